@@ -1,0 +1,65 @@
+# Thin: every target sets .venv up if need be and runs one command; see `make`.
+# FORMAT, FORMAT_B (default: as FORMAT) and ACC describe a unit, ARGS is passed on.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+UNIT    = $(FORMAT) $(FORMAT_B) --acc $(ACC)
+JOBS   ?= auto
+
+.DEFAULT_GOAL := help
+.PHONY: help setup synth verilog grid formats test lint typecheck bench clean unit-given
+
+help: ## Show the targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+	@echo "  make synth FORMAT=e4m3 ACC=fp16     a unit: FORMAT [FORMAT_B] ACC, more in ARGS='...'"
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "fp8mac needs Python 3.11 or newer; name one with PYTHON=..." >&2; exit 2; }
+	@echo "Setting up $(VENV) (once; a minute)" >&2
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --disable-pip-version-check --no-input \
+	  --constraint constraints.txt --editable '.[dev]' \
+	  | awk '/^(Collecting|Installing|Successfully)/ {print "  " $$0 > "/dev/stderr"}'
+	@$(BIN)/python -c 'import fp8mac.gen.cli'
+	@touch $@
+
+setup: $(READY) ## Create .venv and install everything into it
+
+unit-given:
+	@test -n "$(FORMAT)" -a -n "$(ACC)" \
+	  || { echo "Name a unit, for example: FORMAT=e4m3 ACC=fp16" >&2; exit 2; }
+
+synth: unit-given $(READY) ## Gates of a unit
+	@$(BIN)/fp8mac synth $(UNIT) $(ARGS)
+
+verilog: unit-given $(READY) ## Verilog of a unit
+	@$(BIN)/fp8mac verilog $(UNIT) $(ARGS)
+
+formats: $(READY) ## Number formats
+	@$(BIN)/fp8mac formats $(ARGS)
+
+grid: $(READY) ## Gates of every format with every accumulator, into synth_reports/results
+	@$(BIN)/fp8mac grid $(ARGS)
+
+test: $(READY) ## All tests
+	@$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
+
+lint: $(READY) ## Style and import rules
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports --no-cache
+
+typecheck: $(READY) ## Types
+	@mkdir -p build/typing/fp8mac
+	@for room in hw gen sim synth_reports proofs; do ln -sfn ../../../$$room build/typing/fp8mac/$$room; done
+	@$(BIN)/pyright
+
+bench: $(READY) ## Speed of synthesis, golden model and netlist evaluation
+	@$(BIN)/python tests/bench.py $(ARGS)
+
+clean: ## Remove .venv and everything that was built
+	rm -rf $(VENV) build *.egg-info synth_reports/runs .pytest_cache .ruff_cache .hypothesis
