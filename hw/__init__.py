@@ -1,0 +1,1 @@
+"""Descriptions of MAC units, and the circuits that they describe."""
