@@ -1,0 +1,206 @@
+"""MAC units: a combinational core, and the registered unit around it."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from fp8mac.hw.config import ConfigError, FloatAccConfig, IntAccConfig, MacConfig
+from fp8mac.hw.float_accumulator import FloatAccumulator
+from fp8mac.hw.formats import IntFormat, Overflow, Rounding
+from fp8mac.hw.int_accumulator import IntAccumulator
+from fp8mac.hw.kulisch import KulischAccumulator
+from fp8mac.hw.multiplier import FloatMultiplier
+
+__all__ = ["Mac", "MacCore", "check_buildable"]
+
+
+def check_buildable(config: MacConfig) -> None:
+    """Refuse a unit that the golden model has and circuits have not.
+
+    Raises
+    ------
+    ConfigError
+        If the accumulator rounds stochastically.
+    """
+    acc = config.accumulator
+    if isinstance(acc, FloatAccConfig) and acc.rounding is Rounding.STOCHASTIC:
+        raise ConfigError(
+            "Stochastic rounding exists in the golden model only; a circuit rounds to nearest "
+            "even, or toward zero (:rtz)."
+        )
+
+
+class MacCore(wiring.Component):
+    """One step of a MAC unit: ``y = c + a * b`` in the accumulator's arithmetic. Combinational.
+
+    Parameters
+    ----------
+    config : MacConfig
+        Operand formats and accumulator.
+
+    Members
+    -------
+    a : :py:`In(config.a.bits)`
+        Operand code.
+    b : :py:`In(config.b.bits)`
+        Operand code.
+    c : :py:`In(config.acc_bits)`
+        Accumulator.
+    y : :py:`Out(config.acc_bits)`
+        Next accumulator; not specified where a flag is raised.
+    nan : :py:`Out(1)`, if in ``config.flags``
+        The product is NaN.
+    pos_inf, neg_inf : :py:`Out(1)`, if in ``config.flags``
+        The product is an infinity of that sign; both: the product is NaN.
+
+    Raises
+    ------
+    ConfigError
+        If the accumulator rounds stochastically.
+    """
+
+    a: Signal
+    b: Signal
+    c: Signal
+    y: Signal
+
+    def __init__(self, config: MacConfig) -> None:
+        check_buildable(config)
+        self._config = config
+        super().__init__(
+            {
+                "a": In(config.a.bits),
+                "b": In(config.b.bits),
+                "c": In(config.acc_bits),
+                "y": Out(config.acc_bits),
+                **{flag: Out(1) for flag in config.flags},
+            }
+        )
+
+    @property
+    def config(self) -> MacConfig:
+        """Operand formats and accumulator."""
+        return self._config
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        a, b, acc = self._config.a, self._config.b, self._config.accumulator
+        if (
+            isinstance(a, IntFormat)
+            and isinstance(b, IntFormat)
+            and not isinstance(acc, FloatAccConfig)
+        ):
+            saturate = isinstance(acc, IntAccConfig) and acc.overflow is Overflow.SATURATE
+            m.submodules.accumulator = adder = IntAccumulator(a, b, self._config.acc_bits, saturate)
+            m.d.comb += [adder.a.eq(self.a), adder.b.eq(self.b)]
+        else:
+            normalised = isinstance(acc, FloatAccConfig)
+            m.submodules.multiplier = multiplier = FloatMultiplier(a, b, normalised=normalised)
+            m.d.comb += [multiplier.a.eq(self.a), multiplier.b.eq(self.b)]
+            m.d.comb += Cat(self.flags).eq(_flags(multiplier.product, self._config.flags))
+            if isinstance(acc, FloatAccConfig):
+                adder = FloatAccumulator(multiplier.range, acc)
+            else:
+                adder = KulischAccumulator(
+                    multiplier.range, self._config.product_bits - 1, self._config.acc_bits
+                )
+            m.submodules.accumulator = adder
+            m.d.comb += adder.product.eq(multiplier.product)
+        m.d.comb += [adder.c.eq(self.c), self.y.eq(adder.y)]
+        return m
+
+    @property
+    def flags(self) -> list[Signal]:
+        """Flag ports, in the order of ``config.flags``."""
+        return [getattr(self, flag) for flag in self._config.flags]
+
+
+def _flags(product: data.View, names: tuple[str, ...]) -> Value:
+    """Flags that a product raises."""
+    if names == ("pos_inf", "neg_inf"):
+        return Cat(
+            product.nan | (product.inf & ~product.sign), product.nan | (product.inf & product.sign)
+        )
+    return Cat(*(product[name] for name in names))
+
+
+class Mac(wiring.Component):
+    """Registered MAC unit.
+
+    On every clock edge where ``en`` is asserted, ``acc`` becomes ``acc + a * b``; where ``clear``
+    is asserted as well, it becomes ``0 + a * b``. Flags that a product raises stay up until then.
+
+    * Latency: 1 cycle from ``a``, ``b`` to ``acc``.
+    * Throughput: 1 product per cycle.
+    * Reset: synchronous, to zero and no flags; it wins over ``en``.
+
+    Parameters
+    ----------
+    config : MacConfig
+        Operand formats and accumulator.
+
+    Members
+    -------
+    a : :py:`In(config.a.bits)`
+        Operand code.
+    b : :py:`In(config.b.bits)`
+        Operand code.
+    en : :py:`In(1)`
+        Add this product; otherwise hold.
+    clear : :py:`In(1)`
+        Begin a new sum with this product; ignored where ``en`` is low.
+    acc : :py:`Out(config.acc_bits)`
+        Sum; not specified while a flag is up.
+    nan, pos_inf, neg_inf : :py:`Out(1)`, those in ``config.flags``
+        Sticky flags, see `MacCore`.
+
+    Raises
+    ------
+    ConfigError
+        If the accumulator rounds stochastically.
+    """
+
+    a: Signal
+    b: Signal
+    en: Signal
+    clear: Signal
+    acc: Signal
+
+    def __init__(self, config: MacConfig) -> None:
+        check_buildable(config)
+        self._config = config
+        super().__init__(
+            {
+                "a": In(config.a.bits),
+                "b": In(config.b.bits),
+                "en": In(1),
+                "clear": In(1),
+                "acc": Out(config.acc_bits),
+                **{flag: Out(1) for flag in config.flags},
+            }
+        )
+
+    @property
+    def config(self) -> MacConfig:
+        """Operand formats and accumulator."""
+        return self._config
+
+    @property
+    def latency(self) -> int:
+        """Cycles from the operands to the sum that holds their product."""
+        return 1
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.core = core = MacCore(self._config)
+        m.d.comb += [
+            core.a.eq(self.a),
+            core.b.eq(self.b),
+            core.c.eq(Mux(self.clear, 0, self.acc)),
+        ]
+        with m.If(self.en):
+            m.d.sync += self.acc.eq(core.y)
+            for flag, raised in zip(self._config.flags, core.flags, strict=True):
+                sticky = getattr(self, flag)
+                m.d.sync += sticky.eq(raised | (sticky & ~self.clear))
+        return m
