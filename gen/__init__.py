@@ -1,0 +1,1 @@
+"""From a description to files: Verilog, and the command line."""

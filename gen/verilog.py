@@ -1,0 +1,320 @@
+"""From a configuration to Verilog that is used as is, and a JSON description beside it.
+
+One Yosys writes the Verilog and synthesises it, see ``docs/adr/0003-one-yosys.md``. The module is
+flat: a net is named after the part it belongs to, ``accumulator__align__difference``.
+"""
+
+import hashlib
+import json
+import re
+import textwrap
+from importlib.metadata import version
+from pathlib import Path
+
+from amaranth.back import rtlil  # pyright: ignore[reportAttributeAccessIssue] (no stub)
+
+from fp8mac.gen.files import write_atomically
+from fp8mac.gen.yosys import find_yosys
+from fp8mac.hw.config import (
+    FloatAccConfig,
+    IntAccConfig,
+    KulischConfig,
+    MacConfig,
+)
+from fp8mac.hw.formats import FloatFormat, Format, Overflow, Rounding
+from fp8mac.hw.mac import Mac, MacCore, check_buildable
+
+__all__ = ["describe", "module_name", "rtlil_text", "verilog_text", "write_verilog"]
+
+_TO_VERILOG = """\
+read_rtlil design.il
+hierarchy -check -top {top}
+proc
+flatten
+opt_expr
+opt_merge
+opt_clean -purge
+delete */t:$scopeinfo
+write_verilog -noattr design.v
+"""
+
+_ESCAPED = re.compile(r"\\(\S+) ")
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def module_name(config: MacConfig, *, core: bool) -> str:
+    """Name of the top module: the slug, and ``_core`` behind that of the combinational core."""
+    return config.slug + "_core" * core
+
+
+def rtlil_text(config: MacConfig, *, core: bool) -> str:
+    """RTLIL of a unit, or of its combinational core; the same text every time.
+
+    Raises
+    ------
+    ConfigError
+        If there is no circuit for the unit.
+    """
+    check_buildable(config)  # before a component exists that nobody uses
+    component = MacCore(config) if core else Mac(config)
+    return rtlil.convert(component, name=module_name(config, core=core), emit_src=False)
+
+
+def describe(config: MacConfig, *, core: bool) -> dict[str, object]:
+    """What a program has to know of a module, as JSON types.
+
+    Returns
+    -------
+    dict
+        ``module``, ``kind``, ``slug``, ``operands``, ``accumulator``, ``latency_cycles``,
+        ``products_per_cycle``, ``product_bits``, ``acc_bits``, ``acc_lsb_exponent`` (of a
+        fixed-point accumulator), ``ports`` in order, ``special_cases``.
+    """
+    acc = config.accumulator
+    return {
+        "module": module_name(config, core=core),
+        "kind": "core" if core else "unit",
+        "slug": config.slug,
+        "operands": {"a": _describe_format(config.a), "b": _describe_format(config.b)},
+        "accumulator": _describe_accumulator(config),
+        "latency_cycles": 0 if core else 1,
+        "products_per_cycle": 1,
+        "product_bits": config.product_bits,
+        "acc_bits": config.acc_bits,
+        "acc_lsb_exponent": None
+        if isinstance(acc, FloatAccConfig)
+        else config.product_lsb_exponent,
+        "ports": _ports(config, core=core),
+        "special_cases": _special_cases(config),
+    }
+
+
+def verilog_text(config: MacConfig, *, core: bool, command: str | None = None) -> str:
+    """Verilog-2005 of a unit, or of its combinational core.
+
+    The text depends on the configuration, ``command`` and the versions of Amaranth and Yosys only.
+
+    Parameters
+    ----------
+    command : str, optional
+        Command to name in the header, as what makes this file again.
+
+    Raises
+    ------
+    YosysError
+        If there is no Yosys that can be used.
+    """
+    yosys = find_yosys()
+    top = module_name(config, core=core)
+    files = yosys.run(
+        _TO_VERILOG.format(top=top),
+        {"design.il": rtlil_text(config, core=core)},
+        outputs=("design.v",),
+    )
+    description = describe(config, core=core)
+    header = _header(description, command, yosys.version)
+    return header + _tidy(files["design.v"], top, description["ports"])
+
+
+def write_verilog(
+    config: MacConfig, path: Path, *, core: bool, command: str | None = None
+) -> tuple[Path, Path]:
+    """Write the Verilog of a unit, and its description as JSON beside it.
+
+    Parameters
+    ----------
+    path : Path
+        Verilog file; the description gets the suffix ``.json``.
+
+    Returns
+    -------
+    tuple of Path
+        Both files.
+
+    Raises
+    ------
+    OSError
+        If a file cannot be written; then neither is.
+    """
+    text = verilog_text(config, core=core, command=command)
+    description = describe(config, core=core) | {
+        "command": command,
+        "verilog_sha256": hashlib.sha256(text.encode()).hexdigest(),
+        "tools": {"amaranth": version("amaranth"), "yosys": find_yosys().version},
+    }
+    sidecar = path.with_suffix(".json")
+    write_atomically({path: text, sidecar: json.dumps(description, indent=2) + "\n"})
+    return path, sidecar
+
+
+def _ports(config: MacConfig, *, core: bool) -> list[dict[str, object]]:
+    operands = [("a", "input", config.a.bits), ("b", "input", config.b.bits)]
+    flags = [(flag, "output", 1) for flag in config.flags]
+    if core:
+        ports = [*operands, ("c", "input", config.acc_bits), ("y", "output", config.acc_bits)]
+    else:
+        clocks, controls = (
+            [("clk", "input", 1), ("rst", "input", 1)],
+            [("en", "input", 1), ("clear", "input", 1)],
+        )
+        ports = [*clocks, *operands, *controls, ("acc", "output", config.acc_bits)]
+    return [
+        {"name": name, "direction": direction, "bits": bits}
+        for name, direction, bits in ports + flags
+    ]
+
+
+def _describe_format(format_: Format) -> dict[str, object]:
+    facts: dict[str, object] = {"name": format_.name, "bits": format_.bits}
+    if isinstance(format_, FloatFormat):
+        facts |= {
+            "exponent_bits": format_.exponent_bits,
+            "mantissa_bits": format_.mantissa_bits,
+            "bias": format_.bias,
+            "specials": format_.specials.value,
+        }
+    else:
+        facts["symmetric"] = format_.symmetric
+    return facts
+
+
+def _describe_accumulator(config: MacConfig) -> dict[str, object]:
+    match config.accumulator:
+        case KulischConfig(guard_bits) as acc:
+            return {"name": acc.name, "kind": "kulisch", "guard_bits": guard_bits}
+        case IntAccConfig(_, overflow) as acc:
+            return {"name": acc.name, "kind": "int", "overflow": overflow.value}
+        case FloatAccConfig(format_, rounding, overflow, subnormals) as acc:
+            return {
+                "name": acc.name,
+                "kind": "float",
+                "format": _describe_format(format_),
+                "rounding": rounding.value,
+                "overflow": overflow.value,
+                "subnormals": subnormals,
+            }
+
+
+def _special_cases(config: MacConfig) -> list[str]:
+    """Sentences about everything that is not plain arithmetic."""
+    cases = []
+    acc = config.accumulator
+    match acc:
+        case KulischConfig(guard_bits):
+            cases.append(f"Exact: holds any sum of {2**guard_bits} products; beyond that it wraps.")
+        case IntAccConfig(_, overflow):
+            wraps = overflow is Overflow.WRAP
+            cases.append(
+                "A sum outside the range " + ("wraps." if wraps else "becomes its nearest end.")
+            )
+        case FloatAccConfig():
+            cases += _float_cases(acc)
+    if config.flags == ("nan",):
+        cases.append("A NaN operand raises nan; acc is not specified while it is up.")
+    elif config.flags:
+        cases.append(
+            "An infinite product raises pos_inf or neg_inf, a NaN product both; both up mean NaN, "
+            "and acc is not specified while one is up."
+        )
+    for format_ in {config.a, config.b}:
+        if getattr(format_, "symmetric", False):
+            cases.append(f"The {format_.name} code {1 << (format_.bits - 1):#x} must not occur.")
+    return cases
+
+
+def _float_cases(acc: FloatAccConfig) -> list[str]:
+    format_ = acc.format
+    cases = ["acc + a * b is exact and is rounded once, to nearest even."]
+    if acc.rounding is Rounding.RTZ:
+        cases = ["acc + a * b is exact and is rounded once, toward zero."]
+    largest = f"the largest number, {float(format_.max):g}"
+    special = "infinity" if format_.has_inf else "NaN" if format_.has_nan else largest
+    finite = acc.overflow is Overflow.SATURATE or acc.rounding is Rounding.RTZ
+    cases.append(
+        f"A finite sum beyond the largest number becomes {largest if finite else special}."
+    )
+    if format_.nan_code is not None:
+        cases.append(
+            "NaN operands, infinity - infinity and infinity * 0 give the NaN "
+            f"{format_.bits}'h{format_.nan_code:x}."
+        )
+    if acc.subnormals:
+        cases.append("Subnormal numbers are kept.")
+    else:
+        cases.append("A subnormal accumulator counts as zero, and a subnormal sum becomes zero.")
+    zero = "+0" if format_.has_negative_zero else "0"
+    cases.append(f"Exact cancellation gives {zero}.")
+    return cases
+
+
+def _header(description: dict[str, object], command: str | None, yosys_version: str) -> str:
+    operands, accumulator = description["operands"], description["accumulator"]
+    assert isinstance(operands, dict)
+    assert isinstance(accumulator, dict)
+    kind = (
+        "combinational core, y = c + a * b" if description["kind"] == "core" else "registered unit"
+    )
+    lines = [
+        f"{description['module']}: multiply-accumulate, {kind}.",
+        "",
+        *(f"{port}: {_in_words(facts)}" for port, facts in operands.items()),
+        f"accumulator: {accumulator['name']}, {description['acc_bits']} bits"
+        + (f"; {_in_words(accumulator['format'])}" if accumulator["kind"] == "float" else "")
+        + (
+            f"; two's complement in units of 2**{description['acc_lsb_exponent']}"
+            if accumulator["kind"] != "float"
+            else ""
+        ),
+        "",
+    ]
+    if description["kind"] == "unit":
+        lines += [
+            "On a rising edge of clk: rst clears acc and flags; otherwise, where en is high, acc",
+            "becomes acc + a * b, or 0 + a * b where clear is high as well. Latency 1 cycle,",
+            "one product per cycle.",
+            "",
+        ]
+    cases = description["special_cases"]
+    assert isinstance(cases, list)
+    for case in cases:
+        lines += textwrap.wrap(f"* {case}", 92, subsequent_indent="  ")
+    lines += ["", f"Made by: {command or 'fp8mac'}"]
+    lines += [f"fp8mac {version('fp8mac')}, Amaranth {version('amaranth')}, Yosys {yosys_version}"]
+    return "".join(f"// {line}".rstrip() + "\n" for line in lines) + "\n"
+
+
+def _in_words(facts: dict[str, object]) -> str:
+    if "exponent_bits" not in facts:
+        return f"{facts['name']}, two's complement, {facts['bits']} bits"
+    return (
+        f"{facts['name']}, 1 sign, {facts['exponent_bits']} exponent, {facts['mantissa_bits']} "
+        f"mantissa bits, bias {facts['bias']}, specials '{facts['specials']}'"
+    )
+
+
+def _tidy(text: str, top: str, ports: object) -> str:
+    """Plain identifiers, ports in order, no banner; what is computed stays as it is."""
+    assert isinstance(ports, list)
+    text = re.sub(r"\A/\*.*?\*/\s*", "", text, flags=re.S)
+    taken = set(re.findall(r"[A-Za-z_][A-Za-z0-9_]*", _ESCAPED.sub(" ", text)))
+    names: dict[str, str] = {}
+
+    def plain(match: re.Match[str]) -> str:
+        escaped = match[1]
+        if escaped not in names:
+            stem = escaped.removeprefix("core.").replace(".", "__")
+            stem = re.sub(r"[^A-Za-z0-9_]", "_", stem)
+            stem = stem if _PLAIN.fullmatch(stem) else f"n_{stem}"
+            name, count = stem, 1
+            while name in taken:
+                count += 1
+                name = f"{stem}_{count}"
+            taken.add(name)
+            names[escaped] = name
+        return names[escaped]
+
+    text = _ESCAPED.sub(plain, text)
+    order = ", ".join(port["name"] for port in ports)
+    text, found = re.subn(rf"module {top} ?\([^)]*\);", f"module {top}({order});", text)
+    assert found == 1
+    return text
