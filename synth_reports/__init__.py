@@ -1,0 +1,1 @@
+"""What a unit costs: synthesis, its results on disk, tables."""
