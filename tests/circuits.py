@@ -1,0 +1,56 @@
+"""What several tests need: circuits as netlists, all pairs of operands, the units of the grid."""
+
+import dataclasses
+from collections.abc import Callable
+from functools import lru_cache
+
+import numpy as np
+from amaranth.back import rtlil
+from amaranth.lib import wiring
+from numpy.typing import NDArray
+
+from fp8mac.gen.verilog import module_name, rtlil_text
+from fp8mac.gen.yosys import find_yosys
+from fp8mac.hw.config import MacConfig
+from fp8mac.hw.formats import Format
+from fp8mac.sim.exact import Value, decode, multiply
+from fp8mac.sim.netlist import Netlist
+from fp8mac.synth_reports.synthesis import Flow, synthesize
+
+#: For circuits whose gates nobody counts: mapped as they are written.
+PLAIN = dataclasses.replace(Flow.load(), name="plain", scripts=("strash; map",))
+
+
+def mapped(component: wiring.Component) -> Netlist:
+    """Netlist of a combinational component."""
+    return mapped_rtlil(rtlil.convert(component, name="top", emit_src=False), "top")
+
+
+def mapped_rtlil(text: str, top: str, flow: Flow = PLAIN) -> Netlist:
+    """Netlist of a combinational design."""
+    return Netlist.from_blif(synthesize(text, top, flow, find_yosys()).netlist)
+
+
+def counted_core(config: MacConfig) -> Netlist:
+    """Netlist of a core as it is counted: the default flow."""
+    top = module_name(config, core=True)
+    return mapped_rtlil(rtlil_text(config, core=True), top, Flow.load())
+
+
+def all_pairs(a: Format, b: Format) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    """Every code of ``a`` with every code of ``b``; symmetric integers without the excluded one."""
+    codes = [np.arange(1 << format_.bits, dtype=np.uint64) for format_ in (a, b)]
+    for position, format_ in enumerate((a, b)):
+        if getattr(format_, "symmetric", False):
+            codes[position] = np.delete(codes[position], 1 << (format_.bits - 1))
+    first, second = np.meshgrid(*codes, indexing="ij")
+    return first.ravel(), second.ravel()
+
+
+def products(a: Format, b: Format) -> Callable[[int, int], Value]:
+    """Golden product of two codes, each code decoded once."""
+    decode_a, decode_b = (
+        lru_cache(maxsize=None)(lambda code, format_=format_: decode(format_, code))
+        for format_ in (a, b)
+    )
+    return lambda x, y: multiply(decode_a(x), decode_b(y))

@@ -1,0 +1,258 @@
+"""The command line: what goes where, exit codes, sentences."""
+
+import csv
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from fp8mac.gen.cli import app
+
+RUN = [sys.executable, "-c", "from fp8mac.gen.cli import main; main()"]
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """An empty current folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("FP8MAC_CACHE", raising=False)
+    monkeypatch.delenv("FP8MAC_YOSYS", raising=False)
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory):
+    """A cache that the tests share."""
+    return tmp_path_factory.mktemp("cache")
+
+
+def invoke(*words: str):
+    return CliRunner().invoke(app, [str(word) for word in words])
+
+
+def fails(*words: str) -> str:
+    """The sentence that a command ends with."""
+    result = invoke(*words)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert result.stderr.endswith(".\n")
+    assert result.stderr.count("\n") == 1
+    return result.stderr.strip()
+
+
+def fake_yosys(folder: Path, run: str, version: str = "0.50") -> str:
+    path = folder / "yosys"
+    path.write_text(f"#!/bin/sh\nif [ \"$1\" = -V ]; then echo 'Yosys {version}'; else {run}; fi\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+def test_formats():
+    result = invoke("formats")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert re.search(r"^  e4m3 +8 +4/3 +7 +448 .* 49 *$", result.stdout, re.MULTILINE)
+
+
+def test_formats_by_name_as_json():
+    result = invoke("formats", "e3m2", "e5m3b20", "--json")
+    assert (result.exit_code, result.stderr) == (0, "")
+    e3m2, wide = json.loads(result.stdout)
+    assert (e3m2["name"], e3m2["max"], e3m2["specials"]) == ("e3m2", 28.0, "none")
+    assert (wide["name"], wide["bias"], wide["bits"]) == ("e5m3b20", 20, 9)
+
+
+def test_unknown_format():
+    sentence = (
+        "Unknown format 'e9'; a format is e<E>m<M>[b<bias>][ieee|fn|fnuz|none], int<N>[s], or one "
+        "of fp16, bf16, fp32, tf32."
+    )
+    assert fails("formats", "e4m3", "e9") == sentence
+    assert fails("synth", "e9", "--acc", "fp16") == sentence
+    assert fails("verilog", "e4m3", "e9", "--acc", "fp16") == sentence
+    assert fails("grid", "--formats", "e4m3,e9") == sentence
+
+
+def test_impossible_unit():
+    assert fails("synth", "e4m3", "--acc", "int32") == (
+        "The integer accumulator int32 cannot add e4m3 products; use kulisch or a float "
+        "accumulator."
+    )
+    assert fails("verilog", "int8", "--acc", "int12") == (
+        "The accumulator int12 is too narrow: one exact int8 x int8 product takes 16 bits."
+    )
+    assert fails("grid", "--accs", "fp16:wrap").startswith("'fp16:wrap' is not an accumulator;")
+
+
+@pytest.mark.parametrize("command", ["synth", "verilog"])
+def test_no_circuit_for_stochastic_rounding(command):
+    words = [*RUN, command, "e4m3", "--acc", "fp16:sr"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "Stochastic rounding exists in the golden model only; a circuit rounds to nearest even, "
+        "or toward zero (:rtz).\n"
+    )
+
+
+@pytest.mark.parametrize("words", [["synth", "e4m3"], ["synth", "--acc", "fp16"], ["frobnicate"]])
+def test_usage_errors_go_to_stderr(words):
+    result = invoke(*words)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr
+
+
+def test_verilog_on_stdout():
+    result = invoke("verilog", "e2m1", "--acc", "kulisch", "--core")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "module mac_e2m1_e2m1_kulisch12_core(" in result.stdout
+    assert "Made by: fp8mac verilog e2m1 --acc kulisch --core" in result.stdout
+    assert not list(Path().iterdir())
+
+
+def test_verilog_into_a_file():
+    result = invoke("verilog", "e2m1", "int4", "--acc", "kulisch", "-o", "out/unit.v")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert result.stderr == "Wrote out/unit.v and out/unit.json.\n"
+    assert "module mac_e2m1_int4_kulisch12(" in Path("out/unit.v").read_text()
+    described = json.loads(Path("out/unit.json").read_text())
+    assert described["command"] == "fp8mac verilog e2m1 int4 --acc kulisch"
+
+
+def test_verilog_into_a_file_that_cannot_be(folder):
+    (folder / "file").write_text("")
+    sentence = fails("verilog", "e2m1", "--acc", "kulisch", "-o", "file/unit.v")
+    assert re.fullmatch(r"Cannot write 'file.*': (Not a directory|File exists)\.", sentence)
+
+
+def test_synth(cache, monkeypatch):
+    monkeypatch.setenv("FP8MAC_CACHE", str(cache))
+    result = invoke("synth", "e2m1", "--acc", "kulisch")
+    assert (result.exit_code, result.stderr) == (0, "")
+    lines = [line.rstrip() for line in result.stdout.splitlines()]
+    assert lines[0] == "mac_e2m1_e2m1_kulisch12"
+    assert lines[-4] == "int8: mac_int8_int8_int32, same flow and shape"
+    assert re.fullmatch(r"flow area [0-9a-f]{8}, Yosys .* \(pyosys\), ABC .*", lines[-3])
+    assert lines[-1] == "synth_reports/runs/mac_e2m1_e2m1_kulisch12.json"
+    report = json.loads(Path(lines[-1]).read_text())
+    assert report["command"] == "fp8mac synth e2m1 --acc kulisch"
+    core, unit = report["shapes"]["core"], report["shapes"]["unit"]
+    assert core["metrics"]["flip_flops"] == 0
+    assert unit["metrics"]["flip_flops"] == report["design"]["acc_bits"] == 21
+    assert 0 < core["ratio_to_baseline"]["two_input_gates"] < 1
+    assert core["metrics"]["two_input_gates"] < unit["metrics"]["two_input_gates"]
+    assert f"  two-input gates {core['metrics']['two_input_gates']:>12}" in result.stdout
+    again = invoke("synth", "e2m1", "--acc", "kulisch", "--json")
+    assert (again.exit_code, json.loads(again.stdout)) == (0, report)
+
+
+def test_synth_of_the_core_only(cache, monkeypatch):
+    monkeypatch.setenv("FP8MAC_CACHE", str(cache))
+    result = invoke("synth", "int8", "--acc", "int32", "--core", "--json")
+    assert result.exit_code == 0
+    report = json.loads(result.stdout)
+    assert list(report["shapes"]) == ["core"]
+    assert report["command"] == "fp8mac synth int8 --acc int32 --core"
+    ratios = report["shapes"]["core"]["ratio_to_baseline"]
+    assert ratios == {**dict.fromkeys(ratios, 1.0), "flip_flops": None}
+
+
+def test_grid(cache, monkeypatch):
+    monkeypatch.setenv("FP8MAC_CACHE", str(cache))
+    words = ["grid", "--formats", "e2m1", "--accs", "kulisch", "--output-dir", "out"]
+    result = invoke(*words)
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert result.stderr.endswith("Wrote out/grid.csv and out/grid.md.\n")
+    with open("out/grid.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["shape"] for row in rows] == ["core", "core", "unit", "unit"]
+    text = Path("out/grid.md").read_text()
+    assert "Made by `fp8mac grid --formats e2m1 --accs kulisch`" in text
+    invoke(*words)
+    assert Path("out/grid.md").read_text() == text
+    assert sorted(path.name for path in Path("out").iterdir()) == ["grid.csv", "grid.md"]
+
+
+def test_cache_that_cannot_be_written(folder, monkeypatch):
+    (folder / "file").write_text("")
+    monkeypatch.setenv("FP8MAC_CACHE", "file/cache")
+    sentence = fails("synth", "e2m1", "--acc", "kulisch")
+    assert re.fullmatch(r"Cannot write 'file.*': Not a directory\.", sentence)
+
+
+def test_old_yosys(tmp_path, monkeypatch):
+    monkeypatch.setenv("FP8MAC_YOSYS", fake_yosys(tmp_path, "exit 1", "0.23"))
+    sentence = "Yosys 0.23 is too old; fp8mac needs 0.40 or newer (pip install pyosys)."
+    assert fails("synth", "e2m1", "--acc", "kulisch") == sentence
+    assert fails("grid") == sentence
+    assert fails("verilog", "e2m1", "--acc", "kulisch") == sentence
+
+
+def test_yosys_that_fails(tmp_path, monkeypatch):
+    monkeypatch.setenv("FP8MAC_YOSYS", fake_yosys(tmp_path, "echo 'ERROR: No luck!'; exit 1"))
+    assert fails("synth", "e2m1", "--acc", "kulisch") == "Yosys stopped: No luck."
+    assert not Path("synth_reports").exists()
+
+
+def test_ctrl_c(tmp_path):
+    started = tmp_path / "started"
+    tool = fake_yosys(tmp_path, f"touch {started}; exec sleep 60")
+    child = subprocess.Popen(
+        [*RUN, "grid"],
+        env={**os.environ, "FP8MAC_YOSYS": tool},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 30
+    while not started.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    child.send_signal(signal.SIGINT)
+    out, err = child.communicate(timeout=20)
+    assert (child.returncode, out) == (130, "")
+    assert err.splitlines()[-1] == "Interrupted; what was finished is kept."
+    assert "Traceback" not in err
+    assert not Path("synth_reports").exists()
+    assert all(path.suffix == ".json" for path in Path("build").rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize("words", [["--help"], ["formats", "--json"], ["grid", "--formats", "e9"]])
+def test_short_answers_do_not_import_amaranth(words):
+    code = (
+        "import sys; from fp8mac.gen.cli import app; app({!r}, standalone_mode=False)\n"
+        "print(*({{'amaranth', 'numpy', 'pyosys'}} & set(sys.modules)), file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code.format(words)], capture_output=True, text=True, check=False
+    )
+    assert done.stderr.splitlines()[-1:] in ([""], [])
+
+
+def test_known_answers_do_not_import_amaranth(cache):
+    code = (
+        "import sys; from fp8mac.gen.cli import app\n"
+        "app(['synth', 'e2m1', '--acc', 'kulisch'], standalone_mode=False)\n"
+        "print('amaranth' in sys.modules, 'numpy' in sys.modules)"
+    )
+    for want in ([], ["False False"]):
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "FP8MAC_CACHE": str(cache)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stderr == ""
+        assert done.stdout.splitlines()[-1:] == want or not want
+
+
+def test_pipe_that_closes():
+    command = " ".join(f"'{word}'" for word in [*RUN, "formats"]) + " | head -1"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,140 @@
+"""Reports and grid tables from netlists that are counted by hand."""
+
+import csv
+import io
+import json
+import re
+
+import pytest
+
+from fp8mac.gen.yosys import Yosys
+from fp8mac.hw.config import ConfigError, parse_unit
+from fp8mac.hw.formats import FormatError
+from fp8mac.synth_reports.grid import GRID, csv_text, designs, markdown_text, units
+from fp8mac.synth_reports.measure import BASELINE, Bench, Design, Measurement, Shape
+from fp8mac.synth_reports.report import unit_report
+from fp8mac.synth_reports.store import Store
+from fp8mac.synth_reports.synthesis import Flow, Synthesis
+
+FLOW = Flow("toy", "front", ("script",), "library")
+E4M3, E5M2 = parse_unit("e4m3", acc="fp16"), parse_unit("e5m2", acc="kulisch")
+GATES = {BASELINE: 4, E4M3: 8, E5M2: 6}
+
+
+@pytest.fixture
+def bench(tmp_path):
+    return Bench(lambda design: "", FLOW, Yosys(("yosys",), "yosys", "0.50"), Store(tmp_path))
+
+
+def measured(design: Design, abc_version: str | None = "ABC 1.01") -> Measurement:
+    """A chain of AND gates, and behind a register an XOR gate and two flip-flops more."""
+    count = GATES[design.config]
+    gates = [f".gate AND2 a=n{i} b=x O=n{i + 1}" for i in range(count)]
+    flip_flops = ("p", "q") if design.shape is Shape.UNIT else ()
+    gates += [f".gate XOR2 a=n{count} b=x O=y"] * len(flip_flops[:1])
+    netlist = "\n".join([".model m", *gates, ".end", ""])
+    return Measurement(design, "ab" * 32, Synthesis(netlist, flip_flops, abc_version))
+
+
+FOUND = {design: measured(design) for design in designs([BASELINE, E4M3, E5M2])}
+
+
+def test_grid_is_what_it_says():
+    assert len(GRID) == len(set(GRID)) == 1 + 9 * 5
+    assert GRID[0] == BASELINE == parse_unit("int8", acc="int32")
+    assert {config.a.name for config in GRID} == {
+        *("int8", "e2m5", "e3m4", "e4m3", "e5m2"),
+        *("e2m5fnuz", "e3m4fnuz", "e4m3fnuz", "e5m2fnuz"),
+    }
+    assert {config.accumulator.name for config in GRID[1:]} == {
+        *("kulisch:12", "e6m9", "fp16", "bf16", "fp32"),
+    }
+    assert len(designs(GRID)) == 92
+
+
+def test_units_of_a_choice():
+    assert units(["e4m3"], ["fp16"]) == [BASELINE, E4M3]
+    assert units(["int8"], ["int32"]) == [BASELINE]
+    with pytest.raises(FormatError):
+        units(["e9"], ["fp16"])
+    with pytest.raises(ConfigError):
+        units(["e4m3"], ["int32"])
+
+
+def test_unit_report(bench):
+    report = unit_report(E4M3, list(Shape), FOUND, bench, "fp8mac synth ...")
+    assert json.loads(json.dumps(report)) == report
+    assert report["design"] == {
+        "slug": "mac_e4m3_e4m3_fp16",
+        "format_a": "e4m3",
+        "format_b": "e4m3",
+        "accumulator": "fp16",
+        "acc_bits": 16,
+    }
+    assert report["flow"] == {"name": "toy", "sha256": FLOW.sha256}
+    assert report["tools"]["yosys"] == {"version": "0.50", "build": "yosys"}
+    core, unit = report["shapes"]["core"], report["shapes"]["unit"]
+    assert core["metrics"] == {
+        "two_input_gates": 8,
+        "inverters": 0,
+        "flip_flops": 0,
+        "levels": 8,
+        "levels_with_inverters": 8,
+        "weighted_gates": 8,
+    }
+    assert core["ratio_to_baseline"] == {
+        "two_input_gates": 2.0,
+        "inverters": None,
+        "flip_flops": None,
+        "levels": 2.0,
+        "weighted_gates": 2.0,
+    }
+    assert unit["cells"] == {"AND2": 8, "XOR2": 1, "DFF": 2}
+    assert unit["ratio_to_baseline"]["weighted_gates"] == round((8 + 3 + 12) / (4 + 3 + 12), 4)
+    assert core["netlist_sha256"] != unit["netlist_sha256"]
+
+
+def test_one_shape_only(bench):
+    found = {design: measured(design) for design in FOUND if design.shape is Shape.CORE}
+    report = unit_report(E4M3, [Shape.CORE], found, bench, "")
+    assert list(report["shapes"]) == ["core"]
+
+
+def test_csv_has_a_row_for_each_design(bench):
+    rows = list(csv.DictReader(io.StringIO(csv_text(FOUND, bench))))
+    assert [(row["unit"], row["shape"]) for row in rows] == [
+        (config.slug, shape) for shape in ("core", "unit") for config in GATES
+    ]
+    assert [int(row["two_input_gates"]) for row in rows] == [4, 8, 6, 5, 9, 7]
+    assert [row["two_input_gates_ratio_to_int8_int32"] for row in rows[:3]] == ["1.0", "2.0", "1.5"]
+    assert rows[4]["and2_cells"] == "8"
+    assert rows[4]["nor2_cells"] == "0"
+    assert rows[4]["acc_bits"] == "16"
+    tools = {"flow": "toy", "yosys": "0.50 (yosys)", "abc": "ABC 1.01"}
+    assert all(row.items() >= tools.items() for row in rows)
+    assert all(re.fullmatch("[0-9a-f]{64}", row["netlist_sha256"]) for row in rows)
+
+
+def test_what_is_not_known_is_empty(bench):
+    found = {design: measured(design, None) for design in FOUND}
+    assert {row["abc"] for row in csv.DictReader(io.StringIO(csv_text(found, bench)))} == {""}
+
+
+def test_markdown(bench):
+    text = markdown_text(FOUND, bench, "fp8mac grid --accs x")
+    assert text.startswith(
+        "# Gates of multiply-accumulate units\n\nMade by `fp8mac grid --accs x`: "
+    )
+    assert f"flow `toy` ({FLOW.sha256[:8]}), Yosys 0.50 (yosys),\nABC 1.01, Amaranth " in text
+    assert "accumulator (4 gates)." in text
+    tables = [
+        [[cell.strip() for cell in line.strip("|").split("|")] for line in part.splitlines()]
+        for part in text.split("\n\n")
+        if part.startswith("|")
+    ]
+    matrix, everything = tables
+    assert matrix[0] == ["", "fp16", "kulisch:12"]
+    assert matrix[2:] == [["e4m3", "8 (2.00)", ""], ["e5m2", "", "6 (1.50)"]]
+    assert len({len(row) for row in everything}) == 1
+    assert everything[3][:4] == ["mac_e4m3_e4m3_fp16", "core", "8 (2.00)", "0"]
+    assert everything[6][:6] == ["mac_e4m3_e4m3_fp16", "unit", "9 (1.80)", "0", "2", "9"]

@@ -1,0 +1,86 @@
+# amaranth: UnusedElaboratable=no
+"""The registered unit in Amaranth's simulator, cycle by cycle against the golden model."""
+
+import numpy as np
+import pytest
+from amaranth.hdl import ResetInserter, Signal
+from amaranth.sim import Simulator
+
+from fp8mac.hw.config import ConfigError, MacConfig, parse_unit
+from fp8mac.hw.mac import Mac, MacCore
+from fp8mac.sim import golden
+from fp8mac.sim.vectors import biased_triples
+
+CYCLES = 300
+UNITS = [("e4m3", "e4m3", "fp16"), ("e5m2", "e5m2", "bf16"), ("e4m3", "e5m2", "fp32")]
+UNITS += [("e2m5", "e2m5", "e6m9"), ("e4m3", "e4m3", "kulisch"), ("e5m2", "e5m2", "kulisch:3")]
+UNITS += [("e3m4fnuz", "e3m4fnuz", "kulisch"), ("int8", "int8", "int32"), ("int4", "int8", "fp16")]
+UNITS += [("int8", "int8", "int17:saturate"), ("e5m2", "e5m2", "e3m2"), ("e4m3", "e4m3", "e4m3")]
+
+
+def rtl_run(config: MacConfig, inputs: list[tuple[int, int, int, int, int]]) -> list[golden.State]:
+    """Accumulator and flags after each cycle of ``a, b, en, clear, rst``."""
+    unit, rst = Mac(config), Signal()
+    states = []
+
+    async def testbench(ctx):
+        for a, b, en, clear, reset in inputs:
+            for signal, value in ((unit.a, a), (unit.b, b), (unit.en, en), (unit.clear, clear)):
+                ctx.set(signal, value)
+            ctx.set(rst, reset)
+            await ctx.tick()
+            flags = tuple(bool(ctx.get(getattr(unit, flag))) for flag in config.flags)
+            states.append(golden.State(ctx.get(unit.acc), flags))
+
+    simulator = Simulator(ResetInserter(rst)(unit))
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(testbench)
+    simulator.run()
+    return states
+
+
+def golden_run(
+    config: MacConfig, inputs: list[tuple[int, int, int, int, int]]
+) -> list[golden.State]:
+    state, states = golden.reset(config), []
+    for a, b, en, clear, rst in inputs:
+        state = golden.step(config, state, a, b, en=bool(en), clear=bool(clear), rst=bool(rst))
+        states.append(state)
+    return states
+
+
+@pytest.mark.parametrize(("a", "b", "acc"), UNITS, ids=lambda part: part)
+def test_unit_random_controls(a, b, acc):
+    config = parse_unit(a, b, acc=acc)
+    rng = np.random.default_rng(4)
+    operands = biased_triples(config, CYCLES, seed=4).integers()
+    controls = (rng.random((CYCLES, 3)) < (0.8, 0.1, 0.03)).astype(int).tolist()
+    inputs = [(x, y, *control) for (x, y, _), control in zip(operands, controls, strict=True)]
+    got, want = rtl_run(config, inputs), golden_run(config, inputs)
+    specified = 0
+    for cycle, (rtl, model) in enumerate(zip(got, want, strict=True)):
+        assert rtl.flags == model.flags, f"cycle {cycle}: {inputs[cycle]}"
+        if model.acc is not None:
+            assert rtl.acc == model.acc, f"cycle {cycle}: {inputs[cycle]}"
+            specified += 1
+    assert len(got) == CYCLES
+    assert specified > CYCLES // 4
+
+
+def test_unit_latency():
+    assert Mac(parse_unit("e4m3", acc="fp16")).latency == 1
+
+
+def test_unit_parameters_can_be_read():
+    config = parse_unit("e4m3", "e5m2", acc="kulisch")
+    assert Mac(config).config == config
+    assert MacCore(config).config == config
+
+
+def test_core_stochastic_rounding_is_refused():
+    with pytest.raises(ConfigError) as error:
+        MacCore(parse_unit("e4m3", acc="fp16:sr"))
+    assert str(error.value) == (
+        "Stochastic rounding exists in the golden model only; a circuit rounds to nearest even, "
+        "or toward zero (:rtz)."
+    )

@@ -1,0 +1,43 @@
+"""Bugs planted in the circuits' sources, one token each: the checks find every one."""
+
+import pytest
+from circuits import PLAIN, mapped_rtlil
+
+from fp8mac.gen.verilog import module_name, rtlil_text
+from fp8mac.gen.yosys import find_yosys
+from fp8mac.hw.config import MacConfig
+from fp8mac.proofs.mutations import MUTATIONS, mutated_rtlil, parse_unit_text
+from fp8mac.sim.cosim import Mismatch, check_core, check_unit
+from fp8mac.sim.netlist import Netlist
+from fp8mac.sim.vectors import biased_triples
+from fp8mac.synth_reports.synthesis import synthesize
+
+COUNT = 70_000
+
+
+def check(config: MacConfig, rtlil: str, *, core: bool) -> list[Mismatch]:
+    top = module_name(config, core=core)
+    triples = biased_triples(config, COUNT, seed=1)
+    if core:
+        return check_core(config, mapped_rtlil(rtlil, top), triples)
+    unit = synthesize(rtlil, top, PLAIN, find_yosys())
+    return check_unit(config, Netlist.from_blif(unit.netlist), unit.flip_flops, triples)
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.name)
+def test_planted_bug_is_found(mutation):
+    config, core = parse_unit_text(mutation.units[0]), not mutation.registered
+    assert check(config, mutated_rtlil(config, mutation, core=core), core=core)
+
+
+def test_every_part_has_a_bug():
+    parts = {mutation.part for mutation in MUTATIONS}
+    wanted = {"unpack", "product", "alignment", "sticky", "tie rule", "Kulisch sign", "saturation"}
+    assert parts >= wanted
+
+
+@pytest.mark.parametrize("unit", ["e4m3,fp16", "e5m2,kulisch", "int8,int32", "int8,int32:saturate"])
+@pytest.mark.parametrize("core", [True, False])
+def test_without_bug_nothing_is_found(unit, core):
+    config = parse_unit_text(unit)
+    assert check(config, rtlil_text(config, core=core), core=core) == []

@@ -1,0 +1,126 @@
+"""The emitted Verilog: read back, it is the circuit that was counted; its text is plain."""
+
+import json
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from circuits import counted_core, mapped_rtlil
+
+from fp8mac.gen.verilog import describe, module_name, rtlil_text, verilog_text, write_verilog
+from fp8mac.gen.yosys import find_yosys
+from fp8mac.hw.config import MacConfig, parse_unit
+from fp8mac.sim.vectors import biased_triples
+from fp8mac.synth_reports.grid import GRID
+
+READ_BACK = "read_verilog design.v\nhierarchy -check -top {top}\nproc\nwrite_rtlil back.il"
+UNITS = [("e4m3", "e4m3", "fp16"), ("e5m2", "e4m3", "kulisch"), ("int8", "int8", "int32")]
+UNITS += [("e5m2", "e5m2", "fp32"), ("int4", "e4m3", "bf16")]
+
+
+def read_back(text: str, top: str) -> str:
+    """RTLIL of Verilog text."""
+    files = find_yosys().run(READ_BACK.format(top=top), {"design.v": text}, outputs=("back.il",))
+    return files["back.il"]
+
+
+@pytest.mark.parametrize("config", GRID, ids=lambda config: config.slug)
+def test_core_read_back_is_counted_netlist(config):
+    top = module_name(config, core=True)
+    emitted = mapped_rtlil(read_back(verilog_text(config, core=True), top), top)
+    a, b, c = biased_triples(config, 20_000, seed=5)
+    stimuli = {"a": a, "b": b, "c": c}
+    got, want = emitted.evaluate(stimuli), counted_core(config).evaluate(stimuli)
+    assert got.keys() == want.keys() == {"y", *config.flags}
+    for port, words in want.items():
+        assert np.array_equal(got[port], words), port
+
+
+@pytest.mark.parametrize(("a", "b", "acc"), UNITS, ids=lambda part: part)
+def test_unit_read_back_is_rtl(a, b, acc):
+    config = parse_unit(a, b, acc=acc)
+    top = module_name(config, core=False)
+    emitted = mapped_rtlil(read_back(verilog_text(config, core=False), top), top)
+    written = mapped_rtlil(rtlil_text(config, core=False), top)
+    assert emitted.ports == written.ports
+    assert emitted.ports["ff_q"] == config.acc_bits + len(config.flags)
+    rng = np.random.default_rng(6)
+    operands_a, operands_b, c = biased_triples(config, 20_000, seed=6)
+    flags = rng.integers(0, 1 << len(config.flags), len(c), dtype=np.uint64)
+    state = join(c, flags, config)
+    controls = {
+        port: rng.integers(0, 2, len(c), dtype=np.uint64) for port in ("clk", "en", "clear", "rst")
+    }
+    stimuli = {"a": operands_a, "b": operands_b, "ff_q": state, **controls}
+    got, want = emitted.evaluate(stimuli), written.evaluate(stimuli)
+    assert got.keys() == want.keys()
+    for port, words in want.items():
+        assert np.array_equal(got[port], words), port
+
+
+def join(c, flags, config: MacConfig):
+    """Words of the register: accumulator, flags above it."""
+    words = np.zeros((len(c), -(-(config.acc_bits + len(config.flags)) // 64)), np.uint64)
+    words[:, : c.shape[1]] = c
+    for index in range(len(config.flags)):
+        place = config.acc_bits + index
+        bit = flags >> np.uint64(index) & np.uint64(1)
+        words[:, place // 64] |= bit << np.uint64(place % 64)
+    return words
+
+
+@pytest.mark.parametrize("core", [False, True])
+def test_text_is_plain_and_in_order(core):
+    config = parse_unit("e4m3", "e5m2", acc="kulisch")
+    text = verilog_text(config, core=core, command="fp8mac verilog e4m3 e5m2 --acc kulisch")
+    top = module_name(config, core=core)
+    ports = "a, b, c, y" if core else "clk, rst, a, b, en, clear, acc"
+    assert f"module {top}({ports}, pos_inf, neg_inf);" in text
+    assert text.isascii()
+    assert "\\" not in text
+    assert "$" not in text.replace("$signed", "").replace("$unsigned", "")
+    assert len(re.findall(r"^module ", text, re.M)) == 1
+    assert "Made by: fp8mac verilog e4m3 e5m2 --acc kulisch" in text
+    assert all(len(line) <= 100 for line in text.splitlines() if line.startswith("//"))
+
+
+def test_text_is_deterministic():
+    program = (
+        "from fp8mac.gen.verilog import verilog_text; from fp8mac.hw.config import parse_unit; "
+        "print(verilog_text(parse_unit('e5m2', acc='fp16'), core=False))"
+    )
+    texts = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env={"PYTHONHASHSEED": seed, "PATH": ""},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("0", "1", "2")
+    }
+    assert len(texts) == 1
+    assert verilog_text(parse_unit("e5m2", acc="fp16"), core=False) + "\n" in texts
+
+
+def test_sidecar(tmp_path):
+    config = parse_unit("e4m3", acc="fp16")
+    verilog, sidecar = write_verilog(config, tmp_path / "unit.v", core=False, command="make it")
+    facts = json.loads(sidecar.read_text())
+    assert sidecar == tmp_path / "unit.json"
+    assert verilog.read_text().startswith("// mac_e4m3_e4m3_fp16: multiply-accumulate")
+    assert facts["module"] == "mac_e4m3_e4m3_fp16"
+    assert facts["command"] == "make it"
+    assert facts["latency_cycles"] == 1
+    assert [port["name"] for port in facts["ports"]] == "clk rst a b en clear acc".split()
+    assert facts["ports"][-1] == {"name": "acc", "direction": "output", "bits": 16}
+    assert facts.items() >= describe(config, core=False).items()
+
+
+def test_nothing_is_half_written(tmp_path):
+    (tmp_path / "unit.json").mkdir()
+    with pytest.raises(OSError, match="Is a directory"):
+        write_verilog(parse_unit("int8", acc="int32"), tmp_path / "unit.v", core=False)
+    assert [path.name for path in tmp_path.iterdir()] == ["unit.json"]
