@@ -1,0 +1,135 @@
+"""Self-checking testbenches: the emitted Verilog, or anybody's in its place, against test vectors.
+
+Verilog-2005 for Icarus Verilog and for Verilator 5::
+
+    iverilog -o bench bench.v unit.v && vvp bench
+    verilator --binary -Wno-fatal --top-module <bench> bench.v unit.v && obj_dir/V<bench>
+
+The vectors are lines of `fp8mac.sim.testvectors`.
+"""
+
+from fp8mac.gen.verilog import module_name
+from fp8mac.hw.config import MacConfig
+
+__all__ = ["bench_name", "testbench_text"]
+
+_BENCH = """\
+// Self-checking testbench of {module}: prints PASS and the number of cases,
+// or the first ten wrong cases and FAIL.
+
+`timescale 1ns / 1ps
+
+module {bench};
+  {registers}
+  {wires}
+  reg [8*256-1:0] comment;
+  integer file, length, checked, wrong;
+
+  {module} dut (
+    {connections}
+  );
+
+  initial begin
+    checked = 0;
+    wrong = 0;
+    file = $fopen("{file}", "r");
+    length = file;
+    while (length != 0) begin
+      if ({fields} == $fscanf(file, "{scan}",
+          {columns})) begin
+        {inputs} = {next_inputs};
+        {edge}
+        checked = checked + 1;
+        if ({differs}) begin
+          wrong = wrong + 1;
+          if (wrong <= 10)
+            $display("case %0d: {form}",
+              checked, {values});
+        end
+      end else
+        length = $fgets(comment, file);
+    end
+    if (wrong == 0 && checked == {count}) begin
+      $display("PASS %0d", checked);
+      $finish;
+    end else begin
+      $display("FAIL %0d of %0d cases are wrong, {count} were expected", wrong, checked);
+`ifdef __ICARUS__
+      $finish_and_return(1);
+`elsif VERILATOR
+      $stop;
+`else
+      $finish;
+`endif
+    end
+  end
+endmodule
+"""
+
+
+def bench_name(config: MacConfig, *, core: bool) -> str:
+    """Name of the testbench's module."""
+    return module_name(config, core=core) + "_tb"
+
+
+def testbench_text(config: MacConfig, *, core: bool, vectors_file: str, count: int) -> str:
+    """Testbench of the module that `fp8mac.gen.verilog.verilog_text` emits.
+
+    After ``FAIL`` the exit code is not 0 in Icarus and Verilator; the language has none. The
+    accumulator is not compared where a flag is expected.
+
+    Parameters
+    ----------
+    vectors_file : str
+        File that the bench reads, from the folder in which it runs: lines of `vector_lines` or
+        `product_lines` for a core, of `sequence_lines` for a registered unit.
+    count : int
+        Number of cases in it; a bench that finds another number fails.
+
+    Raises
+    ------
+    ValueError
+        If the name of the file cannot stand in a Verilog string.
+    """
+    if not (vectors_file.isascii() and vectors_file.isprintable()) or set('"\\') & {*vectors_file}:
+        raise ValueError(f"'{vectors_file}' cannot be named in Verilog.")
+    operands = {"a": config.a.bits, "b": config.b.bits}
+    inputs = (
+        {**operands, "c": config.acc_bits} if core else {"rst": 1, "en": 1, "clear": 1, **operands}
+    )
+    result = "y" if core else "acc"
+    outputs = {result: config.acc_bits, **dict.fromkeys(config.flags, 1)}
+    clock = {} if core else {"clk": 1}
+    read = {f"next_{port}": bits for port, bits in inputs.items()}
+    wants = {f"want_{port}": bits for port, bits in outputs.items()}
+    differs = f"{result} !== want_{result}"
+    if config.flags:
+        got, want = ", ".join(config.flags), ", ".join(f"want_{flag}" for flag in config.flags)
+        differs = f"{{{got}}} !== {{{want}}} || ({{{want}}} == 0 && {differs})"
+    shown = [*inputs, *(name for port in outputs for name in (port, f"want_{port}"))]
+    return _BENCH.format(
+        module=module_name(config, core=core),
+        bench=bench_name(config, core=core),
+        registers=_declare("reg", clock | inputs | read | wants),
+        wires=_declare("wire", outputs),
+        connections=",\n    ".join(f".{port}({port})" for port in clock | inputs | outputs),
+        file=vectors_file,
+        scan=" ".join(["%h"] * len(read | wants)),
+        columns=", ".join(read | wants),
+        fields=len(read | wants),
+        # Verilator does not see that a variable changes when a file is read into it.
+        inputs=f"{{{', '.join(inputs)}}}",
+        next_inputs=f"{{{', '.join(read)}}}",
+        edge="#1;" if core else "clk = 0; #1 clk = 1; #1;",
+        differs=differs,
+        form=" ".join(f"{name}=%h" for name in shown),
+        values=", ".join(shown),
+        count=count,
+    )
+
+
+def _declare(kind: str, widths: dict[str, int]) -> str:
+    return "\n  ".join(
+        f"{kind} [{bits - 1}:0] {name};" if bits > 1 else f"{kind} {name};"
+        for name, bits in widths.items()
+    )
