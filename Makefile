@@ -9,7 +9,7 @@ UNIT    = $(FORMAT) $(FORMAT_B) --acc $(ACC)
 JOBS   ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help setup synth verilog grid formats test lint typecheck bench clean unit-given
+.PHONY: help setup synth verilog vectors exhaustive grid formats test lint typecheck bench clean unit-given
 
 help: ## Show the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,12 @@ synth: unit-given $(READY) ## Gates of a unit
 
 verilog: unit-given $(READY) ## Verilog of a unit
 	@$(BIN)/fp8mac verilog $(UNIT) $(ARGS)
+
+vectors: unit-given $(READY) ## Test vectors of a unit, for any implementation of it
+	@$(BIN)/fp8mac vectors $(UNIT) $(ARGS)
+
+exhaustive: unit-given $(READY) ## Every state of a unit with a 16-bit float accumulator
+	@$(BIN)/fp8mac exhaustive $(UNIT) $(ARGS)
 
 formats: $(READY) ## Number formats
 	@$(BIN)/fp8mac formats $(ARGS)

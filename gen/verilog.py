@@ -38,6 +38,10 @@ delete */t:$scopeinfo
 write_verilog -noattr design.v
 """
 
+# Yosys leaves widths, and bits of one vector that depend on others, to Verilog's rules.
+_LINT_OFF = "/* verilator lint_off WIDTH */\n/* verilator lint_off UNOPTFLAT */\n"
+_LINT_ON = "/* verilator lint_on UNOPTFLAT */\n/* verilator lint_on WIDTH */\n"
+
 _ESCAPED = re.compile(r"\\(\S+) ")
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -317,4 +321,4 @@ def _tidy(text: str, top: str, ports: object) -> str:
     order = ", ".join(port["name"] for port in ports)
     text, found = re.subn(rf"module {top} ?\([^)]*\);", f"module {top}({order});", text)
     assert found == 1
-    return text
+    return f"{_LINT_OFF}{text}{_LINT_ON}"
