@@ -5,7 +5,7 @@ module, the file, the build folder and the row in a report.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fp8mac.hw.formats import (
     FloatFormat,
@@ -205,6 +205,7 @@ class MacConfig:
     a: Format
     b: Format
     accumulator: AccumulatorConfig
+    _hash: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if isinstance(self.accumulator, IntAccConfig):
@@ -219,6 +220,11 @@ class MacConfig:
                     f"The accumulator {self.accumulator.name} is too narrow: one exact "
                     f"{self.a.name} x {self.b.name} product takes {self.product_bits} bits."
                 )
+        object.__setattr__(self, "_hash", hash((self.a, self.b, self.accumulator)))
+
+    def __hash__(self) -> int:
+        """Hash, computed once: models look a unit up at every step."""
+        return self._hash
 
     @property
     def slug(self) -> str:

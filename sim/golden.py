@@ -70,7 +70,8 @@ class _Unit(NamedTuple):
     no_flags: tuple[bool, ...]
 
 
-def _build(config: MacConfig) -> _Unit:
+@lru_cache(maxsize=64)
+def _unit(config: MacConfig) -> _Unit:
     accumulator = config.accumulator
     rounding, overflow = Rounding.RNE, Overflow.WRAP
     if isinstance(accumulator, FloatAccConfig):
@@ -97,22 +98,6 @@ def _build(config: MacConfig) -> _Unit:
 def _product(a: Format, b: Format) -> Callable[[int, int], Value]:
     """Product of two codes, which remembers all pairs of 8-bit codes."""
     return lru_cache(maxsize=1 << 16)(lambda x, y: multiply(decode(a, x), decode(b, y)))
-
-
-_units: dict[int, _Unit] = {}
-
-
-def _unit(config: MacConfig) -> _Unit:
-    """Unit of a configuration, found by identity: hashing a configuration takes as long as a step.
-
-    A unit keeps its configuration alive, so that no other one can have its identity.
-    """
-    unit = _units.get(id(config))
-    if unit is None:
-        if len(_units) >= 64:
-            _units.clear()
-        unit = _units[id(config)] = _build(config)
-    return unit
 
 
 def read(config: MacConfig, acc: int) -> Value:
