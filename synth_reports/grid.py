@@ -1,14 +1,13 @@
 """Every format with every accumulator: which units, and the files that show them."""
 
-import csv
-import io
 from collections.abc import Iterable
 from itertools import product
 from typing import Any
 
 from fp8mac.hw.config import MacConfig, parse_unit
 from fp8mac.synth_reports.measure import BASELINE, Bench, Design, Measurement, Shape
-from fp8mac.synth_reports.report import shape_report, tools_report
+from fp8mac.synth_reports.report import shape_report, tool_columns, tools_report
+from fp8mac.synth_reports.tables import csv_table, markdown_table
 
 __all__ = ["GRID", "csv_text", "designs", "markdown_text", "units"]
 
@@ -52,12 +51,8 @@ def designs(configs: Iterable[MacConfig]) -> list[Design]:
 def csv_text(found: dict[Design, Measurement], bench: Bench) -> str:
     """One row a design; what was not measured is empty."""
     tools = tools_report(bench, next(iter(found.values())))
-    rows = [_row(design, found) | _tool_columns(tools) for design in found]
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
+    rows = [_row(design, found) | tool_columns(tools) for design in found]
+    return csv_table(rows)
 
 
 def _row(design: Design, found: dict[Design, Measurement]) -> dict[str, Any]:
@@ -79,21 +74,10 @@ def _row(design: Design, found: dict[Design, Measurement]) -> dict[str, Any]:
     }
 
 
-def _tool_columns(tools: dict[str, Any]) -> dict[str, str]:
-    versions = tools["tools"]
-    return {
-        "flow": tools["flow"]["name"],
-        "flow_sha256": tools["flow"]["sha256"],
-        "yosys": f"{versions['yosys']['version']} ({versions['yosys']['build']})",
-        "abc": versions["abc"]["version"],
-        "amaranth": versions["amaranth"]["version"],
-    }
-
-
 def markdown_text(found: dict[Design, Measurement], bench: Bench, command: str) -> str:
     """Gates of the cores, formats x accumulators, and a table of everything."""
     rows = [_row(design, found) for design in found]
-    tools = _tool_columns(tools_report(bench, next(iter(found.values()))))
+    tools = tool_columns(tools_report(bench, next(iter(found.values()))))
     base = found[Design(BASELINE, Shape.CORE)].metrics.two_input_gates
     return f"""\
 # Gates of multiply-accumulate units
@@ -119,7 +103,7 @@ def _matrix(cores: list[dict[str, Any]]) -> str:
     cells = {(row["format_a"], row["accumulator"]): _with_ratio(row) for row in cores[1:]}
     formats = dict.fromkeys(format_ for format_, _ in cells)
     accumulators = list(dict.fromkeys(acc for _, acc in cells))
-    return _markdown_table(
+    return markdown_table(
         ["", *accumulators],
         [
             [format_, *(cells.get((format_, acc), "") for acc in accumulators)]
@@ -130,7 +114,7 @@ def _matrix(cores: list[dict[str, Any]]) -> str:
 
 def _everything(rows: list[dict[str, Any]]) -> str:
     columns = ("inverters", "flip_flops", "levels", "levels_with_inverters", "weighted_gates")
-    return _markdown_table(
+    return markdown_table(
         ["unit", "shape", "gates", *(column.replace("_", " ") for column in columns), "netlist"],
         [
             [
@@ -147,14 +131,3 @@ def _everything(rows: list[dict[str, Any]]) -> str:
 
 def _with_ratio(row: dict[str, Any]) -> str:
     return f"{row['two_input_gates']} ({row['two_input_gates_ratio_to_int8_int32']:.2f})"
-
-
-def _markdown_table(titles: list[str], rows: list[list[str]]) -> str:
-    widths = [max(map(len, column)) for column in zip(titles, *rows, strict=True)]
-    ruler = ["-" * (width + 1) + ":" for width in widths]
-    ruler[0] = "-" * (widths[0] + 2)
-    lines = [
-        f"| {' | '.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))} |"
-        for row in [titles, *rows]
-    ]
-    return "\n".join([lines[0], f"|{'|'.join(ruler)}|", *lines[1:]])

@@ -8,7 +8,7 @@ from fp8mac.hw.config import MacConfig
 from fp8mac.synth_reports.measure import BASELINE, Bench, Design, Measurement, Shape
 from fp8mac.synth_reports.metrics import Metrics
 
-__all__ = ["ratios", "shape_report", "tools_report", "unit_report"]
+__all__ = ["ratios", "shape_report", "tool_columns", "tools_report", "unit_report"]
 
 _COMPARED = ("two_input_gates", "inverters", "flip_flops", "levels", "weighted_gates")
 
@@ -70,6 +70,18 @@ def tools_report(bench: Bench, example: Measurement) -> dict[str, Any]:
             "amaranth": {"version": version("amaranth")},
             "fp8mac": {"version": version("fp8mac")},
         },
+    }
+
+
+def tool_columns(tools: dict[str, Any]) -> dict[str, str]:
+    """Flow and tools, flat."""
+    versions = tools["tools"]
+    return {
+        "flow": tools["flow"]["name"],
+        "flow_sha256": tools["flow"]["sha256"],
+        "yosys": f"{versions['yosys']['version']} ({versions['yosys']['build']})",
+        "abc": versions["abc"]["version"],
+        "amaranth": versions["amaranth"]["version"],
     }
 
 

@@ -1,5 +1,7 @@
 """Tables for people: formats, and what a unit costs."""
 
+import csv
+import io
 import sys
 from collections.abc import Iterable
 from typing import Any, TextIO
@@ -11,7 +13,15 @@ from rich.table import Table
 from fp8mac.hw.config import KulischConfig, MacConfig
 from fp8mac.hw.formats import FloatFormat, Format
 
-__all__ = ["footnote", "format_facts", "formats_table", "show", "unit_table"]
+__all__ = [
+    "csv_table",
+    "footnote",
+    "format_facts",
+    "formats_table",
+    "markdown_table",
+    "show",
+    "unit_table",
+]
 
 _METRICS = {
     "two_input_gates": "two-input gates",
@@ -113,3 +123,24 @@ def footnote(report: dict[str, Any]) -> str:
         f"{tools['abc']['version'] or 'its own ABC'}\n"
         f"netlists: {', '.join(hashes)}"
     )
+
+
+def csv_table(rows: list[dict[str, Any]]) -> str:
+    """Rows of equal keys as CSV."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def markdown_table(titles: list[str], rows: list[list[str]]) -> str:
+    """Table in Markdown, to the right but for the first column."""
+    widths = [max(map(len, column)) for column in zip(titles, *rows, strict=True)]
+    ruler = ["-" * (width + 1) + ":" for width in widths]
+    ruler[0] = "-" * (widths[0] + 2)
+    lines = [
+        f"| {' | '.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))} |"
+        for row in [titles, *rows]
+    ]
+    return "\n".join([lines[0], f"|{'|'.join(ruler)}|", *lines[1:]])

@@ -1,0 +1,36 @@
+"""Commands that draw: published numbers beside measured ones."""
+
+import importlib
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fp8mac.gen.cli_options import FORCE, command_text, make_bench, progress_bar
+from fp8mac.gen.files import write_atomically
+
+__all__ = ["figure3"]
+
+
+def figure3(
+    output_dir: Annotated[
+        Path, typer.Option("--output-dir", metavar="DIR", help="Where figure3.* go.")
+    ] = Path("synth_reports", "results"),
+    force: FORCE = False,
+) -> None:
+    """Put the 15 units of arXiv:2303.17951, Figure 3 beside ours: md, csv, png, svg."""
+    module = importlib.import_module("fp8mac.synth_reports.figure3")
+    text = importlib.import_module("fp8mac.synth_reports.figure3_text")
+    designs, bench = module.designs(), make_bench()
+    with progress_bar() as bar:
+        task = bar.add_task("designs", total=len(designs))
+        found = bench.measure(designs, force=force, progress=lambda design: bar.advance(task))
+    rows = module.rows(found)
+    files: dict[Path, str | bytes] = {
+        output_dir / "figure3.md": text.markdown_text(rows, bench, command_text("figure3")),
+        output_dir / "figure3.csv": module.csv_text(rows, bench),
+    }
+    for suffix, picture in module.pictures(rows).items():
+        files[output_dir / f"figure3.{suffix}"] = picture
+    write_atomically(files)
+    typer.echo(f"Wrote {', '.join(map(str, files))}.", err=True)

@@ -1,0 +1,44 @@
+"""Pictures: the same bytes again, everything that was asked for, nothing that gives us away."""
+
+import re
+import subprocess
+import sys
+
+from fp8mac.synth_reports.plots import Marks, Panel, grouped_bars
+
+PANELS = [
+    Panel("left", ["a", "b"], {"x": [1, 20], "y": [3, 4]}, Marks("other", "y", [2, 5])),
+    Panel("right", ["c", "d"], {"x": [7, 8], "y": [9, 1234]}),
+]
+
+
+def test_same_numbers_same_bytes():
+    first, again = grouped_bars("t", "gates", PANELS), grouped_bars("t", "gates", PANELS)
+    assert list(first) == ["png", "svg"]
+    assert first == again
+    moved = [*PANELS[:1], Panel("right", ["c", "d"], {"x": [7, 8], "y": [9, 1235]})]
+    assert grouped_bars("t", "gates", moved)["svg"] != first["svg"]
+
+
+def test_files_are_what_they_are_called_and_undated():
+    files = grouped_bars("t", "gates", PANELS)
+    assert files["png"].startswith(b"\x89PNG\r\n\x1a\n")
+    assert not re.search(rb"tEXt|iTXt|tIME|atplotlib", files["png"])
+    assert not re.search(rb"dc:date|dc:creator|<dc:title>Matplotlib", files["svg"])
+
+
+def test_every_bar_name_and_number_is_there():
+    svg = grouped_bars("the title", "gates", PANELS)["svg"].decode()
+    texts = re.findall(r"<text[^>]*>([^<]*)</text>", svg)
+    words = "left right a b c d x y other gates 1 20 3 4 7 8 9 1234".split()
+    assert set(words) | {"the title"} <= set(texts)
+    colours = ("#4d4d4d", "#56b4e9")
+    bars = [re.findall(rf"style=\"fill: {colour}", svg) for colour in colours]
+    assert [len(each) for each in bars] == [4 + 1, 4 + 1]  # the legend has one more
+
+
+def test_commands_come_up_without_matplotlib():
+    code = "import sys, fp8mac.gen.cli, fp8mac.synth_reports.figure3 as _\n"
+    code += "print('matplotlib' in sys.modules)"
+    child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert child.stdout == "False\n"
