@@ -9,10 +9,10 @@ UNIT    = $(FORMAT) $(FORMAT_B) --acc $(ACC)
 JOBS   ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help setup synth verilog vectors exhaustive grid formats test lint typecheck bench clean unit-given
+.PHONY: help setup synth verilog prove vectors exhaustive grid figure3 formats test lint typecheck bench clean unit-given
 
 help: ## Show the targets
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo "  make synth FORMAT=e4m3 ACC=fp16     a unit: FORMAT [FORMAT_B] ACC, more in ARGS='...'"
 
@@ -39,6 +39,9 @@ synth: unit-given $(READY) ## Gates of a unit
 verilog: unit-given $(READY) ## Verilog of a unit
 	@$(BIN)/fp8mac verilog $(UNIT) $(ARGS)
 
+prove: $(READY) ## Proofs of the standard units, into synth_reports/results; or of one unit
+	@$(BIN)/fp8mac prove $(FORMAT) $(FORMAT_B) $(if $(ACC),--acc $(ACC)) $(ARGS)
+
 vectors: unit-given $(READY) ## Test vectors of a unit, for any implementation of it
 	@$(BIN)/fp8mac vectors $(UNIT) $(ARGS)
 
@@ -50,6 +53,9 @@ formats: $(READY) ## Number formats
 
 grid: $(READY) ## Gates of every format with every accumulator, into synth_reports/results
 	@$(BIN)/fp8mac grid $(ARGS)
+
+figure3: $(READY) ## Gates of 15 published units beside ours, into synth_reports/results
+	@$(BIN)/fp8mac figure3 $(ARGS)
 
 test: $(READY) ## All tests
 	@$(BIN)/python -m pytest -n $(JOBS) $(ARGS)

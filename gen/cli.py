@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from typer.core import TyperGroup
 
-from fp8mac.gen import cli_checks
+from fp8mac.gen import cli_checks, cli_figures, cli_prove
 from fp8mac.gen.cli_options import (
     ACC,
     FORCE,
@@ -166,6 +166,8 @@ def grid_(
 
 app.command()(cli_checks.vectors)
 app.command()(cli_checks.exhaustive)
+app.command()(cli_prove.prove)
+app.command()(cli_figures.figure3)
 
 
 def main() -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 from fp8mac.gen.yosys import Yosys
 from fp8mac.synth_reports.metrics import Metrics
 
-__all__ = ["Flow", "Synthesis", "SynthesisError", "synthesize"]
+__all__ = ["Flow", "Synthesis", "SynthesisError", "run_abc", "synthesize"]
 
 
 class SynthesisError(RuntimeError):
@@ -132,7 +132,7 @@ def synthesize(rtlil: str, top: str, flow: Flow, yosys: Yosys) -> Synthesis:
     lines = ["version", "read_genlib flow.genlib"]
     for script, netlist in zip(flow.scripts, netlists, strict=True):
         lines += ["read_blif logic.blif", script, f"write_blif {netlist}"]
-    files = _abc(yosys, lines, inputs, ["abc.log", *netlists])
+    files = run_abc(yosys, lines, inputs, ["abc.log", *netlists])
     if missing := [number for number, netlist in enumerate(netlists, 1) if netlist not in files]:
         raise SynthesisError(
             f"ABC stopped in script {missing[0]} of the flow '{flow.name}' on {top}."
@@ -144,7 +144,7 @@ def synthesize(rtlil: str, top: str, flow: Flow, yosys: Yosys) -> Synthesis:
     )
     lines = ["read_genlib flow.genlib", "miter logic.blif mapped.blif", "&get", "&cec -m"]
     lines += ["write_status proof.txt"]
-    files = _abc(yosys, lines, {**inputs, "mapped.blif": best.netlist}, ["proof.txt"])
+    files = run_abc(yosys, lines, {**inputs, "mapped.blif": best.netlist}, ["proof.txt"])
     if not files.get("proof.txt", "").startswith("snl_UNSAT "):
         raise SynthesisError(f"ABC did not prove its netlist of {top} equal to the design.")
     return best
@@ -163,7 +163,7 @@ end
 """A design that takes us into ABC, where it is set aside for the real one."""
 
 
-def _abc(
+def run_abc(
     yosys: Yosys, lines: list[str], inputs: dict[str, str], outputs: list[str]
 ) -> dict[str, str]:
     """Run ABC commands; it has no exit code, but an output is missing where it stopped early."""

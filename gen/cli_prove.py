@@ -1,0 +1,127 @@
+"""The command that proves units."""
+
+import importlib
+import json
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from fp8mac.gen.cli_options import JSON, command_text, end, print_json, progress_bar
+from fp8mac.gen.files import write_atomically
+from fp8mac.hw.config import ConfigError, MacConfig, parse_unit
+from fp8mac.synth_reports.store import Store
+
+__all__ = ["prove"]
+
+
+def prove(
+    a: Annotated[
+        str | None, typer.Argument(metavar="[A]", help="Operand format; without: standard units.")
+    ] = None,
+    b: Annotated[
+        str | None, typer.Argument(metavar="[B]", help="Other operand; as A by default.")
+    ] = None,
+    *,
+    acc: Annotated[
+        str | None, typer.Option("--acc", metavar="ACC", help="Accumulator, as for synth.")
+    ] = None,
+    both: Annotated[
+        bool, typer.Option("--both", help="Prove every step in both encodings.")
+    ] = False,
+    limit: Annotated[
+        float, typer.Option("--limit", min=1, help="Seconds for a query; more is a failure.")
+    ] = 900,
+    jobs: Annotated[int, typer.Option("--jobs", min=1, help="Checks at a time.")] = (
+        os.cpu_count() or 1
+    ),
+    verilog: Annotated[
+        Path | None, typer.Option("--verilog", metavar="FILE", help="Prove this module instead.")
+    ] = None,
+    top: Annotated[
+        str | None, typer.Option("--top", metavar="NAME", help="Name of that module.")
+    ] = None,
+    unit: Annotated[
+        bool, typer.Option("--unit", help="That module is registered, not a core.")
+    ] = False,
+    any_nan: Annotated[
+        bool, typer.Option("--any-nan", help="Accept every NaN where a result is NaN.")
+    ] = False,
+    output_dir: Annotated[
+        Path, typer.Option("--output-dir", metavar="DIR", help="Where proofs.md and .json go.")
+    ] = Path("synth_reports", "results"),
+    as_json: JSON = False,
+) -> None:
+    """Prove that a circuit does what its unit says, for all operands and states.
+
+    Without operands all standard units are proved, and DIR gets the certificate. The exit code is 1
+    if a proof fails; then the counterexample is printed.
+    """
+    # Solvers and circuits are imported here: the other commands do without.
+    proofs = importlib.import_module("fp8mac.proofs.prove")
+    checks = importlib.import_module("fp8mac.proofs.checks")
+    paper = importlib.import_module("fp8mac.proofs.certificate")
+    solve = importlib.import_module("fp8mac.proofs.solve")
+    circuit = importlib.import_module("fp8mac.proofs.circuit")
+    if a is None and (acc or verilog):
+        raise ConfigError("Name the unit: its operand formats, and --acc.")
+    if a is not None and acc is None:
+        raise ConfigError("Name the accumulator with --acc.")
+    if (verilog is None) != (top is None):
+        raise ConfigError("--verilog FILE and --top NAME go together.")
+    configs: list[MacConfig] = paper.STANDARD if a is None else [parse_unit(a, b, acc=acc or "")]
+    command = command_text(
+        "prove", a, b, acc and "--acc", acc, "--both" if both else None, verilog and "--verilog",
+        str(verilog) if verilog else None, top and "--top", top, "--unit" if unit else None,
+    )  # fmt: skip
+    options: dict[str, Any] = {
+        "both": both,
+        "jobs": jobs,
+        "solver": solve.Solver(limit, Store()),
+    }
+    try:
+        with progress_bar() as bar:
+            task = bar.add_task("checks", total=None)
+
+            def advance(record: Any) -> None:
+                bar.advance(task)
+                bar.update(task, description=str(record.check))
+
+            if verilog is None:
+                bar.update(task, total=len(checks.plan(configs, both=both)))
+                records = proofs.prove_units(configs, progress=advance, **options)
+            else:
+                records = proofs.prove_verilog(
+                    configs[0],
+                    _read(verilog),
+                    top,
+                    core=not unit,
+                    language="systemverilog" if verilog.suffix == ".sv" else "verilog",
+                    any_nan=any_nan,
+                    progress=advance,
+                    **options,
+                )
+    except (solve.SolverError, circuit.CircuitError) as error:
+        raise end(str(error)) from error
+    facts, text = paper.certificate(records, command), paper.certificate_text(records, command)
+    if a is None:
+        files = {
+            output_dir / "proofs.md": text,
+            output_dir / "proofs.json": json.dumps(facts, indent=1) + "\n",
+        }
+        write_atomically(files)
+        typer.echo(f"Wrote {' and '.join(map(str, files))}.", err=True)
+    if as_json:
+        print_json(facts)
+    else:
+        typer.echo(text, nl=False)
+    if facts["failures"]:
+        raise typer.Exit(1)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"Cannot read '{path}'.") from error

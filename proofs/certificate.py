@@ -1,0 +1,133 @@
+"""What was proved, on paper: which units, in which encoding, by which solver, of which text."""
+
+from collections.abc import Iterable
+from importlib.metadata import version
+from typing import Any
+
+from fp8mac.gen.yosys import find_yosys
+from fp8mac.hw.config import MacConfig, parse_unit
+from fp8mac.proofs.checks import Kind, Record, Verdict, failures
+
+__all__ = ["FAST", "STANDARD", "certificate", "certificate_text"]
+
+_FORMATS = ("e2m5", "e3m4", "e4m3", "e5m2")
+_ACCUMULATORS = ("kulisch", "e6m9", "fp16", "bf16", "fp32")
+
+STANDARD: list[MacConfig] = [
+    parse_unit("int8", acc="int32"),
+    *(parse_unit(format_, acc=acc) for format_ in _FORMATS for acc in _ACCUMULATORS),
+    parse_unit("e4m3", "e5m2", acc="fp16"),
+    parse_unit("int4", "e4m3", acc="fp16"),
+    parse_unit("int8", acc="int32:saturate"),
+    parse_unit("e4m3fnuz", acc="fp16"),
+    parse_unit("e5m2fnuz", acc="kulisch"),
+    parse_unit("e4m3", acc="fp16:rtz:ftz"),
+    parse_unit("e4m3", acc="fp16:saturate"),
+]
+"""Units that `make prove` proves."""
+
+FAST: list[MacConfig] = [
+    parse_unit("int8", acc="int32"),
+    parse_unit("e4m3", acc="kulisch"),
+    parse_unit("e4m3", acc="fp16"),
+    parse_unit("e5m2", acc="kulisch"),
+    parse_unit("e5m2", acc="bf16"),
+]
+"""Units that are proved in every run of the tests."""
+
+
+def certificate(records: Iterable[Record], command: str) -> dict[str, Any]:
+    """Everything that was checked, as JSON types.
+
+    Returns
+    -------
+    dict
+        ``proved`` maps the module to the SHA-256 of its Verilog without the header, for all units
+        whose every check came out as it has to; ``records`` has all checks.
+    """
+    records = list(records)
+    failed = {record.check.config for record in records if not record.passed}
+    return {
+        "schema_version": 1,
+        "command": command,
+        "tools": {
+            "fp8mac": version("fp8mac"),
+            "amaranth": version("amaranth"),
+            "yosys": find_yosys().version,
+            "bitwuzla": version("bitwuzla"),
+            "z3-solver": version("z3-solver"),
+        },
+        "failures": failures(records),
+        "proved": {
+            record.check.config.slug + "_core" * record.check.core: record.sha256
+            for record in records
+            if record.check.kind is Kind.VERILOG and record.check.config not in failed
+        },
+        "records": [_facts(record) for record in records],
+    }
+
+
+def _facts(record: Record) -> dict[str, Any]:
+    check, found = record.check, record.counterexample
+    return {
+        "unit": check.config.slug,
+        "shape": "core" if check.core else "unit",
+        "property": check.kind.value,
+        "mutation": check.mutation.name if check.mutation else None,
+        "encoding": check.encoding.value if check.encoding else None,
+        "verdict": record.verdict.value,
+        "seconds": round(record.seconds, 1),
+        "reason": record.reason or None,
+        "counterexample": str(found) if found else None,
+        "sha256": record.sha256,
+    }
+
+
+def certificate_text(records: Iterable[Record], command: str) -> str:
+    """Certificate for people, in Markdown."""
+    records = list(records)
+    facts = certificate(records, command)
+    tools = ", ".join(f"{name} {number}" for name, number in facts["tools"].items())
+    lines = [
+        "# Proofs",
+        "",
+        f"Made by `{command}`: {tools}.",
+        "",
+        "A row is a proof for all operands and all states of the accumulator: for a *core* as a",
+        "function, for a *unit* as one clock edge from an arbitrary state. *Encoding* is who",
+        "turned floating point into bit-vectors; bitwuzla decides those. *Bugs* were planted in",
+        "the same circuit and refuted by the same question, each with a counterexample that also",
+        "fails in the golden model. *Verilog* and *netlist* begin the hashes of what was proved",
+        "equal to the RTL, gate by gate. docs/proofs.md says what this means, what is trusted.",
+        "",
+        "| unit | shape | encoding | verdict | seconds | bugs refuted | Verilog | netlist |",
+        "| --- | --- | --- | --- | ---: | ---: | --- | --- |",
+    ]
+    shapes = dict.fromkeys((record.check.config, record.check.core) for record in records)
+    lines += [row for shape in shapes for row in _rows(records, *shape)]
+    refuted = [r for r in records if r.check.kind is Kind.MUTATION and r.verdict is Verdict.REFUTED]
+    kinds = len({record.check.mutation for record in refuted})
+    lines += [
+        "",
+        f"Planted bugs refuted: {len(refuted)}, of {kinds} kinds.",
+        f"Failures: {len(facts['failures'])}.",
+        "",
+        *(f"- {sentence}" for sentence in facts["failures"]),
+    ]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _rows(records: list[Record], config: MacConfig, core: bool) -> list[str]:
+    """A row for each encoding in which a shape of a unit was proved."""
+    of_shape = [r for r in records if (r.check.config, r.check.core) == (config, core)]
+    bugs = [r for r in of_shape if r.check.kind is Kind.MUTATION]
+    refuted = sum(record.verdict is Verdict.REFUTED for record in bugs)
+    hashes = {r.check.kind: (r.sha256 or "")[:8] for r in of_shape if r.passed}
+    return [
+        f"| {config.slug} | {'core' if core else 'unit'} "
+        f"| {record.check.encoding.value.split(',')[0] if record.check.encoding else ''} "
+        f"| {record.verdict.value} | {record.seconds:.1f} | {refuted} of {len(bugs)} "
+        f"| {hashes.get(Kind.VERILOG, 'failed')} | {hashes.get(Kind.NETLIST, 'failed')} |"
+        for record in of_shape
+        if record.check.kind is Kind.STEP
+    ]

@@ -1,0 +1,183 @@
+"""What is checked of a unit, and what came of it.
+
+============  =================================================================================
+kind          what it shows
+============  =================================================================================
+``decode``    the specification reads every code of an operand as the golden model does
+``step``      the circuit does what is specified, for all operands and from all states
+``mutation``  the same question finds a planted bug, and the counterexample is a real one
+``verilog``   the emitted Verilog is, gate by gate, what was proved
+``netlist``   and so is the netlist whose gates are counted
+============  =================================================================================
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+
+from fp8mac.hw.config import MacConfig
+from fp8mac.proofs.circuit import Circuit
+from fp8mac.proofs.mutations import Mutation, mutations_of
+from fp8mac.proofs.queries import decoded
+from fp8mac.proofs.replay import Counterexample
+from fp8mac.proofs.solve import Encoding
+from fp8mac.proofs.sorts import all_sorts
+
+__all__ = ["Check", "Kind", "Record", "Verdict", "failures", "plan", "plan_circuit"]
+
+
+class Kind(Enum):
+    """What a check shows."""
+
+    DECODE = "decode"
+    STEP = "step"
+    MUTATION = "mutation"
+    VERILOG = "verilog"
+    NETLIST = "netlist"
+
+
+class Verdict(Enum):
+    """What came of a check.
+
+    ``equivalent`` is a mutation that changes nothing on this unit, as was proved; ``failed`` is
+    everything that did not come to an end, a time limit included.
+    """
+
+    PROVED = "proved"
+    REFUTED = "refuted"
+    EQUIVALENT = "equivalent"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing to show.
+
+    Parameters
+    ----------
+    config : MacConfig
+        The unit.
+    core : bool
+        Whether it is about the combinational core.
+    kind : Kind
+        What is shown.
+    encoding : Encoding, optional
+        Of those that take a solver.
+    mutation : Mutation, optional
+        The planted bug.
+    circuit : Circuit, optional
+        The circuit, if it is not the unit's own.
+    any_nan : bool
+        Whether every NaN will do where a result is NaN.
+    """
+
+    config: MacConfig
+    core: bool
+    kind: Kind
+    encoding: Encoding | None = None
+    mutation: Mutation | None = None
+    circuit: Circuit | None = None
+    any_nan: bool = False
+
+    def __str__(self) -> str:
+        top = self.circuit.top if self.circuit else self.config.slug + "_core" * self.core
+        what = f"'{self.mutation.name}'" if self.mutation else self.kind.value
+        return f"{top}: {what}" + (f" ({self.encoding.value})" if self.encoding else "")
+
+
+@dataclass(frozen=True)
+class Record:
+    """What came of a check.
+
+    Parameters
+    ----------
+    check : Check
+        What was checked.
+    verdict : Verdict
+        The outcome.
+    seconds : float
+        Processor time of a solver, or time on the clock of an equivalence check.
+    reason : str
+        Of a failed check, one sentence.
+    counterexample : Counterexample, optional
+        Of a refuted one.
+    sha256 : str, optional
+        Hash of what was checked: RTLIL, Verilog without its header, netlist.
+    """
+
+    check: Check
+    verdict: Verdict
+    seconds: float = 0
+    reason: str = ""
+    counterexample: Counterexample | None = None
+    sha256: str | None = None
+
+    @property
+    def passed(self) -> bool:
+        """Whether it came out as it has to."""
+        if self.check.kind is Kind.MUTATION:
+            return self.verdict in (Verdict.REFUTED, Verdict.EQUIVALENT)
+        return self.verdict is Verdict.PROVED
+
+
+def plan(configs: Iterable[MacConfig], *, both: bool = False, mutations: int = 2) -> list[Check]:
+    """Checks of units: cores and registered units.
+
+    Parameters
+    ----------
+    both : bool
+        Prove every step in both encodings.
+    mutations : int
+        Planted bugs beside each proof, those before others that were planted least so far.
+    """
+    checks: list[Check] = []
+    planted: Counter[str] = Counter()
+    for config in dict.fromkeys(configs):
+        encodings = Encoding.of(all_sorts(config), both=both)
+        if decoded(config):
+            checks += [Check(config, True, Kind.DECODE, encoding) for encoding in encodings]
+        for core in (True, False):
+            checks += [Check(config, core, Kind.STEP, encoding) for encoding in encodings]
+            pool = [each for each in mutations_of(config, core=core) if each.registered != core]
+            for mutation in sorted(pool, key=lambda each: planted[each.name])[:mutations]:
+                planted[mutation.name] += 1
+                checks.append(Check(config, core, Kind.MUTATION, encodings[0], mutation))
+            checks += [Check(config, core, kind) for kind in (Kind.VERILOG, Kind.NETLIST)]
+    return checks
+
+
+def plan_circuit(circuit: Circuit, *, both: bool = False, any_nan: bool = False) -> list[Check]:
+    """Checks of somebody's circuit; the planted bug is one of our own unit."""
+    config, core = circuit.config, circuit.core
+    encodings = Encoding.of(all_sorts(config), both=both)
+    checks = [Check(config, True, Kind.DECODE, each) for each in encodings if decoded(config)]
+    checks += [
+        Check(config, core, Kind.STEP, encoding, circuit=circuit, any_nan=any_nan)
+        for encoding in encodings
+    ]
+    mutation = next(each for each in mutations_of(config, core=core) if each.registered != core)
+    return [*checks, Check(config, core, Kind.MUTATION, encodings[0], mutation, any_nan=any_nan)]
+
+
+def failures(records: Iterable[Record]) -> list[str]:
+    """Sentences about all that did not come out as it has to; none is a success.
+
+    A proof fails as well if no bug that was planted beside it was refuted.
+    """
+    records = list(records)
+    sentences = []
+    for record in records:
+        if not record.passed:
+            reason = record.reason or str(record.counterexample or record.verdict.value)
+            sentences.append(f"{record.check}: {reason.rstrip('.')}.")
+    controlled = {
+        (record.check.config, record.check.core)
+        for record in records
+        if record.check.kind is Kind.MUTATION and record.verdict is Verdict.REFUTED
+    }
+    for record in records:
+        check = record.check
+        if check.kind is Kind.STEP and (check.config, check.core) not in controlled:
+            sentences.append(f"{check}: no planted bug was refuted beside this proof.")
+    return sentences

@@ -1,0 +1,167 @@
+"""A circuit as Yosys reads it: as a formula, and as a function of numbers."""
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+
+from fp8mac.gen.verilog import module_name, rtlil_text, verilog_text
+from fp8mac.gen.yosys import find_yosys
+from fp8mac.hw.config import MacConfig
+from fp8mac.proofs.mutations import Mutation, mutated_rtlil
+
+__all__ = ["Circuit", "CircuitError"]
+
+
+class CircuitError(ValueError):
+    """A circuit that is not a unit; the message is one sentence for the user."""
+
+
+_READ = {
+    "rtlil": "read_rtlil design",
+    "verilog": "read_verilog design",
+    "systemverilog": "read_verilog -sv design",
+}
+
+_PREPARE = """
+hierarchy -check -top {top}
+proc
+flatten
+memory
+async2sync
+dffunmap
+opt_clean -purge
+delete */t:$scopeinfo
+"""
+
+
+@dataclass(frozen=True)
+class Circuit:
+    """Text of a unit, or of its combinational core.
+
+    Parameters
+    ----------
+    config : MacConfig
+        What it is meant to be.
+    core : bool
+        Whether it is a core, with the ports ``a b c y`` and flags; a unit has the ports ``clk rst a
+        b en clear acc`` and flags.
+    text : str
+        The design.
+    top : str
+        Its top module.
+    language : str
+        ``rtlil``, ``verilog`` or ``systemverilog``.
+
+    Raises
+    ------
+    CircuitError
+        If ``top`` is not the name of a module.
+    """
+
+    config: MacConfig
+    core: bool
+    text: str
+    top: str
+    language: str = "rtlil"
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_$]*", self.top):
+            raise CircuitError(f"'{self.top}' is not the name of a module.")
+
+    @classmethod
+    def built(cls, config: MacConfig, *, core: bool) -> "Circuit":
+        """RTL of a unit; only one thread at a time may build one."""
+        return cls(config, core, rtlil_text(config, core=core), module_name(config, core=core))
+
+    @classmethod
+    def emitted(cls, config: MacConfig, *, core: bool) -> "Circuit":
+        """Verilog of a unit; only one thread at a time may build one."""
+        text = verilog_text(config, core=core)
+        return cls(config, core, text, module_name(config, core=core), "verilog")
+
+    @classmethod
+    def mutated(cls, config: MacConfig, mutation: Mutation, *, core: bool) -> "Circuit":
+        """RTL of a unit with a bug planted."""
+        text = mutated_rtlil(config, mutation, core=core)
+        return cls(config, core, text, module_name(config, core=core))
+
+    @property
+    def inputs(self) -> dict[str, int]:
+        """Width of every input that the step depends on, but for the state."""
+        operands = {"a": self.config.a.bits, "b": self.config.b.bits}
+        if self.core:
+            return operands | {"c": self.config.acc_bits}
+        return operands | {"en": 1, "clear": 1, "rst": 1}
+
+    @property
+    def outputs(self) -> dict[str, int]:
+        """Width of every output; those of a unit are its state."""
+        acc = {"y" if self.core else "acc": self.config.acc_bits}
+        return acc | dict.fromkeys(self.config.flags, 1)
+
+    @property
+    def script(self) -> str:
+        """Yosys commands that leave cells and flip-flops of one flat module."""
+        return _READ[self.language] + _PREPARE.format(top=self.top)
+
+    @cached_property
+    def smt2(self) -> str:
+        """The circuit in SMT-LIB: its state is a bit-vector of the sort ``|<top>_s|``.
+
+        Raises
+        ------
+        CircuitError
+            If a port is missing or has another width, or a core has registers.
+        YosysError
+            If Yosys cannot read the design.
+        """
+        # Undefined bits may have any value: what is proved holds for all of them.
+        script = self.script + "setundef -undriven -anyseq\nwrite_smt2 -stbv design.smt2\n"
+        text = find_yosys().run(script, {"design": self.text}, ["design.smt2"])["design.smt2"]
+        for kind, ports in (("input", self.inputs), ("output", self.outputs)):
+            found = re.findall(rf"^; yosys-smt2-{kind} (\S+) (\d+)", text, re.MULTILINE)
+            for port, width in ports.items():
+                if (port, str(width)) not in found:
+                    raise CircuitError(
+                        f"The module {self.top} has no {kind} '{port}' of {_count(width)}."
+                    )
+        if self.core and "; yosys-smt2-register" in text:
+            raise CircuitError(f"The module {self.top} has registers; a core has none.")
+        return text
+
+    def port(self, name: str, state: str) -> str:
+        """Bit-vector term of a port in a state."""
+        value = f"(|{self.top}_n {name}| {state})"
+        return value if (self.inputs | self.outputs)[name] > 1 else f"(ite {value} #b1 #b0)"
+
+    def evaluate(self, values: dict[str, int]) -> dict[str, int]:
+        """Outputs of a core; the next state of a unit, whose present one is among the values.
+
+        Raises
+        ------
+        CircuitError
+            If an output is undefined.
+        """
+        ports = self.inputs | ({} if self.core else self.outputs)
+        suffixes = ("", "") if self.core else (".q", ".d")
+        sets = " ".join(
+            f"-set {name}{suffixes[0] * (name in self.outputs)} {width}'b{values[name]:0{width}b}"
+            for name, width in ports.items()
+        )
+        shows = " ".join(f"-show {name}{suffixes[1]}" for name in self.outputs)
+        script = self.script + ("" if self.core else "expose -evert-dff\n")
+        script += f"tee -q -o result eval {sets} {shows}\n"
+        text = find_yosys().run(script, {"design": self.text}, ["result"])["result"]
+        # 32 bits are written as a number, all others as digits.
+        found = re.findall(r"Eval result: \\(\S+?)(?:\.d)? = (?:\d+'([01]+)|(-?\d+))\.\n", text)
+        results = {
+            name: int(digits, 2) if digits else int(number) % 2**32
+            for name, digits, number in found
+        }
+        if results.keys() != self.outputs.keys():
+            raise CircuitError(f"The outputs of {self.top} are not defined for {values}.")
+        return results
+
+
+def _count(width: int) -> str:
+    return "1 bit" if width == 1 else f"{width} bits"

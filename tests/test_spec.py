@@ -1,0 +1,147 @@
+"""The specification against the golden model, and against a wrong one; no circuit in sight."""
+
+import subprocess
+import sys
+
+import pytest
+
+from fp8mac.hw.config import MacConfig
+from fp8mac.hw.formats import NAMED_FORMATS, parse_format
+from fp8mac.proofs import queries
+from fp8mac.proofs.decide import decide, to_bit_vectors
+from fp8mac.proofs.mutations import parse_unit_text
+from fp8mac.proofs.queries import Query, decode_query
+from fp8mac.proofs.solve import Encoding, Solver
+from fp8mac.proofs.sorts import all_sorts, sorts_of
+from fp8mac.proofs.spec import core_claim, definitions
+from fp8mac.proofs.theory import BINARY64, BINARY128, Sort, bits, decode
+from fp8mac.sim import golden
+from fp8mac.sim.vectors import biased_triples
+
+SMALL_FORMATS = [name for name, each in NAMED_FORMATS.items() if each.bits <= 8]
+
+#: Every kind of accumulator, option and special value, and operands that do not fit into it.
+UNITS = [
+    "e4m3,fp16",
+    "e5m2,e6m9",
+    "e3m4,fp32",
+    "int8,bf16",
+    "int4,e4m3,fp16",
+    "e4m3,fp16:rtz",
+    "e5m2,fp16:saturate",
+    "e5m2,fp16:ftz",
+    "e5m2,e4m3,fp16:rtz:ftz:saturate",
+    "e5m2fnuz,fp16:ftz",
+    "e5m2,e4m3",
+    "e5m2,e4m3:saturate",
+    "e4m3,e5m2",
+    "e4m3,e4m3fnuz",
+    "e5m2,e4m3fnuz:saturate:rtz",
+    "e4m3fnuz,e5m10fnuz:ftz",
+    "e4m3b12,e5m10b3",
+    "e2m1,e3m2",
+    "e5m2,e3m2",
+    "e4m3,e3m2:ftz",
+    "int16,fp16",
+    "int8,e4m3",
+    "e4m3,kulisch",
+    "e5m2,e3m4fnuz,kulisch:3",
+    "e2m1,kulisch:0",
+    "e8m3b400,kulisch:1",
+    "int8s,e4m3,kulisch",
+    "int8,kulisch",
+    "int4,int8,int12",
+    "int8,int16:saturate",
+]
+
+
+def claims(config: MacConfig, *, wrong: bool, count: int = 150) -> list[str]:
+    """The claim for many steps of the golden model, or for each with one bit changed."""
+    found = []
+    for a, b, c in biased_triples(config, count, seed=1).integers():
+        want = golden.mac(config, a, b, c)
+        if wrong and want.acc is None:
+            continue
+        y = (want.acc or 0) ^ (wrong << a % config.acc_bits)
+        values = {"a": (a, config.a.bits), "b": (b, config.b.bits)}
+        values |= {"c": (c, config.acc_bits), "y": (y, config.acc_bits)}
+        values |= {flag: (up, 1) for flag, up in zip(config.flags, want.flags, strict=True)}
+        lets = " ".join(f"({name} {bits(value, width)})" for name, (value, width) in values.items())
+        found.append(f"(let ({lets}) {core_claim(config)})")
+    return found
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_specification_accepts_what_the_golden_model_gives_and_nothing_else(unit):
+    config = parse_unit_text(unit)
+    right, wrong = claims(config, wrong=False), claims(config, wrong=True)
+    assert len(right) == 150
+    assert len(wrong) > 20
+    text = definitions(config)
+    text += "".join(f"(declare-const right_{n} Bool)\n" for n in range(len(right)))
+    text += "".join(f"(declare-const wrong_{n} Bool)\n" for n in range(len(wrong)))
+    text += "".join(f"(assert (= right_{n} {claim}))\n" for n, claim in enumerate(right))
+    text += "".join(f"(assert (= wrong_{n} {claim}))\n" for n, claim in enumerate(wrong))
+    all_right = " ".join(f"right_{n}" for n in range(len(right)))
+    any_wrong = " ".join(f"wrong_{n}" for n in range(len(wrong)))
+    text += f"(assert (or (not (and {all_right})) (or {any_wrong})))\n"
+    (encoding,) = Encoding.of(all_sorts(config))
+    text = to_bit_vectors(text) if encoding is Encoding.Z3 else text
+    assert decide(text, []) == ("unsat", {})
+
+
+@pytest.mark.parametrize("name", SMALL_FORMATS)
+@pytest.mark.parametrize("encoding", Encoding)
+def test_all_codes_are_decoded_as_by_the_golden_model(name, encoding):
+    query = decode_query(parse_format(name), BINARY64, 0)
+    assert Solver(60).solve(query, encoding).verdict == "unsat"
+
+
+def test_wrong_decoder_is_found(monkeypatch):
+    other = parse_format("e4m3fnuz")
+    monkeypatch.setattr(queries, "decode", lambda _, *rest: decode(other, *rest))
+    answer = Solver(60).solve(decode_query(parse_format("e4m3"), BINARY64, 0), Encoding.BITWUZLA)
+    assert answer.verdict == "sat"
+    assert golden.decode(parse_format("e4m3"), answer.model["x"]) != golden.decode(
+        other, answer.model["x"]
+    )
+
+
+def test_plain_accumulator_is_its_own_sort():
+    assert sorts_of(parse_unit_text("e4m3,fp16")).exact == Sort(5, 11)
+    assert sorts_of(parse_unit_text("e5m2,bf16")).rounded == Sort(8, 8)
+    assert sorts_of(parse_unit_text("e5m2,kulisch")).exact == BINARY64
+    assert sorts_of(parse_unit_text("e8m23,kulisch")).exact == BINARY128
+
+
+def test_encodings():
+    common, other = {Sort(5, 11), BINARY64}, {Sort(8, 8), BINARY64}
+    assert Encoding.of(common) == (Encoding.BITWUZLA,)
+    assert Encoding.of(other) == (Encoding.Z3,)
+    assert Encoding.of(common, both=True) == (Encoding.BITWUZLA, Encoding.Z3)
+    assert Encoding.of(other, both=True) == (Encoding.Z3, Encoding.BITWUZLA)
+    assert Encoding.of([], both=True) == (Encoding.BITWUZLA,)
+
+
+def test_solver_that_stops_says_why():
+    answer = Solver(60).solve(Query("(assert nonsense)", ()), Encoding.BITWUZLA)
+    assert answer.verdict.startswith("the solver stopped: ")
+    assert "nonsense" in answer.verdict
+
+
+def test_specification_knows_no_circuit():
+    code = (
+        "import sys, fp8mac.proofs.spec; "
+        "known = {name for name in sys.modules if name.startswith('fp8mac.')}; "
+        "assert 'amaranth' not in sys.modules; print(*sorted(known))"
+    )
+    child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert child.stdout.split() == [
+        "fp8mac.hw",
+        "fp8mac.hw.config",
+        "fp8mac.hw.formats",
+        "fp8mac.proofs",
+        "fp8mac.proofs.sorts",
+        "fp8mac.proofs.spec",
+        "fp8mac.proofs.theory",
+    ]
