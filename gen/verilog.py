@@ -9,6 +9,7 @@ import json
 import re
 import textwrap
 from importlib.metadata import version
+from importlib.resources import files
 from pathlib import Path
 
 from amaranth.back import rtlil  # pyright: ignore[reportAttributeAccessIssue] (no stub)
@@ -24,7 +25,15 @@ from fp8mac.hw.config import (
 from fp8mac.hw.formats import FloatFormat, Format, Overflow, Rounding
 from fp8mac.hw.mac import Mac, MacCore, check_buildable
 
-__all__ = ["describe", "module_name", "rtlil_text", "verilog_text", "write_verilog"]
+__all__ = [
+    "describe",
+    "is_proved",
+    "module_name",
+    "module_sha256",
+    "rtlil_text",
+    "verilog_text",
+    "write_verilog",
+]
 
 _TO_VERILOG = """\
 read_rtlil design.il
@@ -96,7 +105,8 @@ def describe(config: MacConfig, *, core: bool) -> dict[str, object]:
 def verilog_text(config: MacConfig, *, core: bool, command: str | None = None) -> str:
     """Verilog-2005 of a unit, or of its combinational core.
 
-    The text depends on the configuration, ``command`` and the versions of Amaranth and Yosys only.
+    The text depends on the configuration, ``command``, the versions of Amaranth and Yosys, and on
+    whether there is a proof of just this module.
 
     Parameters
     ----------
@@ -110,14 +120,29 @@ def verilog_text(config: MacConfig, *, core: bool, command: str | None = None) -
     """
     yosys = find_yosys()
     top = module_name(config, core=core)
-    files = yosys.run(
+    written = yosys.run(
         _TO_VERILOG.format(top=top),
         {"design.il": rtlil_text(config, core=core)},
         outputs=("design.v",),
     )
     description = describe(config, core=core)
-    header = _header(description, command, yosys.version)
-    return header + _tidy(files["design.v"], top, description["ports"])
+    body = _tidy(written["design.v"], top, description["ports"])
+    return _header(description, command, yosys.version, module_sha256(body)) + body
+
+
+def module_sha256(verilog: str) -> str:
+    """Hash of Verilog without the comment before its first module: what a proof is about."""
+    body = re.sub(r"\A(?:\s*//.*\n)*\s*", "", verilog)
+    return hashlib.sha256(body.encode()).hexdigest()
+
+
+def is_proved(module: str, sha256: str) -> bool:
+    """Whether the certificate of `fp8mac prove` lists a module with this hash."""
+    certificate = files("fp8mac.synth_reports") / "results" / "proofs.json"
+    try:
+        return json.loads(certificate.read_text(encoding="utf-8"))["proved"].get(module) == sha256
+    except FileNotFoundError:
+        return False
 
 
 def write_verilog(
@@ -143,7 +168,8 @@ def write_verilog(
     text = verilog_text(config, core=core, command=command)
     description = describe(config, core=core) | {
         "command": command,
-        "verilog_sha256": hashlib.sha256(text.encode()).hexdigest(),
+        "module_sha256": (digest := module_sha256(text)),
+        "proved": is_proved(module_name(config, core=core), digest),
         "tools": {"amaranth": version("amaranth"), "yosys": find_yosys().version},
     }
     sidecar = path.with_suffix(".json")
@@ -251,7 +277,9 @@ def _float_cases(acc: FloatAccConfig) -> list[str]:
     return cases
 
 
-def _header(description: dict[str, object], command: str | None, yosys_version: str) -> str:
+def _header(
+    description: dict[str, object], command: str | None, yosys_version: str, sha256: str
+) -> str:
     operands, accumulator = description["operands"], description["accumulator"]
     assert isinstance(operands, dict)
     assert isinstance(accumulator, dict)
@@ -284,6 +312,11 @@ def _header(description: dict[str, object], command: str | None, yosys_version: 
         lines += textwrap.wrap(f"* {case}", 92, subsequent_indent="  ")
     lines += ["", f"Made by: {command or 'fp8mac'}"]
     lines += [f"fp8mac {version('fp8mac')}, Amaranth {version('amaranth')}, Yosys {yosys_version}"]
+    lines += [f"Module SHA-256 {sha256}"]
+    if is_proved(str(description["module"]), sha256):
+        lines += [
+            "This module is proved for all operands and states: synth_reports/results/proofs.md"
+        ]
     return "".join(f"// {line}".rstrip() + "\n" for line in lines) + "\n"
 
 

@@ -138,13 +138,11 @@ def _float_step(config: MacConfig, acc: FloatAccConfig, any_nan: bool) -> str:
     """``s`` is the rounded sum, ``t`` the one rounded toward zero, ``y.`` the number of y."""
     format_, sorts = acc.format, sorts_of(config)
     mode = "RTZ" if acc.rounding is Rounding.RTZ else "RNE"
-    c = "c"
+    c = sorts.rounded.of_code(widen(format_, "c", sorts.rounded))
     if not acc.subnormals:
-        top = f"((_ extract {format_.bits - 1} {format_.mantissa_bits}) c)"
-        exponent = f"((_ extract {format_.bits - 2} {format_.mantissa_bits}) c)"
-        is_subnormal = f"(= {exponent} {bits(0, format_.exponent_bits)})"
-        c = f"(ite {is_subnormal} (concat {top} {bits(0, format_.mantissa_bits)}) c)"
-    c = sorts.rounded.of_code(widen(format_, c, sorts.rounded))
+        width = sorts.rounded.exponent_bits + sorts.rounded.precision
+        plus, minus = (sorts.rounded.of_code(bits(sign << (width - 1), width)) for sign in (0, 1))
+        c = f"(ite (fp.isSubnormal {c}) (ite (fp.isNegative {c}) {minus} {plus}) {c})"
     y = sorts.rounded.of_code(widen(format_, "y", sorts.rounded))
     total, down = (f"(fp.fma {each} a. b. c.)" for each in (mode, "RTZ"))
     if sorts.exact != sorts.rounded:

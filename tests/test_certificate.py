@@ -1,0 +1,60 @@
+"""The certificate: what it lists, and that a failure cannot hide in it."""
+
+import json
+
+import pytest
+
+from fp8mac.hw.config import parse_unit
+from fp8mac.proofs.certificate import FAST, STANDARD, certificate, certificate_text
+from fp8mac.proofs.checks import Check, Kind, Record, Verdict
+from fp8mac.proofs.mutations import MUTATIONS
+from fp8mac.proofs.solve import Encoding
+
+UNIT = parse_unit("e4m3", acc="fp16")
+
+
+def records(step: Verdict = Verdict.PROVED, bug: Verdict = Verdict.REFUTED) -> list[Record]:
+    mutation = Check(UNIT, True, Kind.MUTATION, Encoding.BITWUZLA, MUTATIONS[0])
+    return [
+        Record(Check(UNIT, True, Kind.STEP, Encoding.BITWUZLA), step, 1.25, sha256="1" * 64),
+        Record(mutation, bug, 0.5),
+        Record(Check(UNIT, True, Kind.VERILOG), Verdict.PROVED, 0.5, sha256="2" * 64),
+        Record(Check(UNIT, True, Kind.NETLIST), Verdict.PROVED, 0.5, sha256="3" * 64),
+    ]
+
+
+def test_standard_units():
+    assert len(STANDARD) == len(set(STANDARD)) == 28
+    products = {"e2m5", "e3m4", "e4m3", "e5m2"}
+    grid = [config for config in STANDARD if config.a.name in products and config.a == config.b]
+    assert {config.accumulator.name for config in grid} >= {"kulisch:12", "e6m9", "fp16", "bf16"}
+    assert set(FAST) <= set(STANDARD)
+
+
+def test_proved_module_is_listed_with_its_hash():
+    facts = certificate(records(), "make it")
+    assert facts["proved"] == {"mac_e4m3_e4m3_fp16_core": "2" * 64}
+    assert facts["failures"] == []
+    assert json.loads(json.dumps(facts)) == facts
+    assert (
+        "| mac_e4m3_e4m3_fp16 | core | bitwuzla | proved | 1.2 | 1 of 1 | 22222222 | 33333333 |"
+        in certificate_text(records(), "make it")
+    )
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        records(step=Verdict.REFUTED),
+        records(step=Verdict.FAILED),
+        records(bug=Verdict.PROVED),
+        records(bug=Verdict.EQUIVALENT),
+        [record for record in records() if record.check.kind is not Kind.MUTATION],
+    ],
+    ids=["refuted", "no answer", "bug survives", "no bug refuted", "no bug planted"],
+)
+def test_failure_is_said(made):
+    facts = certificate(made, "make it")
+    assert facts["failures"]
+    assert facts["proved"] == {}
+    assert f"Failures: {len(facts['failures'])}." in certificate_text(made, "make it")
