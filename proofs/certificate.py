@@ -122,12 +122,16 @@ def _rows(records: list[Record], config: MacConfig, core: bool) -> list[str]:
     of_shape = [r for r in records if (r.check.config, r.check.core) == (config, core)]
     bugs = [r for r in of_shape if r.check.kind is Kind.MUTATION]
     refuted = sum(record.verdict is Verdict.REFUTED for record in bugs)
-    hashes = {r.check.kind: (r.sha256 or "")[:8] for r in of_shape if r.passed}
+    hashes = {
+        record.check.kind: (record.sha256 or "")[:8] if record.passed else "failed"
+        for record in of_shape
+    }
     return [
-        f"| {config.slug} | {'core' if core else 'unit'} "
-        f"| {record.check.encoding.value.split(',')[0] if record.check.encoding else ''} "
+        f"| {record.check.circuit.top if record.check.circuit else config.slug} "
+        f"| {'core' if core else 'unit'} "
+        f"| {record.check.encoding.value if record.check.encoding else ''} "
         f"| {record.verdict.value} | {record.seconds:.1f} | {refuted} of {len(bugs)} "
-        f"| {hashes.get(Kind.VERILOG, 'failed')} | {hashes.get(Kind.NETLIST, 'failed')} |"
+        f"| {hashes.get(Kind.VERILOG, '')} | {hashes.get(Kind.NETLIST, '')} |"
         for record in of_shape
         if record.check.kind is Kind.STEP
     ]

@@ -1,0 +1,104 @@
+"""`fp8mac prove` on Verilog that was written by hand: right is accepted, wrong refuted."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from fp8mac.gen.cli import app
+
+KULISCH = """\
+module theirs(input [7:0] a, b, input signed [48:0] c, output signed [48:0] y, output nan);
+  wire [3:0] ea = a[6:3] == 0 ? 4'd1 : a[6:3];
+  wire [3:0] eb = b[6:3] == 0 ? 4'd1 : b[6:3];
+  wire [7:0] significand = {|a[6:3], a[2:0]} * {|b[6:3], b[2:0]};
+  wire [48:0] product = {41'd0, significand} << (ea + eb - 5'd2);
+  assign y = a[7] ^ b[7] ? c - product : c + product;
+  assign nan = &a[6:0] | &b[6:0];
+endmodule
+"""
+INTEGER = """\
+module theirs(
+  input clk, rst, en, clear, input signed [4:0] a, b, output reg signed [19:0] acc
+);
+  always @(posedge clk)
+    if (rst) acc <= 0;
+    else if (en) acc <= (clear ? 20'sd0 : acc) + a * b;
+endmodule
+"""
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(monkeypatch, tmp_path):
+    monkeypatch.setenv("FP8MAC_CACHE", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+
+
+def prove(tmp_path, text: str, *arguments: str):
+    file = tmp_path / "theirs.v"
+    file.write_text(text)
+    return CliRunner().invoke(app, ["prove", *arguments, "--verilog", str(file), "--top", "theirs"])
+
+
+def test_right_core_is_accepted(tmp_path):
+    result = prove(tmp_path, KULISCH, "e4m3", "--acc", "kulisch")
+    assert result.exit_code == 0
+    assert "| theirs | core | bitwuzla | proved |" in result.stdout
+    assert "Failures: 0." in result.stdout
+
+
+def test_wrong_core_is_refuted(tmp_path):
+    wrong = KULISCH.replace("c - product", "c + ~product")
+    assert wrong != KULISCH
+    result = prove(tmp_path, wrong, "e4m3", "--acc", "kulisch", "--json")
+    assert result.exit_code == 1
+    facts = json.loads(result.stdout)
+    (step,) = (each for each in facts["records"] if each["property"] == "step")
+    assert step["verdict"] == "refuted"
+    assert ": got 0x" in step["counterexample"]
+    assert facts["proved"] == {}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code"),
+    [
+        ("", "", 0),
+        ("(clear ? 20'sd0 : acc)", "acc", 1),
+        ("if (en)", "if (en | clear)", 1),
+        ("if (rst)", "if (rst & en)", 1),
+    ],
+    ids=["right", "no clear", "clear without enable", "no reset while disabled"],
+)
+def test_registered_unit(tmp_path, old, new, code):
+    text = INTEGER.replace(old, new) if old else INTEGER
+    result = prove(tmp_path, text, "int5", "--acc", "int20", "--unit")
+    assert result.exit_code == code, result.output
+
+
+def message(*arguments: str) -> str:
+    result = CliRunner().invoke(app, ["prove", *arguments])
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    return result.stderr.strip().splitlines()[-1]
+
+
+def test_bad_input(tmp_path):
+    file = tmp_path / "theirs.v"
+    file.write_text(KULISCH)
+    assert message("e4m3") == "Name the accumulator with --acc."
+    assert message("--acc", "fp16") == "Name the unit: its operand formats, and --acc."
+    assert (
+        message("e4m3", "--acc", "fp16", "--top", "x")
+        == "--verilog FILE and --top NAME go together."
+    )
+    theirs = ("--verilog", str(file), "--top")
+    assert message("e4m3", "--acc", "fp16", *theirs, "theirs") == (
+        "The module theirs has no input 'c' of 16 bits."
+    )
+    assert message("e4m3", "--acc", "kulisch", *theirs, "x") == (
+        "Yosys stopped: Module `x' not found."
+    )
+    missing = str(tmp_path / "none.v")
+    assert message("e4m3", "--acc", "fp16", "--verilog", missing, "--top", "x") == (
+        f"Cannot read '{missing}'."
+    )
