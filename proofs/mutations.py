@@ -240,7 +240,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "saturates below, wraps above", "saturation", "int_accumulator",
         "total[-1] != total[-2]", "total[-1] & ~total[-2]",
-        ("int8,int32:saturate", "int4,int16:saturate"),
+        ("int4,int8,int16:saturate", "int8,int32:saturate"),
         _saturates_ints,
     ),
     Mutation(

@@ -1,12 +1,12 @@
 """Proving units: checks in parallel, each in processes of its own."""
 
-import re
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from hashlib import sha256
 from threading import Lock
 
+from fp8mac.gen.verilog import module_sha256
 from fp8mac.gen.yosys import YosysError, find_yosys, stop_all
 from fp8mac.hw.config import MacConfig
 from fp8mac.proofs.checks import Check, Kind, Record, Verdict, plan, plan_circuit
@@ -20,13 +20,7 @@ from fp8mac.synth_reports.measure import Bench, Design, Shape
 from fp8mac.synth_reports.store import Store
 from fp8mac.synth_reports.synthesis import Flow, SynthesisError
 
-__all__ = ["Prover", "module_sha256", "prove_units", "prove_verilog"]
-
-
-def module_sha256(verilog: str) -> str:
-    """Hash of Verilog without the comment before its first module."""
-    body = re.sub(r"\A(?:\s*//.*\n)*\s*", "", verilog)
-    return sha256(body.encode()).hexdigest()
+__all__ = ["Prover", "prove_units", "prove_verilog"]
 
 
 def prove_units(

@@ -1,9 +1,11 @@
 """The certificate: what it lists, and that a failure cannot hide in it."""
 
 import json
+from pathlib import Path
 
 import pytest
 
+from fp8mac.gen.verilog import is_proved, module_name, module_sha256, verilog_text
 from fp8mac.hw.config import parse_unit
 from fp8mac.proofs.certificate import FAST, STANDARD, certificate, certificate_text
 from fp8mac.proofs.checks import Check, Kind, Record, Verdict
@@ -58,3 +60,21 @@ def test_failure_is_said(made):
     assert facts["failures"]
     assert facts["proved"] == {}
     assert f"Failures: {len(facts['failures'])}." in certificate_text(made, "make it")
+
+
+COMMITTED = Path(__file__).parents[1] / "synth_reports" / "results" / "proofs.json"
+
+
+def test_committed_certificate_has_no_failure_and_every_bug():
+    facts = json.loads(COMMITTED.read_text(encoding="utf-8"))
+    assert facts["failures"] == []
+    assert len(facts["proved"]) == 2 * len(STANDARD)
+    refuted = {each["mutation"] for each in facts["records"] if each["verdict"] == "refuted"}
+    assert refuted == {mutation.name for mutation in MUTATIONS}
+
+
+@pytest.mark.parametrize("core", [True, False], ids=["core", "unit"])
+@pytest.mark.parametrize("config", STANDARD, ids=lambda config: config.slug)
+def test_committed_certificate_is_of_what_is_emitted(config, core):
+    digest = module_sha256(verilog_text(config, core=core))
+    assert is_proved(module_name(config, core=core), digest)

@@ -1,0 +1,105 @@
+"""Planted bugs: that they can be planted, and that a proof finds every one."""
+
+import dataclasses
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+import fp8mac.hw
+from fp8mac.gen.verilog import rtlil_text
+from fp8mac.hw.config import ConfigError
+from fp8mac.proofs.certificate import STANDARD
+from fp8mac.proofs.checks import Check, Kind, Verdict, plan
+from fp8mac.proofs.mutations import (
+    MUTATIONS,
+    Mutation,
+    MutationError,
+    mutated_rtlil,
+    mutations_of,
+    parse_unit_text,
+)
+from fp8mac.proofs.prove import Prover
+from fp8mac.proofs.solve import Encoding, Solver
+from fp8mac.proofs.sorts import all_sorts
+
+HW = Path(str(fp8mac.hw.__file__)).parent
+
+each_mutation = pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda each: each.name)
+
+
+def test_names_are_unique_and_parts_are_many():
+    assert len({mutation.name for mutation in MUTATIONS}) == len(MUTATIONS) >= 14
+    assert len({mutation.part for mutation in MUTATIONS}) >= 12
+
+
+@each_mutation
+def test_text_occurs_once_and_its_units_have_it(mutation):
+    text = (HW / f"{mutation.module}.py").read_text(encoding="utf-8")
+    assert text.count(mutation.old) == 1
+    assert mutation.new != mutation.old
+    assert mutation.units
+    for unit in mutation.units:
+        assert mutation in mutations_of(parse_unit_text(unit), core=False)
+
+
+@each_mutation
+def test_planted_bug_is_refuted_and_the_counterexample_is_real(mutation):
+    config = parse_unit_text(mutation.units[0])
+    encoding = Encoding.of(all_sorts(config))[0]
+    check = Check(config, not mutation.registered, Kind.MUTATION, encoding, mutation)
+    record = Prover(Solver(120)).run(check)
+    assert record.verdict is Verdict.REFUTED, record.reason
+    found = record.counterexample
+    assert found is not None
+    assert found.got != found.want
+
+
+def test_core_has_no_bug_of_the_registered_unit():
+    config = parse_unit_text("e4m3,kulisch")
+    assert not any(mutation.registered for mutation in mutations_of(config, core=True))
+    assert any(mutation.registered for mutation in mutations_of(config, core=False))
+
+
+def test_standard_plan_has_bugs_beside_every_proof_and_nearly_all_of_them():
+    planted = [check for check in plan(STANDARD) if check.mutation]
+    beside = Counter((check.config, check.core) for check in planted)
+    assert len(STANDARD) == 28
+    assert len(beside) == 2 * 28
+    assert min(beside.values()) >= 1
+    assert {check.mutation.name for check in planted} == {each.name for each in MUTATIONS}
+
+
+def test_sources_stay_as_they_are():
+    config, mutation = parse_unit_text("e4m3,fp16"), MUTATIONS[1]
+    before = {path: path.read_text(encoding="utf-8") for path in HW.glob("*.py")}
+    right = rtlil_text(config, core=True)
+    assert mutated_rtlil(config, mutation, core=True) != right + "\n"
+    assert {path: path.read_text(encoding="utf-8") for path in HW.glob("*.py")} == before
+    same = dataclasses.replace(mutation, new=mutation.old)
+    assert mutated_rtlil(config, same, core=True) == right + "\n"
+
+
+def mutation(old: str, new: str) -> Mutation:
+    return Mutation("test", "round", "round", old, new, ("e4m3,fp16",), lambda config: True)
+
+
+def test_text_that_does_not_occur_is_refused():
+    with pytest.raises(MutationError) as error:
+        mutated_rtlil(parse_unit_text("e4m3,fp16"), mutation("no such", "x"), core=True)
+    assert str(error.value) == "Mutation 'test': 'no such' occurs 0 times in hw/round.py, not once."
+
+
+def test_source_that_does_not_run_is_refused():
+    with pytest.raises(MutationError) as error:
+        mutated_rtlil(
+            parse_unit_text("e4m3,fp16"), mutation("hidden = ", "hidden = 1 +* "), core=True
+        )
+    assert str(error.value) == "Mutation 'test' does not build: SyntaxError: invalid syntax"
+
+
+def test_unit_in_one_string():
+    assert parse_unit_text("e4m3,e5m2,fp16").slug == "mac_e4m3_e5m2_fp16"
+    with pytest.raises(ConfigError) as error:
+        parse_unit_text("e4m3")
+    assert str(error.value) == "'e4m3' is not a unit; write FORMAT,ACC or FORMAT,FORMAT_B,ACC."

@@ -1,0 +1,244 @@
+"""Proofs of units and of somebody's Verilog; and that everything that should fail does."""
+
+import dataclasses
+
+import pytest
+
+from fp8mac.gen.verilog import rtlil_text
+from fp8mac.gen.yosys import YosysError
+from fp8mac.proofs import queries
+from fp8mac.proofs.checks import Check, Kind, Record, Verdict, failures, plan
+from fp8mac.proofs.circuit import Circuit, CircuitError
+from fp8mac.proofs.equivalence import EquivalenceError, check_equal, logic_of
+from fp8mac.proofs.mutations import MUTATIONS, parse_unit_text
+from fp8mac.proofs.prove import Prover, prove_units, prove_verilog
+from fp8mac.proofs.replay import ReplayError, replay
+from fp8mac.proofs.solve import Encoding, Solver
+from fp8mac.synth_reports.store import Store
+
+#: A float, a Kulisch, an integer unit; the first has a sort of its own.
+UNITS = [parse_unit_text(unit) for unit in ("e2m1,bf16", "e4m3,kulisch", "int4,int12")]
+SMALL = parse_unit_text("int4,int8")
+
+MULTIPLY_ADD = """\
+// Somebody else's module.
+module {name}(input signed [3:0] a, b, input signed [7:0] c, output signed [7:0] y);
+  assign y = {expression};
+endmodule
+"""
+
+
+@pytest.fixture(autouse=True)
+def cache(monkeypatch, tmp_path):
+    monkeypatch.setenv("FP8MAC_CACHE", str(tmp_path))
+
+
+def step(config, *, core=True, encoding=Encoding.BITWUZLA, **options):
+    return Check(config, core, Kind.STEP, encoding, **options)
+
+
+@pytest.fixture(scope="module")
+def records(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FP8MAC_CACHE", str(tmp_path_factory.mktemp("cache")))
+        seen = []
+        found = prove_units(UNITS, solver=Solver(200), jobs=1, progress=seen.append)
+        assert sorted(map(id, seen)) == sorted(map(id, found))
+    return found
+
+
+def test_units_are_proved(records):
+    assert failures(records) == []
+    assert [record.check for record in records] == plan(UNITS)
+    assert len(records) == 2 * 3 * 5 + 1  # decoders: of two units; bugs in int cores: one
+    verdicts = {record.check.kind: record.verdict for record in records}
+    assert verdicts == dict.fromkeys(Kind, Verdict.PROVED) | {Kind.MUTATION: Verdict.REFUTED}
+    steps = [record.check for record in records if record.check.kind is Kind.STEP]
+    assert [(each.core, each.encoding) for each in steps] == [
+        (core, encoding)
+        for encoding in (Encoding.Z3, Encoding.BITWUZLA, Encoding.BITWUZLA)
+        for core in (True, False)
+    ]
+
+
+def test_both_encodings_agree():
+    config = parse_unit_text("e2m1,e3m2")
+    checks = [check for check in plan([config], both=True) if check.kind is Kind.STEP]
+    assert [check.encoding for check in checks] == [Encoding.Z3, Encoding.BITWUZLA] * 2
+    records = Prover(Solver(60)).run_all(checks, jobs=1)
+    assert [record.verdict for record in records] == [Verdict.PROVED] * 4
+
+
+def test_time_out_fails():
+    record = Prover(Solver(0.01)).run(step(parse_unit_text("e2m1,e3m2")))
+    assert record.verdict is Verdict.FAILED
+    assert failures([record]) == [
+        "mac_e2m1_e2m1_e3m2_core: step (bitwuzla): no answer in 0.01 s.",
+        "mac_e2m1_e2m1_e3m2_core: step (bitwuzla): no planted bug was refuted beside this proof.",
+    ]
+
+
+def test_answers_are_remembered_but_failures_are_not(tmp_path, monkeypatch):
+    check = step(SMALL)
+    assert Prover(Solver(0.01, Store(tmp_path))).run(check).verdict is Verdict.FAILED
+    first = Prover(Solver(60, Store(tmp_path))).run(check)
+    assert first.verdict is Verdict.PROVED
+    monkeypatch.setattr(Solver, "_run", None)
+    assert Prover(Solver(60, Store(tmp_path))).run(check) == first
+
+
+def test_wrong_specification_is_noticed(monkeypatch):
+    right = queries.definitions
+    monkeypatch.setattr(
+        queries, "definitions", lambda *a, **b: right(*a, **b).replace("fp.fma RNE", "fp.fma RTZ")
+    )
+    record = Prover(Solver(60)).run(step(parse_unit_text("e2m1,e3m2")))
+    assert record.verdict is Verdict.FAILED
+    assert record.reason.startswith("The golden model agrees with the circuit: a = 0x")
+
+
+def test_specification_that_accepts_everything_is_noticed(monkeypatch):
+    monkeypatch.setattr(queries, "core_claim", lambda config: "true")
+    config = parse_unit_text("e2m1,e3m2")
+    checks = [check for check in plan([config], mutations=1) if check.core]
+    checks = [check for check in checks if check.kind in (Kind.STEP, Kind.MUTATION)]
+    records = Prover(Solver(60)).run_all(checks, jobs=1)
+    assert failures(records) == [
+        f"{records[1].check}: the planted bug survives: The circuits differ.",
+        "mac_e2m1_e2m1_e3m2_core: step (z3): no planted bug was refuted beside this proof.",
+    ]
+
+
+def test_bug_that_changes_nothing_is_proved_equivalent():
+    tie = next(mutation for mutation in MUTATIONS if mutation.part == "tie rule")
+    same = dataclasses.replace(tie, new="| mantissa[0] | mantissa[0]")
+    check = Check(parse_unit_text("e2m1,e3m2"), True, Kind.MUTATION, Encoding.Z3, same)
+    record = Prover(Solver(60)).run(check)
+    assert record.verdict is Verdict.EQUIVALENT
+    assert failures([record, Record(dataclasses.replace(check, kind=Kind.STEP), Verdict.PROVED)])
+
+
+def test_counterexample_that_is_none_is_refused():
+    circuit = Circuit.built(SMALL, core=True)
+    with pytest.raises(ReplayError) as error:
+        replay(circuit, {"a": 3, "b": 4, "c": 5, "y": 18})
+    assert str(error.value) == "The circuit gives {'y': 17}, not {'y': 18} as the solver says."
+    with pytest.raises(ReplayError) as error:
+        replay(circuit, {"a": 3, "b": 4, "c": 5, "y": 17})
+    assert str(error.value) == (
+        "The golden model agrees with the circuit: a = 0x3 (3), b = 0x4 (4), acc = 0x05 (5): "
+        "got 0x11 (17), want 0x11 (17)."
+    )
+
+
+def test_counterexample_in_words():
+    config = parse_unit_text("e5m2,kulisch")
+    mutation = next(each for each in MUTATIONS if each.name == "flag not sticky")
+    circuit = Circuit.mutated(config, mutation, core=False)
+    state = {"acc": 1, "pos_inf": 1, "neg_inf": 0, "en": 1, "clear": 0, "rst": 0}
+    after = {"acc_next": 1 + (1 << 32), "pos_inf_next": 0, "neg_inf_next": 0}
+    found = replay(circuit, {"a": 0x3C, "b": 0x3C, **state, **after})
+    assert str(found) == (
+        "a = 0x3c (1), b = 0x3c (1), en = 1, clear = 0, rst = 0, "
+        "acc = 0x00000000000000000001 (2.3283064365386963e-10), pos_inf: "
+        "got 0x00000000000100000001 (1.0000000002328306), want anything, pos_inf"
+    )
+
+
+@pytest.mark.parametrize("expression", ["c + a * b", "(b * a) + c", "c - a * -b"])
+def test_right_verilog_is_accepted(expression):
+    text = MULTIPLY_ADD.format(name="theirs", expression=expression)
+    records = prove_verilog(SMALL, text, "theirs", solver=Solver(60), jobs=1)
+    assert failures(records) == []
+
+
+def test_wrong_verilog_is_refuted():
+    text = MULTIPLY_ADD.format(name="theirs", expression="c + {a} * b")
+    step_record, mutation = prove_verilog(SMALL, text, "theirs", solver=Solver(60), jobs=1)
+    assert mutation.verdict is Verdict.REFUTED
+    found = step_record.counterexample
+    assert found is not None
+    assert found.got.acc != found.want.acc
+    assert failures([step_record, mutation]) == [f"theirs: step (bitwuzla): {found}."]
+
+
+def test_other_nan_is_accepted_on_request():
+    config = parse_unit_text("e2m1,e3m2ieee")
+    ours = Circuit.emitted(config, core=True)
+    header, _, body = ours.text.rpartition("6'h1e")
+    assert "6'h1e" not in header.partition("module")[2]
+    text = f"{header}6'h1d{body}"
+    for any_nan, verdict in ((False, Verdict.REFUTED), (True, Verdict.PROVED)):
+        records = prove_verilog(config, text, ours.top, any_nan=any_nan, solver=Solver(60), jobs=1)
+        assert next(each for each in records if each.check.kind is Kind.STEP).verdict is verdict
+
+
+def test_undefined_bits_prove_nothing():
+    text = MULTIPLY_ADD.format(name="theirs", expression="a == 0 ? 8'sbx : c + a * b")
+    record = Prover(Solver(60)).run(
+        step(SMALL, circuit=Circuit(SMALL, True, text, "theirs", "verilog"))
+    )
+    assert record.verdict is Verdict.FAILED
+    assert record.reason.startswith("The outputs of theirs are not defined for {'a': 0, ")
+
+
+@pytest.mark.parametrize(
+    ("text", "top", "message"),
+    [
+        (MULTIPLY_ADD.replace("[3:0] a", "[4:0] a"), "theirs", "has no input 'a' of 4 bits."),
+        (
+            MULTIPLY_ADD.replace(" y)", " z)").replace(" y ", " z "),
+            "theirs",
+            "has no output 'y' of 8 bits.",
+        ),
+    ],
+)
+def test_wrong_ports_are_refused(text, top, message):
+    text = text.format(name=top, expression="c + a * b")
+    with pytest.raises(CircuitError) as error:
+        prove_verilog(SMALL, text, top)
+    assert str(error.value) == f"The module {top} {message}"
+
+
+def test_registers_in_a_core_are_refused():
+    text = """\
+module theirs(input clk, input signed [3:0] a, b, input signed [7:0] c, output reg signed [7:0] y);
+  always @(posedge clk) y <= c + a * b;
+endmodule
+"""
+    with pytest.raises(CircuitError) as error:
+        prove_verilog(SMALL, text, "theirs")
+    assert str(error.value) == "The module theirs has registers; a core has none."
+
+
+def test_name_of_no_module_is_refused():
+    text = MULTIPLY_ADD.format(name="theirs", expression="c")
+    with pytest.raises(CircuitError) as error:
+        prove_verilog(SMALL, text, "theirs; shell")
+    assert str(error.value) == "'theirs; shell' is not the name of a module."
+    with pytest.raises(YosysError) as error:
+        prove_verilog(SMALL, text, "ours")
+    assert str(error.value) == "Yosys stopped: Module `ours' not found."
+
+
+def test_registered_unit_in_verilog_is_accepted():
+    unit = Circuit.emitted(SMALL, core=False)
+    records = prove_verilog(SMALL, unit.text, unit.top, core=False, solver=Solver(60), jobs=1)
+    assert failures(records) == []
+
+
+def test_equivalence_refuses_other_flip_flops_and_functions():
+    unit, core = (logic_of(Circuit.built(SMALL, core=core)) for core in (False, True))
+    check_equal(unit, unit)
+    with pytest.raises(EquivalenceError, match="do not have the same ports and flip-flops"):
+        check_equal(unit, core)
+    other = Circuit.mutated(SMALL, next(e for e in MUTATIONS if e.part == "clear"), core=False)
+    with pytest.raises(EquivalenceError) as error:
+        check_equal(unit, logic_of(other))
+    assert str(error.value) == "The circuits differ."
+
+
+def test_circuit_is_evaluated_by_numbers():
+    wide = Circuit.built(parse_unit_text("int8,int32"), core=True)
+    assert wide.evaluate({"a": 0xFF, "b": 2, "c": 1}) == {"y": 2**32 - 1}
+    assert wide.text == rtlil_text(wide.config, core=True)
