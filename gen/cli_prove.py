@@ -27,6 +27,9 @@ def prove(
     acc: Annotated[
         str | None, typer.Option("--acc", metavar="ACC", help="Accumulator, as for synth.")
     ] = None,
+    fast: Annotated[
+        bool, typer.Option("--fast", help="Of the standard units e4m3, e5m2 and int8; no files.")
+    ] = False,
     both: Annotated[
         bool, typer.Option("--both", help="Prove every step in both encodings.")
     ] = False,
@@ -64,17 +67,20 @@ def prove(
     paper = importlib.import_module("fp8mac.proofs.certificate")
     solve = importlib.import_module("fp8mac.proofs.solve")
     circuit = importlib.import_module("fp8mac.proofs.circuit")
+    if a is not None and fast:
+        raise ConfigError("--fast chooses standard units; it does not go with operands.")
     if a is None and (acc or verilog):
         raise ConfigError("Name the unit: its operand formats, and --acc.")
     if a is not None and acc is None:
         raise ConfigError("Name the accumulator with --acc.")
     if (verilog is None) != (top is None):
         raise ConfigError("--verilog FILE and --top NAME go together.")
-    configs: list[MacConfig] = paper.STANDARD if a is None else [parse_unit(a, b, acc=acc or "")]
-    command = command_text(
-        "prove", a, b, acc and "--acc", acc, "--both" if both else None, verilog and "--verilog",
-        str(verilog) if verilog else None, top and "--top", top, "--unit" if unit else None,
-    )  # fmt: skip
+    configs: list[MacConfig] = [parse_unit(a, b, acc=acc or "")] if a else paper.STANDARD
+    configs = paper.FAST if fast else configs
+    words = ["prove", a, b, fast and "--fast", acc and "--acc", acc, both and "--both"]
+    if verilog is not None:
+        words += ["--verilog", str(verilog), "--top", top, unit and "--unit"]
+    command = command_text(*(word or None for word in words))
     options: dict[str, Any] = {
         "both": both,
         "jobs": jobs,
@@ -105,7 +111,7 @@ def prove(
     except (solve.SolverError, circuit.CircuitError) as error:
         raise end(str(error)) from error
     facts, text = paper.certificate(records, command), paper.certificate_text(records, command)
-    if a is None:
+    if a is None and not fast:
         files = {
             output_dir / "proofs.md": text,
             output_dir / "proofs.json": json.dumps(facts, indent=1) + "\n",

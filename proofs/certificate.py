@@ -30,7 +30,7 @@ FAST: list[MacConfig] = [
     parse_unit("int8", acc="int32"),
     *(parse_unit(format_, acc=acc) for format_ in ("e4m3", "e5m2") for acc in _ACCUMULATORS),
 ]
-"""Units that are proved in every run of the tests."""
+"""Units that are proved in every run of CI."""
 
 
 def certificate(records: Iterable[Record], command: str) -> dict[str, Any]:

@@ -33,7 +33,7 @@ def _rounds_to_nearest(config: MacConfig) -> bool:
 
 
 def _has_subnormal_sums(config: MacConfig) -> bool:
-    """Whether the accumulator has subnormal numbers and a sum can be one that products make."""
+    """Whether the accumulator keeps subnormal numbers."""
     acc = config.accumulator
     return isinstance(acc, FloatAccConfig) and acc.subnormals
 

@@ -80,14 +80,17 @@ def _states(circuit: Circuit, *names: str) -> str:
 
 
 def decoded(config: MacConfig) -> list[tuple[Format, Sort, int]]:
-    """What a unit's operands are decoded to: format, sort and scale."""
+    """What a unit's operands are decoded to: format, sort and scale.
+
+    Formats of more than 10 bits are left out: the table of all codes would be too large.
+    """
     if adds_integers(config):
         return []
     sorts = sorts_of(config)
     found = [(config.a, sorts.exact, sorts.scale_a), (config.b, sorts.exact, sorts.scale_b)]
     if config.flags:
         found += [(operand, product_sort(config), 0) for operand in (config.a, config.b)]
-    return list(dict.fromkeys(found))
+    return [each for each in dict.fromkeys(found) if each[0].bits <= 10]
 
 
 def decode_query(format_: Format, sort: Sort, scale: int) -> Query:

@@ -145,7 +145,9 @@ def decode(format_: Format, code: str, sort: Sort, scale: int = 0) -> str:
         number = sort.of_code(widen(format_, code, sort))
         scale += sort.bias - format_.exponent_bias
     else:
-        number = sort.convert(code)
+        # z3 translates the conversion of an integer with so many bits in all sorts.
+        width = max(format_.bits, sort.exponent_bits + 2)
+        number = sort.convert(extend(code, format_.bits, width))
     return times_power_of_two(number, sort, scale)
 
 

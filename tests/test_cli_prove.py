@@ -86,6 +86,9 @@ def test_bad_input(tmp_path):
     file = tmp_path / "theirs.v"
     file.write_text(KULISCH)
     assert message("e4m3") == "Name the accumulator with --acc."
+    assert message("e4m3", "--acc", "fp16", "--fast") == (
+        "--fast chooses standard units; it does not go with operands."
+    )
     assert message("--acc", "fp16") == "Name the unit: its operand formats, and --acc."
     assert (
         message("e4m3", "--acc", "fp16", "--top", "x")

@@ -10,7 +10,7 @@ from fp8mac.hw.formats import NAMED_FORMATS, parse_format
 from fp8mac.proofs import queries
 from fp8mac.proofs.decide import decide, to_bit_vectors
 from fp8mac.proofs.mutations import parse_unit_text
-from fp8mac.proofs.queries import Query, decode_query
+from fp8mac.proofs.queries import Query, decode_query, decoded
 from fp8mac.proofs.solve import Encoding, Solver
 from fp8mac.proofs.sorts import all_sorts, sorts_of
 from fp8mac.proofs.spec import core_claim, definitions
@@ -95,6 +95,12 @@ def test_specification_accepts_what_the_golden_model_gives_and_nothing_else(unit
 def test_all_codes_are_decoded_as_by_the_golden_model(name, encoding):
     query = decode_query(parse_format(name), BINARY64, 0)
     assert Solver(60).solve(query, encoding).verdict == "unsat"
+
+
+def test_only_small_formats_have_a_table():
+    assert len(decoded(parse_unit_text("e4m3,e5m2,fp16"))) == 2
+    assert decoded(parse_unit_text("e2m7,fp16")) == [(parse_format("e2m7"), Sort(5, 11), 0)]
+    assert decoded(parse_unit_text("int16,fp32")) == decoded(parse_unit_text("int8,int32")) == []
 
 
 def test_wrong_decoder_is_found(monkeypatch):
