@@ -69,6 +69,15 @@ def test_both_encodings_agree():
     assert [record.verdict for record in records] == [Verdict.PROVED] * 4
 
 
+@pytest.mark.parametrize(
+    "unit", ["int2s,e4m3,e7m3", "e3m1b2none,int4,e8m3b1fnuz:rtz", "e5m2,e4m3fn:ftz:saturate"]
+)
+@pytest.mark.parametrize("core", [True, False])
+def test_any_format_is_proved(unit, core):
+    check = step(parse_unit_text(unit), core=core, encoding=Encoding.Z3)
+    assert Prover(Solver(60)).run(check).verdict is Verdict.PROVED
+
+
 def test_time_out_fails():
     record = Prover(Solver(0.01)).run(step(parse_unit_text("e2m1,e3m2")))
     assert record.verdict is Verdict.FAILED

@@ -44,6 +44,7 @@ UNITS = [
     "e4m3,e3m2:ftz",
     "int16,fp16",
     "int8,e4m3",
+    "int2s,e4m3,e7m3",
     "e4m3,kulisch",
     "e5m2,e3m4fnuz,kulisch:3",
     "e2m1,kulisch:0",
