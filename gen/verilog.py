@@ -246,7 +246,7 @@ def _special_cases(config: MacConfig) -> list[str]:
             "An infinite product raises pos_inf or neg_inf, a NaN product both; both up mean NaN, "
             "and acc is not specified while one is up."
         )
-    for format_ in {config.a, config.b}:
+    for format_ in dict.fromkeys((config.a, config.b)):
         if getattr(format_, "symmetric", False):
             cases.append(f"The {format_.name} code {1 << (format_.bits - 1):#x} must not occur.")
     return cases

@@ -1,7 +1,6 @@
 """Counterexamples: played through the circuit and the golden model before anybody sees them."""
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from fp8mac.hw.config import MacConfig
 from fp8mac.proofs.circuit import Circuit, CircuitError
@@ -60,12 +59,6 @@ class Counterexample:
         words += [f"{name} = {value}" for name, value in self.controls.items()]
         words.append(f"acc = {state(self.acc, self.flags or (False,) * len(config.flags))}")
         return f"{', '.join(words)}: got {state(*self.got)}, want {state(*self.want)}"
-
-    @property
-    def facts(self) -> dict[str, Any]:
-        """All of it as JSON types."""
-        facts = asdict(self) | {"got": self.got._asdict(), "want": self.want._asdict()}
-        return facts | {"config": self.config.slug}
 
 
 def replay(circuit: Circuit, model: dict[str, int]) -> Counterexample:

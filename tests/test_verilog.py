@@ -105,6 +105,15 @@ def test_text_is_deterministic():
     assert verilog_text(parse_unit("e5m2", acc="fp16"), core=False) + "\n" in texts
 
 
+def test_excluded_codes_come_in_the_order_of_the_operands():
+    config = parse_unit("int8s", "int4s", acc="int32")
+    assert describe(config, core=True)["special_cases"] == [
+        "A sum outside the range wraps.",
+        "The int8s code 0x80 must not occur.",
+        "The int4s code 0x8 must not occur.",
+    ]
+
+
 def test_sidecar(tmp_path):
     config = parse_unit("e4m3", acc="fp16")
     verilog, sidecar = write_verilog(config, tmp_path / "unit.v", core=False, command="make it")
