@@ -12,6 +12,7 @@ from fp8mac.gen import cli_checks, cli_figures, cli_prove
 from fp8mac.gen.cli_options import (
     ACC,
     FORCE,
+    GOAL,
     JSON,
     A,
     B,
@@ -24,7 +25,7 @@ from fp8mac.gen.cli_options import (
 )
 from fp8mac.gen.files import write_atomically
 from fp8mac.gen.yosys import YosysError
-from fp8mac.hw.config import ConfigError, parse_unit
+from fp8mac.hw.config import ConfigError, Goal, parse_unit
 from fp8mac.hw.formats import NAMED_FORMATS, FormatError, parse_format
 from fp8mac.synth_reports import grid
 from fp8mac.synth_reports.measure import BASELINE, Design, Shape
@@ -83,6 +84,7 @@ def verilog(
     b: B = None,
     *,
     acc: ACC,
+    goal: GOAL = Goal.AREA,
     core: Annotated[bool, typer.Option("--core", help="The combinational core only.")] = False,
     output: Annotated[
         Path | None,
@@ -93,11 +95,13 @@ def verilog(
 ) -> None:
     """Print the Verilog of a unit, or write it."""
     config = parse_unit(a, b, acc=acc)
-    command = command_text("verilog", a, b, "--acc", acc, "--core" if core else None)
+    goal_words = [] if goal is Goal.AREA else ["--goal", goal.value]
+    command = command_text("verilog", a, b, "--acc", acc, *goal_words, "--core" if core else None)
+    made = {"core": core, "goal": goal, "command": command}
     if output is None:
-        typer.echo(load_verilog().verilog_text(config, core=core, command=command), nl=False)
+        typer.echo(load_verilog().verilog_text(config, **made), nl=False)
     else:
-        files = load_verilog().write_verilog(config, output, core=core, command=command)
+        files = load_verilog().write_verilog(config, output, **made)
         typer.echo(f"Wrote {' and '.join(map(str, files))}.", err=True)
 
 

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from fp8mac.gen.yosys import find_yosys
+from fp8mac.hw.config import Goal
 from fp8mac.synth_reports.measure import Bench, Design, Shape
 from fp8mac.synth_reports.store import Store
 from fp8mac.synth_reports.synthesis import Flow
@@ -18,6 +19,7 @@ from fp8mac.synth_reports.synthesis import Flow
 __all__ = [
     "ACC",
     "FORCE",
+    "GOAL",
     "JSON",
     "A",
     "B",
@@ -36,6 +38,7 @@ ACC = Annotated[
     typer.Option("--acc", metavar="ACC", help="Accumulator: kulisch[:G], int<N>, fp16, bf16, ..."),
 ]
 JSON = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+GOAL = Annotated[Goal, typer.Option("--goal", help="Built for few gates, or for a short path.")]
 FORCE = Annotated[bool, typer.Option("--force", help="Do anew what is known already.")]
 
 
@@ -48,7 +51,9 @@ def make_bench() -> Bench:
     """What measures units, with the default flow and the Yosys that there is."""
 
     def elaborate(design: Design) -> str:
-        return load_verilog().rtlil_text(design.config, core=design.shape is Shape.CORE)
+        return load_verilog().rtlil_text(
+            design.config, core=design.shape is Shape.CORE, goal=design.goal
+        )
 
     return Bench(elaborate, Flow.load(), find_yosys(), Store())
 

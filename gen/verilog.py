@@ -18,6 +18,7 @@ from fp8mac.gen.files import write_atomically
 from fp8mac.gen.yosys import find_yosys
 from fp8mac.hw.config import (
     FloatAccConfig,
+    Goal,
     IntAccConfig,
     KulischConfig,
     MacConfig,
@@ -55,12 +56,12 @@ _ESCAPED = re.compile(r"\\(\S+) ")
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-def module_name(config: MacConfig, *, core: bool) -> str:
-    """Name of the top module: the slug, and ``_core`` behind that of the combinational core."""
-    return config.slug + "_core" * core
+def module_name(config: MacConfig, *, core: bool, goal: Goal = Goal.AREA) -> str:
+    """Name of the top module: the slug, ``_speed`` if built for it, ``_core`` if it is the core."""
+    return config.slug + "_speed" * (goal is Goal.SPEED) + "_core" * core
 
 
-def rtlil_text(config: MacConfig, *, core: bool) -> str:
+def rtlil_text(config: MacConfig, *, core: bool, goal: Goal = Goal.AREA) -> str:
     """RTLIL of a unit, or of its combinational core; the same text every time.
 
     Raises
@@ -69,24 +70,25 @@ def rtlil_text(config: MacConfig, *, core: bool) -> str:
         If there is no circuit for the unit.
     """
     check_buildable(config)  # before a component exists that nobody uses
-    component = MacCore(config) if core else Mac(config)
-    return rtlil.convert(component, name=module_name(config, core=core), emit_src=False)
+    component = (MacCore if core else Mac)(config, goal)
+    return rtlil.convert(component, name=module_name(config, core=core, goal=goal), emit_src=False)
 
 
-def describe(config: MacConfig, *, core: bool) -> dict[str, object]:
+def describe(config: MacConfig, *, core: bool, goal: Goal = Goal.AREA) -> dict[str, object]:
     """What a program has to know of a module, as JSON types.
 
     Returns
     -------
     dict
-        ``module``, ``kind``, ``slug``, ``operands``, ``accumulator``, ``latency_cycles``,
+        ``module``, ``kind``, ``goal``, ``slug``, ``operands``, ``accumulator``, ``latency_cycles``,
         ``products_per_cycle``, ``product_bits``, ``acc_bits``, ``acc_lsb_exponent`` (of a
         fixed-point accumulator), ``ports`` in order, ``special_cases``.
     """
     acc = config.accumulator
     return {
-        "module": module_name(config, core=core),
+        "module": module_name(config, core=core, goal=goal),
         "kind": "core" if core else "unit",
+        "goal": goal.value,
         "slug": config.slug,
         "operands": {"a": _describe_format(config.a), "b": _describe_format(config.b)},
         "accumulator": _describe_accumulator(config),
@@ -102,7 +104,9 @@ def describe(config: MacConfig, *, core: bool) -> dict[str, object]:
     }
 
 
-def verilog_text(config: MacConfig, *, core: bool, command: str | None = None) -> str:
+def verilog_text(
+    config: MacConfig, *, core: bool, goal: Goal = Goal.AREA, command: str | None = None
+) -> str:
     """Verilog-2005 of a unit, or of its combinational core.
 
     The text depends on the configuration, ``command``, the versions of Amaranth and Yosys, and on
@@ -119,13 +123,13 @@ def verilog_text(config: MacConfig, *, core: bool, command: str | None = None) -
         If there is no Yosys that can be used.
     """
     yosys = find_yosys()
-    top = module_name(config, core=core)
+    top = module_name(config, core=core, goal=goal)
     written = yosys.run(
         _TO_VERILOG.format(top=top),
-        {"design.il": rtlil_text(config, core=core)},
+        {"design.il": rtlil_text(config, core=core, goal=goal)},
         outputs=("design.v",),
     )
-    description = describe(config, core=core)
+    description = describe(config, core=core, goal=goal)
     body = _tidy(written["design.v"], top, description["ports"])
     return _header(description, command, yosys.version, module_sha256(body)) + body
 
@@ -146,7 +150,12 @@ def is_proved(module: str, sha256: str) -> bool:
 
 
 def write_verilog(
-    config: MacConfig, path: Path, *, core: bool, command: str | None = None
+    config: MacConfig,
+    path: Path,
+    *,
+    core: bool,
+    goal: Goal = Goal.AREA,
+    command: str | None = None,
 ) -> tuple[Path, Path]:
     """Write the Verilog of a unit, and its description as JSON beside it.
 
@@ -165,11 +174,11 @@ def write_verilog(
     OSError
         If a file cannot be written; then neither is.
     """
-    text = verilog_text(config, core=core, command=command)
-    description = describe(config, core=core) | {
+    text = verilog_text(config, core=core, goal=goal, command=command)
+    description = describe(config, core=core, goal=goal) | {
         "command": command,
         "module_sha256": (digest := module_sha256(text)),
-        "proved": is_proved(module_name(config, core=core), digest),
+        "proved": is_proved(module_name(config, core=core, goal=goal), digest),
         "tools": {"amaranth": version("amaranth"), "yosys": find_yosys().version},
     }
     sidecar = path.with_suffix(".json")

@@ -6,6 +6,7 @@ module, the file, the build folder and the row in a report.
 
 import re
 from dataclasses import dataclass, field
+from enum import Enum
 
 from fp8mac.hw.formats import (
     FloatFormat,
@@ -20,6 +21,7 @@ __all__ = [
     "AccumulatorConfig",
     "ConfigError",
     "FloatAccConfig",
+    "Goal",
     "IntAccConfig",
     "KulischConfig",
     "MacConfig",
@@ -30,6 +32,13 @@ __all__ = [
 
 class ConfigError(ValueError):
     """A unit that cannot exist; the message is one sentence for the user."""
+
+
+class Goal(Enum):
+    """What a circuit is built for: few gates, or a short path. It computes the same."""
+
+    AREA = "area"
+    SPEED = "speed"
 
 
 @dataclass(frozen=True)

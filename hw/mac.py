@@ -4,7 +4,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from fp8mac.hw.config import ConfigError, FloatAccConfig, IntAccConfig, MacConfig
+from fp8mac.hw.config import ConfigError, FloatAccConfig, Goal, IntAccConfig, MacConfig
 from fp8mac.hw.float_accumulator import FloatAccumulator
 from fp8mac.hw.formats import IntFormat, Overflow, Rounding
 from fp8mac.hw.int_accumulator import IntAccumulator
@@ -37,6 +37,8 @@ class MacCore(wiring.Component):
     ----------
     config : MacConfig
         Operand formats and accumulator.
+    goal : Goal
+        What it is built for.
 
     Members
     -------
@@ -64,9 +66,10 @@ class MacCore(wiring.Component):
     c: Signal
     y: Signal
 
-    def __init__(self, config: MacConfig) -> None:
+    def __init__(self, config: MacConfig, goal: Goal = Goal.AREA) -> None:
         check_buildable(config)
         self._config = config
+        self._goal = goal
         super().__init__(
             {
                 "a": In(config.a.bits),
@@ -81,6 +84,11 @@ class MacCore(wiring.Component):
     def config(self) -> MacConfig:
         """Operand formats and accumulator."""
         return self._config
+
+    @property
+    def goal(self) -> Goal:
+        """What it is built for."""
+        return self._goal
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -138,6 +146,8 @@ class Mac(wiring.Component):
     ----------
     config : MacConfig
         Operand formats and accumulator.
+    goal : Goal
+        What it is built for.
 
     Members
     -------
@@ -166,9 +176,10 @@ class Mac(wiring.Component):
     clear: Signal
     acc: Signal
 
-    def __init__(self, config: MacConfig) -> None:
+    def __init__(self, config: MacConfig, goal: Goal = Goal.AREA) -> None:
         check_buildable(config)
         self._config = config
+        self._goal = goal
         super().__init__(
             {
                 "a": In(config.a.bits),
@@ -186,13 +197,18 @@ class Mac(wiring.Component):
         return self._config
 
     @property
+    def goal(self) -> Goal:
+        """What it is built for."""
+        return self._goal
+
+    @property
     def latency(self) -> int:
         """Cycles from the operands to the sum that holds their product."""
         return 1
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.core = core = MacCore(self._config)
+        m.submodules.core = core = MacCore(self._config, self._goal)
         m.d.comb += [
             core.a.eq(self.a),
             core.b.eq(self.b),

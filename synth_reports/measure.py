@@ -13,7 +13,7 @@ from importlib.resources import files
 from threading import Lock
 
 from fp8mac.gen.yosys import Yosys, stop_all
-from fp8mac.hw.config import MacConfig, parse_unit
+from fp8mac.hw.config import Goal, MacConfig, parse_unit
 from fp8mac.synth_reports.metrics import Metrics
 from fp8mac.synth_reports.store import Store, hash_of
 from fp8mac.synth_reports.synthesis import Flow, Synthesis, synthesize
@@ -41,11 +41,13 @@ class Design:
 
     config: MacConfig
     shape: Shape
+    goal: Goal = Goal.AREA
 
     @property
     def top(self) -> str:
         """Name of the top module."""
-        return self.config.slug + "_core" * (self.shape is Shape.CORE)
+        goal = "_speed" * (self.goal is Goal.SPEED)
+        return self.config.slug + goal + "_core" * (self.shape is Shape.CORE)
 
 
 @dataclass(frozen=True)
