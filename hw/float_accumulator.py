@@ -29,10 +29,19 @@ class Add(wiring.Component):
     is the difference without a carry to add. Only where ``y`` is the larger one after all is the
     sum, which then carries, itself the difference, less one.
 
+    Parameters
+    ----------
+    bits : int
+        Places of the smaller number.
+    increment : bool
+        Whether that one is added here.
+
     Members
     -------
-    larger, smaller : :py:`In(bits)`
-        Significands.
+    larger : :py:`In(bits + 1)`
+        Significand, places 1 to -L.
+    smaller : :py:`In(bits)`
+        Significand, places 0 to -L.
     sticky : :py:`In(1)`
         Stands below ``smaller``.
     subtract : :py:`In(1)`
@@ -40,9 +49,9 @@ class Add(wiring.Component):
     negative : :py:`Out(1)`
         ``smaller`` was larger.
     zero : :py:`Out(1)`
-        Nothing is left of a subtraction.
-    magnitude : :py:`Out(bits + 2)`
-        Carry, places 0 to -L, sticky bit.
+        The magnitude is zero.
+    magnitude : :py:`Out(bits + 3)`
+        Carry, places 1 to -L, sticky bit; less one where ``negative``, if there is no increment.
     """
 
     larger: Signal
@@ -53,28 +62,34 @@ class Add(wiring.Component):
     zero: Signal
     magnitude: Signal
 
-    def __init__(self, bits: int) -> None:
+    def __init__(self, bits: int, increment: bool) -> None:
         self._bits = bits
+        self._increment = increment
         super().__init__(
             {
-                "larger": In(bits),
+                "larger": In(bits + 1),
                 "smaller": In(bits),
                 "sticky": In(1),
                 "subtract": In(1),
                 "negative": Out(1),
                 "zero": Out(1),
-                "magnitude": Out(bits + 2),
+                "magnitude": Out(bits + 3),
             }
         )
 
     @property
     def bits(self) -> int:
-        """Places of the field."""
+        """Places of the smaller number."""
         return self._bits
+
+    @property
+    def increment(self) -> bool:
+        """Whether the magnitude is exact everywhere."""
+        return self._increment
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        width = self._bits + 1
+        width = self._bits + 2
         x = Cat(0, self.larger) ^ self.subtract.replicate(width)
         total = Signal(width + 1)
         flip = Signal()
@@ -83,9 +98,9 @@ class Add(wiring.Component):
             total.eq(x + Cat(self.sticky, self.smaller)),
             self.negative.eq(self.subtract & total[-1]),
             flip.eq(self.subtract & ~total[-1]),
-            magnitude.eq((total[:-1] ^ flip.replicate(width)) + self.negative),
+            magnitude.eq((total[:-1] ^ flip.replicate(width)) + (self.negative & self._increment)),
             self.magnitude.eq(Cat(magnitude, total[-1] & ~self.subtract)),
-            self.zero.eq(self.subtract & total[:-1].all()),
+            self.zero.eq(~magnitude.any()),
         ]
         return m
 
@@ -100,18 +115,24 @@ class Normalise(wiring.Component):
 
     Members
     -------
-    magnitude : :py:`In(field.bits + 2)`
+    magnitude : :py:`In(field.bits + 3)`
         See `Add`.
+    fill : :py:`In(1)`
+        Bits that come in from below.
+    still : :py:`In(1)`
+        Shift place 0 to the top.
     exponent : :py:`In(field.exponent_bits)`
         Exponent of place 0.
-    significand : :py:`Out(field.bits + 2)`
+    significand : :py:`Out(field.bits + 3)`
         Magnitude with its leading one at the top; less far up, if the exponent would fall below
         one and there are subnormals.
     base : :py:`Out(field.base_shape)`
-        Exponent of the top place, less one.
+        Exponent of the top place, less `Field.hidden_weight`.
     """
 
     magnitude: Signal
+    fill: Signal
+    still: Signal
     exponent: Signal
     significand: Signal
     base: Signal
@@ -120,9 +141,11 @@ class Normalise(wiring.Component):
         self._field = field
         super().__init__(
             {
-                "magnitude": In(field.bits + 2),
+                "magnitude": In(field.bits + 3),
+                "fill": In(1),
+                "still": In(1),
                 "exponent": In(field.exponent_bits),
-                "significand": Out(field.bits + 2),
+                "significand": Out(field.bits + 3),
                 "base": Out(field.base_shape),
             }
         )
@@ -134,9 +157,16 @@ class Normalise(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        limit = self.exponent if self._field.config.subnormals else None
-        significand, shift = normalise(m, self.magnitude, self._field.bits, limit)
-        m.d.comb += [self.significand.eq(significand), self.base.eq(self.exponent - shift)]
+        field = self._field
+        # The top place is place 2.
+        base = self.exponent + (2 - field.hidden_weight)
+        limit = None
+        if field.config.subnormals and field.has_tiny_sums:
+            limit = base
+        elif field.config.subnormals:  # 2 if still, else none
+            limit = Cat(~self.still, 1, (~self.still).replicate(len(self.magnitude).bit_length()))
+        significand, shift = normalise(m, self.magnitude, field.bits + 1, limit, self.fill)
+        m.d.comb += [self.significand.eq(significand), self.base.eq(base - shift)]
         return m
 
 
@@ -188,11 +218,18 @@ class FloatAccumulator(wiring.Component):
         m = Module()
         field, product = self._field, self.product
         m.submodules.align = align = Align(field)
-        m.submodules.add = add = Add(field.bits)
+        m.submodules.add = add = Add(field.bits, increment=not field.defers_increment)
         m.submodules.normalise = normal = Normalise(field)
-        m.submodules.round = rounder = Round(field.config, field.bits + 2, field.base_shape.width)
+        m.submodules.round = rounder = Round(
+            field.config, field.bits + 3, field.base_shape.width, field.hidden_weight
+        )
         c_nan, c_inf, c_special = self._classify()
         subtract = product.sign ^ self.c[-1]
+        nothing = add.zero
+        if not field.has_tiny_sums:  # then a sum without a hidden bit is zero, or was there before
+            before = align.still & self.c[: field.config.format.mantissa_bits].any()
+            before &= field.config.subnormals
+            nothing = ~normal.significand[-1] & ~before
         m.d.comb += [
             align.product.eq(product),
             align.c.eq(self.c),
@@ -202,6 +239,8 @@ class FloatAccumulator(wiring.Component):
             add.sticky.eq(align.sticky),
             add.subtract.eq(subtract),
             normal.magnitude.eq(add.magnitude),
+            normal.fill.eq(add.negative & field.defers_increment),
+            normal.still.eq(align.still),
             normal.exponent.eq(align.exponent),
             rounder.significand.eq(normal.significand),
             rounder.base.eq(normal.base),
@@ -212,7 +251,7 @@ class FloatAccumulator(wiring.Component):
                     product.inf,
                     product.sign,
                     (Mux(align.accumulator_larger, self.c[-1], product.sign) ^ add.negative)
-                    & ~add.zero,
+                    & ~(subtract & nothing),
                 )
             ),
             self.y.eq(rounder.code),

@@ -60,13 +60,17 @@ def operand_range(format_: Format, *, normalised: bool) -> NumberRange:
     return NumberRange(format_.precision, lowest, top, base, format_.has_nan, format_.has_inf)
 
 
-def product_range(a: NumberRange, b: NumberRange) -> NumberRange:
-    """Range of the exact products of two ranges of operands."""
+def product_range(a: NumberRange, b: NumberRange, carry: bool = False) -> NumberRange:
+    """Range of the exact products of two ranges of operands.
+
+    With ``carry``, exponents are one higher, and the base one lower: the adder of the exponents
+    has a carry input that nobody else uses.
+    """
     return NumberRange(
         a.significand_bits + b.significand_bits,
-        a.exponent_min + b.exponent_min,
-        a.exponent_max + b.exponent_max,
-        a.base + b.base,
+        a.exponent_min + b.exponent_min + carry,
+        a.exponent_max + b.exponent_max + carry,
+        a.base + b.base - carry,
         a.has_nan or b.has_nan,
         a.has_inf or b.has_inf,
     )

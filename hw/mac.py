@@ -4,11 +4,13 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
+from fp8mac.hw.align import Field
 from fp8mac.hw.config import ConfigError, FloatAccConfig, Goal, IntAccConfig, MacConfig
 from fp8mac.hw.float_accumulator import FloatAccumulator
-from fp8mac.hw.formats import IntFormat, Overflow, Rounding
+from fp8mac.hw.formats import Format, IntFormat, Overflow, Rounding
 from fp8mac.hw.int_accumulator import IntAccumulator
 from fp8mac.hw.kulisch import KulischAccumulator
+from fp8mac.hw.layout import operand_range, product_range
 from fp8mac.hw.multiplier import FloatMultiplier
 
 __all__ = ["Mac", "MacCore", "check_buildable"]
@@ -103,7 +105,10 @@ class MacCore(wiring.Component):
             m.d.comb += [adder.a.eq(self.a), adder.b.eq(self.b)]
         else:
             normalised = isinstance(acc, FloatAccConfig)
-            m.submodules.multiplier = multiplier = FloatMultiplier(a, b, normalised=normalised)
+            carry = isinstance(acc, FloatAccConfig) and _is_odd(a, b, acc)
+            m.submodules.multiplier = multiplier = FloatMultiplier(
+                a, b, normalised=normalised, carry=carry
+            )
             m.d.comb += [multiplier.a.eq(self.a), multiplier.b.eq(self.b)]
             m.d.comb += Cat(self.flags).eq(_flags(multiplier.product, self._config.flags))
             if isinstance(acc, FloatAccConfig):
@@ -121,6 +126,12 @@ class MacCore(wiring.Component):
     def flags(self) -> list[Signal]:
         """Flag ports, in the order of ``config.flags``."""
         return [getattr(self, flag) for flag in self._config.flags]
+
+
+def _is_odd(a: Format, b: Format, acc: FloatAccConfig) -> bool:
+    """Whether a number that is added to the products' exponents has its lowest bit set."""
+    a_range, b_range = (operand_range(format_, normalised=True) for format_ in (a, b))
+    return Field(product_range(a_range, b_range), acc).exponent_offset % 2 == 1
 
 
 def _flags(product: data.View, names: tuple[str, ...]) -> Value:

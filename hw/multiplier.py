@@ -1,6 +1,6 @@
 """Exact products of decoded operands."""
 
-from amaranth.hdl import Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -22,6 +22,8 @@ class FloatMultiplier(wiring.Component):
     normalised : bool
         Whether both significands come with their top bit set, see `Unpack`; the product's
         significand then has one of its two top bits set, but for a zero product.
+    carry : bool
+        See `product_range`.
 
     Members
     -------
@@ -37,11 +39,14 @@ class FloatMultiplier(wiring.Component):
     b: Signal
     product: data.View
 
-    def __init__(self, a_format: Format, b_format: Format, *, normalised: bool) -> None:
+    def __init__(
+        self, a_format: Format, b_format: Format, *, normalised: bool, carry: bool = False
+    ) -> None:
         self._formats = (a_format, b_format)
         self._normalised = normalised
+        self._carry = carry
         a, b = (operand_range(format_, normalised=normalised) for format_ in self._formats)
-        self._range = product_range(a, b)
+        self._range = product_range(a, b, carry)
         super().__init__(
             {
                 "a": In(a_format.bits),
@@ -54,6 +59,11 @@ class FloatMultiplier(wiring.Component):
     def normalised(self) -> bool:
         """Whether the significands of both operands have their top bit set."""
         return self._normalised
+
+    @property
+    def carry(self) -> bool:
+        """Whether the exponent is that of the sum and one."""
+        return self._carry
 
     @property
     def range(self) -> NumberRange:
@@ -71,7 +81,7 @@ class FloatMultiplier(wiring.Component):
         product = self.product
         m.d.comb += [
             product.sign.eq(a.sign ^ b.sign),
-            product.exponent.eq(a.exponent + b.exponent),
+            product.exponent.eq(_add(a.exponent, b.exponent, self._carry)),
             product.zero.eq(a.zero | b.zero),
             product.nan.eq(a.nan | b.nan | (a.inf & b.zero) | (b.inf & a.zero)),
             product.inf.eq(a.inf | b.inf),
@@ -94,3 +104,10 @@ class FloatMultiplier(wiring.Component):
         tree.add_bits(a_top, b[:-1])
         tree.add_constant(1 << a_top + b_top)
         return tree.elaborate_into(m)
+
+
+def _add(a: Value, b: Value, carry: bool) -> Value:
+    """``a + b + carry`` in one adder."""
+    if not carry:
+        return a + b
+    return (Cat(1, a).as_signed() + Cat(1, b).as_signed())[1:].as_signed()

@@ -35,6 +35,8 @@ class Round(wiring.Component):
         Width of the significand, at least ``precision + 2``.
     exponent_bits : int
         Width of the exponent.
+    hidden_weight : int
+        1 or 2.
 
     Members
     -------
@@ -44,7 +46,7 @@ class Round(wiring.Component):
         Magnitude of the sum; its top bit is the hidden bit, and zero only if ``base`` is zero or
         all bits are.
     base : :py:`In(signed(exponent_bits))`
-        Biased exponent of the hidden bit, less one.
+        Biased exponent of the hidden bit, less ``hidden_weight``.
     nan, inf : :py:`In(1)`
         The sum is not a number; is infinite (if not NaN).
     code : :py:`Out(config.format.bits)`
@@ -58,8 +60,15 @@ class Round(wiring.Component):
     inf: Signal
     code: Signal
 
-    def __init__(self, config: FloatAccConfig, significand_bits: int, exponent_bits: int) -> None:
+    def __init__(
+        self,
+        config: FloatAccConfig,
+        significand_bits: int,
+        exponent_bits: int,
+        hidden_weight: int = 1,
+    ) -> None:
         self._config = config
+        self._hidden_weight = hidden_weight
         super().__init__(
             {
                 "sign": In(1),
@@ -76,6 +85,11 @@ class Round(wiring.Component):
         """Format, rounding, overflow, subnormals."""
         return self._config
 
+    @property
+    def hidden_weight(self) -> int:
+        """What the exponent lacks."""
+        return self._hidden_weight
+
     def elaborate(self, platform: object) -> Module:
         m = Module()
         format_, config = self._config.format, self._config
@@ -90,8 +104,9 @@ class Round(wiring.Component):
             m.d.comb += up.eq(rest[-1] & (rest[:-1].any() | mantissa[0]))
         if not config.subnormals:
             mantissa, up = Mux(keep, mantissa, 0), up & keep
-        kept = Cat(mantissa, Mux(keep, self.base[:-1], 0))
-        m.d.comb += magnitude.eq(kept + Cat(up, Const(0, format_.mantissa_bits - 1), keep))
+        kept = Cat(mantissa, Mux(keep, self.base, 0))
+        hidden_place = format_.mantissa_bits + self._hidden_weight - 1
+        m.d.comb += magnitude.eq(kept + Cat(up, Const(0, hidden_place - 1), keep))
         overflow = Signal()
         m.d.comb += [
             overflow.eq(_exceeds(magnitude, format_)),

@@ -6,19 +6,35 @@ __all__ = ["normalise", "shift_left", "shift_right_sticky"]
 
 
 def shift_left(m: Module, value: Value, amount: Value, width: int) -> Value:
-    """``(value << amount)[:width]``, small stages first.
+    """``(value << amount)[:width]``, small stages first, the two largest in one.
 
     A stage that shifts by *s* takes a multiplexer only where the shifted and the unshifted vector
     overlap, and one gate a bit elsewhere; with the small stages first, the vectors that overlap are
-    still short.
+    still short. The last two stages are one of four vectors, of which one is chosen::
+
+        amount[-2:]     3              2              1              0
+                        |......xxxxxxxxx
+                               |......xxxxxxxxx                          a gate a bit, and one
+                                      |......xxxxxxxxx                   where they overlap
+                                             |......xxxxxxxxx
     """
-    for stage, bit in enumerate(amount):
+    fine = max(len(amount) - 2, 0)
+    for stage, bit in enumerate(amount[:fine]):
         step = 1 << stage
         grown = min(width, len(value) + step)
         shifted = Signal(grown, name=f"left_{step}")
         m.d.comb += shifted.eq(Mux(bit, Cat(Const(0, step), value), value))
         value = shifted
-    return value if len(value) >= width else Cat(value, Const(0, width - len(value)))
+    coarse = Cat(amount[fine:], Const(0, 2 - len(amount[fine:])))
+    total = Signal(width, name="left")
+    placed: Value = Const(0, 1)
+    for digit in range(1 << len(amount) - fine):
+        chosen = Signal(name=f"left_is_{digit}")
+        m.d.comb += chosen.eq(coarse == digit)
+        row = Cat(Const(0, digit << fine), value & chosen.replicate(len(value)))
+        placed = placed | row[:width]
+    m.d.comb += total.eq(placed)
+    return total
 
 
 def shift_right_sticky(m: Module, value: Value, amount: Value, width: int) -> tuple[Value, Value]:
@@ -52,7 +68,11 @@ def shift_right_sticky(m: Module, value: Value, amount: Value, width: int) -> tu
 
 
 def normalise(
-    m: Module, value: Value, max_shift: int, limit: Value | None = None
+    m: Module,
+    value: Value,
+    max_shift: int,
+    limit: Value | None = None,
+    fill: Value | None = None,
 ) -> tuple[Value, Value]:
     """Shift left until the top bit is one, or by ``limit``, or by what the stages reach.
 
@@ -70,6 +90,8 @@ def normalise(
         The stages reach at least so far.
     limit : Value, optional
         Largest shift.
+    fill : Value, optional
+        Bit that comes in from below, but for the lowest three places; by default zero.
 
     Returns
     -------
@@ -92,8 +114,9 @@ def normalise(
             digit = limit[stage] if stage < len(limit) else Const(0, 1)
             m.d.comb += take.eq(zero & (free | digit))
             free = free | (digit & ~zero)
+        below = Const(0, 1) if fill is None or step < 4 else fill
         shifted = Signal(len(value), name=f"normal_{step}")
-        m.d.comb += shifted.eq(Mux(take, Cat(Const(0, step), value), value))
+        m.d.comb += shifted.eq(Mux(take, Cat(below.replicate(step), value), value))
         takes.append(take)
         value = shifted
     return value, Cat(*reversed(takes))

@@ -136,7 +136,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         _is_float,
     ),
     Mutation(
-        "smaller accumulator one place too high", "alignment", "align",
+        "larger accumulator one place too high", "alignment", "align",
         "Cat(significand, 0)", "Cat(0, significand)",
         ("e4m3,fp16", "e5m2,bf16"),
         _is_float,
@@ -178,6 +178,31 @@ MUTATIONS: tuple[Mutation, ...] = (
         _rounds_to_nearest,
     ),
     Mutation(
+        "one of a reversed difference forgotten", "sum", "float_accumulator",
+        "add.negative & field.defers_increment", "add.negative & 0",
+        ("e4m3,fp16", "e4m3,bf16"),
+        lambda config: _is_float(config) and _rounds_to_nearest(config),
+    ),
+    Mutation(
+        "one of a reversed difference left to a rounding that loses it", "sum", "align",
+        "product.significand_bits <= format_.precision + 1", "True",
+        ("e2m5,bf16", "e2m5,e6m9"),
+        lambda config: _is_float(config) and _rounds_to_nearest(config),
+    ),
+    Mutation(
+        "subnormal accumulator shifted as far as its leading one", "subnormal sums",
+        "float_accumulator",
+        "Cat(~self.still, 1,", "Cat(1, 1,",
+        ("e4m3,bf16", "e5m2,fp32"),
+        _has_subnormal_sums,
+    ),
+    Mutation(
+        "sign of a subnormal accumulator lost", "signed zero", "float_accumulator",
+        "~normal.significand[-1] & ~before", "~normal.significand[-1]",
+        ("e4m3,bf16", "e5m2,fp32"),
+        _has_subnormal_sums,
+    ),
+    Mutation(
         "normalised beyond the smallest exponent", "subnormal sums", "shifter",
         "take.eq(zero & (free | digit))", "take.eq(zero)",
         ("e4m3,fp16", "e5m2,e6m9"),
@@ -209,7 +234,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     Mutation(
         "cancellation gives -0", "signed zero", "float_accumulator",
-        "& ~add.zero", "",
+        "& ~(subtract & nothing)", "",
         ("e4m3,fp16", "e5m2,bf16"),
         _is_float,
     ),
