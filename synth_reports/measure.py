@@ -1,16 +1,18 @@
 """Measuring units: looked up in the store, or elaborated, synthesised in parallel and stored."""
 
 import os
+import re
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import Enum
 from functools import cache
 from hashlib import sha256
 from importlib.metadata import version
 from importlib.resources import files
 from threading import Lock
+from typing import Any
 
 from fp8mac.gen.yosys import Yosys, stop_all
 from fp8mac.hw.config import Goal, MacConfig, parse_unit
@@ -24,7 +26,7 @@ BASELINE = parse_unit("int8", acc="int32")
 """Unit that others are compared with."""
 
 
-_ENTRIES = "1"
+_ENTRIES = "2"
 """Kind of entries in the store; another one, and all are made again."""
 
 
@@ -37,17 +39,39 @@ class Shape(Enum):
 
 @dataclass(frozen=True)
 class Design:
-    """Something to synthesise."""
+    """Something to synthesise.
+
+    Parameters
+    ----------
+    config : MacConfig
+        The unit.
+    shape : Shape
+        What of it.
+    goal : Goal
+        What it is built for, and how it is mapped.
+    library : str, optional
+        Name of the library to map to; None for two-input gates.
+    part : str
+        A submodule of it, by its path; what is around it is left out.
+    """
 
     config: MacConfig
     shape: Shape
     goal: Goal = Goal.AREA
+    library: str | None = None
+    part: str = ""
+
+    @property
+    def whole(self) -> "Design":
+        """What is elaborated for it."""
+        return replace(self, library=None, part="")
 
     @property
     def top(self) -> str:
         """Name of the top module."""
         goal = "_speed" * (self.goal is Goal.SPEED)
-        return self.config.slug + goal + "_core" * (self.shape is Shape.CORE)
+        name = self.config.slug + goal + "_core" * (self.shape is Shape.CORE)
+        return f"{name}.{self.part}" if self.part else name
 
 
 @dataclass(frozen=True)
@@ -62,11 +86,14 @@ class Measurement:
         Hash of what was given to Yosys.
     synthesis : Synthesis
         What became of it.
+    modules : tuple of str
+        Paths of the submodules of the whole that it is, or is part of.
     """
 
     design: Design
     rtlil_sha256: str
     synthesis: Synthesis
+    modules: tuple[str, ...] = ()
 
     @property
     def metrics(self) -> Metrics:
@@ -81,8 +108,8 @@ class Bench:
     ----------
     elaborate : callable
         Makes RTLIL of a design; called by one thread at a time, and only for what is not known.
-    flow : Flow
-        What is done to designs.
+    flow : callable
+        Tells what is done to a design.
     yosys : Yosys
         What does it.
     store : Store
@@ -90,10 +117,15 @@ class Bench:
     """
 
     def __init__(
-        self, elaborate: Callable[[Design], str], flow: Flow, yosys: Yosys, store: Store
+        self,
+        elaborate: Callable[[Design], str],
+        flow: Callable[[Design], Flow],
+        yosys: Yosys,
+        store: Store,
     ) -> None:
         self.elaborate, self.flow, self.yosys, self.store = elaborate, flow, yosys, store
         self._elaboration = Lock()
+        self._rtlil: dict[Design, str] = {}
 
     def measure(
         self,
@@ -138,32 +170,50 @@ class Bench:
         return {design: job.result() for job, design in jobs.items()}
 
     def _measure(self, design: Design, force: bool) -> Measurement:
-        key = _design_key(design)
+        key = _design_key(design.whole)
         known = None if force else self.store.load("designs", key)
-        if known and (found := self._load(design, known["rtlil_sha256"])):
+        if known and (found := self._load(design, known)):
             return found
-        with self._elaboration:
-            rtlil = self.elaborate(design)
-        entry = {"rtlil_sha256": sha256(rtlil.encode()).hexdigest()}
+        rtlil = self._elaborate(design.whole)
+        entry = {
+            "rtlil_sha256": sha256(rtlil.encode()).hexdigest(),
+            "modules": _submodules(rtlil, design.whole.top),
+        }
         if known != entry:
             self.store.save("designs", key, entry)
-            if not force and (found := self._load(design, entry["rtlil_sha256"])):
+            if not force and (found := self._load(design, entry)):
                 return found
-        synthesis = synthesize(rtlil, design.top, self.flow, self.yosys)
-        self.store.save("results", self._result_key(entry["rtlil_sha256"]), asdict(synthesis))
-        return Measurement(design, entry["rtlil_sha256"], synthesis)
+        synthesis = synthesize(rtlil, design.top, self.flow(design), self.yosys)
+        self.store.save("results", self._result_key(design, entry), asdict(synthesis))
+        return _measurement(design, entry, synthesis)
 
-    def _load(self, design: Design, rtlil_sha256: str) -> Measurement | None:
-        result = self.store.load("results", self._result_key(rtlil_sha256))
+    def _elaborate(self, whole: Design) -> str:
+        """RTLIL of a design, made once."""
+        with self._elaboration:
+            if whole not in self._rtlil:
+                self._rtlil[whole] = self.elaborate(whole)
+            return self._rtlil[whole]
+
+    def _load(self, design: Design, entry: dict[str, Any]) -> Measurement | None:
+        result = self.store.load("results", self._result_key(design, entry))
         if result is None:
             return None
         flip_flops = tuple(result.pop("flip_flops"))
-        return Measurement(design, rtlil_sha256, Synthesis(flip_flops=flip_flops, **result))
+        return _measurement(design, entry, Synthesis(flip_flops=flip_flops, **result))
 
-    def _result_key(self, rtlil_sha256: str) -> str:
-        return hash_of(
-            [_ENTRIES, rtlil_sha256, self.flow.sha256, self.yosys.build, self.yosys.version]
-        )
+    def _result_key(self, design: Design, entry: dict[str, Any]) -> str:
+        flow = self.flow(design).sha256
+        tools = [self.yosys.build, self.yosys.version]
+        return hash_of([_ENTRIES, entry["rtlil_sha256"], design.part, flow, *tools])
+
+
+def _measurement(design: Design, entry: dict[str, Any], synthesis: Synthesis) -> Measurement:
+    return Measurement(design, entry["rtlil_sha256"], synthesis, tuple(entry["modules"]))
+
+
+def _submodules(rtlil: str, top: str) -> list[str]:
+    """Paths of the modules below the top one, outermost first."""
+    return re.findall(rf"^module \\{re.escape(top)}\.(\S+)$", rtlil, re.MULTILINE)
 
 
 def _design_key(design: Design) -> str:

@@ -63,7 +63,7 @@ def unit_report(
 def tools_report(bench: Bench, example: Measurement) -> dict[str, Any]:
     """Flow and tools."""
     return {
-        "flow": {"name": bench.flow.name, "sha256": bench.flow.sha256},
+        "flow": {"name": (flow := bench.flow(example.design)).name, "sha256": flow.sha256},
         "tools": {
             "yosys": {"version": bench.yosys.version, "build": bench.yosys.build},
             "abc": {"version": example.synthesis.abc_version},
