@@ -68,9 +68,7 @@ def make_bench(libraries: Mapping[str, Library] = MappingProxyType({})) -> Bench
     def flow(goal: Goal, library: str | None) -> Flow:
         return Flow.load(goal.value, libraries[library] if library is not None else None)
 
-    return Bench(
-        elaborate, lambda design: flow(design.goal, design.library), find_yosys(), Store()
-    )
+    return Bench(elaborate, lambda design: flow(design.goal, design.library), find_yosys(), Store())
 
 
 def progress_bar() -> Progress:

@@ -1,7 +1,7 @@
 """How often each net of a mapped unit toggles: many sums in parallel, one bit of a word each.
 
-The unit is clocked with ``en`` high and ``clear`` in the first cycle of every sum. Sums do not depend
-on each other, so that a lane (bit of a word) is a sum::
+The unit is clocked with ``en`` high and ``clear`` in the first cycle of every sum. Sums do not
+depend on each other, so that a lane (bit of a word) is a sum::
 
     cycle      0      1      2    ...   n-1     n
     clear      1      0      0    ...    0      1       the last one begins the next lane's sum
@@ -15,7 +15,7 @@ on the way, glitches included.
 import re
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import groupby
 
@@ -97,6 +97,9 @@ class Circuit:
                 one = len(source) == 0 and lines[number + 1].strip() == "1"
                 function = parse_function("A" if source else "1" if one else "0")
                 found[output] = Gate("", output, function, dict(zip("A", source, strict=False)))
+        for net in set(ports[".outputs"]) & set(found):
+            if _is_wire(found[net], ports[".inputs"], library):
+                found[net] = replace(found[net], cell="")
         return cls(ports[".inputs"], ports[".outputs"], _in_order(found))
 
     @cached_property
@@ -118,6 +121,11 @@ class Circuit:
         return [known[gate.output] for gate in self.gates]
 
 
+def _is_wire(gate: Gate, inputs: tuple[str, ...], library: Library) -> bool:
+    """Whether it is a buffer from port to port, which ABC writes for what is a wire."""
+    return gate.cell in library.buffers and not set(gate.pins.values()) - set(inputs)
+
+
 def _gate(words: list[str], library: Library) -> Gate:
     name, *pins = words
     nets = dict(pin.split("=", 1) for pin in pins)
@@ -130,7 +138,9 @@ def _gate(words: list[str], library: Library) -> Gate:
 
 def _in_order(found: dict[str, Gate]) -> tuple[Gate, ...]:
     """Each gate behind those that drive it."""
-    waiting = {net: {pin for pin in gate.pins.values() if pin in found} for net, gate in found.items()}
+    waiting = {
+        net: {pin for pin in gate.pins.values() if pin in found} for net, gate in found.items()
+    }
     readers = defaultdict(list)
     for net, drivers in waiting.items():
         for driver in drivers:

@@ -26,7 +26,7 @@ BASELINE = parse_unit("int8", acc="int32")
 """Unit that others are compared with."""
 
 
-_ENTRIES = "2"
+_ENTRIES = "3"
 """Kind of entries in the store; another one, and all are made again."""
 
 
@@ -53,6 +53,8 @@ class Design:
         Name of the library to map to; None for two-input gates.
     part : str
         A submodule of it, by its path; what is around it is left out.
+    without : tuple of str
+        Submodules that are left out; their ports become ports of what remains.
     """
 
     config: MacConfig
@@ -60,11 +62,12 @@ class Design:
     goal: Goal = Goal.AREA
     library: str | None = None
     part: str = ""
+    without: tuple[str, ...] = ()
 
     @property
     def whole(self) -> "Design":
         """What is elaborated for it."""
-        return replace(self, library=None, part="")
+        return replace(self, library=None, part="", without=())
 
     @property
     def top(self) -> str:
@@ -108,8 +111,8 @@ class Bench:
     ----------
     elaborate : callable
         Makes RTLIL of a design; called by one thread at a time, and only for what is not known.
-    flow : callable
-        Tells what is done to a design.
+    flow : Flow, or callable
+        What is done to designs, or tells what is done to one.
     yosys : Yosys
         What does it.
     store : Store
@@ -119,11 +122,12 @@ class Bench:
     def __init__(
         self,
         elaborate: Callable[[Design], str],
-        flow: Callable[[Design], Flow],
+        flow: Flow | Callable[[Design], Flow],
         yosys: Yosys,
         store: Store,
     ) -> None:
-        self.elaborate, self.flow, self.yosys, self.store = elaborate, flow, yosys, store
+        self.elaborate, self.yosys, self.store = elaborate, yosys, store
+        self.flow = (lambda design: flow) if isinstance(flow, Flow) else flow
         self._elaboration = Lock()
         self._rtlil: dict[Design, str] = {}
 
@@ -183,7 +187,7 @@ class Bench:
             self.store.save("designs", key, entry)
             if not force and (found := self._load(design, entry)):
                 return found
-        synthesis = synthesize(rtlil, design.top, self.flow(design), self.yosys)
+        synthesis = synthesize(rtlil, design.top, self._flow(design), self.yosys)
         self.store.save("results", self._result_key(design, entry), asdict(synthesis))
         return _measurement(design, entry, synthesis)
 
@@ -201,8 +205,12 @@ class Bench:
         flip_flops = tuple(result.pop("flip_flops"))
         return _measurement(design, entry, Synthesis(flip_flops=flip_flops, **result))
 
+    def _flow(self, design: Design) -> Flow:
+        flow = self.flow(design)
+        return flow.without(design.top, design.without) if design.without else flow
+
     def _result_key(self, design: Design, entry: dict[str, Any]) -> str:
-        flow = self.flow(design).sha256
+        flow = self._flow(design).sha256
         tools = [self.yosys.build, self.yosys.version]
         return hash_of([_ENTRIES, entry["rtlil_sha256"], design.part, flow, *tools])
 

@@ -22,9 +22,9 @@ _SAMPLE = 8192
 class Operands(Enum):
     """Where operands come from.
 
-    ``UNIFORM``: every finite code equally often. ``NORMAL``, ``STUDENT_T``: standard normal numbers,
-    or Student's t with 3 degrees of freedom, quantised to nearest at the scale with the least mean
-    squared error, beyond the largest number to that.
+    ``UNIFORM``: every finite code equally often. ``NORMAL``, ``STUDENT_T``: standard normal
+    numbers, or Student's t with 3 degrees of freedom, quantised to nearest at the scale with the
+    least mean squared error, beyond the largest number to that.
     """
 
     UNIFORM = "uniform"
@@ -92,7 +92,9 @@ def _draw(
     grid = values(format_, codes)
     sample = numbers.ravel()[:_SAMPLE]
     scales = np.abs(sample).max() / grid[-1] * 2.0 ** -np.arange(0, 20, 0.125)
-    errors = [np.mean((grid[_nearest(grid, sample / scale)] * scale - sample) ** 2) for scale in scales]
+    errors = [
+        np.mean((grid[_nearest(grid, sample / scale)] * scale - sample) ** 2) for scale in scales
+    ]
     return codes[_nearest(grid, numbers / scales[int(np.argmin(errors))])]
 
 
@@ -117,7 +119,9 @@ def recorded(config: MacConfig, path: Path, clear_every: int) -> tuple[Codes, Co
         with np.load(path, allow_pickle=False) as file:
             streams = [file[name].ravel() for name in "ab"]
     except OSError as error:
-        raise ConfigError(f"Cannot read '{path}': {error.strerror or 'not a file of arrays'}.") from error
+        raise ConfigError(
+            f"Cannot read '{path}': {error.strerror or 'not a file of arrays'}."
+        ) from error
     except (KeyError, ValueError, AttributeError, EOFError, zipfile.BadZipFile) as error:
         raise ConfigError(f"'{path}' is not an npz file with arrays a and b.") from error
     sums = len(streams[0]) // clear_every

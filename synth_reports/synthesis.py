@@ -10,7 +10,7 @@ included, gives the same netlist.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -75,6 +75,13 @@ class Flow:
         paragraphs = "\n".join(line for line in lines if not line.startswith("#")).split("\n\n")
         scripts = tuple(part.strip() for part in paragraphs if part.strip())
         return cls(name, text("ys"), scripts, text("genlib"), text("v"), Goal(name), cells)
+
+    def without(self, top: str, parts: tuple[str, ...]) -> "Flow":
+        """The same for what is around some submodules, whose ports become ports of the top."""
+        keep = [f"setattr -mod -set keep_hierarchy 1 {top}.{part}" for part in parts]
+        evert = " ".join(["expose -evert", *(f"t:{top}.{part}" for part in parts)])
+        commands = ["proc", *keep, "flatten", f"cd {top}", evert, "cd ..", f"hierarchy -top {top}"]
+        return replace(self, front="\n".join([*commands, self.front]))
 
     @cached_property
     def sha256(self) -> str:
@@ -162,16 +169,14 @@ def synthesize(rtlil: str, top: str, flow: Flow, yosys: Yosys) -> Synthesis:
     SynthesisError
         If ABC stops, or its netlist is not proved equal to what it was given.
     """
-    logic = read_logic(rtlil, top, flow.name, flow.front, flow.techmap, yosys)
+    logic = read_logic(rtlil, top, flow.name, front=flow.front, techmap=flow.techmap, yosys=yosys)
     best = min(map_logic(logic, top, flow, flow.scripts, yosys), key=flow.rank)
     prove(best, logic, top, flow, yosys)
     return best
 
 
 @lru_cache(maxsize=8)
-def read_logic(
-    rtlil: str, top: str, name: str, front: str, techmap: str, yosys: Yosys
-) -> Logic:
+def read_logic(rtlil: str, top: str, name: str, *, front: str, techmap: str, yosys: Yosys) -> Logic:
     """Run the front of a flow.
 
     Raises
@@ -225,13 +230,35 @@ def map_logic(
             f"ABC stopped in script {done + 1} of the flow '{flow.name}' on {top}."
         )
     version = re.search(r"UC Berkeley, (ABC .*)", files["abc.log"])
-    measured: list[dict[str, Any]] = [
-        {"area": float(area), "delay_ps": float(delay)} for area, delay in timings
-    ] or [{}] * len(netlists)
+    texts = [_undated(files[name]) for name in netlists]
+    measured: list[dict[str, Any]] = [{}] * len(netlists)
+    if flow.cells is not None:
+        measured = [
+            {
+                "area": round(float(area) - _wire_area(text, flow.cells), 4),
+                "delay_ps": float(delay),
+            }
+            for text, (area, delay) in zip(texts, timings, strict=True)
+        ]
     return [
-        Synthesis(_undated(files[name]), logic.flip_flops, version and version[1], **figures)
-        for name, figures in zip(netlists, measured, strict=True)
+        Synthesis(text, logic.flip_flops, version and version[1], **figures)
+        for text, figures in zip(texts, measured, strict=True)
     ]
+
+
+def _wire_area(netlist: str, library: Library) -> float:
+    """Area of buffers from port to port, which ABC writes for what is a wire."""
+    text = netlist.replace("\\\n", " ")
+    inputs, outputs = (
+        set(" ".join(re.findall(rf"^\.{kind} (.*)", text, re.MULTILINE)).split())
+        for kind in ("inputs", "outputs")
+    )
+    buffers = re.findall(r"^\.gate (\S+) +\S+?=(\S+) \S+?=(\S+)$", text, re.MULTILINE)
+    return sum(
+        library.buffers.get(cell, 0.0)
+        for cell, source, target in buffers
+        if source in inputs and target in outputs
+    )
 
 
 def prove(netlist: Synthesis, logic: Logic, top: str, flow: Flow, yosys: Yosys) -> None:

@@ -39,7 +39,7 @@ class Workshop:
         return Synthesis(f".model {top}\n{gates}\n.end\n", ("q",), "ABC 1.01")
 
     def bench(self, flow=FLOW, tool=TOOL):
-        return Bench(self.elaborate, lambda design: flow, tool, Store(self.folder))
+        return Bench(self.elaborate, flow, tool, Store(self.folder))
 
     def work(self, designs=CORES[:1], flow=FLOW, tool=TOOL, force=False):
         """Measure, and tell what was elaborated and what was synthesised for it."""

@@ -97,7 +97,11 @@ def find_files() -> dict[str, Path]:
 
 def _folders() -> list[Path]:
     """Where packages put them."""
-    return [*(Path(each) for each in sys.path if each), Path("/usr/share"), Path("/usr/local/share")]
+    return [
+        *(Path(each) for each in sys.path if each),
+        Path("/usr/share"),
+        Path("/usr/local/share"),
+    ]
 
 
 def _named() -> list[Path]:
@@ -133,5 +137,5 @@ def resolve(text: str) -> Library:
     if name in found:
         return load_library(found[name])
     raise LibertyError(
-        f"There is no library '{text}': it is neither a file nor a name that `fp8mac liberty` lists."
+        f"There is no library '{text}': it is no file, and no name that `fp8mac liberty` lists."
     )

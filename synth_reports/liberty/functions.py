@@ -6,7 +6,7 @@ Two operands side by side are an AND, as in ``"A B"``; a NOT binds closest, then
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 __all__ = ["Function", "parse_function"]
@@ -44,12 +44,12 @@ class Function:
         )
 
 
-@lru_cache(maxsize=None)
+@cache
 def _compiled(code: str) -> Any:
     return compile(code, "liberty", "eval")
 
 
-@lru_cache(maxsize=None)
+@cache
 def parse_function(text: str) -> Function:
     """Read a function.
 

@@ -181,7 +181,7 @@ def _number(value: float) -> str:
 
 
 _HEAD = """\
-/* Cell library of fp8mac, made by `fp8mac liberty --generate`; see synth_reports/liberty/generate.py.
+/* Cell library of fp8mac, made by `fp8mac liberty --generate`.
 
    It belongs to no technology. Units stand for others:
      area                that of a two-input NAND (GE)

@@ -1,7 +1,6 @@
 """A cell library as measurements see it: reference cells, units, energies."""
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -144,8 +143,20 @@ class Library:
         """Smallest buffer, which drives every input."""
         return self._smallest(_BUFFER, "buffer")
 
+    @cached_property
+    def buffers(self) -> dict[str, float]:
+        """Areas of all buffers by name."""
+        return {cell.name: cell.area for cell in self._with(_BUFFER)}
+
     def _smallest(self, truth: tuple[int, ...], what: str) -> Cell:
-        found = [
+        found = self._with(truth)
+        if not found:
+            raise LibertyError(f"'{self.source}' cannot be used: it has no {what}.")
+        return min(found, key=lambda cell: (cell.area, cell.name))
+
+    def _with(self, truth: tuple[int, ...]) -> list[Cell]:
+        """Cells with one output of a function."""
+        return [
             cell
             for cell in self.cells.values()
             if cell.usable
@@ -155,9 +166,6 @@ class Library:
             and len(function.inputs) == len(cell.inputs) == len(truth).bit_length() - 1
             and function.truth == truth
         ]
-        if not found:
-            raise LibertyError(f"'{self.source}' cannot be used: it has no {what}.")
-        return min(found, key=lambda cell: (cell.area, cell.name))
 
     @cached_property
     def flip_flop(self) -> FlipFlop:
@@ -258,19 +266,18 @@ def _flip_flop(cell: Cell) -> FlipFlop | None:
     if not cell.usable or len(groups) != 1:
         return None
     attributes = groups[0].attributes
-    clock, data = (
-        attributes.get(name, "").strip(" ()") for name in ("clocked_on", "next_state")
-    )
+    clock, data = (attributes.get(name, "").strip(" ()") for name in ("clocked_on", "next_state"))
     if clock not in cell.pins or data not in cell.pins:
         return None
     state = groups[0].arguments.split(",")[0].strip()
     functions: dict[str, Function] = {
         pin.name: pin.function for pin in cell.pins.values() if pin.function
     }
-    is_state: Callable[[Function], bool] = lambda each: each.inputs == (state,) and each.truth == (
-        _BUFFER
-    )
-    outputs = [name for name, function in functions.items() if is_state(function)]
+    outputs = [
+        name
+        for name, function in functions.items()
+        if function.inputs == (state,) and function.truth == _BUFFER
+    ]
     return FlipFlop(cell, clock, data, outputs[0]) if outputs else None
 
 

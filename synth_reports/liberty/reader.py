@@ -1,7 +1,7 @@
 """Reads what a measurement needs of a Liberty file: areas, functions, capacitances, tables.
 
-A file is one tree of groups. It is read by one regular expression, a statement at a time, and tables
-are made of their text only where somebody looks into them: NanGate's 7 MB take about half a second.
+A file is one tree of groups. It is read by one regular expression, a statement at a time, and
+tables are made of their text only where somebody looks into them.
 """
 
 import re

@@ -1,0 +1,158 @@
+"""Commands that measure a unit, and that show what it can be mapped to."""
+
+import importlib
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from fp8mac.gen.cli_options import (
+    ACC,
+    FORCE,
+    GOAL,
+    JSON,
+    A,
+    B,
+    command_text,
+    make_bench,
+    print_json,
+)
+from fp8mac.gen.files import write_atomically
+from fp8mac.hw.config import ConfigError, Goal, parse_unit
+from fp8mac.synth_reports.liberty.find import KNOWN, PATH_VARIABLE, find_files, resolve
+from fp8mac.synth_reports.liberty.library import Library, load_library, own_library
+from fp8mac.synth_reports.liberty.reader import LibertyError
+from fp8mac.synth_reports.measure import Shape
+from fp8mac.synth_reports.physical import Stimuli
+from fp8mac.synth_reports.report import Question, unit_report
+from fp8mac.synth_reports.tables import show
+from fp8mac.synth_reports.unit_tables import breakdown_table, footnotes, unit_table
+
+__all__ = ["liberty", "synth"]
+
+LIBERTY = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--liberty", metavar="LIB", help="Map to a library as well: a file, or a name of liberty."
+    ),
+]
+_OPERANDS = ("normal", "uniform", "student-t")
+
+
+def synth(
+    a: A,
+    b: B = None,
+    *,
+    acc: ACC,
+    goal: GOAL = Goal.AREA,
+    liberties: LIBERTY = None,
+    core: Annotated[
+        bool | None, typer.Option("--core/--unit", help="One of the two; both by default.")
+    ] = None,
+    operands: Annotated[
+        str,
+        typer.Option(
+            "--operands", metavar="X", help="For energy: normal, uniform, student-t, or FILE.npz."
+        ),
+    ] = "normal",
+    cycles: Annotated[int, typer.Option("--cycles", min=1, help="For energy.")] = 20_000,
+    clear_every: Annotated[
+        int, typer.Option("--clear-every", min=1, help="For energy: products of a sum.")
+    ] = 64,
+    force: FORCE = False,
+    as_json: JSON = False,
+) -> None:
+    """Gates, area, delay, energy and parts of a unit, beside int8 products in int32."""
+    config = parse_unit(a, b, acc=acc)
+    stimuli = Stimuli(operands, cycles, clear_every)
+    if not stimuli.recorded and operands not in _OPERANDS:
+        raise ConfigError(f"Unknown operands '{operands}': {', '.join(_OPERANDS)}, or FILE.npz.")
+    shapes = tuple(shape for shape in Shape if core is None or core == (shape is Shape.CORE))
+    libraries = _libraries(liberties or [])
+    question = Question(config, goal, shapes, libraries, stimuli)
+    words = ["synth", a, b, "--acc", acc]
+    words += [] if goal is Goal.AREA else ["--goal", goal.value]
+    words += [word for text in liberties or [] for word in ("--liberty", text)]
+    words += [] if core is None else ["--core" if core else "--unit"]
+    default = Stimuli()
+    words += [] if operands == default.operands else ["--operands", operands]
+    words += [] if cycles == default.cycles else ["--cycles", str(cycles)]
+    words += [] if clear_every == default.clear_every else ["--clear-every", str(clear_every)]
+    with Console(stderr=True).status(f"Measuring {config.slug}"):
+        report = unit_report(question, make_bench(libraries), command_text(*words), force=force)
+    path = Path("synth_reports", "runs", f"{config.slug}.json")
+    write_atomically({path: json.dumps(report, indent=2) + "\n"})
+    if as_json:
+        print_json(report)
+        return
+    show(unit_table(report))
+    if report["breakdown"]:
+        show(breakdown_table(report))
+    typer.echo(footnotes(report) + f"\n{path}")
+
+
+def _libraries(texts: list[str]) -> dict[str, Library]:
+    """Our own library, and those that are asked for, by name."""
+    own = own_library()
+    libraries = {own.name: own}
+    for text in texts:
+        library = resolve(text).check()
+        name = library.name
+        if name in libraries and libraries[name].sha256 != library.sha256:
+            name = Path(library.source).stem
+        libraries[name] = library
+    return libraries
+
+
+def liberty(
+    generate: Annotated[
+        bool, typer.Option("--generate", help="Print our own library, made anew.")
+    ] = False,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write it to FILE.")
+    ] = None,
+    as_json: JSON = False,
+) -> None:
+    """Show the cell libraries that are found on this machine, and where to get others."""
+    if generate:
+        text = importlib.import_module("fp8mac.synth_reports.liberty.generate").liberty_text()
+        if output is None:
+            typer.echo(text, nl=False)
+        else:
+            write_atomically({output: text})
+            typer.echo(f"Wrote {output}.", err=True)
+        return
+    rows = [_facts("fp8mac", own_library())]
+    rows += [_file_facts(name, path) for name, path in find_files().items()]
+    if as_json:
+        print_json(rows)
+        return
+    tables = importlib.import_module("fp8mac.synth_reports.liberty.tables")
+    show(tables.libraries_table(rows))
+    missing = [known for known in KNOWN if known.names[0] not in {row["name"] for row in rows}]
+    typer.echo(tables.missing_text(missing, PATH_VARIABLE))
+
+
+def _file_facts(name: str, path: Path) -> dict[str, Any]:
+    try:
+        return _facts(name, load_library(path))
+    except LibertyError as error:
+        return {"name": name, "file": str(path), "error": str(error)}
+
+
+def _facts(name: str, library: Library) -> dict[str, Any]:
+    library.check()
+    return {
+        "name": name,
+        "library": library.name,
+        "cells": len(library.cells),
+        "voltage_v": library.voltage_v,
+        "nand2": library.nand2.name,
+        "nand2_area_um2": None if library.is_own else library.nand2.area,
+        "fo4_ps": None if library.is_own else round(library.fo4_ps, 2),
+        "flip_flop": library.flip_flop.cell.name,
+        "file": library.source,
+        "error": None,
+    }
