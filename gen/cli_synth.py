@@ -16,11 +16,14 @@ from fp8mac.gen.cli_options import (
     A,
     B,
     command_text,
+    end,
     make_bench,
     print_json,
+    progress_bar,
 )
 from fp8mac.gen.files import write_atomically
 from fp8mac.hw.config import ConfigError, Goal, parse_unit
+from fp8mac.synth_reports import regression
 from fp8mac.synth_reports.liberty.find import KNOWN, PATH_VARIABLE, find_files, resolve
 from fp8mac.synth_reports.liberty.library import Library, load_library, own_library
 from fp8mac.synth_reports.liberty.reader import LibertyError
@@ -30,7 +33,7 @@ from fp8mac.synth_reports.report import Question, unit_report
 from fp8mac.synth_reports.tables import show
 from fp8mac.synth_reports.unit_tables import breakdown_table, footnotes, unit_table
 
-__all__ = ["liberty", "synth"]
+__all__ = ["liberty", "synth", "synth_check"]
 
 LIBERTY = Annotated[
     list[str] | None,
@@ -156,3 +159,51 @@ def _facts(name: str, library: Library) -> dict[str, Any]:
         "file": library.source,
         "error": None,
     }
+
+
+def synth_check(
+    accept: Annotated[bool, typer.Option("--accept", help="Commit what is measured now.")] = False,
+    folder: Annotated[
+        Path, typer.Option("--folder", metavar="DIR", help="Where the committed numbers are.")
+    ] = regression.FOLDER,
+) -> None:
+    """Measure the main units, and say which committed numbers no longer hold; exit code 1 then."""
+    own = own_library()
+    bench = make_bench({own.name: own})
+    try:
+        known = regression.baselines(folder)
+    except ValueError as error:
+        raise end(str(error)) from error
+    configs = [each.config for each in known.values()]
+    if accept and not configs:
+        configs = [parse_unit(operand, acc=acc) for operand, acc in regression.MAIN]
+    if not configs:
+        raise end(f"There are no committed numbers in '{folder}'.")
+    designs = [each for config in configs for each in regression.designs(config, own.name)]
+    with progress_bar() as bar:
+        task = bar.add_task("designs", total=len(designs))
+        found = bench.measure(designs, progress=lambda design: bar.advance(task))
+    figures = {config: regression.current(config, found, bench, own) for config in configs}
+    tools = regression.tools_of(bench, found[designs[0]])
+    moved = [
+        move for each in known.values() for move in regression.moves(each, figures[each.config])
+    ]
+    if moved:
+        typer.echo(regression.moves_table(moved))
+    if accept:
+        write_atomically(
+            {
+                folder / f"{config.slug}.json": regression.file_text(config, each, tools)
+                for config, each in figures.items()
+            }
+        )
+        typer.echo(f"Wrote {len(figures)} files to {folder}.", err=True)
+        if moved:
+            typer.echo('Explain what moved under "Numbers" in CHANGELOG.md.', err=True)
+    elif not all(regression.same_tools(each, tools) for each in known.values()):
+        typer.echo("Inconclusive: the committed numbers were made by other tools.", err=True)
+    elif moved:
+        typer.echo(f"{len(moved)} committed numbers do not hold.", err=True)
+        raise typer.Exit(1)
+    else:
+        typer.echo(f"All committed numbers of {len(known)} units hold.", err=True)
