@@ -9,7 +9,7 @@ UNIT    = $(FORMAT) $(FORMAT_B) --acc $(ACC)
 JOBS   ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help setup synth verilog prove vectors exhaustive grid liberty synth-check synth-accept figure3 formats test lint typecheck bench clean unit-given
+.PHONY: help setup synth verilog prove vectors exhaustive grid liberty features synth-check synth-accept figure3 formats test lint typecheck bench clean unit-given
 
 help: ## Show the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ grid: $(READY) ## Gates of every format with every accumulator, into synth_repor
 
 liberty: $(READY) ## Our own cell library, into synth_reports/liberty
 	@$(BIN)/fp8mac liberty --generate -o synth_reports/liberty/fp8mac.lib
+
+features: $(READY) ## What single features cost, into synth_reports/results
+	@$(BIN)/fp8mac features $(ARGS)
 
 synth-check: $(READY) ## Whether the committed numbers of synth_reports/baselines hold
 	@$(BIN)/fp8mac synth-check $(ARGS)

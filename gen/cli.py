@@ -136,6 +136,7 @@ def grid_(
 app.command()(cli_synth.synth)
 app.command()(cli_synth.liberty)
 app.command()(cli_synth.synth_check)
+app.command()(cli_synth.features)
 app.command()(cli_checks.vectors)
 app.command()(cli_checks.exhaustive)
 app.command()(cli_prove.prove)

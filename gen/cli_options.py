@@ -50,13 +50,17 @@ def load_verilog() -> ModuleType:
     return importlib.import_module("fp8mac.gen.verilog")
 
 
-def make_bench(libraries: Mapping[str, Library] = MappingProxyType({})) -> Bench:
+def make_bench(
+    libraries: Mapping[str, Library] = MappingProxyType({}), seconds: float = 0
+) -> Bench:
     """What measures units, with the flows of the package and the Yosys that there is.
 
     Parameters
     ----------
     libraries : mapping of str to Library
         What designs can be mapped to, by the names that these use.
+    seconds : float
+        Time to look for better netlists.
     """
 
     def elaborate(design: Design) -> str:
@@ -68,7 +72,10 @@ def make_bench(libraries: Mapping[str, Library] = MappingProxyType({})) -> Bench
     def flow(goal: Goal, library: str | None) -> Flow:
         return Flow.load(goal.value, libraries[library] if library is not None else None)
 
-    return Bench(elaborate, lambda design: flow(design.goal, design.library), find_yosys(), Store())
+    def flow_of(design: Design) -> Flow:
+        return flow(design.goal, design.library)
+
+    return Bench(elaborate, flow_of, find_yosys(), Store(), seconds)
 
 
 def progress_bar() -> Progress:

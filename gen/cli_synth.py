@@ -2,6 +2,7 @@
 
 import importlib
 import json
+from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -28,12 +29,12 @@ from fp8mac.synth_reports.liberty.find import KNOWN, PATH_VARIABLE, find_files, 
 from fp8mac.synth_reports.liberty.library import Library, load_library, own_library
 from fp8mac.synth_reports.liberty.reader import LibertyError
 from fp8mac.synth_reports.measure import Shape
-from fp8mac.synth_reports.physical import Stimuli
+from fp8mac.synth_reports.physical import Stimuli, facts_of
 from fp8mac.synth_reports.report import Question, unit_report
 from fp8mac.synth_reports.tables import show
 from fp8mac.synth_reports.unit_tables import breakdown_table, footnotes, unit_table
 
-__all__ = ["liberty", "synth", "synth_check"]
+__all__ = ["features", "liberty", "synth", "synth_check"]
 
 LIBERTY = Annotated[
     list[str] | None,
@@ -41,6 +42,15 @@ LIBERTY = Annotated[
         "--liberty", metavar="LIB", help="Map to a library as well: a file, or a name of liberty."
     ),
 ]
+
+
+class Effort(Enum):
+    """How long to look for a small, or fast, netlist."""
+
+    QUICK = "quick"
+    BEST = "best"
+
+
 _OPERANDS = ("normal", "uniform", "student-t")
 
 
@@ -64,6 +74,12 @@ def synth(
     clear_every: Annotated[
         int, typer.Option("--clear-every", min=1, help="For energy: products of a sum.")
     ] = 64,
+    effort: Annotated[
+        Effort, typer.Option("--effort", help="best: look for better netlists.")
+    ] = Effort.QUICK,
+    limit: Annotated[
+        float, typer.Option("--limit", min=1, metavar="SECONDS", help="For best: time to look.")
+    ] = 60,
     force: FORCE = False,
     as_json: JSON = False,
 ) -> None:
@@ -83,8 +99,22 @@ def synth(
     words += [] if operands == default.operands else ["--operands", operands]
     words += [] if cycles == default.cycles else ["--cycles", str(cycles)]
     words += [] if clear_every == default.clear_every else ["--clear-every", str(clear_every)]
-    with Console(stderr=True).status(f"Measuring {config.slug}"):
-        report = unit_report(question, make_bench(libraries), command_text(*words), force=force)
+    words += [] if effort is Effort.QUICK else ["--effort", effort.value, "--limit", f"{limit:g}"]
+    if effort is Effort.QUICK:
+        bench = make_bench(libraries)
+        with Console(stderr=True).status(f"Measuring {config.slug}"):
+            report = unit_report(question, bench, command_text(*words), force=force)
+    else:
+        bench = make_bench(libraries, seconds=limit)
+        with progress_bar() as bar:
+            task = bar.add_task("netlists", total=len(question.designs))
+            report = unit_report(
+                question,
+                bench,
+                command_text(*words),
+                force=force,
+                progress=lambda design: bar.advance(task),
+            )
     path = Path("synth_reports", "runs", f"{config.slug}.json")
     write_atomically({path: json.dumps(report, indent=2) + "\n"})
     if as_json:
@@ -207,3 +237,29 @@ def synth_check(
         raise typer.Exit(1)
     else:
         typer.echo(f"All committed numbers of {len(known)} units hold.", err=True)
+
+
+def features(
+    output_dir: Annotated[
+        Path, typer.Option("--output-dir", metavar="DIR", help="Where features.* go.")
+    ] = Path("synth_reports", "results"),
+    force: FORCE = False,
+) -> None:
+    """Measure what single features cost: subnormals, NaN, rounding, saturation, guard bits."""
+    module = importlib.import_module("fp8mac.synth_reports.features")
+    own = own_library()
+    bench = make_bench({own.name: own})
+    designs = module.designs(own.name)
+    with progress_bar() as bar:
+        task = bar.add_task("designs", total=len(designs))
+        found = bench.measure(designs, force=force, progress=lambda design: bar.advance(task))
+    table = module.rows(found, own.name, facts_of(own, bench.store))
+    csv, markdown = output_dir / "features.csv", output_dir / "features.md"
+    example = found[designs[0]]
+    write_atomically(
+        {
+            csv: module.csv_text(table, bench, example),
+            markdown: module.markdown_text(table, bench, example, command_text("features")),
+        }
+    )
+    typer.echo(f"Wrote {csv} and {markdown}.", err=True)

@@ -17,6 +17,7 @@ from typing import Any
 from fp8mac.gen.yosys import Yosys, stop_all
 from fp8mac.hw.config import Goal, MacConfig, parse_unit
 from fp8mac.synth_reports.metrics import Metrics
+from fp8mac.synth_reports.search import improve
 from fp8mac.synth_reports.store import Store, hash_of
 from fp8mac.synth_reports.synthesis import Flow, Synthesis, synthesize
 
@@ -117,6 +118,8 @@ class Bench:
         What does it.
     store : Store
         Where results are kept.
+    seconds : float
+        Time to look for better netlists of whole designs, for each call of `measure`.
     """
 
     def __init__(
@@ -125,8 +128,9 @@ class Bench:
         flow: Flow | Callable[[Design], Flow],
         yosys: Yosys,
         store: Store,
+        seconds: float = 0,
     ) -> None:
-        self.elaborate, self.yosys, self.store = elaborate, yosys, store
+        self.elaborate, self.yosys, self.store, self.seconds = elaborate, yosys, store, seconds
         self.flow = (lambda design: flow) if isinstance(flow, Flow) else flow
         self._elaboration = Lock()
         self._rtlil: dict[Design, str] = {}
@@ -159,8 +163,9 @@ class Bench:
             If the store cannot be written.
         """
         wanted = list(dict.fromkeys(designs))
+        share = self.seconds * min(_processors(), len(wanted)) / max(len(wanted), 1)
         with ThreadPoolExecutor(_processors()) as pool:
-            jobs = {pool.submit(self._measure, design, force): design for design in wanted}
+            jobs = {pool.submit(self._measure, design, force, share): design for design in wanted}
             try:
                 for job in as_completed(jobs):
                     job.result()
@@ -173,7 +178,7 @@ class Bench:
                 raise
         return {design: job.result() for job, design in jobs.items()}
 
-    def _measure(self, design: Design, force: bool) -> Measurement:
+    def _measure(self, design: Design, force: bool, seconds: float) -> Measurement:
         key = _design_key(design.whole)
         known = None if force else self.store.load("designs", key)
         if known and (found := self._load(design, known)):
@@ -187,7 +192,10 @@ class Bench:
             self.store.save("designs", key, entry)
             if not force and (found := self._load(design, entry)):
                 return found
-        synthesis = synthesize(rtlil, design.top, self._flow(design), self.yosys)
+        flow = self._flow(design)
+        synthesis = synthesize(rtlil, design.top, flow, self.yosys)
+        if self._searches(design):
+            synthesis = improve(synthesis, rtlil, design.top, flow, self.yosys, seconds=seconds)
         self.store.save("results", self._result_key(design, entry), asdict(synthesis))
         return _measurement(design, entry, synthesis)
 
@@ -212,7 +220,11 @@ class Bench:
     def _result_key(self, design: Design, entry: dict[str, Any]) -> str:
         flow = self._flow(design).sha256
         tools = [self.yosys.build, self.yosys.version]
-        return hash_of([_ENTRIES, entry["rtlil_sha256"], design.part, flow, *tools])
+        search = [f"{self.seconds:g} s"] if self._searches(design) else []
+        return hash_of([_ENTRIES, entry["rtlil_sha256"], design.part, flow, *tools, *search])
+
+    def _searches(self, design: Design) -> bool:
+        return self.seconds > 0 and replace(design, library=None) == design.whole
 
 
 def _measurement(design: Design, entry: dict[str, Any], synthesis: Synthesis) -> Measurement:

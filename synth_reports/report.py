@@ -1,6 +1,6 @@
 """What was measured, as one JSON document: units in the keys, null for what was not measured."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from typing import Any
@@ -77,7 +77,14 @@ class Question:
         ]
 
 
-def unit_report(question: Question, bench: Bench, command: str, *, force: bool) -> dict[str, Any]:
+def unit_report(
+    question: Question,
+    bench: Bench,
+    command: str,
+    *,
+    force: bool = False,
+    progress: Callable[[Design], None] = lambda design: None,
+) -> dict[str, Any]:
     """Measure everything about a unit.
 
     Parameters
@@ -90,6 +97,8 @@ def unit_report(question: Question, bench: Bench, command: str, *, force: bool) 
         What makes this document again.
     force : bool
         Whether to measure anew what is in the store.
+    progress : callable
+        Called with each of the question's designs when it is done.
 
     Returns
     -------
@@ -98,7 +107,7 @@ def unit_report(question: Question, bench: Bench, command: str, *, force: bool) 
     """
     config = question.config
     facts = {name: facts_of(each, bench.store) for name, each in question.libraries.items()}
-    found = bench.measure(question.designs, force=force)
+    found = bench.measure(question.designs, force=force, progress=progress)
     flows = {goal: bench.flow(Design(config, Shape.CORE, goal)) for goal in Goal}
     example = found[question.designs[0]]
     goals: dict[str, dict[str, Any]] = {}
@@ -118,6 +127,10 @@ def unit_report(question: Question, bench: Bench, command: str, *, force: bool) 
             "acc_bits": config.acc_bits,
         },
         "goal": question.goal.value,
+        "effort": {
+            "name": "best" if bench.seconds else "quick",
+            "seconds": bench.seconds or None,
+        },
         "baseline": {"slug": BASELINE.slug},
         "flows": {
             goal.value: {"name": each.name, "sha256": each.sha256} for goal, each in flows.items()

@@ -21,7 +21,17 @@ from fp8mac.hw.config import Goal
 from fp8mac.synth_reports.liberty.library import Library
 from fp8mac.synth_reports.metrics import Metrics
 
-__all__ = ["Flow", "Logic", "Synthesis", "SynthesisError", "read_logic", "run_abc", "synthesize"]
+__all__ = [
+    "Flow",
+    "Logic",
+    "Synthesis",
+    "SynthesisError",
+    "map_logic",
+    "prove",
+    "read_logic",
+    "run_abc",
+    "synthesize",
+]
 
 _FLOWS = Path(__file__).parent / "flows"
 

@@ -112,6 +112,8 @@ def footnotes(report: dict[str, Any]) -> str:
         f"flows {flows}; {yosys}, {tools['abc']['version'] or 'its own ABC'}",
         f"netlists: {'; '.join(hashes)}",
     ]
+    if report["effort"]["seconds"]:
+        lines.append(f"the best netlists that were found in {report['effort']['seconds']:g} s")
     lines += [_library_note(name, facts) for name, facts in report["libraries"].items()]
     if (energy := _some_energy(report)) is not None:
         stimuli = report["stimuli"]
