@@ -9,10 +9,10 @@ UNIT    = $(FORMAT) $(FORMAT_B) --acc $(ACC)
 JOBS   ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help setup synth verilog prove vectors exhaustive grid figure3 formats test lint typecheck bench clean unit-given
+.PHONY: help setup synth verilog prove vectors exhaustive grid liberty features synth-check synth-accept figure3 formats test lint typecheck bench clean unit-given
 
 help: ## Show the targets
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo "  make synth FORMAT=e4m3 ACC=fp16     a unit: FORMAT [FORMAT_B] ACC, more in ARGS='...'"
 
@@ -53,6 +53,18 @@ formats: $(READY) ## Number formats
 
 grid: $(READY) ## Gates of every format with every accumulator, into synth_reports/results
 	@$(BIN)/fp8mac grid $(ARGS)
+
+liberty: $(READY) ## Our own cell library, into synth_reports/liberty
+	@$(BIN)/fp8mac liberty --generate -o synth_reports/liberty/fp8mac.lib
+
+features: $(READY) ## What single features cost, into synth_reports/results
+	@$(BIN)/fp8mac features $(ARGS)
+
+synth-check: $(READY) ## Whether the committed numbers of synth_reports/baselines hold
+	@$(BIN)/fp8mac synth-check $(ARGS)
+
+synth-accept: $(READY) ## Commit the numbers of now to synth_reports/baselines
+	@$(BIN)/fp8mac synth-check --accept $(ARGS)
 
 figure3: $(READY) ## Gates of 15 published units beside ours, into synth_reports/results
 	@$(BIN)/fp8mac figure3 $(ARGS)

@@ -1,14 +1,12 @@
 """The command `fp8mac`: data on stdout, everything else on stderr."""
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from typer.core import TyperGroup
 
-from fp8mac.gen import cli_checks, cli_figures, cli_prove
+from fp8mac.gen import cli_checks, cli_figures, cli_prove, cli_synth
 from fp8mac.gen.cli_options import (
     ACC,
     FORCE,
@@ -28,10 +26,9 @@ from fp8mac.gen.yosys import YosysError
 from fp8mac.hw.config import ConfigError, Goal, parse_unit
 from fp8mac.hw.formats import NAMED_FORMATS, FormatError, parse_format
 from fp8mac.synth_reports import grid
-from fp8mac.synth_reports.measure import BASELINE, Design, Shape
-from fp8mac.synth_reports.report import unit_report
+from fp8mac.synth_reports.liberty.reader import LibertyError
 from fp8mac.synth_reports.synthesis import SynthesisError
-from fp8mac.synth_reports.tables import footnote, format_facts, formats_table, show, unit_table
+from fp8mac.synth_reports.tables import format_facts, formats_table, show
 
 __all__ = ["app", "main"]
 
@@ -44,7 +41,7 @@ class _Commands(TyperGroup):
             return super().invoke(ctx)
         except KeyboardInterrupt:
             raise end("Interrupted; what was finished is kept.") from None
-        except (FormatError, ConfigError, YosysError, SynthesisError) as error:
+        except (FormatError, ConfigError, LibertyError, YosysError, SynthesisError) as error:
             raise end(str(error)) from error
         except BrokenPipeError:
             raise
@@ -105,38 +102,6 @@ def verilog(
         typer.echo(f"Wrote {' and '.join(map(str, files))}.", err=True)
 
 
-@app.command()
-def synth(
-    a: A,
-    b: B = None,
-    *,
-    acc: ACC,
-    core: Annotated[
-        bool | None, typer.Option("--core/--unit", help="One of the two; both by default.")
-    ] = None,
-    force: FORCE = False,
-    as_json: JSON = False,
-) -> None:
-    """Count the gates of a unit, and compare them with int8 products in an int32 accumulator."""
-    config = parse_unit(a, b, acc=acc)
-    flag = None if core is None else "--core" if core else "--unit"
-    shapes = [shape for shape in Shape if core is None or core == (shape is Shape.CORE)]
-    designs = [Design(each, shape) for each in (config, BASELINE) for shape in shapes]
-    bench = make_bench()
-    with Console(stderr=True).status(f"Measuring {config.slug}"):
-        found = bench.measure(designs, force=force)
-    report = unit_report(
-        config, shapes, found, bench, command_text("synth", a, b, "--acc", acc, flag)
-    )
-    path = Path("synth_reports", "runs", f"{config.slug}.json")
-    write_atomically({path: json.dumps(report, indent=2) + "\n"})
-    if as_json:
-        print_json(report)
-    else:
-        show(unit_table(report))
-        typer.echo(footnote(report) + f"\n{path}")
-
-
 @app.command("grid")
 def grid_(
     names: Annotated[
@@ -168,6 +133,10 @@ def grid_(
     typer.echo(f"Wrote {csv} and {markdown}.", err=True)
 
 
+app.command()(cli_synth.synth)
+app.command()(cli_synth.liberty)
+app.command()(cli_synth.synth_check)
+app.command()(cli_synth.features)
 app.command()(cli_checks.vectors)
 app.command()(cli_checks.exhaustive)
 app.command()(cli_prove.prove)

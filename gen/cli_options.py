@@ -3,7 +3,9 @@
 import importlib
 import json
 import shlex
-from types import ModuleType
+from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType, ModuleType
 from typing import Annotated
 
 import typer
@@ -12,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from fp8mac.gen.yosys import find_yosys
 from fp8mac.hw.config import Goal
+from fp8mac.synth_reports.liberty.library import Library
 from fp8mac.synth_reports.measure import Bench, Design, Shape
 from fp8mac.synth_reports.store import Store
 from fp8mac.synth_reports.synthesis import Flow
@@ -47,15 +50,32 @@ def load_verilog() -> ModuleType:
     return importlib.import_module("fp8mac.gen.verilog")
 
 
-def make_bench() -> Bench:
-    """What measures units, with the default flow and the Yosys that there is."""
+def make_bench(
+    libraries: Mapping[str, Library] = MappingProxyType({}), seconds: float = 0
+) -> Bench:
+    """What measures units, with the flows of the package and the Yosys that there is.
+
+    Parameters
+    ----------
+    libraries : mapping of str to Library
+        What designs can be mapped to, by the names that these use.
+    seconds : float
+        Time to look for better netlists.
+    """
 
     def elaborate(design: Design) -> str:
         return load_verilog().rtlil_text(
             design.config, core=design.shape is Shape.CORE, goal=design.goal
         )
 
-    return Bench(elaborate, Flow.load(), find_yosys(), Store())
+    @cache
+    def flow(goal: Goal, library: str | None) -> Flow:
+        return Flow.load(goal.value, libraries[library] if library is not None else None)
+
+    def flow_of(design: Design) -> Flow:
+        return flow(design.goal, design.library)
+
+    return Bench(elaborate, flow_of, find_yosys(), Store(), seconds)
 
 
 def progress_bar() -> Progress:

@@ -1,20 +1,23 @@
 """Measuring units: looked up in the store, or elaborated, synthesised in parallel and stored."""
 
 import os
+import re
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import Enum
 from functools import cache
 from hashlib import sha256
 from importlib.metadata import version
 from importlib.resources import files
 from threading import Lock
+from typing import Any
 
 from fp8mac.gen.yosys import Yosys, stop_all
 from fp8mac.hw.config import Goal, MacConfig, parse_unit
 from fp8mac.synth_reports.metrics import Metrics
+from fp8mac.synth_reports.search import improve
 from fp8mac.synth_reports.store import Store, hash_of
 from fp8mac.synth_reports.synthesis import Flow, Synthesis, synthesize
 
@@ -24,7 +27,7 @@ BASELINE = parse_unit("int8", acc="int32")
 """Unit that others are compared with."""
 
 
-_ENTRIES = "1"
+_ENTRIES = "3"
 """Kind of entries in the store; another one, and all are made again."""
 
 
@@ -37,17 +40,42 @@ class Shape(Enum):
 
 @dataclass(frozen=True)
 class Design:
-    """Something to synthesise."""
+    """Something to synthesise.
+
+    Parameters
+    ----------
+    config : MacConfig
+        The unit.
+    shape : Shape
+        What of it.
+    goal : Goal
+        What it is built for, and how it is mapped.
+    library : str, optional
+        Name of the library to map to; None for two-input gates.
+    part : str
+        A submodule of it, by its path; what is around it is left out.
+    without : tuple of str
+        Submodules that are left out; their ports become ports of what remains.
+    """
 
     config: MacConfig
     shape: Shape
     goal: Goal = Goal.AREA
+    library: str | None = None
+    part: str = ""
+    without: tuple[str, ...] = ()
+
+    @property
+    def whole(self) -> "Design":
+        """What is elaborated for it."""
+        return replace(self, library=None, part="", without=())
 
     @property
     def top(self) -> str:
         """Name of the top module."""
         goal = "_speed" * (self.goal is Goal.SPEED)
-        return self.config.slug + goal + "_core" * (self.shape is Shape.CORE)
+        name = self.config.slug + goal + "_core" * (self.shape is Shape.CORE)
+        return f"{name}.{self.part}" if self.part else name
 
 
 @dataclass(frozen=True)
@@ -62,11 +90,14 @@ class Measurement:
         Hash of what was given to Yosys.
     synthesis : Synthesis
         What became of it.
+    modules : tuple of str
+        Paths of the submodules of the whole that it is, or is part of.
     """
 
     design: Design
     rtlil_sha256: str
     synthesis: Synthesis
+    modules: tuple[str, ...] = ()
 
     @property
     def metrics(self) -> Metrics:
@@ -81,19 +112,28 @@ class Bench:
     ----------
     elaborate : callable
         Makes RTLIL of a design; called by one thread at a time, and only for what is not known.
-    flow : Flow
-        What is done to designs.
+    flow : Flow, or callable
+        What is done to designs, or tells what is done to one.
     yosys : Yosys
         What does it.
     store : Store
         Where results are kept.
+    seconds : float
+        Time to look for better netlists of whole designs, for each call of `measure`.
     """
 
     def __init__(
-        self, elaborate: Callable[[Design], str], flow: Flow, yosys: Yosys, store: Store
+        self,
+        elaborate: Callable[[Design], str],
+        flow: Flow | Callable[[Design], Flow],
+        yosys: Yosys,
+        store: Store,
+        seconds: float = 0,
     ) -> None:
-        self.elaborate, self.flow, self.yosys, self.store = elaborate, flow, yosys, store
+        self.elaborate, self.yosys, self.store, self.seconds = elaborate, yosys, store, seconds
+        self.flow = (lambda design: flow) if isinstance(flow, Flow) else flow
         self._elaboration = Lock()
+        self._rtlil: dict[Design, str] = {}
 
     def measure(
         self,
@@ -123,8 +163,9 @@ class Bench:
             If the store cannot be written.
         """
         wanted = list(dict.fromkeys(designs))
+        share = self.seconds * min(_processors(), len(wanted)) / max(len(wanted), 1)
         with ThreadPoolExecutor(_processors()) as pool:
-            jobs = {pool.submit(self._measure, design, force): design for design in wanted}
+            jobs = {pool.submit(self._measure, design, force, share): design for design in wanted}
             try:
                 for job in as_completed(jobs):
                     job.result()
@@ -137,33 +178,62 @@ class Bench:
                 raise
         return {design: job.result() for job, design in jobs.items()}
 
-    def _measure(self, design: Design, force: bool) -> Measurement:
-        key = _design_key(design)
+    def _measure(self, design: Design, force: bool, seconds: float) -> Measurement:
+        key = _design_key(design.whole)
         known = None if force else self.store.load("designs", key)
-        if known and (found := self._load(design, known["rtlil_sha256"])):
+        if known and (found := self._load(design, known)):
             return found
-        with self._elaboration:
-            rtlil = self.elaborate(design)
-        entry = {"rtlil_sha256": sha256(rtlil.encode()).hexdigest()}
+        rtlil = self._elaborate(design.whole)
+        entry = {
+            "rtlil_sha256": sha256(rtlil.encode()).hexdigest(),
+            "modules": _submodules(rtlil, design.whole.top),
+        }
         if known != entry:
             self.store.save("designs", key, entry)
-            if not force and (found := self._load(design, entry["rtlil_sha256"])):
+            if not force and (found := self._load(design, entry)):
                 return found
-        synthesis = synthesize(rtlil, design.top, self.flow, self.yosys)
-        self.store.save("results", self._result_key(entry["rtlil_sha256"]), asdict(synthesis))
-        return Measurement(design, entry["rtlil_sha256"], synthesis)
+        flow = self._flow(design)
+        synthesis = synthesize(rtlil, design.top, flow, self.yosys)
+        if self._searches(design):
+            synthesis = improve(synthesis, rtlil, design.top, flow, self.yosys, seconds=seconds)
+        self.store.save("results", self._result_key(design, entry), asdict(synthesis))
+        return _measurement(design, entry, synthesis)
 
-    def _load(self, design: Design, rtlil_sha256: str) -> Measurement | None:
-        result = self.store.load("results", self._result_key(rtlil_sha256))
+    def _elaborate(self, whole: Design) -> str:
+        """RTLIL of a design, made once."""
+        with self._elaboration:
+            if whole not in self._rtlil:
+                self._rtlil[whole] = self.elaborate(whole)
+            return self._rtlil[whole]
+
+    def _load(self, design: Design, entry: dict[str, Any]) -> Measurement | None:
+        result = self.store.load("results", self._result_key(design, entry))
         if result is None:
             return None
         flip_flops = tuple(result.pop("flip_flops"))
-        return Measurement(design, rtlil_sha256, Synthesis(flip_flops=flip_flops, **result))
+        return _measurement(design, entry, Synthesis(flip_flops=flip_flops, **result))
 
-    def _result_key(self, rtlil_sha256: str) -> str:
-        return hash_of(
-            [_ENTRIES, rtlil_sha256, self.flow.sha256, self.yosys.build, self.yosys.version]
-        )
+    def _flow(self, design: Design) -> Flow:
+        flow = self.flow(design)
+        return flow.without(design.top, design.without) if design.without else flow
+
+    def _result_key(self, design: Design, entry: dict[str, Any]) -> str:
+        flow = self._flow(design).sha256
+        tools = [self.yosys.build, self.yosys.version]
+        search = [f"{self.seconds:g} s"] if self._searches(design) else []
+        return hash_of([_ENTRIES, entry["rtlil_sha256"], design.part, flow, *tools, *search])
+
+    def _searches(self, design: Design) -> bool:
+        return self.seconds > 0 and replace(design, library=None) == design.whole
+
+
+def _measurement(design: Design, entry: dict[str, Any], synthesis: Synthesis) -> Measurement:
+    return Measurement(design, entry["rtlil_sha256"], synthesis, tuple(entry["modules"]))
+
+
+def _submodules(rtlil: str, top: str) -> list[str]:
+    """Paths of the modules below the top one, outermost first."""
+    return re.findall(rf"^module \\{re.escape(top)}\.(\S+)$", rtlil, re.MULTILINE)
 
 
 def _design_key(design: Design) -> str:

@@ -1,47 +1,122 @@
 """What was measured, as one JSON document: units in the keys, null for what was not measured."""
 
-from dataclasses import asdict
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from typing import Any
 
-from fp8mac.hw.config import MacConfig
+from fp8mac.hw.config import Goal, MacConfig
+from fp8mac.synth_reports.breakdown import breakdown_designs, breakdown_report
+from fp8mac.synth_reports.liberty.library import Library
 from fp8mac.synth_reports.measure import BASELINE, Bench, Design, Measurement, Shape
 from fp8mac.synth_reports.metrics import Metrics
+from fp8mac.synth_reports.physical import (
+    Facts,
+    Stimuli,
+    energy_report,
+    facts_of,
+    library_report,
+)
 
-__all__ = ["ratios", "shape_report", "tool_columns", "tools_report", "unit_report"]
+__all__ = [
+    "Question",
+    "ratios",
+    "shape_report",
+    "tool_columns",
+    "tools_report",
+    "unit_report",
+]
 
 _COMPARED = ("two_input_gates", "inverters", "flip_flops", "levels", "weighted_gates")
 
 
-def unit_report(
-    config: MacConfig,
-    shapes: list[Shape],
-    found: dict[Design, Measurement],
-    bench: Bench,
-    command: str,
-) -> dict[str, Any]:
-    """Everything about a unit.
+@dataclass(frozen=True)
+class Question:
+    """What is asked about a unit.
 
     Parameters
     ----------
     config : MacConfig
         The unit.
-    shapes : list of Shape
-        What of it was measured.
-    found : dict of Design to Measurement
-        Measurements of it and of the baseline.
+    goal : Goal
+        What the registered unit, its energy and the breakdown are built for; the core is measured
+        for both goals.
+    shapes : tuple of Shape
+        Core, unit or both.
+    libraries : mapping of str to Library
+        What it is mapped to beside two-input gates.
+    stimuli : Stimuli
+        What it does while its energy is measured.
+    """
+
+    config: MacConfig
+    goal: Goal = Goal.AREA
+    shapes: tuple[Shape, ...] = tuple(Shape)
+    libraries: Mapping[str, Library] = field(default_factory=dict)
+    stimuli: Stimuli = field(default_factory=Stimuli)
+
+    @property
+    def columns(self) -> list[tuple[Shape, Goal]]:
+        """What is shown side by side."""
+        both = self.shapes == tuple(Shape)
+        return [
+            (shape, goal)
+            for shape in self.shapes
+            for goal in Goal
+            if shape is Shape.CORE or not both or goal is self.goal
+        ]
+
+    @property
+    def designs(self) -> list[Design]:
+        """What to measure for that, of the unit and of the baseline."""
+        return [
+            Design(config, shape, goal, library)
+            for config in (self.config, BASELINE)
+            for shape, goal in self.columns
+            for library in (None, *self.libraries)
+        ]
+
+
+def unit_report(
+    question: Question,
+    bench: Bench,
+    command: str,
+    *,
+    force: bool = False,
+    progress: Callable[[Design], None] = lambda design: None,
+) -> dict[str, Any]:
+    """Measure everything about a unit.
+
+    Parameters
+    ----------
+    question : Question
+        What is asked.
     bench : Bench
-        How they were made.
+        What measures; its designs can name the libraries of the question.
     command : str
         What makes this document again.
+    force : bool
+        Whether to measure anew what is in the store.
+    progress : callable
+        Called with each of the question's designs when it is done.
 
     Returns
     -------
     dict
         JSON types only.
     """
+    config = question.config
+    facts = {name: facts_of(each, bench.store) for name, each in question.libraries.items()}
+    found = bench.measure(question.designs, force=force, progress=progress)
+    flows = {goal: bench.flow(Design(config, Shape.CORE, goal)) for goal in Goal}
+    example = found[question.designs[0]]
+    goals: dict[str, dict[str, Any]] = {}
+    for shape, goal in question.columns:
+        column = _column(question, Design(config, shape, goal), found, facts, bench)
+        goals.setdefault(goal.value, {})[shape.value] = column
+    tools = tools_report(bench, example)
     return {
-        "schema_version": 1,
+        "schema_version": 2,
         "command": command,
         "estimate_level": "mapped",
         "design": {
@@ -51,19 +126,100 @@ def unit_report(
             "accumulator": config.accumulator.name,
             "acc_bits": config.acc_bits,
         },
-        "baseline": {"slug": BASELINE.slug},
-        **tools_report(bench, next(iter(found.values()))),
-        "shapes": {
-            shape.value: shape_report(found[Design(config, shape)], found[Design(BASELINE, shape)])
-            for shape in shapes
+        "goal": question.goal.value,
+        "effort": {
+            "name": "best" if bench.seconds else "quick",
+            "seconds": bench.seconds or None,
         },
+        "baseline": {"slug": BASELINE.slug},
+        "flows": {
+            goal.value: {"name": each.name, "sha256": each.sha256} for goal, each in flows.items()
+        },
+        "tools": tools["tools"],
+        "libraries": {name: asdict(each) for name, each in facts.items()},
+        "stimuli": asdict(question.stimuli),
+        "goals": goals,
+        "breakdown": _breakdown(question, found, facts, bench, force=force),
+    }
+
+
+def _column(
+    question: Question,
+    design: Design,
+    found: dict[Design, Measurement],
+    facts: dict[str, Facts],
+    bench: Bench,
+) -> dict[str, Any]:
+    """A design in two-input gates and in each library."""
+
+    def at(config: MacConfig, library: str | None) -> Measurement:
+        return found[Design(config, design.shape, design.goal, library)]
+
+    report = shape_report(at(design.config, None), at(BASELINE, None))
+    libraries = {}
+    for name, library in question.libraries.items():
+        figures, energies = [], []
+        for config in (design.config, BASELINE):
+            measured = at(config, name)
+            figures.append(library_report(measured, facts[name]))
+            if design.shape is Shape.UNIT and _has_energy(config, question.stimuli):
+                energies.append(energy_report(measured, library, question.stimuli, bench.store))
+        libraries[name] = {
+            **figures[0],
+            "area_ratio_to_baseline": _ratio(figures[0]["area_ge"], figures[1]["area_ge"]),
+            "delay_ratio_to_baseline": _ratio(figures[0]["delay_fo4"], figures[1]["delay_fo4"]),
+            "energy_per_mac": energies[0] if energies else None,
+            "energy_ratio_to_baseline": _energy_ratio(*energies) if len(energies) == 2 else None,
+        }
+    return {**report, "libraries": libraries}
+
+
+def _has_energy(config: MacConfig, stimuli: Stimuli) -> bool:
+    """Recorded operands are codes of the unit that they were recorded for, not of the baseline."""
+    return not (stimuli.recorded and config == BASELINE)
+
+
+def _energy_ratio(unit: dict[str, Any], baseline: dict[str, Any]) -> dict[str, float | None]:
+    def dynamic(report: dict[str, Any], kind: str) -> float | None:
+        return next(value for key, value in report[kind].items() if key.startswith("dynamic"))
+
+    kinds = ("functional", "unit_delay")
+    return {kind: _ratio(dynamic(unit, kind), dynamic(baseline, kind)) for kind in kinds}
+
+
+def _ratio(value: float | None, base: float | None) -> float | None:
+    return round(value / base, 4) if value is not None and base else None
+
+
+def _breakdown(
+    question: Question,
+    found: dict[Design, Measurement],
+    facts: dict[str, Facts],
+    bench: Bench,
+    *,
+    force: bool,
+) -> dict[str, Any] | None:
+    """Parts in two-input gates and in GE of each library; None where not all of it is asked for."""
+    if question.shapes != tuple(Shape):
+        return None
+    modules = found[Design(question.config, Shape.CORE, question.goal)].modules
+    breakdowns = {
+        name: breakdown_designs(question.config, question.goal, name, modules)
+        for name in (None, *question.libraries)
+    }
+    parts = bench.measure(
+        [each for one in breakdowns.values() for each in one.designs], force=force
+    )
+    return {
+        "two_input_gates": breakdown_report(breakdowns[None], parts, None),
+        "area_ge": {name: breakdown_report(breakdowns[name], parts, facts[name]) for name in facts},
     }
 
 
 def tools_report(bench: Bench, example: Measurement) -> dict[str, Any]:
     """Flow and tools."""
     return {
-        "flow": {"name": bench.flow.name, "sha256": bench.flow.sha256},
+        "flow": {"name": (flow := bench.flow(example.design)).name, "sha256": flow.sha256},
         "tools": {
             "yosys": {"version": bench.yosys.version, "build": bench.yosys.build},
             "abc": {"version": example.synthesis.abc_version},

@@ -1,4 +1,4 @@
-"""Tables for people: formats, and what a unit costs."""
+"""Tables for people: formats; text, CSV and Markdown of tables."""
 
 import csv
 import io
@@ -15,23 +15,11 @@ from fp8mac.hw.formats import FloatFormat, Format
 
 __all__ = [
     "csv_table",
-    "footnote",
     "format_facts",
     "formats_table",
     "markdown_table",
     "show",
-    "unit_table",
 ]
-
-_METRICS = {
-    "two_input_gates": "two-input gates",
-    "inverters": "inverters",
-    "flip_flops": "flip-flops",
-    "levels": "levels",
-    "levels_with_inverters": "levels with inverters",
-    "weighted_gates": "weighted gates",
-}
-_CELLS = ("AND2", "OR2", "NAND2", "NOR2", "XOR2", "XNOR2")
 
 
 def show(what: RenderableType, stream: TextIO | None = None) -> None:
@@ -90,39 +78,6 @@ def formats_table(formats: Iterable[Format]) -> Table:
         bits = [str(facts["product_bits"]), str(facts["kulisch_bits"])]
         table.add_row(format_.name, str(format_.bits), *cells, *bits)
     return table
-
-
-def unit_table(report: dict[str, Any]) -> Table:
-    """A unit's counts, one a row; for each shape the count and its ratio to the baseline."""
-    shapes: dict[str, dict[str, Any]] = report["shapes"]
-    table = Table(title=report["design"]["slug"], title_justify="left", box=box.SIMPLE_HEAD)
-    table.add_column("")
-    for shape in shapes:
-        table.add_column(shape, justify="right")
-        table.add_column("/ int8", justify="right")
-    for name, title in _METRICS.items():
-        cells = []
-        for each in shapes.values():
-            ratio = each["ratio_to_baseline"].get(name)
-            cells += [str(each["metrics"][name]), "" if ratio is None else f"{ratio:.2f}"]
-        table.add_row(title, *cells, end_section=name == "weighted_gates")
-    for cell in _CELLS:
-        cells = [text for each in shapes.values() for text in (str(each["cells"].get(cell, 0)), "")]
-        table.add_row(cell, *cells)
-    return table
-
-
-def footnote(report: dict[str, Any]) -> str:
-    """Where the numbers of a report come from."""
-    tools, flow = report["tools"], report["flow"]
-    hashes = [f"{shape} {each['netlist_sha256'][:8]}" for shape, each in report["shapes"].items()]
-    return (
-        f"int8: {report['baseline']['slug']}, same flow and shape\n"
-        f"flow {flow['name']} {flow['sha256'][:8]}, "
-        f"Yosys {tools['yosys']['version']} ({tools['yosys']['build']}), "
-        f"{tools['abc']['version'] or 'its own ABC'}\n"
-        f"netlists: {', '.join(hashes)}"
-    )
 
 
 def csv_table(rows: list[dict[str, Any]]) -> str:

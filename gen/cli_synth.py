@@ -1,0 +1,265 @@
+"""Commands that measure a unit, and that show what it can be mapped to."""
+
+import importlib
+import json
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from fp8mac.gen.cli_options import (
+    ACC,
+    FORCE,
+    GOAL,
+    JSON,
+    A,
+    B,
+    command_text,
+    end,
+    make_bench,
+    print_json,
+    progress_bar,
+)
+from fp8mac.gen.files import write_atomically
+from fp8mac.hw.config import ConfigError, Goal, parse_unit
+from fp8mac.synth_reports import regression
+from fp8mac.synth_reports.liberty.find import KNOWN, PATH_VARIABLE, find_files, resolve
+from fp8mac.synth_reports.liberty.library import Library, load_library, own_library
+from fp8mac.synth_reports.liberty.reader import LibertyError
+from fp8mac.synth_reports.measure import Shape
+from fp8mac.synth_reports.physical import Stimuli, facts_of
+from fp8mac.synth_reports.report import Question, unit_report
+from fp8mac.synth_reports.tables import show
+from fp8mac.synth_reports.unit_tables import breakdown_table, footnotes, unit_table
+
+__all__ = ["features", "liberty", "synth", "synth_check"]
+
+LIBERTY = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--liberty", metavar="LIB", help="Map to a library as well: a file, or a name of liberty."
+    ),
+]
+
+
+class Effort(Enum):
+    """How long to look for a small, or fast, netlist."""
+
+    QUICK = "quick"
+    BEST = "best"
+
+
+_OPERANDS = ("normal", "uniform", "student-t")
+
+
+def synth(
+    a: A,
+    b: B = None,
+    *,
+    acc: ACC,
+    goal: GOAL = Goal.AREA,
+    liberties: LIBERTY = None,
+    core: Annotated[
+        bool | None, typer.Option("--core/--unit", help="One of the two; both by default.")
+    ] = None,
+    operands: Annotated[
+        str,
+        typer.Option(
+            "--operands", metavar="X", help="For energy: normal, uniform, student-t, or FILE.npz."
+        ),
+    ] = "normal",
+    cycles: Annotated[int, typer.Option("--cycles", min=1, help="For energy.")] = 20_000,
+    clear_every: Annotated[
+        int, typer.Option("--clear-every", min=1, help="For energy: products of a sum.")
+    ] = 64,
+    effort: Annotated[
+        Effort, typer.Option("--effort", help="best: look for better netlists.")
+    ] = Effort.QUICK,
+    limit: Annotated[
+        float, typer.Option("--limit", min=1, metavar="SECONDS", help="For best: time to look.")
+    ] = 60,
+    force: FORCE = False,
+    as_json: JSON = False,
+) -> None:
+    """Gates, area, delay, energy and parts of a unit, beside int8 products in int32."""
+    config = parse_unit(a, b, acc=acc)
+    stimuli = Stimuli(operands, cycles, clear_every)
+    if not stimuli.recorded and operands not in _OPERANDS:
+        raise ConfigError(f"Unknown operands '{operands}': {', '.join(_OPERANDS)}, or FILE.npz.")
+    shapes = tuple(shape for shape in Shape if core is None or core == (shape is Shape.CORE))
+    libraries = _libraries(liberties or [])
+    question = Question(config, goal, shapes, libraries, stimuli)
+    words = ["synth", a, b, "--acc", acc]
+    words += [] if goal is Goal.AREA else ["--goal", goal.value]
+    words += [word for text in liberties or [] for word in ("--liberty", text)]
+    words += [] if core is None else ["--core" if core else "--unit"]
+    default = Stimuli()
+    words += [] if operands == default.operands else ["--operands", operands]
+    words += [] if cycles == default.cycles else ["--cycles", str(cycles)]
+    words += [] if clear_every == default.clear_every else ["--clear-every", str(clear_every)]
+    words += [] if effort is Effort.QUICK else ["--effort", effort.value, "--limit", f"{limit:g}"]
+    if effort is Effort.QUICK:
+        bench = make_bench(libraries)
+        with Console(stderr=True).status(f"Measuring {config.slug}"):
+            report = unit_report(question, bench, command_text(*words), force=force)
+    else:
+        bench = make_bench(libraries, seconds=limit)
+        with progress_bar() as bar:
+            task = bar.add_task("netlists", total=len(question.designs))
+            report = unit_report(
+                question,
+                bench,
+                command_text(*words),
+                force=force,
+                progress=lambda design: bar.advance(task),
+            )
+    path = Path("synth_reports", "runs", f"{config.slug}.json")
+    write_atomically({path: json.dumps(report, indent=2) + "\n"})
+    if as_json:
+        print_json(report)
+        return
+    show(unit_table(report))
+    if report["breakdown"]:
+        show(breakdown_table(report))
+    typer.echo(footnotes(report) + f"\n{path}")
+
+
+def _libraries(texts: list[str]) -> dict[str, Library]:
+    """Our own library, and those that are asked for, by name."""
+    own = own_library()
+    libraries = {own.name: own}
+    for text in texts:
+        library = resolve(text).check()
+        name = library.name
+        if name in libraries and libraries[name].sha256 != library.sha256:
+            name = Path(library.source).stem
+        libraries[name] = library
+    return libraries
+
+
+def liberty(
+    generate: Annotated[
+        bool, typer.Option("--generate", help="Print our own library, made anew.")
+    ] = False,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write it to FILE.")
+    ] = None,
+    as_json: JSON = False,
+) -> None:
+    """Show the cell libraries that are found on this machine, and where to get others."""
+    if generate:
+        text = importlib.import_module("fp8mac.synth_reports.liberty.generate").liberty_text()
+        if output is None:
+            typer.echo(text, nl=False)
+        else:
+            write_atomically({output: text})
+            typer.echo(f"Wrote {output}.", err=True)
+        return
+    rows = [_facts("fp8mac", own_library())]
+    rows += [_file_facts(name, path) for name, path in find_files().items()]
+    if as_json:
+        print_json(rows)
+        return
+    tables = importlib.import_module("fp8mac.synth_reports.liberty.tables")
+    show(tables.libraries_table(rows))
+    missing = [known for known in KNOWN if known.names[0] not in {row["name"] for row in rows}]
+    typer.echo(tables.missing_text(missing, PATH_VARIABLE))
+
+
+def _file_facts(name: str, path: Path) -> dict[str, Any]:
+    try:
+        return _facts(name, load_library(path))
+    except LibertyError as error:
+        return {"name": name, "file": str(path), "error": str(error)}
+
+
+def _facts(name: str, library: Library) -> dict[str, Any]:
+    library.check()
+    return {
+        "name": name,
+        "library": library.name,
+        "cells": len(library.cells),
+        "voltage_v": library.voltage_v,
+        "nand2": library.nand2.name,
+        "nand2_area_um2": None if library.is_own else library.nand2.area,
+        "fo4_ps": None if library.is_own else round(library.fo4_ps, 2),
+        "flip_flop": library.flip_flop.cell.name,
+        "file": library.source,
+        "error": None,
+    }
+
+
+def synth_check(
+    accept: Annotated[bool, typer.Option("--accept", help="Commit what is measured now.")] = False,
+    folder: Annotated[
+        Path, typer.Option("--folder", metavar="DIR", help="Where the committed numbers are.")
+    ] = regression.FOLDER,
+) -> None:
+    """Measure the main units, and say which committed numbers no longer hold; exit code 1 then."""
+    own = own_library()
+    bench = make_bench({own.name: own})
+    try:
+        known = regression.baselines(folder)
+    except ValueError as error:
+        raise end(str(error)) from error
+    configs = [each.config for each in known.values()]
+    if accept and not configs:
+        configs = [parse_unit(operand, acc=acc) for operand, acc in regression.MAIN]
+    if not configs:
+        raise end(f"There are no committed numbers in '{folder}'.")
+    designs = [each for config in configs for each in regression.designs(config, own.name)]
+    with progress_bar() as bar:
+        task = bar.add_task("designs", total=len(designs))
+        found = bench.measure(designs, progress=lambda design: bar.advance(task))
+    figures = {config: regression.current(config, found, bench, own) for config in configs}
+    tools = regression.tools_of(bench, found[designs[0]])
+    moved = [
+        move for each in known.values() for move in regression.moves(each, figures[each.config])
+    ]
+    if moved:
+        typer.echo(regression.moves_table(moved))
+    if accept:
+        write_atomically(
+            {
+                folder / f"{config.slug}.json": regression.file_text(config, each, tools)
+                for config, each in figures.items()
+            }
+        )
+        typer.echo(f"Wrote {len(figures)} files to {folder}.", err=True)
+        if moved:
+            typer.echo('Explain what moved under "Numbers" in CHANGELOG.md.', err=True)
+    elif not all(regression.same_tools(each, tools) for each in known.values()):
+        typer.echo("Inconclusive: the committed numbers were made by other tools.", err=True)
+    elif moved:
+        typer.echo(f"{len(moved)} committed numbers do not hold.", err=True)
+        raise typer.Exit(1)
+    else:
+        typer.echo(f"All committed numbers of {len(known)} units hold.", err=True)
+
+
+def features(
+    output_dir: Annotated[
+        Path, typer.Option("--output-dir", metavar="DIR", help="Where features.* go.")
+    ] = Path("synth_reports", "results"),
+    force: FORCE = False,
+) -> None:
+    """Measure what single features cost: subnormals, NaN, rounding, saturation, guard bits."""
+    module = importlib.import_module("fp8mac.synth_reports.features")
+    own = own_library()
+    bench = make_bench({own.name: own})
+    designs = module.designs(own.name)
+    with progress_bar() as bar:
+        task = bar.add_task("designs", total=len(designs))
+        found = bench.measure(designs, force=force, progress=lambda design: bar.advance(task))
+    table = module.rows(found, own.name, facts_of(own, bench.store))
+    csv, markdown = output_dir / "features.csv", output_dir / "features.md"
+    example = found[designs[0]]
+    write_atomically(
+        {
+            csv: module.csv_text(table, bench, example),
+            markdown: module.markdown_text(table, bench, example, command_text("features")),
+        }
+    )
+    typer.echo(f"Wrote {csv} and {markdown}.", err=True)

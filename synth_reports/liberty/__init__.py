@@ -1,0 +1,1 @@
+"""Cell libraries: our own, free of any technology, and a reader for users' Liberty files."""
