@@ -124,9 +124,11 @@ def choose(
     """
     sums = _sums(config, k, lanes, started)
     if align_bits is not None:
-        if align_bits + 2 + lanes.bit_length() <= 53:
+        width = align_bits + 2 + lanes.bit_length()
+        lowest = min(config.product_lsb_exponent, sums.acc.format.lsb_exponent) - align_bits
+        if width <= 53 and lowest > -1000 and sums.largest < Fraction(2) ** 1000:
             return Choice(Carrier.FLOAT64, "window", True)
-        return Choice(Carrier.SCALAR, "the window exceeds 53 bits", True)
+        return Choice(Carrier.SCALAR, "the window exceeds a float64", True)
     if _is_native(sums):
         return Choice(Carrier.FLOAT32, "native", sums.overflows)
     if not _fits(sums, 53, -1022, 1000):

@@ -143,7 +143,9 @@ def encode(
     out = np.empty(array.shape, code_dtype(format_.bits))
     if isinstance(format_, IntFormat):
         for source, target, bits in _blocks(array, out, noise):
-            target[:] = _integers(source, format_, rounding, overflow, bits, random_bits)
+            target[:] = _integers(
+                source, format_, rounding, overflow, random=bits, random_bits=random_bits
+            )
         return out
     if overflow is Overflow.WRAP:
         raise ValueError(f"{format_.name} cannot wrap.")
@@ -366,6 +368,7 @@ def _integers(
     format_: IntFormat,
     rounding: Rounding,
     overflow: Overflow,
+    *,
     random: Array | None,
     random_bits: int,
 ) -> Array:

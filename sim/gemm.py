@@ -11,175 +11,42 @@ the fast back ends get the same bits stands in `fp8mac.sim.carrier` (float accum
 """
 
 from concurrent.futures import ThreadPoolExecutor
-from copy import copy
 from dataclasses import dataclass, replace
-from functools import cached_property
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fp8mac.hw.config import AccumulatorConfig, FloatAccConfig, IntAccConfig, MacConfig
+from fp8mac.hw.config import FloatAccConfig, MacConfig
 from fp8mac.hw.formats import FloatFormat, Format, Overflow, Rounding
 from fp8mac.sim import gemm_fixed, gemm_golden, gemm_numpy, golden
-from fp8mac.sim.carrier import Carrier, Choice, choose
-from fp8mac.sim.encoding import code_dtype, decode, encode
+from fp8mac.sim.carrier import Carrier
+from fp8mac.sim.encoding import decode, encode
+from fp8mac.sim.gemm_plan import (
+    BACKENDS,
+    PLAIN,
+    GemmError,
+    Options,
+    Plan,
+    check,
+    outer_config,
+    plan,
+)
+from fp8mac.sim.gemm_result import GemmResult, read, reset, store, words
 from fp8mac.sim.golden import State
-from fp8mac.sim.noise import noise, step_key
+from fp8mac.sim.noise import Draws
 
 __all__ = ["BACKENDS", "GemmError", "GemmResult", "Options", "Plan", "gemm", "plan"]
 
-BACKENDS = ("auto", "numpy", "numba", "blas", "golden")
-"""Who computes: ``golden`` is the definition, and slow; ``blas`` is for fixed point only."""
-
-
-class GemmError(ValueError):
-    """A product that cannot be computed; the message is one sentence for the user."""
-
-
-@dataclass(frozen=True)
-class Options:
-    """How products are added, beyond what a unit's configuration says.
-
-    Parameters
-    ----------
-    lanes : int
-        Products that are added in one step, exactly, with one rounding.
-    align_bits : int, optional
-        Before a step adds, it truncates products and accumulator to a window of so many bits below
-        the largest exponent among them, see `fp8mac.sim.gemm_golden.dot`.
-    chunk : int, optional
-        Products in a partial sum; each partial sum starts from zero and is then added to an outer
-        accumulator.
-    outer : AccumulatorConfig, optional
-        That accumulator; default as the unit's.
-    random_bits : int
-        Width of the random numbers of stochastic rounding.
-    seed : int
-        They are a function of seed, step, row and column.
-    """
-
-    lanes: int = 1
-    align_bits: int | None = None
-    chunk: int | None = None
-    outer: AccumulatorConfig | None = None
-    random_bits: int = 8
-    seed: int = 0
-
-
-@dataclass(frozen=True)
-class Plan:
-    """Who computes a product, and why its bits are right.
-
-    Parameters
-    ----------
-    backend : str
-        One of `BACKENDS` but ``auto``.
-    carrier : str
-        Numbers that sums are held in.
-    reason : str
-        Why they are exact.
-    """
-
-    backend: str
-    carrier: str
-    reason: str
-
-
-@dataclass(frozen=True, eq=False)
-class GemmResult:
-    """Accumulators after a product.
-
-    Parameters
-    ----------
-    config : MacConfig
-        Unit whose accumulators they are.
-    acc : ndarray of uint8, uint16, uint32 or uint64, shape (m, n)
-        Patterns, see `fp8mac.sim.golden.State`; 0 where a flag is raised. Beyond 64 bits, of shape
-        (m, n, words), least significant first.
-    flags : ndarray of bool, shape (m, n, len(config.flags))
-        In the order of ``config.flags``.
-    plan : Plan
-        Who has computed them.
-    """
-
-    config: MacConfig
-    acc: NDArray[Any]
-    flags: NDArray[np.bool_]
-    plan: Plan
-
-    @cached_property
-    def values(self) -> NDArray[np.float64]:
-        """Values, shape (m, n): exact, but of fixed point wider than 53 bits the nearest float64.
-
-        NaN and infinities where flags say so.
-        """
-        accumulator = self.config.accumulator
-        if isinstance(accumulator, FloatAccConfig):
-            values = decode(self.acc, accumulator.format)
-        else:
-            lsb = self.config.product_lsb_exponent
-            values = gemm_fixed.to_float(_words(self.acc), self.config.acc_bits, lsb)
-        if self.config.flags == ("nan",):
-            values[self.flags[..., 0]] = np.nan
-        elif self.config.flags:
-            positive, negative = self.flags[..., 0], self.flags[..., 1]
-            values[positive], values[negative] = np.inf, -np.inf
-            values[positive & negative] = np.nan
-        return values
-
-    def state(self, row: int, column: int) -> State:
-        """One accumulator as the golden model writes it."""
-        flags = tuple(self.flags[row, column].tolist())
-        if True in flags:
-            return State(None, flags)
-        words = np.atleast_1d(self.acc[row, column]).tolist()
-        return State(sum(word << 64 * place for place, word in enumerate(words)), flags)
-
-
-def plan(
-    config: MacConfig,
-    k: int,
-    options: Options = Options(),
-    *,
-    started: bool = False,
-    backend: str = "auto",
-) -> Plan:
-    """Back end and carrier of a product, chosen before it is computed.
-
-    Parameters
-    ----------
-    config : MacConfig
-        The unit.
-    k : int
-        Length of the sums.
-    options : Options
-        How products are added.
-    started : bool
-        Whether accumulators hold something at first.
-    backend : str
-        One of `BACKENDS`.
-
-    Raises
-    ------
-    GemmError
-        If there is no such back end, or it cannot compute this exactly.
-
-    Examples
-    --------
-    >>> from fp8mac.hw.config import parse_unit
-    >>> plan(parse_unit("e4m3", acc="kulisch"), 4096)
-    Plan(backend='blas', carrier='float64', reason='53 bits hold 4096 products of limbs of 18 bits')
-    """
-    _check_options(config, options)
-    return _plan(config, k, options, started, backend)[0]
+_ELEMENTS = 16384  # of the accumulators that numpy handles at a time
 
 
 def gemm(
     a: ArrayLike,
     b: ArrayLike,
     config: MacConfig,
-    options: Options = Options(),
+    options: Options = PLAIN,
     *,
     start: GemmResult | None = None,
     random: ArrayLike | None = None,
@@ -199,7 +66,7 @@ def gemm(
     options : Options
         How products are added.
     start : GemmResult, optional
-        What the accumulators hold before; of shape (m, n) and of the same unit.
+        What the accumulators hold before, of shape (m, n); of the outer unit if there are chunks.
     random : array_like of int, shape (steps, m, n), optional
         Random numbers of stochastic rounding, instead of those that follow from the seed.
     backend : str
@@ -227,35 +94,28 @@ def gemm(
     left, right = _operand(a, config.a, "a"), _operand(b, config.b, "b")
     if left.shape[1] != right.shape[0]:
         raise GemmError(
-            f"The shapes {left.shape} and {right.shape} do not fit: a has {left.shape[1]} columns "
-            f"and b has {right.shape[0]} rows."
+            f"A product of {_by(left.shape)} and {_by(right.shape)} codes does not exist: "
+            f"{left.shape[1]} columns meet {right.shape[0]} rows."
         )
-    _check_options(config, options)
-    outer = _outer(config, options)
-    shape = left.shape[0], right.shape[1]
+    check(config, options)
+    outer, shape = outer_config(config, options), (left.shape[0], right.shape[1])
     if start is not None and (start.config != outer or start.flags.shape[:2] != shape):
         raise GemmError(
             f"The start is {_by(start.flags.shape)} accumulators of {start.config.slug}, not "
             f"{_by(shape)} of {outer.slug}."
         )
-    steps = -(-left.shape[1] // options.lanes)
-    draw = _Noise(config, options, (steps, *shape), random)
-    held = start if start is not None else _reset(outer, shape)
+    given = None if random is None else _random(random, left.shape[1], shape, options)
+    draws = Draws(options.random_bits, options.seed, shape[1], given=given)
+    run = _Run(options, backend, threads, draws)
+    held = reset(outer, shape) if start is None else start
     if options.chunk is None:
-        return _product(left, right, options, held, start is not None, draw, backend, threads)
+        return run.product(left, right, held, start is not None)
     for number, first in enumerate(range(0, left.shape[1], options.chunk)):
         piece = slice(first, first + options.chunk)
-        partial = _product(
-            left[:, piece],
-            right[piece],
-            options,
-            _reset(config, shape),
-            False,
-            draw.after(number * -(-options.chunk // options.lanes)),
-            backend,
-            threads,
-        )
-        held = _add_partial(held, partial, draw, -1 - number)
+        steps = number * -(-options.chunk // options.lanes)
+        inner = replace(run, draws=replace(draws, first=steps))
+        partial = inner.product(left[:, piece], right[piece], reset(config, shape), False)
+        held = run.add_partial(held, partial, -1 - number)
     return held
 
 
@@ -266,261 +126,240 @@ def _by(shape: tuple[int, ...]) -> str:
 def _operand(codes: ArrayLike, format_: Format, name: str) -> NDArray[Any]:
     array = np.asarray(codes)
     if array.ndim != 2:
-        raise GemmError(f"{name} is a matrix, not an array of shape {array.shape}.")
-    if array.dtype.kind not in "ui" and array.size:
+        raise GemmError(f"{name} is not a matrix, but an array of shape {array.shape}.")
+    if not array.size:
+        return array.astype(np.uint8)
+    if array.dtype.kind not in "ui":
         raise GemmError(
             f"{name} holds {array.dtype} numbers, not codes of {format_.name}; encode them first."
         )
-    array = array.astype(np.int64) if array.dtype.kind not in "ui" else array
-    if array.size and (int(array.min()) < 0 or int(array.max()) >> format_.bits):
-        worst = array.min() if int(array.min()) < 0 else array.max()
-        raise GemmError(
-            f"{name} holds {worst}, but {format_.name} has the codes 0 to {2**format_.bits - 1}."
-        )
+    if array.dtype.kind == "u" and 8 * array.dtype.itemsize <= format_.bits:
+        return array
+    for extreme in (int(array.min()), int(array.max())):
+        if extreme >> format_.bits:
+            raise GemmError(
+                f"{name} holds {extreme}, but {format_.name} has the codes 0 to "
+                f"{2**format_.bits - 1}."
+            )
     return array
 
 
-def _outer(config: MacConfig, options: Options) -> MacConfig:
-    return replace(config, accumulator=options.outer or config.accumulator)
-
-
-def _check_options(config: MacConfig, options: Options) -> None:
-    """Say what does not fit."""
-    acc = config.accumulator
-    if options.lanes < 1 or (options.chunk is not None and options.chunk < 1):
-        raise GemmError("Lanes and chunks are of one product or more.")
-    if options.outer is not None and options.chunk is None:
-        raise GemmError("There is an outer accumulator, but no chunk says when to add to it.")
-    if options.outer is not None and type(options.outer) is not type(acc):
+def _random(
+    random: ArrayLike, k: int, shape: tuple[int, int], options: Options
+) -> NDArray[np.int64]:
+    if options.chunk is not None:
+        raise GemmError("Random numbers can be given for one sum, not for chunks; use a seed.")
+    given, wanted = np.asarray(random), (-(-k // options.lanes), *shape)
+    if given.shape != wanted:
         raise GemmError(
-            f"Partial sums in {acc.name} cannot be added in {options.outer.name}: both are to be "
-            "float, both integer or both Kulisch."
+            f"Random numbers have the shape (steps, rows, columns) = {wanted}, not {given.shape}."
         )
-    if _outer(config, options).flags != config.flags:
+    numbers = given.astype(np.int64)
+    if numbers.size and (numbers.min() < 0 or int(numbers.max()) >> options.random_bits):
         raise GemmError(
-            f"Partial sums in {acc.name} cannot be added in {_outer(config, options).accumulator.name}: "
-            "only one of them holds NaN."
+            f"Random numbers of {options.random_bits} bits are 0 to {2**options.random_bits - 1}."
         )
-    if options.align_bits is not None:
-        floats = (isinstance(format_, FloatFormat) for format_ in (config.a, config.b))
-        if not isinstance(acc, FloatAccConfig) or not all(floats):
-            raise GemmError("Alignment is for float products in a float accumulator.")
-        if options.align_bits < 1:
-            raise GemmError("An alignment window has one bit or more.")
-    most = 28
-    if not 0 <= options.random_bits <= most:
-        raise GemmError(
-            f"Stochastic rounding takes 0 to {most} random bits, not {options.random_bits}."
-        )
+    return numbers
 
 
-class _Noise:
-    """Random numbers of the steps of a product; none unless it rounds stochastically."""
+def _is_stochastic(config: MacConfig) -> bool:
+    return getattr(config.accumulator, "rounding", None) is Rounding.STOCHASTIC
 
-    def __init__(
-        self,
-        config: MacConfig,
-        options: Options,
-        shape: tuple[int, int, int],
-        random: ArrayLike | None,
-    ) -> None:
-        self._options, self._shape, self._first = options, shape, 0
-        self.bits = options.random_bits
-        self._given = None if random is None else np.asarray(random)
-        if self._given is None:
+
+@dataclass(frozen=True)
+class _Run:
+    """How the products of a matrix are computed."""
+
+    options: Options
+    backend: str
+    threads: int
+    draws: Draws
+
+    def product(
+        self, left: NDArray[Any], right: NDArray[Any], start: GemmResult, started: bool
+    ) -> GemmResult:
+        """One sum for each element."""
+        config, options = start.config, replace(self.options, chunk=None, outer=None)
+        chosen = plan(config, left.shape[1], options, started=started, backend=self.backend)
+        if chosen.backend == "golden":
+            return self._golden(left, right, start, chosen)
+        if chosen.backend == "blas":
+            return _fixed(left, right, start, started, chosen)
+        a, b = decode(left, config.a), decode(right, config.b)
+        a, b, raised = _without_flagged(config, a, b)
+        flags = start.flags | raised
+        if isinstance(config.accumulator, FloatAccConfig):
+            acc = self._float(a, b, start, chosen)
+        else:
+            acc = self._saturated(a.astype(np.int64), b.astype(np.int64), start, chosen)
+        return _result(config, acc, flags, chosen)
+
+    def _share(self, work: Any, rows: int, most: int) -> None:
+        """Call ``work`` with ranges of rows, on several threads."""
+        size = max(1, min(most, -(-rows // max(1, self.threads))))
+        parts = [slice(row, min(row + size, rows)) for row in range(0, rows, size)]
+        if self.threads <= 1 or len(parts) == 1:
+            for part in parts:
+                work(part)
             return
-        if options.chunk is not None:
-            raise GemmError("Random numbers can be given for one sum, not for chunks; use a seed.")
-        if self._given.shape != shape:
-            raise GemmError(
-                f"Random numbers are of shape {shape} (steps, rows, columns), not "
-                f"{self._given.shape}."
-            )
-        if self._given.size and (
-            self._given.min() < 0 or int(self._given.max()) >> options.random_bits
-        ):
-            raise GemmError(f"Random numbers of {self.bits} bits are 0 to {2**self.bits - 1}.")
+        with ThreadPoolExecutor(self.threads) as pool:
+            list(pool.map(work, parts))
 
-    def after(self, first: int) -> "_Noise":
-        """The same, with steps counted from ``first``."""
-        other = copy(self)
-        other._first = first
-        return other
-
-    def key(self, step: int) -> int:
-        """What decides, with the place, on a random number."""
-        return step_key(self._options.seed, self._first + step)
-
-    @property
-    def given(self) -> NDArray[Any] | None:
-        """Random numbers that the caller gave."""
-        return self._given
-
-    def of(self, step: int, rows: slice = slice(None)) -> NDArray[np.int64]:
-        """Random numbers of a step in some rows."""
-        if self._given is not None:
-            return self._given[step, rows].astype(np.int64)
-        _, m, n = self._shape
-        first, last, _ = rows.indices(m)
-        places = np.arange(first * n, last * n).reshape(last - first, n)
-        return noise(self.key(step), places, self.bits)
-
-
-def _reset(config: MacConfig, shape: tuple[int, int]) -> GemmResult:
-    words = -(-config.acc_bits // 64)
-    dtype = code_dtype(min(config.acc_bits, 64))
-    acc = np.zeros(shape if words == 1 else (*shape, words), dtype)
-    flags = np.zeros((*shape, len(config.flags)), bool)
-    return GemmResult(config, acc, flags, Plan("", "", ""))
-
-
-def _plan(
-    config: MacConfig, k: int, options: Options, started: bool, backend: str
-) -> tuple[Plan, Choice | None]:
-    if backend not in BACKENDS:
-        raise GemmError(f"There is no back end '{backend}'; there are {', '.join(BACKENDS)}.")
-    k = min(k, options.chunk or k)
-    if backend == "golden":
-        return Plan("golden", "integers", "the definition"), None
-    if isinstance(config.accumulator, FloatAccConfig):
-        return _plan_float(config, k, options, started, backend)
-    return _plan_fixed(config, k, options, started, backend), None
-
-
-def _plan_float(
-    config: MacConfig, k: int, options: Options, started: bool, backend: str
-) -> tuple[Plan, Choice]:
-    choice = choose(
-        config,
-        k,
-        lanes=options.lanes,
-        align_bits=options.align_bits,
-        started=started,
-        random_bits=options.random_bits,
-    )
-    if backend == "blas":
-        raise GemmError(
-            f"The blas back end adds without rounding, {config.slug} rounds after every step."
+    def _float(
+        self, a: NDArray[Any], b: NDArray[Any], start: GemmResult, chosen: Plan
+    ) -> NDArray[Any]:
+        """Codes of float accumulators."""
+        accumulator = start.config.accumulator
+        assert isinstance(accumulator, FloatAccConfig)
+        carrier, native = Carrier(chosen.carrier), chosen.reason == "native"
+        rounder = gemm_numpy.Rounder.of(accumulator, carrier, native)
+        special = not (np.isfinite(a).all() and np.isfinite(b).all())
+        acc = read(accumulator, start.acc)
+        job = gemm_numpy.Job(
+            rounder,
+            checked=special or chosen.overflows or not np.isfinite(acc).all(),
+            lanes=self.options.lanes,
+            draws=self.draws if _is_stochastic(start.config) else None,
         )
-    if choice.carrier is Carrier.SCALAR:
-        if backend != "auto":
-            raise GemmError(
-                f"The {backend} back end cannot compute {config.slug}: {choice.reason}."
+        if self.options.align_bits is not None:
+            job = replace(
+                job,
+                align_bits=self.options.align_bits,
+                a_exponents=_exponents(start.config.a, a),
+                b_exponents=_exponents(start.config.b, b),
+                acc_emin=accumulator.format.emin,
             )
-        return Plan("golden", choice.carrier.value, choice.reason), choice
-    return Plan("numpy", choice.carrier.value, choice.reason), choice
+        acc, a, b = (np.ascontiguousarray(each.astype(rounder.dtype)) for each in (acc, a, b))
+        compiled = chosen.backend == "numba" and not (job.draws and job.draws.given is not None)
+        kernels = _numba() if compiled else gemm_numpy
+        most = len(a) if compiled else _ELEMENTS // max(1, b.shape[1])
+        self._share(lambda rows: kernels.accumulate(job, acc, a, b, rows), len(a), most)
+        if start.config.flags:
+            acc[np.isnan(acc)] = 0
+        return encode(acc, accumulator.format, overflow=Overflow.TO_SPECIAL)
 
+    def _saturated(
+        self, a: NDArray[np.int64], b: NDArray[np.int64], start: GemmResult, chosen: Plan
+    ) -> NDArray[Any]:
+        """Patterns of integer accumulators that saturate."""
+        bits = start.config.acc_bits
+        acc = start.acc.astype(np.int64) << (64 - bits) >> (64 - bits)
+        largest = 2 ** (bits - 1) - 1
+        kernels = _numba() if chosen.backend == "numba" else gemm_fixed
+        lanes = self.options.lanes
 
-def _plan_fixed(config: MacConfig, k: int, options: Options, started: bool, backend: str) -> Plan:
-    acc = config.accumulator
-    units = config.a.max_magnitude * config.b.max_magnitude
-    if isinstance(acc, IntAccConfig) and acc.overflow is Overflow.SATURATE:
-        if started or k * units >= 2 ** (acc.bits - 1):
-            if backend == "blas":
-                raise GemmError(
-                    f"The blas back end cannot saturate, and a sum of {k} products of "
-                    f"{config.slug} may."
+        def work(rows: slice) -> None:
+            kernels.saturate(acc, a, b, (rows.start, rows.stop, lanes), largest)
+
+        self._share(work, len(a), len(a))
+        return (acc & ((1 << bits) - 1)).astype(start.acc.dtype)
+
+    def _golden(
+        self, left: NDArray[Any], right: NDArray[Any], start: GemmResult, chosen: Plan
+    ) -> GemmResult:
+        """Every element by the definition."""
+        result = replace(reset(start.config, start.flags.shape[:2]), plan=chosen)
+        stochastic = _is_stochastic(start.config)
+        for place in np.ndindex(*result.flags.shape[:2]):
+            row, column = place
+
+            def random(step: int, row: int = row, column: int = column) -> int:
+                return int(self.draws.of(step, row, row + 1)[0, column])
+
+            state = gemm_golden.dot(
+                start.config,
+                left[row].tolist(),
+                right[:, column].tolist(),
+                start.state(row, column),
+                lanes=self.options.lanes,
+                align_bits=self.options.align_bits,
+                random=random if stochastic else None,
+                random_bits=self.draws.bits,
+            )
+            store(result, place, state)
+        return result
+
+    def add_partial(self, held: GemmResult, partial: GemmResult, step: int) -> GemmResult:
+        """Outer accumulators after partial sums were added to them."""
+        assert partial.plan is not None
+        if partial.plan.backend == "golden":
+            return self._add_partial_golden(held, partial, step)
+        config, accumulator = held.config, held.config.accumulator
+        if isinstance(accumulator, FloatAccConfig):
+            inner = partial.config.accumulator
+            assert isinstance(inner, FloatAccConfig)
+            rounder = gemm_numpy.Rounder.of(accumulator, Carrier.ODD, native=False)
+            draws = self.draws if _is_stochastic(config) else None
+            job = gemm_numpy.Job(rounder, checked=True, draws=draws)
+            values = read(accumulator, held.acc)
+            x = decode(partial.acc, inner.format)
+            gemm_numpy.add_once(job, values, x, step, slice(0, len(x)))
+            acc = encode(values, accumulator.format, overflow=Overflow.TO_SPECIAL)
+        else:
+            acc = gemm_fixed.add(
+                (words(held.acc), config.acc_bits),
+                (words(partial.acc), partial.config.acc_bits),
+                saturates=getattr(accumulator, "overflow", None) is Overflow.SATURATE,
+            )
+            acc = acc.reshape(held.acc.shape).astype(held.acc.dtype)
+        return _result(config, acc, held.flags | partial.flags, partial.plan)
+
+    def _add_partial_golden(self, held: GemmResult, partial: GemmResult, step: int) -> GemmResult:
+        shape = held.flags.shape[:2]
+        result = replace(reset(held.config, shape), plan=partial.plan)
+        stochastic = _is_stochastic(held.config)
+        random = self.draws.of(step, 0, shape[0]) if stochastic else None
+        for place in np.ndindex(*shape):
+            inner, before = partial.state(*place), held.state(*place)
+            flags = tuple(x or y for x, y in zip(before.flags, inner.flags, strict=True))
+            new = State(None, flags)
+            if True not in flags:
+                new = golden.add_products(
+                    held.config,
+                    before.acc or 0,
+                    [golden.read(partial.config, inner.acc or 0)],
+                    random=None if random is None else int(random[place]),
+                    random_bits=self.draws.bits,
                 )
-            if units * options.lanes + 2 ** (acc.bits - 1) < 2**63:
-                return Plan("numpy", "int64", "saturates at every step")
-            return Plan("golden", "integers", "a step exceeds 64 bits")
-    if k > gemm_fixed.LONGEST:
-        raise GemmError(
-            f"A sum of {k} products exceeds the exact range of the blas back end, "
-            f"{gemm_fixed.LONGEST} products."
-        )
-    kind, limb_bits, piece = gemm_fixed.plan_limbs(config, k)
-    bits = np.finfo(kind).nmant + 1
-    reason = f"{bits} bits hold {piece} products of limbs of {limb_bits} bits"
-    return Plan("blas", np.dtype(kind).name, reason)
+            store(result, place, new)
+        return result
 
 
-def _product(
-    left: NDArray[Any],
-    right: NDArray[Any],
-    options: Options,
-    start: GemmResult,
-    started: bool,
-    draw: _Noise,
-    backend: str,
-    threads: int,
+def _numba() -> Any:
+    """The compiled kernels, imported when they are needed: it takes a third of a second."""
+    return import_module("fp8mac.sim.gemm_numba")
+
+
+def _result(
+    config: MacConfig, acc: NDArray[Any], flags: NDArray[np.bool_], chosen: Plan
 ) -> GemmResult:
-    """One sum for each element, from ``start``."""
-    config = start.config
-    chosen, choice = _plan(config, left.shape[1], options, started, backend)
-    if chosen.backend == "golden":
-        return _golden(left, right, options, start, draw, chosen)
-    a, b = decode(left, config.a), decode(right, config.b)
-    flags = start.flags
-    special = not (np.isfinite(a).all() and np.isfinite(b).all())
-    if special and config.flags:
-        flags = flags | _raised(config, a, b)
-        a, b = (np.where(np.isfinite(values), values, 0) for values in (a, b))
-        special = False
-    if choice is not None:
-        acc = _float(a, b, options, start, special, draw, choice, threads)
-    elif chosen.backend == "blas":
-        words = gemm_fixed.wrapping(config, a, b, _words(start.acc) if started else None)
-        acc = words.reshape(start.acc.shape).astype(start.acc.dtype)
-    else:
-        unused = 64 - config.acc_bits
-        held = (start.acc.astype(np.int64) << unused) >> unused
-        gemm_fixed.saturating(config, a.astype(np.int64), b.astype(np.int64), held, options.lanes)
-        acc = (held & ((1 << config.acc_bits) - 1)).astype(start.acc.dtype)
     if flags.size:
         acc[flags.any(axis=-1)] = 0
     return GemmResult(config, acc, flags, chosen)
 
 
-def _float(
-    a: NDArray[np.float64],
-    b: NDArray[np.float64],
-    options: Options,
-    start: GemmResult,
-    special: bool,
-    draw: _Noise,
-    choice: Choice,
-    threads: int,
-) -> NDArray[Any]:
-    """Codes of float accumulators."""
-    config, accumulator = start.config, start.config.accumulator
-    assert isinstance(accumulator, FloatAccConfig)
-    rounder = gemm_numpy.Rounder.of(accumulator, choice.carrier, choice.reason == "native")
-    job = gemm_numpy.Job(rounder, special or choice.overflows, options.lanes)
-    if options.align_bits is not None:
-        job = replace(
-            job,
-            align_bits=options.align_bits,
-            a_exponents=_exponents(config.a, a),
-            b_exponents=_exponents(config.b, b),
-            acc_emin=accumulator.format.emin,
-        )
-    if accumulator.rounding is Rounding.STOCHASTIC:
-        job = replace(job, noise=draw.of, random_bits=draw.bits)
-    acc = _read(accumulator, start.acc).astype(rounder.dtype)
-    a, b = a.astype(rounder.dtype), np.ascontiguousarray(b.astype(rounder.dtype))
-    rows = max(1, 16384 // max(1, acc.shape[1]))
-    with ThreadPoolExecutor(max(1, threads)) as pool:
-        work = [slice(row, row + rows) for row in range(0, acc.shape[0], rows)]
-        list(pool.map(lambda part: gemm_numpy.accumulate(job, acc, a, b, part), work))
-    if config.flags:
-        acc[np.isnan(acc)] = 0
-    return encode(acc, accumulator.format, overflow=Overflow.TO_SPECIAL)
+def _fixed(
+    left: NDArray[Any], right: NDArray[Any], start: GemmResult, started: bool, chosen: Plan
+) -> GemmResult:
+    """Integer and Kulisch accumulators that wrap, or do not overflow."""
+    config = start.config
+    a, b = decode(left, config.a), decode(right, config.b)
+    a, b, raised = _without_flagged(config, a, b)
+    total = gemm_fixed.wrapping(config, a, b, words(start.acc) if started else None)
+    acc = total.reshape(start.acc.shape).astype(start.acc.dtype)
+    return _result(config, acc, start.flags | raised, chosen)
 
 
-def _read(accumulator: FloatAccConfig, codes: NDArray[Any]) -> NDArray[np.float64]:
-    """Values of accumulators as the next step reads them."""
-    values = decode(codes, accumulator.format)
-    if not accumulator.subnormals:
-        values[np.abs(values) < float(accumulator.format.min_normal)] *= 0
-    return values
-
-
-def _exponents(format_: Format, values: NDArray[np.float64]) -> NDArray[np.int32]:
-    """Exponents of numbers as a unit sees them; any for special values."""
-    assert isinstance(format_, FloatFormat)
-    exponents = np.frexp(np.where(np.isfinite(values), values, 1))[1] - 1
-    return np.maximum(exponents, format_.emin).astype(np.int32)
+def _without_flagged(
+    config: MacConfig, a: NDArray[np.float64], b: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+    """Operands, 0 where they raise flags, and the flags of their sums, (m, n, flags) or (0,)."""
+    none = np.zeros(len(config.flags), bool)
+    if not config.flags or (np.isfinite(a).all() and np.isfinite(b).all()):
+        return a, b, none
+    raised = _raised(config, a, b)
+    clean = (np.where(np.isfinite(values), values, 0) for values in (a, b))
+    return (*clean, raised)
 
 
 def _raised(config: MacConfig, a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -529,8 +368,8 @@ def _raised(config: MacConfig, a: NDArray[np.float64], b: NDArray[np.float64]) -
     if config.flags == ("nan",):
         return nan[..., None]
 
-    def meet(left: NDArray[np.bool_], right: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        return left.astype(np.float32) @ right.astype(np.float32) > 0
+    def meet(x: NDArray[np.bool_], y: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        return x.astype(np.float32) @ y.astype(np.float32) > 0
 
     infinite_a, infinite_b = np.isinf(a), np.isinf(b)
     nan |= meet(infinite_a, b == 0) | meet(a == 0, infinite_b)
@@ -544,95 +383,8 @@ def _raised(config: MacConfig, a: NDArray[np.float64], b: NDArray[np.float64]) -
     return np.stack(flags, axis=-1)
 
 
-def _golden(
-    left: NDArray[Any],
-    right: NDArray[Any],
-    options: Options,
-    start: GemmResult,
-    draw: _Noise,
-    chosen: Plan,
-) -> GemmResult:
-    """Every element by the definition."""
-    result = replace(_reset(start.config, start.flags.shape[:2]), plan=chosen)
-    stochastic = getattr(start.config.accumulator, "rounding", None) is Rounding.STOCHASTIC
-    for place in np.ndindex(*result.flags.shape[:2]):
-        row, column = place
-
-        def random(step: int, row: int = row, column: int = column) -> int:
-            return int(draw.of(step, slice(row, row + 1))[0, column])
-
-        state = gemm_golden.dot(
-            start.config,
-            left[row].tolist(),
-            right[:, column].tolist(),
-            start.state(row, column),
-            lanes=options.lanes,
-            align_bits=options.align_bits,
-            random=random if stochastic else None,
-            random_bits=draw.bits,
-        )
-        _store(result, place, state)
-    return result
-
-
-def _store(result: GemmResult, place: tuple[int, ...], state: State) -> None:
-    words = result.acc.reshape(*result.flags.shape[:2], -1)
-    for word in range(words.shape[-1]):
-        words[(*place, word)] = (state.acc or 0) >> 64 * word & (1 << 64) - 1
-    result.flags[place] = state.flags
-
-
-def _add_partial(held: GemmResult, partial: GemmResult, draw: _Noise, step: int) -> GemmResult:
-    """Outer accumulators after partial sums were added to them."""
-    config, accumulator = held.config, held.config.accumulator
-    if partial.plan.backend == "golden":
-        return _add_partial_golden(held, partial, draw, step)
-    flags = held.flags | partial.flags
-    if isinstance(accumulator, FloatAccConfig):
-        inner = partial.config.accumulator
-        assert isinstance(inner, FloatAccConfig)
-        rounder = gemm_numpy.Rounder.of(accumulator, Carrier.ODD, native=False)
-        stochastic = accumulator.rounding is Rounding.STOCHASTIC
-        job = gemm_numpy.Job(rounder, checked=True, random_bits=draw.bits)
-        values = _read(accumulator, held.acc)
-        x = decode(partial.acc, inner.format)
-        gemm_numpy.add_once(job, values, x, draw.of(step) if stochastic else None)
-        values[flags.any(axis=-1)] = 0
-        acc = encode(values, accumulator.format, overflow=Overflow.TO_SPECIAL)
-    else:
-        acc = gemm_fixed.add(
-            (_words(held.acc), config.acc_bits),
-            (_words(partial.acc), partial.config.acc_bits),
-            saturates=getattr(accumulator, "overflow", None) is Overflow.SATURATE,
-        )
-        acc = acc.reshape(held.acc.shape).astype(held.acc.dtype)
-        acc[flags.any(axis=-1)] = 0
-    return GemmResult(config, acc, flags, partial.plan)
-
-
-def _words(acc: NDArray[Any]) -> gemm_fixed.Words:
-    """Patterns as words, shape (m, n, words)."""
-    return acc.astype(np.uint64).reshape(*acc.shape[:2], -1)
-
-
-def _add_partial_golden(
-    held: GemmResult, partial: GemmResult, draw: _Noise, step: int
-) -> GemmResult:
-    outer = held.config
-    stochastic = getattr(outer.accumulator, "rounding", None) is Rounding.STOCHASTIC
-    random = draw.of(step) if stochastic else None
-    result = replace(_reset(outer, held.flags.shape[:2]), plan=partial.plan)
-    for place in np.ndindex(*held.flags.shape[:2]):
-        inner, before = partial.state(*place), held.state(*place)
-        flags = tuple(x or y for x, y in zip(before.flags, inner.flags, strict=True))
-        new = State(None, flags)
-        if True not in flags:
-            new = golden.add_products(
-                outer,
-                before.acc or 0,
-                [golden.read(partial.config, inner.acc or 0)],
-                random=None if random is None else int(random[place]),
-                random_bits=draw.bits,
-            )
-        _store(result, place, new)
-    return result
+def _exponents(format_: Format, values: NDArray[np.float64]) -> NDArray[np.int32]:
+    """Exponents of numbers as a unit sees them; any for special values."""
+    assert isinstance(format_, FloatFormat)
+    exponents = np.frexp(np.where(np.isfinite(values), values, 1))[1] - 1
+    return np.maximum(exponents, format_.emin).astype(np.int32)

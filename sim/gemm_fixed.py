@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from fp8mac.hw.config import MacConfig
 from fp8mac.hw.formats import Format
 
-__all__ = ["LONGEST", "Words", "add", "plan_limbs", "saturating", "to_float", "wrapping"]
+__all__ = ["LONGEST", "Words", "add", "plan_limbs", "saturate", "to_float", "wrapping"]
 
 Words = NDArray[np.uint64]
 """Two's complement, shape (..., words), least significant word first."""
@@ -149,18 +149,22 @@ def _add_shifted(total: Words, part: NDArray[np.int64], shift: int) -> None:
         _add_digit(total, word, addend.view(np.uint64), carry)
 
 
-def saturating(
-    config: MacConfig,
+def saturate(
+    acc: NDArray[np.int64],
     a: NDArray[np.int64],
     b: NDArray[np.int64],
-    acc: NDArray[np.int64],
-    lanes: int,
+    span: tuple[int, int, int],
+    largest: int,
 ) -> None:
-    """Add all products, in order, in place; every step saturates."""
-    largest = 2 ** (config.acc_bits - 1) - 1
+    """Add all products to some rows, in place; every step saturates.
+
+    ``span`` is the first row, the one behind the last, and the products that are added in a step.
+    """
+    first_row, last_row, lanes = span
+    held, mine = acc[first_row:last_row], a[first_row:last_row]
     for first in range(0, a.shape[1], lanes):
-        acc += a[:, first : first + lanes] @ b[first : first + lanes]
-        np.clip(acc, -largest - 1, largest, out=acc)
+        held += mine[:, first : first + lanes] @ b[first : first + lanes]
+        np.clip(held, ~largest, largest, out=held)
 
 
 def to_float(words: Words, bits: int, lsb_exponent: int) -> NDArray[np.float64]:

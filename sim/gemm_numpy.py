@@ -3,7 +3,6 @@
 These are the kernels' semantics in plain text; `fp8mac.sim.gemm_numba` compiles the same.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from fp8mac.hw.config import FloatAccConfig
 from fp8mac.hw.formats import Overflow, Rounding
 from fp8mac.sim.carrier import Carrier
+from fp8mac.sim.noise import Draws
 
 __all__ = ["Job", "Rounder", "accumulate", "add_once"]
 
@@ -22,7 +22,7 @@ Floats = NDArray[Any]
 
 @dataclass(frozen=True)
 class Rounder:
-    """How a sum in a carrier becomes a number of the accumulator; patterns are those of the carrier.
+    """How a sum in a carrier becomes a number of the accumulator; patterns are the carrier's.
 
     Parameters
     ----------
@@ -151,10 +151,8 @@ class Job:
         Exponents of the operands; with ``align_bits`` only.
     acc_emin : int
         Smallest exponent of an accumulator; with ``align_bits`` only.
-    noise : callable or None
-        Random numbers of a step for an array of places, ``row * n + column``.
-    random_bits : int
-        Their width.
+    draws : Draws, optional
+        Random numbers of stochastic rounding.
     """
 
     rounder: Rounder
@@ -164,8 +162,7 @@ class Job:
     a_exponents: NDArray[np.int32] | None = None
     b_exponents: NDArray[np.int32] | None = None
     acc_emin: int = 0
-    noise: Callable[[int, slice], NDArray[np.int64]] | None = None
-    random_bits: int = 0
+    draws: Draws | None = None
 
 
 def accumulate(job: Job, acc: Floats, a: Floats, b: Floats, rows: slice) -> None:
@@ -184,18 +181,20 @@ def accumulate(job: Job, acc: Floats, a: Floats, b: Floats, rows: slice) -> None
         group = slice(first, first + job.lanes)
         with np.errstate(invalid="ignore"):
             if job.align_bits is not None:
-                _align(job, held, mine, b, rows, group, x)
+                _align(job, held, mine, b, rows=rows, group=group, x=x)
             elif job.lanes == 1:
                 np.multiply(mine[:, first, None], b[first], out=x)
             else:
                 np.matmul(mine[:, group], b[group], out=x)
                 _restore_negative_zeros(held, mine[:, group], b[group], x)
-        noise = job.noise(step, rows) if job.noise else None
-        add_once(job, held, x, noise)
+        add_once(job, held, x, step, rows)
 
 
-def add_once(job: Job, acc: Floats, x: Floats, noise: NDArray[np.int64] | None) -> None:
-    """Add ``x`` to the accumulators, in place, with one rounding."""
+def add_once(job: Job, acc: Floats, x: Floats, step: int, rows: slice) -> None:
+    """Add ``x`` to some rows of the accumulators, in place, with the rounding of one step."""
+    noise = None
+    if job.draws is not None:
+        noise = job.draws.of(step, rows.start, rows.start + len(acc))
     with np.errstate(over="ignore", invalid="ignore"):
         if job.rounder.odd:
             total, error = _two_sum(acc, x)
@@ -203,7 +202,7 @@ def add_once(job: Job, acc: Floats, x: Floats, noise: NDArray[np.int64] | None) 
             acc[:] = total
         else:
             acc += x
-        job.rounder(acc, job.checked, noise, job.random_bits)
+        job.rounder(acc, job.checked, noise, job.draws.bits if job.draws else 0)
 
 
 def _restore_negative_zeros(acc: Floats, a: Floats, b: Floats, x: Floats) -> None:
@@ -216,7 +215,7 @@ def _restore_negative_zeros(acc: Floats, a: Floats, b: Floats, x: Floats) -> Non
 
 
 def _align(
-    job: Job, acc: Floats, a: Floats, b: Floats, rows: slice, group: slice, x: Floats
+    job: Job, acc: Floats, a: Floats, b: Floats, *, rows: slice, group: slice, x: Floats
 ) -> None:
     """Truncate the accumulators, in place, and sum truncated products into ``x``."""
     assert job.align_bits is not None

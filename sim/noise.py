@@ -6,12 +6,13 @@ Whoever computes an element, on whichever thread, draws the same number for it.
 # Ref: G. Steele, D. Lea, C. Flood, Fast splittable pseudorandom number generators, OOPSLA 2014
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["noise", "step_key"]
+__all__ = ["Draws", "noise", "step_key"]
 
 _MASK = (1 << 64) - 1
 
@@ -39,3 +40,39 @@ def noise(key: int, places: NDArray[Any], bits: int) -> NDArray[np.int64]:
     mixed = (mixed ^ mixed >> np.uint32(13)) * np.uint32(0xC2B2_AE35)
     mixed ^= mixed >> np.uint32(16)
     return (mixed >> np.uint32(32 - bits)).astype(np.int64)
+
+
+@dataclass(frozen=True)
+class Draws:
+    """Random numbers of all steps and elements of a matrix product.
+
+    Parameters
+    ----------
+    bits : int
+        Width of a number.
+    seed : int
+        They follow from it.
+    columns : int
+        Columns of the matrix.
+    first : int
+        Number of the first step.
+    given : ndarray of int, shape (steps, rows, columns), optional
+        The numbers themselves, instead of a seed.
+    """
+
+    bits: int
+    seed: int
+    columns: int
+    first: int = 0
+    given: NDArray[Any] | None = None
+
+    def key(self, step: int) -> int:
+        """Key of a step."""
+        return step_key(self.seed, self.first + step)
+
+    def of(self, step: int, first: int, last: int) -> NDArray[np.int64]:
+        """Numbers of a step in rows ``first`` to ``last - 1``."""
+        if self.given is not None:
+            return self.given[step, first:last].astype(np.int64)
+        places = np.arange(first * self.columns, last * self.columns)
+        return noise(self.key(step), places, self.bits).reshape(-1, self.columns)
