@@ -377,15 +377,14 @@ def _integers(
     extreme = np.abs(numbers).max(initial=0)
     if np.isnan(extreme):
         raise ValueError(f"{format_.name} has no code for NaN.")
-    if overflow is Overflow.WRAP:
-        if np.isinf(extreme):
-            raise ValueError(f"An infinity cannot wrap in {format_.name}.")
-        # One more bit keeps what rounding and the sign need.
-        numbers = np.fmod(numbers, 2.0 ** (format_.bits + 1))
+    largest = float(format_.max)
+    smallest = float(format_.symmetric - 2 ** (format_.bits - 1))
+    if overflow is not Overflow.WRAP:
+        numbers = np.clip(numbers, smallest, largest)
+    elif np.isinf(extreme):
+        raise ValueError(f"An infinity cannot wrap in {format_.name}.")
     else:
-        largest = float(format_.max)
-        smallest = float(format_.symmetric - 2 ** (format_.bits - 1))
-        numbers = np.clip(numbers, smallest - 1, largest + 1)
+        numbers = np.fmod(numbers, 2.0 ** (format_.bits + 1))  # one bit more than rounding needs
     if random is not None:
         magnitude = np.abs(numbers)
         integer = np.floor(magnitude)
@@ -395,6 +394,4 @@ def _integers(
         np.rint(numbers, out=numbers)
     else:
         np.trunc(numbers, out=numbers)
-    if overflow is not Overflow.WRAP:
-        np.clip(numbers, smallest, largest, out=numbers)
     return numbers.astype(np.int64) & ((1 << format_.bits) - 1)

@@ -358,13 +358,12 @@ def _without_flagged(
     if not config.flags or (np.isfinite(a).all() and np.isfinite(b).all()):
         return a, b, none
     raised = _raised(config, a, b)
-    clean = (np.where(np.isfinite(values), values, 0) for values in (a, b))
-    return (*clean, raised)
+    return np.where(np.isfinite(a), a, 0), np.where(np.isfinite(b), b, 0), raised
 
 
 def _raised(config: MacConfig, a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Flags that some product raises, shape (m, n, flags)."""
-    nan = np.isnan(a).any(axis=1)[:, None] | np.isnan(b).any(axis=0)
+    nan = np.logical_or.outer(np.isnan(a).any(axis=1), np.isnan(b).any(axis=0))
     if config.flags == ("nan",):
         return nan[..., None]
 

@@ -84,7 +84,8 @@ def store(result: GemmResult, place: tuple[int, ...], state: State) -> None:
 
 def words(acc: NDArray[Any]) -> gemm_fixed.Words:
     """Patterns as words, shape (m, n, words)."""
-    return acc.astype(np.uint64).reshape(*acc.shape[:2], -1)
+    wide = acc.astype(np.uint64)
+    return wide[..., None] if wide.ndim == 2 else wide
 
 
 def read(accumulator: FloatAccConfig, codes: NDArray[Any]) -> NDArray[np.float64]:

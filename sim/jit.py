@@ -10,15 +10,17 @@ from typing import Any
 
 import numba
 from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic
+from numba import extending, types
+from numba.core import config as _settings
 
 __all__ = ["add_bits", "and_bits", "as_bits", "as_float", "jit", "or_bits", "whole_registers"]
 
+intrinsic: Any = extending.intrinsic  # its results have other parameters than what it decorates
+
+settings: Any = _settings
 if not os.environ.get("NUMBA_CACHE_DIR"):
-    numba.config.CACHE_DIR = str(
-        Path(os.environ.get("FP8MAC_CACHE") or "build", "kernels").resolve()
-    )
+    folder = Path(os.environ.get("FP8MAC_CACHE") or "build", "kernels")
+    settings.CACHE_DIR = str(folder.resolve())
 
 _PATTERNS: dict[Any, Any] = {types.float32: types.int32, types.float64: types.int64}
 _FLOATS = {pattern: number for number, pattern in _PATTERNS.items()}
