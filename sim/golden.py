@@ -10,7 +10,7 @@ and knows nothing of any circuit; the functions on the right are those of `fp8ma
 # Ref: IEEE 754-2019, section 5.4.1 (fusedMultiplyAdd)
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -33,6 +33,7 @@ __all__ = [
     "State",
     "Value",
     "add",
+    "add_products",
     "decode",
     "encode",
     "mac",
@@ -169,11 +170,42 @@ def mac(
     >>> mac(parse_unit("e4m3", acc="kulisch"), 0x7F, 0, 0)  # NaN * 0
     State(acc=None, flags=(True,))
     """
+    return add_products(
+        config, acc, (_unit(config).product(a, b),), random=random, random_bits=random_bits
+    )
+
+
+def add_products(
+    config: MacConfig,
+    acc: int,
+    products: Iterable[Value],
+    *,
+    random: int | None = None,
+    random_bits: int = 0,
+) -> State:
+    """One step that adds several products, rounded at most once.
+
+    Parameters and results are those of `mac`, which is the case of one product.
+
+    Examples
+    --------
+    >>> from fp8mac.hw.config import parse_unit
+    >>> unit = parse_unit("e4m3", acc="e4m3")
+    >>> add_products(unit, 0, [Value.of(16), Value.of(1), Value.of(1)]).acc == 0x59  # 18
+    True
+    """
     unit = _unit(config)
-    product = unit.product(a, b)
-    total = add(unit.accumulator.decode(acc), product)
-    if product.kind is not _FINITE and unit.flags:
-        return State(None, tuple(_is_raised(flag, product) for flag in unit.flags))
+    total = unit.accumulator.decode(acc)
+    raised = unit.no_flags
+    for product in products:
+        total = add(total, product)
+        if product.kind is not _FINITE and unit.flags:
+            raised = tuple(
+                before or _is_raised(flag, product)
+                for before, flag in zip(raised, unit.flags, strict=True)
+            )
+    if raised is not unit.no_flags:
+        return State(None, raised)
     overflow = unit.overflow_of_inf if total.kind is _INF else unit.overflow
     pattern = unit.accumulator.encode(total, unit.rounding, overflow, random, random_bits)
     return State(pattern, unit.no_flags)

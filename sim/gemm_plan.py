@@ -1,0 +1,229 @@
+"""Options of a product, and who computes it: chosen before anything is computed.
+
+Wrong options and what no back end computes exactly are told here, in one sentence each.
+"""
+
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from importlib.util import find_spec
+from typing import NamedTuple
+
+import numpy as np
+
+from fp8mac.hw.config import AccumulatorConfig, FloatAccConfig, IntAccConfig, MacConfig
+from fp8mac.hw.formats import FloatFormat, Overflow
+from fp8mac.sim import gemm_fixed
+from fp8mac.sim.carrier import Carrier, choose
+
+__all__ = ["BACKENDS", "PLAIN", "GemmError", "Options", "Plan", "check", "outer_config", "plan"]
+
+_RANDOM_BITS = 26
+
+BACKENDS = ("auto", "numpy", "numba", "blas", "golden")
+"""Who computes: ``golden`` is the definition, and slow; ``blas`` is for fixed point only."""
+
+
+class GemmError(ValueError):
+    """A product that cannot be computed; the message is one sentence for the user."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How products are added, beyond what a unit's configuration says.
+
+    Parameters
+    ----------
+    lanes : int
+        Products that are added in one step, exactly, with one rounding.
+    align_bits : int, optional
+        Before a step adds, it truncates products and accumulator to a window of so many bits below
+        the largest exponent among them, see `fp8mac.sim.gemm_golden.dot`.
+    chunk : int, optional
+        Products in a partial sum; each partial sum starts from zero and is then added to an outer
+        accumulator.
+    outer : AccumulatorConfig, optional
+        That accumulator; default as the unit's.
+    random_bits : int
+        Width of the random numbers of stochastic rounding.
+    seed : int
+        They are a function of seed, step, row and column.
+    """
+
+    lanes: int = 1
+    align_bits: int | None = None
+    chunk: int | None = None
+    outer: AccumulatorConfig | None = None
+    random_bits: int = 8
+    seed: int = 0
+
+
+#: One product a step, one sum an element.
+PLAIN = Options()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Who computes a product, and why its bits are right.
+
+    Parameters
+    ----------
+    backend : str
+        One of `BACKENDS` but ``auto``.
+    carrier : str
+        Numbers that sums are held in; of float accumulators the value of a `Carrier`.
+    reason : str
+        Why they are exact, see `fp8mac.sim.carrier`.
+    overflows : bool
+        Whether finite products can make a float accumulator overflow.
+    """
+
+    backend: str
+    carrier: str
+    reason: str
+    overflows: bool = field(default=True, repr=False)
+
+
+def plan(
+    config: MacConfig,
+    k: int,
+    options: Options = PLAIN,
+    *,
+    started: bool = False,
+    backend: str = "auto",
+) -> Plan:
+    """Back end and carrier of a product, chosen before it is computed.
+
+    Parameters
+    ----------
+    config : MacConfig
+        The unit.
+    k : int
+        Length of the sums.
+    options : Options
+        How products are added.
+    started : bool
+        Whether accumulators hold something at first.
+    backend : str
+        One of `BACKENDS`.
+
+    Raises
+    ------
+    GemmError
+        If there is no such back end, or it cannot compute this exactly.
+
+    Examples
+    --------
+    >>> from fp8mac.hw.config import parse_unit
+    >>> plan(parse_unit("e4m3", acc="kulisch"), 4096)
+    Plan(backend='blas', carrier='float64', reason='53 bits hold 4096 products of limbs of 18 bits')
+    """
+    check(config, options)
+    if backend not in BACKENDS:
+        raise GemmError(f"There is no back end '{backend}'; there are {', '.join(BACKENDS)}.")
+    if backend == "numba" and not _has_numba():
+        raise GemmError("The numba back end needs numba; install fp8mac[fast].")
+    if backend == "golden":
+        return Plan("golden", "integers", "definition")
+    query = _Query(config, min(k, options.chunk or k), options, started, backend)
+    if isinstance(config.accumulator, FloatAccConfig):
+        return _plan_float(query)
+    return _plan_fixed(query)
+
+
+@lru_cache
+def _has_numba() -> bool:
+    return find_spec("numba") is not None
+
+
+def outer_config(config: MacConfig, options: Options) -> MacConfig:
+    """Unit whose accumulators hold the result."""
+    return replace(config, accumulator=options.outer or config.accumulator)
+
+
+def check(config: MacConfig, options: Options) -> None:
+    """Say what does not fit."""
+    acc = config.accumulator
+    if options.lanes < 1 or (options.chunk is not None and options.chunk < 1):
+        raise GemmError("Lanes and chunks are of one product or more.")
+    if options.outer is not None and options.chunk is None:
+        raise GemmError("There is an outer accumulator, but no chunk says when to add to it.")
+    if options.outer is not None and type(options.outer) is not type(acc):
+        raise GemmError(
+            f"Partial sums in {acc.name} cannot be added in {options.outer.name}: both are to be "
+            "float, both integer or both Kulisch."
+        )
+    outer = outer_config(config, options)
+    if outer.flags != config.flags:
+        raise GemmError(
+            f"Partial sums in {acc.name} cannot be added in {outer.accumulator.name}: only one of "
+            "them holds NaN."
+        )
+    if options.align_bits is not None:
+        floats = (isinstance(format_, FloatFormat) for format_ in (config.a, config.b))
+        if not isinstance(acc, FloatAccConfig) or not all(floats):
+            raise GemmError("Alignment is for float products in a float accumulator.")
+        if options.align_bits < 1:
+            raise GemmError("An alignment window has one bit or more.")
+    if not 0 <= options.random_bits <= _RANDOM_BITS:
+        raise GemmError(
+            f"Stochastic rounding takes 0 to {_RANDOM_BITS} random bits, not {options.random_bits}."
+        )
+
+
+class _Query(NamedTuple):
+    """What `plan` is asked, for one sum without chunks."""
+
+    config: MacConfig
+    k: int
+    options: Options
+    started: bool
+    backend: str
+
+
+def _plan_float(query: _Query) -> Plan:
+    config, options, backend = query.config, query.options, query.backend
+    if backend == "blas":
+        raise GemmError(
+            f"The blas back end adds without rounding, but {config.slug} rounds every sum."
+        )
+    choice = choose(
+        config,
+        query.k,
+        lanes=options.lanes,
+        align_bits=options.align_bits,
+        started=query.started,
+        random_bits=options.random_bits,
+    )
+    if choice.carrier is Carrier.SCALAR:
+        if backend != "auto":
+            raise GemmError(
+                f"The {backend} back end cannot compute {config.slug}: {choice.reason}."
+            )
+        return Plan("golden", choice.carrier.value, choice.reason)
+    chosen = "numpy" if backend == "numpy" or not _has_numba() else "numba"
+    return Plan(chosen, choice.carrier.value, choice.reason, choice.overflows)
+
+
+def _plan_fixed(query: _Query) -> Plan:
+    config, k, backend = query.config, query.k, query.backend
+    acc = config.accumulator
+    units = config.a.max_magnitude * config.b.max_magnitude
+    saturates = isinstance(acc, IntAccConfig) and acc.overflow is Overflow.SATURATE
+    if saturates and (query.started or k * units >= 2 ** (config.acc_bits - 1)):
+        if backend == "blas":
+            raise GemmError(
+                f"The blas back end cannot saturate, but a sum of {k} products in {acc.name} may."
+            )
+        if units * query.options.lanes + 2 ** (config.acc_bits - 1) >= 2**63:
+            return Plan("golden", "integers", "a step exceeds 64 bits")
+        chosen = "numpy" if backend == "numpy" or not _has_numba() else "numba"
+        return Plan(chosen, "int64", "saturates")
+    if k > gemm_fixed.LONGEST:
+        raise GemmError(
+            f"A sum of {k} products exceeds the exact range of the blas back end, "
+            f"{gemm_fixed.LONGEST} products."
+        )
+    kind, limb_bits, piece = gemm_fixed.plan_limbs(config, k)
+    bits = np.finfo(kind).nmant + 1
+    reason = f"{bits} bits hold {piece} products of limbs of {limb_bits} bits"
+    return Plan("blas", np.dtype(kind).name, reason)
