@@ -131,7 +131,7 @@ class Stimuli:
 
 def energy_report(
     measured: Measurement, library: Library, stimuli: Stimuli, store: Store
-) -> dict[str, Any]:
+) -> dict[str, Any] | None:
     """Energy of a registered unit that is mapped to ``library``, from the store where it is known.
 
     Returns
@@ -140,13 +140,15 @@ def energy_report(
         ``cycles``, ``unit_delay_cycles``; ``functional`` and ``unit_delay``, each with
         ``switching``, ``clock_pins``, ``internal``, ``clock_internal``, ``dynamic``; ``leakage``;
         all in pJ a cycle, with the suffix ``_pj``, or for our own library in ``_cinv_v2``;
-        ``leakage_nw``. What the library does not state is null.
+        ``leakage_nw``. What the library does not state is null; None where it states no voltage.
 
     Raises
     ------
     ConfigError
         If the operands cannot be had.
     """
+    if not library.is_own and library.voltage_v is None:
+        return None
     key = hash_of([_ENTRIES, measured.synthesis.sha256, library.sha256, *stimuli.identity()])
     if known := store.load("energy", key):
         return known

@@ -119,6 +119,7 @@ def current(
         }
     unit = found[Design(config, Shape.UNIT, Goal.AREA, own.name)]
     energy = energy_report(unit, own, _CYCLES, bench.store)
+    assert energy is not None  # our own library has energies
     for kind in ("functional", "unit_delay"):
         figures[f"area.energy_{kind}_cinv_v2"] = energy[kind]["dynamic_cinv_v2"]
     return figures

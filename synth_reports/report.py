@@ -169,7 +169,7 @@ def _column(
             "area_ratio_to_baseline": _ratio(figures[0]["area_ge"], figures[1]["area_ge"]),
             "delay_ratio_to_baseline": _ratio(figures[0]["delay_fo4"], figures[1]["delay_fo4"]),
             "energy_per_mac": energies[0] if energies else None,
-            "energy_ratio_to_baseline": _energy_ratio(*energies) if len(energies) == 2 else None,
+            "energy_ratio_to_baseline": _energy_ratio(energies),
         }
     return {**report, "libraries": libraries}
 
@@ -179,7 +179,12 @@ def _has_energy(config: MacConfig, stimuli: Stimuli) -> bool:
     return not (stimuli.recorded and config == BASELINE)
 
 
-def _energy_ratio(unit: dict[str, Any], baseline: dict[str, Any]) -> dict[str, float | None]:
+def _energy_ratio(energies: list[dict[str, Any] | None]) -> dict[str, float | None] | None:
+    """Dynamic energies of a unit as multiples of the baseline's; None where one is missing."""
+    unit, baseline = (*energies, None, None)[:2]
+    if unit is None or baseline is None:
+        return None
+
     def dynamic(report: dict[str, Any], kind: str) -> float | None:
         return next(value for key, value in report[kind].items() if key.startswith("dynamic"))
 

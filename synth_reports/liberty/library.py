@@ -284,7 +284,7 @@ def _flip_flop(cell: Cell) -> FlipFlop | None:
 def _unit(text: str, symbol: str) -> float:
     match = re.fullmatch(rf"\s*([\d.eE+-]*)\s*([fpnum]?){symbol}\s*", text.strip('" ').lower())
     if match is None:
-        raise LibertyError(f"a cell library has the unit '{text}'")
+        raise LibertyError(f"A cell library has the unit '{text}'.")
     return float(match[1] or 1) * _PREFIXES[match[2]]
 
 

@@ -299,7 +299,7 @@ def _table(group: Group, library: Group) -> Table:
             else Table(first, (0.0,), tuple((value,) for value in values))
         )
     if len(values) != len(first) * len(second):
-        raise LibertyError(f"a table {group.kind} ({group.arguments}) has {len(values)} values")
+        raise LibertyError(f"A table {group.kind} ({group.arguments}) has {len(values)} values.")
     rows = [values[start : start + len(second)] for start in range(0, len(values), len(second))]
     if is_load:
         return Table(second, first, tuple(zip(*rows, strict=True)))
@@ -311,4 +311,4 @@ def _numbers(text: str) -> tuple[float, ...]:
     try:
         return tuple(float(word) for word in words)
     except ValueError:
-        raise LibertyError(f"'{text[:40]}' in a table is not a row of numbers") from None
+        raise LibertyError(f"'{text[:40]}' in a table is not a row of numbers.") from None

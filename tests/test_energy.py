@@ -1,0 +1,207 @@
+"""Toggles against a simulation one bit at a time, energies against sums by hand."""
+
+import re
+from collections import Counter
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from fp8mac.gen.verilog import module_name, rtlil_text
+from fp8mac.gen.yosys import find_yosys
+from fp8mac.hw.config import ConfigError, parse_unit
+from fp8mac.hw.formats import parse_format
+from fp8mac.sim.vectors import values
+from fp8mac.synth_reports.activity import Circuit, simulate
+from fp8mac.synth_reports.energy import energy_per_cycle, leakage_nw, loads
+from fp8mac.synth_reports.liberty.library import Library, own_library
+from fp8mac.synth_reports.operands import Operands, draw, finite_codes, recorded
+from fp8mac.synth_reports.synthesis import Flow, synthesize
+
+OWN = own_library()
+UNIT = parse_unit("e2m1", "int4", acc="kulisch:1")
+HAZARD = """
+.model hazard
+.inputs a[0] a[1] clear ff_q[0]
+.outputs acc ff_d[0]
+.gate INV_X1 A=a[0] Y=n1
+.gate INV_X1 A=n1 Y=n2
+.gate INV_X1 A=n2 Y=n3
+.gate NOR2_X1 A=a[0] B=n3 Y=n4
+.gate NOR2_X1 A=n4 B=a[1] Y=ff_d[0]
+.gate BUF_X2 A=ff_q[0] Y=acc
+.end
+"""
+
+
+@pytest.fixture(scope="module")
+def mapped():
+    rtlil, top = rtlil_text(UNIT, core=False), module_name(UNIT, core=False)
+    found = synthesize(rtlil, top, Flow.load("area", OWN), find_yosys())
+    return Circuit.from_blif(found.netlist, OWN), len(found.flip_flops)
+
+
+def slow_simulation(circuit, flip_flops, a, b):
+    """One sum after the other, one bit at a time; every gate once in a unit of time."""
+    functional, timed = Counter(), Counter()
+    length, sums = a.shape
+
+    def once(nets):
+        """All gates, from the values before."""
+        return {
+            gate.output: gate.function({pin: nets[net] for pin, net in gate.pins.items()})
+            for gate in circuit.gates
+        }
+
+    for lane in range(sums):
+        nets = dict.fromkeys(circuit.nets, 0)
+        for cycle in range(length + 1):
+            column = lane if cycle < length else (lane + 1) % sums
+            row = cycle % length
+            before = dict(nets)
+            inputs = {"en": 1, "clear": int(cycle % length == 0), "rst": 0, "clk": 0}
+            for port, codes in (("a", a), ("b", b)):
+                inputs |= {f"{port}[{i}]": int(codes[row, column]) >> i & 1 for i in range(16)}
+            inputs |= {f"ff_q[{i}]": before[f"ff_d[{i}]"] for i in range(flip_flops)}
+            nets |= {net: value for net, value in inputs.items() if net in circuit.inputs}
+            steps = [before, dict(nets)]
+            while (after := nets | once(nets)) != nets:
+                nets = after
+                steps.append(nets)
+            if cycle:
+                functional.update(net for net in nets if nets[net] != before[net])
+                for old, new in pairwise(steps):
+                    timed.update(net for net in new if new[net] != old[net])
+    return functional, timed
+
+
+def test_toggles_are_those_of_a_slow_simulation(mapped):
+    circuit, flip_flops = mapped
+    a, b = draw(UNIT, Operands.UNIFORM, 3 * 66, 3, seed=3)
+    assert a.shape == (3, 66)  # more than a word, and not a whole number of them
+    found = simulate(circuit, flip_flops, a, b)
+    functional, timed = slow_simulation(circuit, flip_flops, a, b)
+    assert found.cycles == found.unit_delay_cycles == 198
+    assert len(circuit.nets) > 50
+    for net in circuit.nets:
+        assert found.functional[net] == functional[net] / 198, net
+        assert found.unit_delay[net] == timed[net] / 198, net
+        assert timed[net] >= functional[net]
+    assert sum(timed.values()) > 1.05 * sum(functional.values())
+
+
+def test_a_hazard_is_seen_with_unit_delay_only():
+    """``a nor not(not(not(a)))`` is always 0, but for a moment after a falls."""
+    circuit = Circuit.from_blif(HAZARD, OWN)
+    a = np.array([[0, 0], [1, 1], [0, 0], [1, 1]], np.uint64)
+    found = simulate(circuit, 1, a, np.zeros_like(a))
+    assert [found.functional[net] for net in ("a[0]", "n3", "n4", "ff_d[0]")] == [1, 1, 0, 0]
+    assert [found.unit_delay[net] for net in ("a[0]", "n3", "n4", "ff_d[0]")] == [1, 1, 1, 1]
+
+
+def test_energy_by_hand():
+    circuit = Circuit.from_blif(HAZARD, OWN)
+    toggles = dict.fromkeys(circuit.nets, 0.0) | {"a[0]": 1.0, "n4": 0.5, "ff_q[0]": 0.25}
+    nor = 5 / 3
+    assert loads(circuit, OWN) == pytest.approx(
+        {"a[0]": 1 + nor, "n1": 1, "n2": 1, "n3": nor, "n4": nor, "a[1]": nor, "ff_d[0]": 2},
+        abs=1e-3,
+    )
+    energy = energy_per_cycle(circuit, OWN, toggles, 1)
+    assert energy.switching == pytest.approx((1 + nor + 0.5 * nor) / 2, abs=1e-3)
+    assert (energy.clock_pins, energy.clock_internal) == (1, 2 * 5.5)
+    assert energy.internal == pytest.approx(0.5 * 1 + 0.25 * 10, abs=1e-3)  # a NOR, the flip-flop
+    assert energy.dynamic == pytest.approx(energy.switching + 1 + 11 + energy.internal, rel=1e-12)
+    assert leakage_nw(circuit, OWN, 1) is None
+
+
+def real(*changes: tuple[str, str]) -> Library:
+    """Our own library under another name: 1 fF, 1 V and 1 ps stand for themselves."""
+    text = OWN.text.replace("library (fp8mac)", "library (real)")
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    return Library(text, "real.lib")
+
+
+def test_energy_in_picojoules():
+    circuit = Circuit.from_blif(HAZARD, OWN)
+    toggles = dict.fromkeys(circuit.nets, 1.0)
+    own = energy_per_cycle(circuit, OWN, toggles, 1)
+    same = energy_per_cycle(circuit, real(), toggles, 1)
+    assert same.dynamic == pytest.approx(own.dynamic / 1000)
+    twice = energy_per_cycle(circuit, real(("nom_voltage : 1", "nom_voltage : 2")), toggles, 1)
+    assert twice.switching == pytest.approx(4 * same.switching)
+    assert twice.internal == pytest.approx(same.internal)  # stated in the tables, at that voltage
+
+
+def test_what_a_library_does_not_state_is_missing_and_not_zero():
+    circuit = Circuit.from_blif(HAZARD, OWN)
+    toggles = dict.fromkeys(circuit.nets, 1.0)
+    mute = real(("internal_power", "hidden_power"))
+    energy = energy_per_cycle(circuit, mute, toggles, 1)
+    assert energy.switching > 0
+    assert (energy.internal, energy.clock_internal, energy.dynamic) == (None, None, None)
+    leaking = re.sub(r"(area : .*;)", r"\1 cell_leakage_power : 3;", real().text)
+    assert leakage_nw(circuit, Library(leaking, "real.lib"), 1) == 3 * 6  # the buffer is a wire
+    partly = leaking.replace("cell_leakage_power : 3;", "", 1)  # the inverter
+    assert leakage_nw(circuit, Library(partly, "real.lib"), 1) is None
+
+
+def test_netlists_that_do_not_fit():
+    with pytest.raises(ValueError, match="a cell 'MYSTERY' that the library has not"):
+        Circuit.from_blif(HAZARD.replace("NOR2_X1", "MYSTERY"), OWN)
+    with pytest.raises(ValueError, match="has a loop"):
+        Circuit.from_blif(HAZARD.replace("A=a[0] Y=n1", "A=n3 Y=n1"), OWN)
+
+
+@pytest.mark.parametrize("name", ["e4m3", "e5m2", "e4m3fnuz", "e2m1", "int8", "int8s"])
+def test_finite_codes(name):
+    format_ = parse_format(name)
+    codes = finite_codes(format_)
+    count = {"e4m3": 254, "e5m2": 248, "e4m3fnuz": 255, "e2m1": 16, "int8": 256, "int8s": 255}
+    assert len(set(codes.tolist())) == len(codes) == count[name]
+    numbers = values(format_, codes)
+    assert np.all(np.diff(numbers) >= 0)
+    assert numbers[-1] == float(format_.max)
+
+
+def test_drawn_operands():
+    unit = parse_unit("e4m3", "int8", acc="fp16")
+    for operands in Operands:
+        a, b = draw(unit, operands, 10_000, 64)
+        assert a.shape == b.shape == (64, 157)
+        assert np.array_equal(a, draw(unit, operands, 10_000, 64)[0])
+        assert set(np.unique(a)) <= set(finite_codes(unit.a))
+    numbers = values(unit.b, draw(unit, Operands.NORMAL, 10_000, 64)[1].ravel())
+    assert 25 < numbers.std() < 45  # int8 is best with about four sigma at 127
+    heavy = values(unit.b, draw(unit, Operands.STUDENT_T, 10_000, 64)[1].ravel())
+    assert heavy.std() < 0.7 * numbers.std()  # long tails want a larger scale
+    with pytest.raises(ConfigError, match="at most 16 bits, not fp32"):
+        draw(parse_unit("fp32", acc="fp32"), Operands.UNIFORM, 64, 64)
+
+
+def test_recorded_operands(tmp_path):
+    path = tmp_path / "codes.npz"
+    unit = parse_unit("e4m3", "int4", acc="fp16")
+    stream = np.arange(100, dtype=np.uint8)
+    np.savez(path, a=stream, b=(stream % 16).reshape(10, 10))
+    a, b = recorded(unit, path, 8)
+    assert a.shape == b.shape == (8, 12)
+    assert a[:, 1].tolist() == list(range(8, 16))
+    assert b[:, 2].tolist() == [*range(8)]
+    for arrays, what in [
+        ({"a": stream, "b": stream}, "has codes that int4 has not"),
+        ({"a": stream[:9], "b": stream[:8]}, "must have as many codes a as b"),
+        ({"a": stream[:4], "b": stream[:4]}, "and at least 8"),
+        ({"a": stream * 1.0, "b": stream}, "integers"),
+        ({"a": stream}, "is not an npz file with arrays a and b"),
+    ]:
+        np.savez(path, **arrays)
+        with pytest.raises(ConfigError, match=what):
+            recorded(unit, path, 8)
+    path.write_text("no arrays")
+    with pytest.raises(ConfigError, match="is not an npz file"):
+        recorded(unit, path, 8)
+    with pytest.raises(ConfigError, match="Cannot read"):
+        recorded(unit, tmp_path / "none.npz", 8)

@@ -1,0 +1,70 @@
+"""Rows are differences of two units, and a row that does not exist is not zero."""
+
+import csv
+import io
+
+import pytest
+
+from fp8mac.gen.yosys import Yosys
+from fp8mac.hw.mac import check_buildable
+from fp8mac.synth_reports import features
+from fp8mac.synth_reports.liberty.library import own_library
+from fp8mac.synth_reports.measure import Bench, Measurement
+from fp8mac.synth_reports.physical import facts_of
+from fp8mac.synth_reports.store import Store
+from fp8mac.synth_reports.synthesis import Flow, Synthesis
+
+OWN = own_library()
+
+
+def measured(design) -> Measurement:
+    """As many NAND gates as the name of the unit has letters."""
+    count = len(design.config.slug)
+    gates = [f".gate NAND2 a=n{i} b=x O=n{i + 1}" for i in range(count)]
+    netlist = "\n".join([".model m", *gates, ".end", ""])
+    figures = (2.0 * count, 1.0) if design.library else (None, None)
+    return Measurement(design, "ab" * 32, Synthesis(netlist, (), "ABC 1.01", *figures))
+
+
+@pytest.fixture
+def table(tmp_path):
+    bench = Bench(
+        lambda design: "",
+        Flow("toy", "", ("",), ""),
+        Yosys(("yosys",), "yosys", "0.50"),
+        Store(tmp_path),
+    )
+    found = {design: measured(design) for design in features.designs(OWN.name)}
+    return features.rows(found, OWN.name, facts_of(OWN, bench.store)), bench, found
+
+
+def test_features_are_pairs_of_units_that_can_be_built():
+    pairs = [feature.configs for feature in features.FEATURES]
+    assert len(set(pairs)) == len(pairs) >= 15
+    for present, absent in pairs:
+        assert present != absent
+        check_buildable(present)
+        check_buildable(absent)
+
+
+def test_rows_are_differences(table):
+    rows, _, _ = table
+    assert len(rows) == len(features.FEATURES)
+    row = next(row for row in rows if row["unit_without"] == "mac_e4m3_e4m3_fp16_rtz")
+    assert row["unit_with"] == "mac_e4m3_e4m3_fp16"
+    assert (row["two_input_gates_with"], row["two_input_gates_added"]) == (18, -4)
+    assert row["area_ge_added"] == -8.0
+    assert row["area_ge_added_percent"] == pytest.approx(100 * (18 / 22 - 1), abs=0.01)
+
+
+def test_files(table):
+    rows, bench, found = table
+    example = next(iter(found.values()))
+    records = list(csv.DictReader(io.StringIO(features.csv_text(rows, bench, example))))
+    assert [each["feature"] for each in records] == [each["feature"] for each in rows]
+    assert {each["yosys"] for each in records} == {"0.50 (yosys)"}
+    text = features.markdown_text(rows, bench, example, "fp8mac features")
+    assert "Made by `fp8mac features`" in text
+    for name in features.MISSING:
+        assert f"* {name}: " in text
+        assert not any(row["feature"] == name for row in rows)
