@@ -14,6 +14,8 @@ import pytest
 from typer.testing import CliRunner
 
 from fp8mac.gen.cli import app
+from fp8mac.synth_reports.liberty import find
+from fp8mac.synth_reports.liberty.library import own_library
 
 RUN = [sys.executable, "-c", "from fp8mac.gen.cli import main; main()"]
 
@@ -137,30 +139,101 @@ def test_synth(cache, monkeypatch):
     assert (result.exit_code, result.stderr) == (0, "")
     lines = [line.rstrip() for line in result.stdout.splitlines()]
     assert lines[0] == "mac_e2m1_e2m1_kulisch12"
-    assert lines[-4] == "int8: mac_int8_int8_int32, same flow and shape"
-    assert re.fullmatch(r"flow area [0-9a-f]{8}, Yosys .* \(pyosys\), ABC .*", lines[-3])
+    assert re.search(
+        r"^flows area [0-9a-f]{8}, speed .*; Yosys .* \(pyosys\), ABC ", result.stdout, re.M
+    )
     assert lines[-1] == "synth_reports/runs/mac_e2m1_e2m1_kulisch12.json"
     report = json.loads(Path(lines[-1]).read_text())
     assert report["command"] == "fp8mac synth e2m1 --acc kulisch"
-    core, unit = report["shapes"]["core"], report["shapes"]["unit"]
+    core, unit = report["goals"]["area"]["core"], report["goals"]["area"]["unit"]
     assert core["metrics"]["flip_flops"] == 0
     assert unit["metrics"]["flip_flops"] == report["design"]["acc_bits"] == 21
     assert 0 < core["ratio_to_baseline"]["two_input_gates"] < 1
     assert core["metrics"]["two_input_gates"] < unit["metrics"]["two_input_gates"]
-    assert f"  two-input gates {core['metrics']['two_input_gates']:>12}" in result.stdout
+    assert core["libraries"]["fp8mac"]["area_ge"] < unit["libraries"]["fp8mac"]["area_ge"]
+    fast = report["goals"]["speed"]["core"]
+    assert fast["metrics"]["levels"] <= core["metrics"]["levels"]
+    energy = unit["libraries"]["fp8mac"]["energy_per_mac"]
+    assert energy["functional"]["dynamic_cinv_v2"] < energy["unit_delay"]["dynamic_cinv_v2"]
+    assert report["breakdown"]["two_input_gates"]["unit"] == unit["metrics"]["two_input_gates"]
     again = invoke("synth", "e2m1", "--acc", "kulisch", "--json")
     assert (again.exit_code, json.loads(again.stdout)) == (0, report)
 
 
 def test_synth_of_the_core_only(cache, monkeypatch):
     monkeypatch.setenv("FP8MAC_CACHE", str(cache))
-    result = invoke("synth", "int8", "--acc", "int32", "--core", "--json")
+    result = invoke("synth", "int8", "--acc", "int32", "--core", "--goal", "speed", "--json")
     assert result.exit_code == 0
     report = json.loads(result.stdout)
-    assert list(report["shapes"]) == ["core"]
-    assert report["command"] == "fp8mac synth int8 --acc int32 --core"
-    ratios = report["shapes"]["core"]["ratio_to_baseline"]
-    assert ratios == {**dict.fromkeys(ratios, 1.0), "flip_flops": None}
+    assert report["command"] == "fp8mac synth int8 --acc int32 --goal speed --core"
+    assert report["breakdown"] is None
+    for goal in ("area", "speed"):
+        assert list(report["goals"][goal]) == ["core"]
+        ratios = report["goals"][goal]["core"]["ratio_to_baseline"]
+        assert ratios == {**dict.fromkeys(ratios, 1.0), "flip_flops": None}
+
+
+def test_synth_with_a_library(cache, monkeypatch):
+    """Our own library under another name, in files that are found by path and by name."""
+    monkeypatch.setenv("FP8MAC_CACHE", str(cache))
+    text = own_library().text.replace("library (fp8mac)", "library (other)")
+    Path("mine.lib").write_text(text.replace("nom_voltage : 1", "nom_voltage : 2"))
+    monkeypatch.setenv("FP8MAC_LIBERTY_PATH", "mine.lib")
+    words = ["synth", "e2m1", "--acc", "kulisch", "--core"]
+    result = invoke(*words, "--liberty", "MINE", "--effort", "best", "--limit", "1")
+    assert result.exit_code == 0
+    assert "  area, um2 " in result.stdout
+    assert "the best netlists that were found in 1 s" in result.stdout
+    assert re.search(r"^other [0-9a-f]{8}, 2 V: GE = NAND2_X1, FO4 = 5 ps", result.stdout, re.M)
+    report = json.loads(Path("synth_reports/runs/mac_e2m1_e2m1_kulisch12.json").read_text())
+    assert report["command"].endswith("--liberty MINE --core --effort best --limit 1")
+    assert report["effort"] == {"name": "best", "seconds": 1.0}
+    own, other = (
+        report["goals"]["area"]["core"]["libraries"][name] for name in ("fp8mac", "other")
+    )
+    assert other["area_um2"] == pytest.approx(other["area_ge"], abs=0.01)
+    assert (own["area_um2"], own["delay_ns"]) == (None, None)
+    assert other["delay_fo4"] == pytest.approx(200 * other["delay_ns"], rel=0.01)
+
+
+def test_synth_that_is_asked_too_much():
+    words = ["synth", "e2m1", "--acc", "kulisch"]
+    assert fails(*words, "--operands", "gauss") == (
+        "Unknown operands 'gauss': normal, uniform, student-t, or FILE.npz."
+    )
+    assert fails(*words, "--liberty", "nonsense") == (
+        "There is no library 'nonsense': it is no file, and no name that `fp8mac liberty` lists."
+    )
+    Path("broken.lib").write_text("library (x) {\n cell (y) {\n")
+    assert fails(*words, "--liberty", "broken.lib") == (
+        "'broken.lib' is not a whole Liberty file: it ends early."
+    )
+    assert not Path("synth_reports").exists()
+
+
+def test_liberty(monkeypatch):
+    monkeypatch.setattr(find, "_folders", list)
+    Path("good.lib").write_text(own_library().text.replace("library (fp8mac)", "library (other)"))
+    Path("bad.lib").write_text("library (x) {\n cell (y) {\n")
+    monkeypatch.setenv("FP8MAC_LIBERTY_PATH", os.pathsep.join(["good.lib", "bad.lib"]))
+    result = invoke("liberty")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert re.search(r"^  fp8mac +\d+ .*fp8mac\.lib *$", result.stdout, re.M)
+    assert re.search(r"^  good +\d+ +1 +1 +5 +good\.lib *$", result.stdout, re.M)
+    assert re.search(
+        r"^  bad .* 'bad.lib' is not a whole Liberty file: it ends", result.stdout, re.M
+    )
+    assert "apt install qflow-tech-osu018" in result.stdout
+    rows = json.loads(invoke("liberty", "--json").stdout)
+    assert [row["name"] for row in rows] == ["fp8mac", "good", "bad"]
+    assert (rows[0]["fo4_ps"], rows[1]["fo4_ps"]) == (None, 5.0)
+
+
+def test_liberty_is_generated():
+    result = invoke("liberty", "--generate")
+    assert result.stdout == own_library().text
+    assert invoke("liberty", "--generate", "-o", "out/x.lib").stderr == "Wrote out/x.lib.\n"
+    assert Path("out/x.lib").read_text() == own_library().text
 
 
 def test_grid(cache, monkeypatch):
@@ -237,7 +310,7 @@ def test_short_answers_do_not_import_amaranth(words):
 def test_known_answers_do_not_import_amaranth(cache):
     code = (
         "import sys; from fp8mac.gen.cli import app\n"
-        "app(['synth', 'e2m1', '--acc', 'kulisch'], standalone_mode=False)\n"
+        "app(['synth', 'e2m1', '--acc', 'kulisch', '--unit'], standalone_mode=False)\n"
         "print('amaranth' in sys.modules, 'numpy' in sys.modules)"
     )
     for want in ([], ["False False"]):

@@ -12,7 +12,7 @@ from fp8mac.hw.config import ConfigError, parse_unit
 from fp8mac.hw.formats import FormatError
 from fp8mac.synth_reports.grid import GRID, csv_text, designs, markdown_text, units
 from fp8mac.synth_reports.measure import BASELINE, Bench, Design, Measurement, Shape
-from fp8mac.synth_reports.report import unit_report
+from fp8mac.synth_reports.report import shape_report, tools_report
 from fp8mac.synth_reports.store import Store
 from fp8mac.synth_reports.synthesis import Flow, Synthesis
 
@@ -61,19 +61,11 @@ def test_units_of_a_choice():
         units(["e4m3"], ["int32"])
 
 
-def test_unit_report(bench):
-    report = unit_report(E4M3, list(Shape), FOUND, bench, "fp8mac synth ...")
-    assert json.loads(json.dumps(report)) == report
-    assert report["design"] == {
-        "slug": "mac_e4m3_e4m3_fp16",
-        "format_a": "e4m3",
-        "format_b": "e4m3",
-        "accumulator": "fp16",
-        "acc_bits": 16,
-    }
-    assert report["flow"] == {"name": "toy", "sha256": FLOW.sha256}
-    assert report["tools"]["yosys"] == {"version": "0.50", "build": "yosys"}
-    core, unit = report["shapes"]["core"], report["shapes"]["unit"]
+def test_shape_report():
+    core, unit = (
+        shape_report(FOUND[Design(E4M3, shape)], FOUND[Design(BASELINE, shape)]) for shape in Shape
+    )
+    assert json.loads(json.dumps(core)) == core
     assert core["metrics"] == {
         "two_input_gates": 8,
         "inverters": 0,
@@ -94,10 +86,10 @@ def test_unit_report(bench):
     assert core["netlist_sha256"] != unit["netlist_sha256"]
 
 
-def test_one_shape_only(bench):
-    found = {design: measured(design) for design in FOUND if design.shape is Shape.CORE}
-    report = unit_report(E4M3, [Shape.CORE], found, bench, "")
-    assert list(report["shapes"]) == ["core"]
+def test_tools_report(bench):
+    report = tools_report(bench, next(iter(FOUND.values())))
+    assert report["flow"] == {"name": "toy", "sha256": FLOW.sha256}
+    assert report["tools"]["yosys"] == {"version": "0.50", "build": "yosys"}
 
 
 def test_csv_has_a_row_for_each_design(bench):

@@ -4,38 +4,7 @@ import io
 import re
 
 from fp8mac.hw.formats import parse_format
-from fp8mac.synth_reports.tables import footnote, format_facts, formats_table, show, unit_table
-
-REPORT = {
-    "design": {"slug": "mac_x_x_y"},
-    "baseline": {"slug": "mac_int8_int8_int32"},
-    "flow": {"name": "area", "sha256": "0123456789abcdef"},
-    "tools": {
-        "yosys": {"version": "0.70", "build": "pyosys"},
-        "abc": {"version": "ABC 1.01"},
-    },
-    "shapes": {
-        "core": {
-            "netlist_sha256": "fedcba9876543210",
-            "metrics": {
-                "two_input_gates": 800,
-                "inverters": 60,
-                "flip_flops": 0,
-                "levels": 110,
-                "levels_with_inverters": 130,
-                "weighted_gates": 1020,
-            },
-            "ratio_to_baseline": {
-                "two_input_gates": 2.0,
-                "inverters": 3.0,
-                "flip_flops": None,
-                "levels": 1.75,
-                "weighted_gates": 1.456,
-            },
-            "cells": {"AND2": 500, "XOR2": 110, "NAND2": 190},
-        }
-    },
-}
+from fp8mac.synth_reports.tables import format_facts, formats_table, show
 
 
 def text_of(table) -> list[str]:
@@ -93,44 +62,6 @@ def test_format_facts():
     missing = ("exponent_bits", "mantissa_bits", "bias", "min_normal", "min_subnormal", "specials")
     assert all(integer[key] is None for key in (*missing, "precision_bits"))
     assert (integer["max"], integer["product_bits"], integer["kulisch_bits"]) == (127.0, 16, 28)
-
-
-def test_unit_table():
-    assert text_of(unit_table(REPORT)) == [
-        "mac_x_x_y",
-        "                          core   / int8",
-        " ───────────────────────────────────────",
-        "  two-input gates          800     2.00",
-        "  inverters                 60     3.00",
-        "  flip-flops                 0",
-        "  levels                   110     1.75",
-        "  levels with inverters    130",
-        "  weighted gates          1020     1.46",
-        "  AND2                     500",
-        "  OR2                        0",
-        "  NAND2                    190",
-        "  NOR2                       0",
-        "  XOR2                     110",
-        "  XNOR2                      0",
-    ]
-
-
-def test_both_shapes_stand_side_by_side():
-    both = {**REPORT, "shapes": {**REPORT["shapes"], "unit": REPORT["shapes"]["core"]}}
-    lines = text_of(unit_table(both))
-    assert lines[1].split() == ["core", "/", "int8", "unit", "/", "int8"]
-    assert lines[3].split() == ["two-input", "gates", "800", "2.00", "800", "2.00"]
-    assert footnote(both).endswith("netlists: core fedcba98, unit fedcba98")
-
-
-def test_footnote_names_flow_tools_and_netlist():
-    assert footnote(REPORT).splitlines() == [
-        "int8: mac_int8_int8_int32, same flow and shape",
-        "flow area 01234567, Yosys 0.70 (pyosys), ABC 1.01",
-        "netlists: core fedcba98",
-    ]
-    mute = {**REPORT, "tools": {**REPORT["tools"], "abc": {"version": None}}}
-    assert footnote(mute).splitlines()[1] == "flow area 01234567, Yosys 0.70 (pyosys), its own ABC"
 
 
 def test_narrow_terminals_cut_nothing(monkeypatch):

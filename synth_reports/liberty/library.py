@@ -112,8 +112,9 @@ class Library:
     @cached_property
     def cells(self) -> dict[str, Cell]:
         """Its cells."""
+        tree = self.tree
         try:
-            return make_cells(self.tree)
+            return make_cells(tree)
         except LibertyError as error:
             raise LibertyError(f"'{self.source}' cannot be used: {error}.") from None
 
