@@ -15,6 +15,8 @@ is the significand, hidden bit included::
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -23,10 +25,11 @@ from numpy.typing import ArrayLike, NDArray
 from fp8mac.hw.formats import FloatFormat, Format, IntFormat, Overflow, Rounding
 from fp8mac.sim import vectors
 
-__all__ = ["code_dtype", "decode", "encode", "round_to"]
+__all__ = ["code_dtype", "decode", "encode", "has_numba", "in_units", "round_to"]
 
 Array = NDArray[Any]
 
+_MANY = 20_000  # numbers that make compiled kernels worth their import
 _BLOCK = 8192  # elements: all temporary arrays stay in the first two caches
 
 
@@ -74,15 +77,47 @@ def decode(codes: ArrayLike, format_: Format, dtype: type = np.float64) -> Array
                     f"{format_.name} has the codes 0 to {2**format_.bits - 1}, not {extreme}."
                 )
     if format_.bits <= 16:
-        return _table(format_, np.dtype(dtype).name)[array]
+        return _looked_up(array, _table(format_, np.dtype(dtype).name, 0))
     return _values(format_, array).astype(dtype, copy=False)
 
 
+def in_units(codes: Array, format_: Format, dtype: type) -> Array:
+    """Values of codes in units of ``2**format_.lsb_exponent``; unlike `decode` without checks."""
+    size = codes.dtype.itemsize
+    if isinstance(format_, IntFormat) and format_.bits == 8 * size:
+        return codes.view(f"i{size}").astype(dtype)
+    if format_.bits <= 16:
+        return _looked_up(codes, _table(format_, np.dtype(dtype).name, -format_.lsb_exponent))
+    return np.ldexp(_values(format_, codes), -format_.lsb_exponent).astype(dtype)
+
+
 @lru_cache(maxsize=64)
-def _table(format_: Format, dtype: str) -> Array:
-    table = _values(format_, np.arange(1 << format_.bits)).astype(dtype)
+def _table(format_: Format, dtype: str, shift: int) -> Array:
+    table = np.ldexp(_values(format_, np.arange(1 << format_.bits)), shift).astype(dtype)
     table.flags.writeable = False
     return table
+
+
+def _looked_up(codes: Array, table: Array) -> Array:
+    kernels = _compiled(codes.size)
+    if kernels is None:
+        return table.take(codes.astype(np.intp, copy=False), mode="clip")  # in range
+    out = np.empty(codes.shape, table.dtype)
+    kernels.look_up(np.ascontiguousarray(codes).reshape(-1), table, out.reshape(-1))
+    return out
+
+
+def _compiled(size: int) -> Any:
+    """The compiled kernels, where they are worth it: there are many numbers, and numba."""
+    if size < _MANY or not has_numba():
+        return None
+    return import_module("fp8mac.sim.encoding_numba")
+
+
+@lru_cache
+def has_numba() -> bool:
+    """Whether kernels can be compiled."""
+    return find_spec("numba") is not None
 
 
 def _values(format_: Format, codes: Array) -> NDArray[np.float64]:
@@ -150,6 +185,12 @@ def encode(
     if overflow is Overflow.WRAP:
         raise ValueError(f"{format_.name} cannot wrap.")
     rule = _Rule.of(format_, array.dtype.name, rounding, overflow)
+    kernels = _compiled(array.size) if noise is None and rule.dtype == array.dtype else None
+    if kernels is not None:
+        source = np.ascontiguousarray(array).reshape(-1)
+        if kernels.encode(source, out.reshape(-1), rule):
+            rule.nan_code()
+        return out
     for source, target, bits in _blocks(array, out, noise):
         values = source.astype(rule.dtype, copy=False)
         target[:] = rule.codes(values, bits, random_bits)
@@ -184,7 +225,12 @@ def round_to(
     if isinstance(format_, FloatFormat) and rounding is Rounding.RNE:
         rule = _Rule.of(format_, array.dtype.name, rounding, overflow)
         if rule.dtype == array.dtype and overflow is Overflow.SATURATE:
-            out = np.empty_like(array)
+            out = np.empty(array.shape, array.dtype)
+            kernels = _compiled(array.size)
+            if kernels is not None:
+                if kernels.saturate(np.ascontiguousarray(array).reshape(-1), out.reshape(-1), rule):
+                    rule.nan_code()
+                return out
             for source, target, _ in _blocks(array, out, None):
                 rule.saturated(source, target)
             return out
@@ -292,7 +338,7 @@ class _Rule:
             sign[out == 0] = 0
         target |= sign
         if top > self.inf:
-            self._nan_code()
+            self.nan_code()
             out[np.isnan(x)] = np.nan
 
     def codes(self, x: Array, random: Array | None, random_bits: int) -> Array:
@@ -323,10 +369,11 @@ class _Rule:
             bits[code > format_.max_code] = 0
         code |= bits
         if top > self.inf:
-            code[np.isnan(x)] = self._nan_code()
+            code[np.isnan(x)] = self.nan_code()
         return code
 
-    def _nan_code(self) -> int:
+    def nan_code(self) -> int:
+        """Code of NaN, or an error."""
         if self.format_.nan_code is None:
             raise ValueError(f"{self.format_.name} has no code for NaN.")
         return self.format_.nan_code

@@ -22,7 +22,7 @@ from fp8mac.hw.config import FloatAccConfig, MacConfig
 from fp8mac.hw.formats import FloatFormat, Format, Overflow, Rounding
 from fp8mac.sim import gemm_fixed, gemm_golden, gemm_numpy, golden
 from fp8mac.sim.carrier import Carrier
-from fp8mac.sim.encoding import decode, encode
+from fp8mac.sim.encoding import decode, encode, in_units
 from fp8mac.sim.gemm_plan import (
     BACKENDS,
     PLAIN,
@@ -107,7 +107,7 @@ def gemm(
     given = None if random is None else _random(random, left.shape[1], shape, options)
     draws = Draws(options.random_bits, options.seed, shape[1], given=given)
     run = _Run(options, backend, threads, draws)
-    held = reset(outer, shape) if start is None else start
+    held = start or reset(outer, shape)
     if options.chunk is None:
         return run.product(left, right, held, start is not None)
     for number, first in enumerate(range(0, left.shape[1], options.chunk)):
@@ -258,7 +258,7 @@ class _Run:
         self, left: NDArray[Any], right: NDArray[Any], start: GemmResult, chosen: Plan
     ) -> GemmResult:
         """Every element by the definition."""
-        result = replace(reset(start.config, start.flags.shape[:2]), plan=chosen)
+        result = reset(start.config, start.flags.shape[:2], chosen)
         stochastic = _is_stochastic(start.config)
         for place in np.ndindex(*result.flags.shape[:2]):
             row, column = place
@@ -306,7 +306,7 @@ class _Run:
 
     def _add_partial_golden(self, held: GemmResult, partial: GemmResult, step: int) -> GemmResult:
         shape = held.flags.shape[:2]
-        result = replace(reset(held.config, shape), plan=partial.plan)
+        result = reset(held.config, shape, partial.plan)
         stochastic = _is_stochastic(held.config)
         random = self.draws.of(step, 0, shape[0]) if stochastic else None
         for place in np.ndindex(*shape):
@@ -333,7 +333,7 @@ def _numba() -> Any:
 def _result(
     config: MacConfig, acc: NDArray[Any], flags: NDArray[np.bool_], chosen: Plan
 ) -> GemmResult:
-    if flags.size:
+    if flags.any():
         acc[flags.any(axis=-1)] = 0
     return GemmResult(config, acc, flags, chosen)
 
@@ -343,16 +343,16 @@ def _fixed(
 ) -> GemmResult:
     """Integer and Kulisch accumulators that wrap, or do not overflow."""
     config = start.config
-    a, b = decode(left, config.a), decode(right, config.b)
+    kind, _, _ = gemm_fixed.plan_limbs(config, left.shape[1])
+    a, b = in_units(left, config.a, kind), in_units(right, config.b, kind)
     a, b, raised = _without_flagged(config, a, b)
-    total = gemm_fixed.wrapping(config, a, b, words(start.acc) if started else None)
-    acc = total.reshape(start.acc.shape).astype(start.acc.dtype)
+    acc = gemm_fixed.wrapping(config, a, b, words(start.acc) if started else None)
     return _result(config, acc, start.flags | raised, chosen)
 
 
 def _without_flagged(
-    config: MacConfig, a: NDArray[np.float64], b: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+    config: MacConfig, a: NDArray[Any], b: NDArray[Any]
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.bool_]]:
     """Operands, 0 where they raise flags, and the flags of their sums, (m, n, flags) or (0,)."""
     none = np.zeros(len(config.flags), bool)
     if not config.flags or (np.isfinite(a).all() and np.isfinite(b).all()):

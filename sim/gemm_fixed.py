@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from fp8mac.hw.config import MacConfig
 from fp8mac.hw.formats import Format
+from fp8mac.sim.encoding import code_dtype
 
 __all__ = ["LONGEST", "Words", "add", "plan_limbs", "saturate", "to_float", "wrapping"]
 
@@ -27,14 +28,13 @@ _SHORTEST = {np.float32: 64, np.float64: 1024}
 LONGEST = 1 << 20
 
 
-def _limbs(values: NDArray[np.float64], format_: Format, limb_bits: int) -> list[Any]:
-    """Integers in units of the smallest bit, cut into limbs, least significant first."""
-    rest = np.ldexp(values, -format_.lsb_exponent)
+def _limbs(units: NDArray[Any], format_: Format, limb_bits: int) -> list[NDArray[Any]]:
+    """Integers cut into limbs, least significant first."""
     count = -(-format_.max_magnitude.bit_length() // limb_bits)
     limbs = []
     for place in reversed(range(count)):
-        limb = np.trunc(np.ldexp(rest, -place * limb_bits))
-        rest = rest - np.ldexp(limb, place * limb_bits)
+        limb = np.trunc(np.ldexp(units, -place * limb_bits)) if place else units
+        units = units - np.ldexp(limb, place * limb_bits) if place else units
         limbs.append(limb)
     return limbs[::-1]
 
@@ -53,38 +53,56 @@ def plan_limbs(config: MacConfig, k: int) -> tuple[type, int, int]:
 
 
 def wrapping(
-    config: MacConfig, a: NDArray[np.float64], b: NDArray[np.float64], start: Words | None
-) -> Words:
+    config: MacConfig, a: NDArray[Any], b: NDArray[Any], start: Words | None
+) -> NDArray[Any]:
     """Sums modulo ``2**config.acc_bits``.
 
     Parameters
     ----------
-    a, b : ndarray of float64, shapes (m, k) and (k, n)
-        Values, all finite.
+    a, b : ndarray of the type that `plan_limbs` says, shapes (m, k) and (k, n)
+        Values in units of their smallest bits, all finite.
     start : Words, shape (m, n, words), optional
         What is held before.
 
     Returns
     -------
-    Words, shape (m, n, words)
+    ndarray of uint8, uint16, uint32 or uint64, shape (m, n); Words beyond 64 bits
         Bits beyond the width are 0.
     """
     k = a.shape[1]
-    kind, limb_bits, piece = plan_limbs(config, k)
-    a_limbs = [limb.astype(kind) for limb in _limbs(a, config.a, limb_bits)]
-    b_limbs = [limb.astype(kind) for limb in _limbs(b, config.b, limb_bits)]
-    words = -(-config.acc_bits // 64)
-    total = np.zeros((a.shape[0], b.shape[1], words), np.uint64) if start is None else start.copy()
-    sums: dict[int, NDArray[np.int64]] = {}
-    for a_place, a_limb in enumerate(a_limbs):
-        for b_place, b_limb in enumerate(b_limbs):
-            for first in range(0, k, piece):
-                part = a_limb[:, first : first + piece] @ b_limb[first : first + piece]
-                place = a_place + b_place
-                sums[place] = sums.get(place, 0) + part.astype(np.int64)
+    _, limb_bits, piece = plan_limbs(config, k)
+    sums: dict[int, NDArray[Any]] = {}
+    for a_place, a_limb in enumerate(_limbs(a, config.a, limb_bits)):
+        for b_place, b_limb in enumerate(_limbs(b, config.b, limb_bits)):
+            part = _product(a_limb, b_limb, piece)
+            place = a_place + b_place
+            sums[place] = sums[place] + part.astype(np.int64) if place in sums else part
+    if start is None and len(sums) == 1 and config.acc_bits <= 64:
+        return _patterns(sums[0], config.acc_bits)
+    shape = a.shape[0], b.shape[1], -(-config.acc_bits // 64)
+    total = np.zeros(shape, np.uint64) if start is None else start.copy()
     for place, part in sums.items():
-        _add_shifted(total, part, place * limb_bits)
-    return _cut(total, config.acc_bits)
+        _add_shifted(total, part.astype(np.int64), place * limb_bits)
+    total = _cut(total, config.acc_bits)
+    return total if shape[2] > 1 else total[..., 0].astype(code_dtype(config.acc_bits))
+
+
+def _product(a: NDArray[Any], b: NDArray[Any], piece: int) -> NDArray[Any]:
+    """Exact sums of products of integers, as int32 or int64."""
+    kind = np.int32 if a.dtype == np.float32 and a.shape[1] <= piece else np.int64
+    total = (a[:, :piece] @ b[:piece]).astype(kind)
+    for first in range(piece, a.shape[1], piece):
+        total += (a[:, first : first + piece] @ b[first : first + piece]).astype(kind)
+    return total
+
+
+def _patterns(sums: NDArray[Any], bits: int) -> NDArray[Any]:
+    """Two's complement of up to 64 bits, in the smallest type."""
+    dtype = code_dtype(bits)
+    codes = sums.astype(f"i{dtype.itemsize}", copy=False).view(dtype)
+    if bits < 8 * dtype.itemsize:
+        codes &= dtype.type((1 << bits) - 1)
+    return codes
 
 
 def _cut(words: Words, bits: int) -> Words:

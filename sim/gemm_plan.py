@@ -4,8 +4,6 @@ Wrong options and what no back end computes exactly are told here, in one senten
 """
 
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
-from importlib.util import find_spec
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +12,7 @@ from fp8mac.hw.config import AccumulatorConfig, FloatAccConfig, IntAccConfig, Ma
 from fp8mac.hw.formats import FloatFormat, Overflow
 from fp8mac.sim import gemm_fixed
 from fp8mac.sim.carrier import Carrier, choose
+from fp8mac.sim.encoding import has_numba
 
 __all__ = ["BACKENDS", "PLAIN", "GemmError", "Options", "Plan", "check", "outer_config", "plan"]
 
@@ -120,7 +119,7 @@ def plan(
     check(config, options)
     if backend not in BACKENDS:
         raise GemmError(f"There is no back end '{backend}'; there are {', '.join(BACKENDS)}.")
-    if backend == "numba" and not _has_numba():
+    if backend == "numba" and not has_numba():
         raise GemmError("The numba back end needs numba; install fp8mac[fast].")
     if backend == "golden":
         return Plan("golden", "integers", "definition")
@@ -128,11 +127,6 @@ def plan(
     if isinstance(config.accumulator, FloatAccConfig):
         return _plan_float(query)
     return _plan_fixed(query)
-
-
-@lru_cache
-def _has_numba() -> bool:
-    return find_spec("numba") is not None
 
 
 def outer_config(config: MacConfig, options: Options) -> MacConfig:
@@ -200,7 +194,7 @@ def _plan_float(query: _Query) -> Plan:
                 f"The {backend} back end cannot compute {config.slug}: {choice.reason}."
             )
         return Plan("golden", choice.carrier.value, choice.reason)
-    chosen = "numpy" if backend == "numpy" or not _has_numba() else "numba"
+    chosen = "numpy" if backend == "numpy" or not has_numba() else "numba"
     return Plan(chosen, choice.carrier.value, choice.reason, choice.overflows)
 
 
@@ -216,7 +210,7 @@ def _plan_fixed(query: _Query) -> Plan:
             )
         if units * query.options.lanes + 2 ** (config.acc_bits - 1) >= 2**63:
             return Plan("golden", "integers", "a step exceeds 64 bits")
-        chosen = "numpy" if backend == "numpy" or not _has_numba() else "numba"
+        chosen = "numpy" if backend == "numpy" or not has_numba() else "numba"
         return Plan(chosen, "int64", "saturates")
     if k > gemm_fixed.LONGEST:
         raise GemmError(

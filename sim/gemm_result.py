@@ -67,12 +67,12 @@ class GemmResult:
         return State(sum(word << 64 * place for place, word in enumerate(words)), flags)
 
 
-def reset(config: MacConfig, shape: tuple[int, int]) -> GemmResult:
-    words = -(-config.acc_bits // 64)
+def reset(config: MacConfig, shape: tuple[int, int], plan: Plan | None = None) -> GemmResult:
+    """Accumulators after reset."""
+    count = -(-config.acc_bits // 64)
     dtype = code_dtype(min(config.acc_bits, 64))
-    acc = np.zeros(shape if words == 1 else (*shape, words), dtype)
-    flags = np.zeros((*shape, len(config.flags)), bool)
-    return GemmResult(config, acc, flags, None)
+    acc = np.zeros(shape if count == 1 else (*shape, count), dtype)
+    return GemmResult(config, acc, np.zeros((*shape, len(config.flags)), bool), plan)
 
 
 def store(result: GemmResult, place: tuple[int, ...], state: State) -> None:

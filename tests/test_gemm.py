@@ -500,7 +500,7 @@ def test_what_does_not_exist(a, b, config, more, message):
 
 
 def test_without_numba(monkeypatch):
-    monkeypatch.setattr(gemm_plan, "_has_numba", lambda: False)
+    monkeypatch.setattr(gemm_plan, "has_numba", lambda: False)
     assert plan(E4M3_FP16, 100).backend == "numpy"
     assert plan(parse_unit("int8", acc="int16:saturate"), 100).backend == "numpy"
     with pytest.raises(GemmError) as error:
