@@ -51,7 +51,9 @@ def load_verilog() -> ModuleType:
 
 
 def make_bench(
-    libraries: Mapping[str, Library] = MappingProxyType({}), seconds: float = 0
+    libraries: Mapping[str, Library] = MappingProxyType({}),
+    seconds: float = 0,
+    flow: str | None = None,
 ) -> Bench:
     """What measures units, with the flows of the package and the Yosys that there is.
 
@@ -61,6 +63,8 @@ def make_bench(
         What designs can be mapped to, by the names that these use.
     seconds : float
         Time to look for better netlists.
+    flow : str, optional
+        Flow for all designs; by default the one that is named after their goal.
     """
 
     def elaborate(design: Design) -> str:
@@ -69,11 +73,11 @@ def make_bench(
         )
 
     @cache
-    def flow(goal: Goal, library: str | None) -> Flow:
-        return Flow.load(goal.value, libraries[library] if library is not None else None)
+    def load(goal: Goal, library: str | None) -> Flow:
+        return Flow.load(flow or goal.value, libraries[library] if library is not None else None)
 
     def flow_of(design: Design) -> Flow:
-        return flow(design.goal, design.library)
+        return load(design.goal, design.library)
 
     return Bench(elaborate, flow_of, find_yosys(), Store(), seconds)
 

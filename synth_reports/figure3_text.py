@@ -11,7 +11,7 @@ __all__ = ["markdown_text"]
 
 _COUNTS = {
     "core_and_flip_flops": "the core with flip-flops",
-    "paper_terms": "the core counted as the paper counts",
+    "with_product_register": "the core with flip-flops and a product register",
     "unit": "the registered unit",
 }
 
@@ -27,12 +27,12 @@ Made by `{command}`: flow `{tools["flow"]}` ({tools["flow_sha256"][:8]}), Yosys 
 
 ![Gates of the units](figure3.svg)
 
-Gates: AND, OR and their inverses 1, XOR and multiplexer 3, flip-flop 6. *Published* bars are read
-off the drawing, within {ACCURACY_GATES} gates. *Model* is the closed form. Ours are synthesised:
-*core + flip-flops* is the combinational core and 6 gates for each bit of its state; *as the paper
-counts* takes a half adder for 3 gates instead of 3 + 1 and adds the paper's register between
-multiplier and adder, which our units have not; *unit* is the registered unit with enable, clear
-and reset. Percentages are relative to the published bar.
+Gates: AND, OR and their inverses 1, flip-flop 6; XOR and multiplexer are the three gates that they
+consist of, and may share, as in a half adder. *Published* bars are read off the drawing, within
+{ACCURACY_GATES} gates. *Model* is the closed form. Ours are synthesised: *core + flip-flops* is the
+combinational core and 6 gates for each bit of its state; *+ product register* adds the paper's
+register between multiplier and adder, which our units have not; *unit* is the registered unit with
+enable, clear and reset. Percentages are relative to the published bar.
 
 {_totals(rows)}
 
@@ -42,7 +42,7 @@ and reset. Percentages are relative to the published bar.
 
 ## Ratios
 
-To int8 in fixed point, as in the paper, and in brackets to int8 in the same accumulator.
+To int8s in fixed point, as in the paper, and in brackets to int8s in the same accumulator.
 
 {_ratios(rows)}
 
@@ -59,9 +59,9 @@ def _name(row: Row) -> str:
 
 
 def _totals(rows: list[Row]) -> str:
-    kinds = ("model", "core_and_flip_flops", "paper_terms", "unit")
+    kinds = ("model", "core_and_flip_flops", "with_product_register", "unit")
     return markdown_table(
-        ["unit", "published", "model", "core + flip-flops", "as the paper counts", "unit"],
+        ["unit", "published", "model", "core + flip-flops", "+ product register", "unit"],
         [
             [
                 _name(row),
@@ -74,8 +74,8 @@ def _totals(rows: list[Row]) -> str:
 
 
 def _ratios(rows: list[Row]) -> str:
-    kinds = ("published", "core_and_flip_flops", "paper_terms", "unit")
-    int8 = {row.config.accumulator.name: row for row in rows if row.config.a.name == "int8"}
+    kinds = ("published", "core_and_flip_flops", "with_product_register", "unit")
+    int8 = {row.config.accumulator.name: row for row in rows if row.config.a.name == "int8s"}
     fixed, lines = int8.get("kulisch:12"), []
     for row in rows:
         same = int8.get(row.config.accumulator.name)
@@ -89,7 +89,7 @@ def _ratios(rows: list[Row]) -> str:
                 ]
             )
     return markdown_table(
-        ["unit", "published", "core + flip-flops", "as the paper counts", "unit"], lines
+        ["unit", "published", "core + flip-flops", "+ product register", "unit"], lines
     )
 
 
@@ -148,21 +148,21 @@ def _order(rows: list[Row], kind: str) -> str:
 def _baseline(rows: list[Row]) -> list[str]:
     """What the choice of the int8 unit does to e4m3."""
     by_name = {(row.config.a.name, row.config.accumulator.name): row for row in rows}
-    base, sentences = by_name.get(("int8", "kulisch:12")), []
+    base, sentences = by_name.get(("int8s", "kulisch:12")), []
     for accumulator in ("fp16", "fp32"):
         row = by_name.get(("e4m3fnuz", accumulator))
-        same = by_name.get(("int8", accumulator))
+        same = by_name.get(("int8s", accumulator))
         if not (base and row and same):
             continue
-        kinds = ("published", "paper_terms", "core_and_flip_flops", "unit")
+        kinds = ("published", "core_and_flip_flops", "with_product_register", "unit")
         fixed, alike = (
             ", ".join(f"{row.gates(kind) / other.gates(kind) - 1:+.0%}" for kind in kinds)
             for other in (base, same)
         )
         sentences.append(
-            f"e4m3fnuz in {accumulator} against int8 in fixed point: {fixed} (published; ours as "
-            f"the paper counts, core with flip-flops, unit). Against int8 in {accumulator}, the "
-            f"same accumulator: {alike}."
+            f"e4m3fnuz in {accumulator} against int8s in fixed point: {fixed} (published; ours: "
+            f"core with flip-flops, with a product register, unit). Against int8s in "
+            f"{accumulator}, the same accumulator: {alike}."
         )
     return sentences
 

@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 
-__all__ = ["WEIGHTS", "Metrics", "half_adders"]
+__all__ = ["WEIGHTS", "Metrics"]
 
 TWO_INPUT_GATES = ("AND2", "OR2", "NAND2", "NOR2", "XOR2", "XNOR2")
 
@@ -85,29 +85,6 @@ class Metrics:
             weighted_gates=sum(WEIGHTS[cell] * number for cell, number in count.items()),
             cells={cell: count[cell] for cell in WEIGHTS if count[cell]},
         )
-
-
-def half_adders(netlist: str) -> int:
-    """XOR and XNOR gates whose two inputs, inverted or not, meet in an AND or OR as well.
-
-    Such a pair is a half adder. `WEIGHTS` make it 3 + 1 gates, arXiv:2303.17951 counts 3: the AND
-    is one of the three gates that the XOR consists of.
-
-    Raises
-    ------
-    ValueError
-        If the netlist is not mapped.
-    """
-    gates = _gates(netlist)
-
-    def source(net: str) -> str:
-        while net in gates and gates[net][0] in ("BUF", "INV"):
-            net = gates[net][1][0]
-        return net
-
-    pairs = [(cell, frozenset(map(source, inputs))) for cell, inputs in gates.values()]
-    products = {pair for cell, pair in pairs if cell in ("AND2", "OR2", "NAND2", "NOR2")}
-    return sum(cell in ("XOR2", "XNOR2") and pair in products for cell, pair in pairs)
 
 
 def _gates(netlist: str) -> dict[str, tuple[str, list[str]]]:

@@ -74,7 +74,8 @@ class Flow:
     def load(cls, name: str = "area", cells: Library | None = None) -> "Flow":
         """Read a flow of the package, to gates or to the cells of a library.
 
-        What the flow ``speed`` has no file of its own for is as in ``area``.
+        The flow ``simple`` has gates that consist of no others, so no XOR. What a flow has no file
+        of its own for is as in ``area``.
         """
 
         def text(suffix: str) -> str:
@@ -84,7 +85,8 @@ class Flow:
         lines = text("abc" if cells is None else "liberty.abc").splitlines()
         paragraphs = "\n".join(line for line in lines if not line.startswith("#")).split("\n\n")
         scripts = tuple(part.strip() for part in paragraphs if part.strip())
-        return cls(name, text("ys"), scripts, text("genlib"), text("v"), Goal(name), cells)
+        goal = Goal.SPEED if name == "speed" else Goal.AREA
+        return cls(name, text("ys"), scripts, text("genlib"), text("v"), goal, cells)
 
     def without(self, top: str, parts: tuple[str, ...]) -> "Flow":
         """The same for what is around some submodules, whose ports become ports of the top."""
