@@ -78,7 +78,7 @@ def _library_rows(columns: list[dict[str, Any]]) -> Iterator[list[str]]:
 
 
 def _number(value: float | None, digits: int) -> str:
-    return "" if value is None else f"{value:.{digits}f}"
+    return "" if value is None else f"{round(value, digits) + 0.0:.{digits}f}"
 
 
 def _ratio(value: float | None) -> str:
