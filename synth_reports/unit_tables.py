@@ -78,7 +78,7 @@ def _library_rows(columns: list[dict[str, Any]]) -> Iterator[list[str]]:
 
 
 def _number(value: float | None, digits: int) -> str:
-    return "" if value is None else f"{value:.{digits}f}"
+    return "" if value is None else f"{round(value, digits) + 0.0:.{digits}f}"
 
 
 def _ratio(value: float | None) -> str:
@@ -115,15 +115,14 @@ def footnotes(report: dict[str, Any]) -> str:
     if report["effort"]["seconds"]:
         lines.append(f"the best netlists that were found in {report['effort']['seconds']:g} s")
     lines += [_library_note(name, facts) for name, facts in report["libraries"].items()]
+    lines.append("delay: no wires, without clock-to-output and setup")
     if (energy := _some_energy(report)) is not None:
         stimuli = report["stimuli"]
         lines.append(
-            f"delay: no wires, without clock-to-output and setup; energy: of a cycle, no wires, "
-            f"{stimuli['operands']} operands, clear every {stimuli['clear_every']}, "
-            f"{energy['cycles']:,} cycles ({energy['unit_delay_cycles']:,} with unit delay)"
+            f"energy: of a cycle, no wires, {stimuli['operands']} operands, clear every "
+            f"{stimuli['clear_every']}, {energy['cycles']:,} cycles "
+            f"({energy['unit_delay_cycles']:,} with unit delay)"
         )
-    else:
-        lines.append("delay: no wires, without clock-to-output and setup")
     return "\n".join(lines)
 
 

@@ -195,6 +195,22 @@ def test_libraries_that_lack_something(change, what):
     assert sentence(small(change).check) == f"'small.lib' cannot be used: {what}."
 
 
+@pytest.mark.parametrize(
+    ("next_state", "function", "inverting"),
+    [
+        ("D", "IQ", False),
+        ("!D", "IQ", True),
+        ("D", "IQN", True),
+        ("D'", "IQN", False),
+        ("(!D)", "IQ'", False),
+    ],
+)
+def test_flip_flops_that_invert(next_state, function, inverting):
+    changes = (('next_state : "D"', f'next_state : "{next_state}"'), ('"IQ"', f'"{function}"'))
+    found = small(*changes).flip_flop
+    assert (found.data, found.output, found.inverting) == ("D", "Q", inverting)
+
+
 def test_flip_flop_with_a_reset_where_there_is_no_other():
     reset = ("pin (D) {", "pin (R) { direction : input; capacitance : 1; } pin (D) {")
     assert small(reset).flip_flop.cell.name == "ff"

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from fp8mac.gen.yosys import Yosys, YosysError
-from fp8mac.hw.config import parse_unit
+from fp8mac.hw.config import Goal, parse_unit
 from fp8mac.synth_reports import measure
 from fp8mac.synth_reports.measure import BASELINE, Bench, Design, Shape
 from fp8mac.synth_reports.store import Store
@@ -206,3 +206,54 @@ def test_elaboration_is_by_one_thread_at_a_time(workshop, monkeypatch):
 
     workshop.rtlil = rtlil
     assert workshop.work(CORES) == (4, 4)
+
+
+def test_libraries_parts_and_searches_have_their_own_results(workshop, monkeypatch):
+    looked = []
+
+    def improve(start, rtlil, top, flow, yosys, *, seconds):
+        looked.append((top, seconds))
+        return replace(start, abc_version="better")
+
+    monkeypatch.setattr(measure, "improve", improve)
+    whole = CORES[0]
+    designs = [
+        whole,
+        replace(whole, goal=Goal.SPEED),
+        replace(whole, library="cells"),
+        replace(whole, part="multiplier"),
+    ]
+    flows = {None: FLOW, "cells": replace(FLOW, library="cells")}
+
+    def bench(seconds=0):
+        def flow(design):
+            return flows[design.library]
+
+        return Bench(workshop.elaborate, flow, TOOL, Store(workshop.folder), seconds)
+
+    bench().measure(designs)
+    assert sorted(workshop.synthesised) == sorted(design.top for design in designs)
+    assert len(workshop.elaborated) == 2  # one for each goal
+    workshop.synthesised.clear()
+    assert bench().measure(designs)
+    assert not workshop.synthesised
+    assert not looked
+    found = bench(seconds=8).measure(designs)
+    assert sorted(workshop.synthesised) == sorted(design.top for design in designs[:3])
+    assert len(looked) == 3
+    assert {seconds for _, seconds in looked} == {8 * min(measure._processors(), 4) / 4}
+    assert [found[design].synthesis.abc_version for design in designs] == [
+        *["better"] * 3,
+        "ABC 1.01",
+    ]
+    assert bench(seconds=8).measure(designs) == found
+    assert len(looked) == 3
+
+
+def test_submodules_are_those_of_the_top(workshop):
+    names = ("", ".b", ".b.c", "xb.d")
+    workshop.rtlil = lambda design: "".join(f"module \\{design.top}{name}\nend\n" for name in names)
+    workshop.work()
+    assert workshop.found[CORES[0]].modules == ("b", "b.c")
+    workshop.work()
+    assert workshop.found[CORES[0]].modules == ("b", "b.c")

@@ -155,9 +155,10 @@ def test_footnotes_name_flows_tools_netlists_and_assumptions():
             "other abcdef01, 1.1 V: GE = ND, FO4 = 22 ps, flip-flop FF; inputs driven by BF, "
             "outputs loaded with 6.5 fF"
         ),
+        "delay: no wires, without clock-to-output and setup",
         (
-            "delay: no wires, without clock-to-output and setup; energy: of a cycle, no wires, "
-            "normal operands, clear every 64, 20,032 cycles (4,096 with unit delay)"
+            "energy: of a cycle, no wires, normal operands, clear every 64, 20,032 cycles "
+            "(4,096 with unit delay)"
         ),
     ]
     mute = {**REPORT, "tools": {**REPORT["tools"], "abc": {"version": None}}}

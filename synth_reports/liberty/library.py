@@ -6,7 +6,6 @@ from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 
-from fp8mac.synth_reports.liberty.functions import Function
 from fp8mac.synth_reports.liberty.reader import (
     Cell,
     Group,
@@ -65,12 +64,15 @@ class FlipFlop:
         The cell.
     clock, data, output : str
         Its pins.
+    inverting : bool
+        Whether the output is the complement of what was stored; no inverter is counted for that.
     """
 
     cell: Cell
     clock: str
     data: str
     output: str
+    inverting: bool
 
 
 class Library:
@@ -170,7 +172,9 @@ class Library:
 
     @cached_property
     def flip_flop(self) -> FlipFlop:
-        """Smallest flip-flop with a rising edge and nothing else; with a reset where there is none.
+        """Smallest flip-flop with a rising edge and nothing else.
+
+        Where there is none, one that inverts, or has a reset.
 
         Raises
         ------
@@ -181,7 +185,13 @@ class Library:
         if not candidates:
             raise LibertyError(f"'{self.source}' cannot be used: it has no D flip-flop.")
         return min(
-            candidates, key=lambda each: (len(each.cell.inputs), each.cell.area, each.cell.name)
+            candidates,
+            key=lambda each: (
+                len(each.cell.inputs),
+                each.inverting,
+                each.cell.area,
+                each.cell.name,
+            ),
         )
 
     @cached_property
@@ -267,19 +277,26 @@ def _flip_flop(cell: Cell) -> FlipFlop | None:
     if not cell.usable or len(groups) != 1:
         return None
     attributes = groups[0].attributes
-    clock, data = (attributes.get(name, "").strip(" ()") for name in ("clocked_on", "next_state"))
+    clock = attributes.get("clocked_on", "").strip(" ()")
+    stored = attributes.get("next_state", "").strip(" ()")
+    data = stored.strip("!'")
     if clock not in cell.pins or data not in cell.pins:
         return None
-    state = groups[0].arguments.split(",")[0].strip()
-    functions: dict[str, Function] = {
-        pin.name: pin.function for pin in cell.pins.values() if pin.function
-    }
+    state, complement = (*(name.strip() for name in groups[0].arguments.split(",")), "", "")[:2]
     outputs = [
-        name
-        for name, function in functions.items()
-        if function.inputs == (state,) and function.truth == _BUFFER
+        (
+            (stored != data) ^ (function.inputs == (complement,)) ^ (function.truth == _INVERTER),
+            name,
+        )
+        for name, pin in cell.pins.items()
+        if (function := pin.function) is not None
+        and function.inputs in ((state,), (complement,))
+        and function.truth in (_BUFFER, _INVERTER)
     ]
-    return FlipFlop(cell, clock, data, outputs[0]) if outputs else None
+    if not outputs:
+        return None
+    inverting, output = min(outputs)
+    return FlipFlop(cell, clock, data, output, inverting)
 
 
 def _unit(text: str, symbol: str) -> float:
