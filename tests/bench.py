@@ -110,6 +110,7 @@ def print_products() -> None:
         codes = rng.integers(0, 1 << config.a.bits, (SIZE, SIZE)).astype(np.uint8)
         if isinstance(config.a, FloatFormat):
             codes = (codes & 0x80) | np.minimum(codes & 0x7F, config.a.max_code).astype(np.uint8)
+        right = np.ascontiguousarray(codes.T)
         some = [f"lanes {options.lanes}"] * (options.lanes > 1)
         some += [f"window {options.align_bits}"] * (options.align_bits is not None)
         some += [f"chunks {options.chunk}"] * (options.chunk is not None)
@@ -119,13 +120,13 @@ def print_products() -> None:
             names = [operand, acc, ", ".join(some), chosen.backend, chosen.carrier]
             row(
                 names,
-                partial(gemm, codes, codes.T, config, options, backend=backend),
+                partial(gemm, codes, right, config, options, backend=backend),
                 ">= 0.2 G" if backend == "numpy" else wanted,
             )
     values = encoding.decode(codes_of_e4m3(rng), parse_format("e4m3"), np.float32)
     row(["e4m3", "bf16", "", "ml_dtypes", "round trip"], lambda: by_ml_dtypes(values), "", 3)
     row(["e4m3", "e4m3", "", "gfloat", "float64"], lambda: by_gfloat(values), "", 1)
-    Console().print(table)
+    Console(width=120).print(table)
 
 
 def codes_of_e4m3(rng: np.random.Generator) -> np.ndarray:
