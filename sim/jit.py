@@ -31,6 +31,7 @@ _LLVM = {
     types.int64: ir.IntType(64),
 }
 
+
 def jit(function: Any) -> Any:
     """Compile once and store; other threads run meanwhile, and arithmetic is IEEE 754's."""
     return numba.njit(cache=True, nogil=True, error_model="numpy")(function)
