@@ -82,7 +82,7 @@ typecheck: $(READY) ## Types
 	@for room in hw gen sim synth_reports proofs; do ln -sfn ../../../$$room build/typing/fp8mac/$$room; done
 	@$(BIN)/pyright
 
-bench: $(READY) ## Speed of synthesis, golden model and netlist evaluation
+bench: $(READY) ## Speed of rounding, matrix products, synthesis, models and netlists
 	@$(BIN)/python tests/bench.py $(ARGS)
 
 clean: ## Remove .venv and everything that was built

@@ -185,9 +185,9 @@ def encode(
     if overflow is Overflow.WRAP:
         raise ValueError(f"{format_.name} cannot wrap.")
     rule = _Rule.of(format_, array.dtype.name, rounding, overflow)
-    kernels = _compiled(array.size) if noise is None and rule.dtype == array.dtype else None
+    kernels = _compiled(array.size) if noise is None else None
     if kernels is not None:
-        source = np.ascontiguousarray(array).reshape(-1)
+        source = np.ascontiguousarray(array, rule.dtype).reshape(-1)
         if kernels.encode(source, out.reshape(-1), rule):
             rule.nan_code()
         return out

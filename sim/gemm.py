@@ -185,11 +185,12 @@ class _Run:
             return self._golden(left, right, start, chosen)
         if chosen.backend == "blas":
             return _fixed(left, right, start, started, chosen)
-        a, b = decode(left, config.a), decode(right, config.b)
+        kind = np.float32 if chosen.carrier == Carrier.FLOAT32.value else np.float64
+        a, b = decode(left, config.a, kind), decode(right, config.b, kind)
         a, b, raised = _without_flagged(config, a, b)
         flags = start.flags | raised
         if isinstance(config.accumulator, FloatAccConfig):
-            acc = self._float(a, b, start, chosen)
+            acc = self._float(a, b, start if started else None, config, chosen)
         else:
             acc = self._saturated(a.astype(np.int64), b.astype(np.int64), start, chosen)
         return _result(config, acc, flags, chosen)
@@ -206,36 +207,45 @@ class _Run:
             list(pool.map(work, parts))
 
     def _float(
-        self, a: NDArray[Any], b: NDArray[Any], start: GemmResult, chosen: Plan
+        self,
+        a: NDArray[Any],
+        b: NDArray[Any],
+        start: GemmResult | None,
+        config: MacConfig,
+        chosen: Plan,
     ) -> NDArray[Any]:
         """Codes of float accumulators."""
-        accumulator = start.config.accumulator
+        accumulator = config.accumulator
         assert isinstance(accumulator, FloatAccConfig)
         carrier, native = Carrier(chosen.carrier), chosen.reason == "native"
         rounder = gemm_numpy.Rounder.of(accumulator, carrier, native)
         special = not (np.isfinite(a).all() and np.isfinite(b).all())
-        acc = read(accumulator, start.acc)
+        acc = np.zeros((len(a), b.shape[1]), rounder.dtype)
+        if start is not None:
+            acc[:] = read(accumulator, start.acc)
+            special |= not np.isfinite(acc).all()
         job = gemm_numpy.Job(
             rounder,
-            checked=special or chosen.overflows or not np.isfinite(acc).all(),
+            checked=special or chosen.overflows,
             lanes=self.options.lanes,
-            draws=self.draws if _is_stochastic(start.config) else None,
+            draws=self.draws if _is_stochastic(config) else None,
         )
         if self.options.align_bits is not None:
             job = replace(
                 job,
                 align_bits=self.options.align_bits,
-                a_exponents=_exponents(start.config.a, a),
-                b_exponents=_exponents(start.config.b, b),
+                a_exponents=_exponents(config.a, a),
+                b_exponents=_exponents(config.b, b),
                 acc_emin=accumulator.format.emin,
             )
-        acc, a, b = (np.ascontiguousarray(each.astype(rounder.dtype)) for each in (acc, a, b))
         compiled = chosen.backend == "numba" and not (job.draws and job.draws.given is not None)
         kernels = _numba() if compiled else gemm_numpy
         most = len(a) if compiled else _ELEMENTS // max(1, b.shape[1])
         self._share(lambda rows: kernels.accumulate(job, acc, a, b, rows), len(a), most)
-        if start.config.flags:
-            acc[np.isnan(acc)] = 0
+        if native:
+            codes = acc.view(np.uint32)
+            codes[np.isnan(acc)] = accumulator.format.nan_code or 0
+            return codes
         return encode(acc, accumulator.format, overflow=Overflow.TO_SPECIAL)
 
     def _saturated(

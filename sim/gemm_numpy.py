@@ -101,10 +101,10 @@ class Rounder:
             rounded = self._stochastic(magnitude, noise, random_bits)
         if tiny is not None:
             rounded[tiny] = 0
-        if checked and (out := rounded > self.maximum).any():
-            infinite = magnitude == np.inf
-            rounded[out] = self.beyond
-            rounded[infinite] = self.infinite
+        if checked:
+            np.copyto(rounded, self.beyond, where=rounded > self.maximum)
+            if self.infinite != self.beyond and not np.isnan(self.beyond):
+                np.copyto(rounded, self.infinite, where=magnitude == np.inf)
         np.copysign(rounded, total, out=total)
 
     def _rounded(self, magnitude: Floats) -> Floats:

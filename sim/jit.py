@@ -31,8 +31,10 @@ _LLVM = {
     types.int64: ir.IntType(64),
 }
 
-jit = numba.njit(cache=True, nogil=True, error_model="numpy")
-"""Decorator of kernels: compiled once and stored, other threads run meanwhile, IEEE arithmetic."""
+
+def jit(function: Any) -> Any:
+    """Compile once and store; other threads run meanwhile, and arithmetic is IEEE 754's."""
+    return numba.njit(cache=True, nogil=True, error_model="numpy")(function)
 
 
 @intrinsic

@@ -3,17 +3,29 @@
 Times are medians of a few runs on this machine, now; only their ratios mean anything elsewhere.
 """
 
+import os
 import statistics
+import sys
 import time
 from collections.abc import Callable
+from functools import partial
+from importlib.util import find_spec
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy: one thread everywhere
+
+import gfloat
+import ml_dtypes
+import numpy as np
+from gfloat.formats import format_info_ocp_e4m3
 from rich.console import Console
 from rich.table import Table
 
 from fp8mac.gen.verilog import module_name, rtlil_text, verilog_text
 from fp8mac.gen.yosys import find_yosys
-from fp8mac.hw.config import parse_unit
-from fp8mac.sim import golden
+from fp8mac.hw.config import parse_accumulator, parse_unit
+from fp8mac.hw.formats import FloatFormat, Rounding, parse_format
+from fp8mac.sim import encoding, golden
+from fp8mac.sim.gemm import Options, gemm, plan
 from fp8mac.sim.netlist import Netlist
 from fp8mac.sim.vectors import biased_triples
 from fp8mac.synth_reports.synthesis import Flow, synthesize
@@ -48,7 +60,125 @@ def measure(operand: str, acc: str) -> list[str]:
     ]
 
 
+SIZE = 256
+
+#: Operands, accumulator, options, and the largest ratio to BLAS or the smallest 1e9 MAC/s wanted.
+PRODUCTS = [
+    ("e4m3", "fp16", Options(), "<= 12"),
+    ("e4m3", "bf16", Options(), "<= 12"),
+    ("e2m5", "e6m9", Options(), "<= 12"),
+    ("e4m3", "fp32", Options(), "<= 12"),
+    ("e4m3", "e5m12", Options(), "<= 25"),
+    ("e4m3", "fp16:rtz", Options(), "<= 25"),
+    ("e4m3", "kulisch", Options(), "<= 3"),
+    ("e5m2", "kulisch", Options(), ""),
+    ("int8", "int32", Options(), "<= 1.5"),
+    ("e4m3", "fp16:sr", Options(), ">= 0.5 G"),
+    ("e4m3", "fp16", Options(lanes=16), ">= 1 G"),
+    ("e4m3", "fp16", Options(lanes=16, align_bits=14), ""),
+    ("e4m3", "fp16", Options(chunk=64, outer=parse_accumulator("fp32")), ""),
+]
+
+
+def cpu_seconds(work: Callable[[], object], runs: int) -> float:
+    """Time of this thread, which others on the machine disturb less."""
+    work()
+    times = []
+    for _ in range(runs):
+        start = time.thread_time()
+        work()
+        times.append(time.thread_time() - start)
+    return statistics.median(times)
+
+
+def print_products() -> None:
+    rng = np.random.default_rng(0)
+    single = rng.normal(size=(SIZE, SIZE)).astype(np.float32)
+    blas = cpu_seconds(lambda: single @ single, 30)
+    macs = SIZE**3
+    title = f"{SIZE}^3 products, one thread; float32 BLAS {macs / blas / 1e9:.1f} G MAC/s"
+    table = Table("operands", "accumulator", "options", "back end", "carrier", title=title)
+    for column in ("G MAC/s", "times BLAS", "wanted"):
+        table.add_column(column, justify="right")
+
+    def row(names: list[str], work: Callable[[], object], wanted: str, runs: int = 5) -> None:
+        spent = cpu_seconds(work, runs)
+        table.add_row(*names, f"{macs / spent / 1e9:.3f}", f"{spent / blas:.1f}", wanted)
+
+    for operand, acc, options, wanted in PRODUCTS:
+        config = parse_unit(operand, acc=acc)
+        codes = rng.integers(0, 1 << config.a.bits, (SIZE, SIZE)).astype(np.uint8)
+        if isinstance(config.a, FloatFormat):
+            codes = (codes & 0x80) | np.minimum(codes & 0x7F, config.a.max_code).astype(np.uint8)
+        right = np.ascontiguousarray(codes.T)
+        some = [f"lanes {options.lanes}"] * (options.lanes > 1)
+        some += [f"window {options.align_bits}"] * (options.align_bits is not None)
+        some += [f"chunks {options.chunk}"] * (options.chunk is not None)
+        backends = ["auto", "numpy"] if (operand, acc, some) == ("e4m3", "fp16", []) else ["auto"]
+        for backend in backends:
+            chosen = plan(config, SIZE, options, backend=backend)
+            names = [operand, acc, ", ".join(some), chosen.backend, chosen.carrier]
+            row(
+                names,
+                partial(gemm, codes, right, config, options, backend=backend),
+                ">= 0.2 G" if backend == "numpy" else wanted,
+            )
+    values = encoding.decode(codes_of_e4m3(rng), parse_format("e4m3"), np.float32)
+    row(["e4m3", "bf16", "", "ml_dtypes", "round trip"], lambda: by_ml_dtypes(values), "", 3)
+    row(["e4m3", "e4m3", "", "gfloat", "float64"], lambda: by_gfloat(values), "", 1)
+    Console(width=120).print(table)
+
+
+def codes_of_e4m3(rng: np.random.Generator) -> np.ndarray:
+    return rng.integers(0, 120, (SIZE, SIZE)).astype(np.uint8)
+
+
+def by_ml_dtypes(values: np.ndarray) -> np.ndarray:
+    acc = np.zeros((SIZE, SIZE), ml_dtypes.bfloat16)
+    for k in range(SIZE):
+        acc = (acc.astype(np.float32) + values[:, k, None] * values[k]).astype(ml_dtypes.bfloat16)
+    return acc
+
+
+def by_gfloat(values: np.ndarray) -> np.ndarray:
+    acc = np.zeros((SIZE, SIZE))
+    for k in range(SIZE):
+        total = acc + values[:, k, None].astype(np.float64) * values[k]
+        acc = gfloat.round_ndarray(format_info_ocp_e4m3, total, sat=True)
+    return acc
+
+
+def print_encoding() -> None:
+    table = Table("work on 2**20 float32", title="millions of elements per second, one thread")
+    for column in ("numpy alone", "wanted", "numba", "wanted"):
+        table.add_column(column, justify="right")
+    numbers = np.random.default_rng(0).normal(size=1 << 20).astype(np.float32)
+    has_numba = encoding.has_numba
+    for name, rounding in (("e4m3", Rounding.RNE), ("e5m2", Rounding.RNE), ("e4m3", Rounding.RTZ)):
+        for work in (encoding.round_to, encoding.encode):
+            cells = []
+            for compiled, wanted in ((False, "250"), (True, "2500")):
+                encoding.has_numba = (lambda: False) if not compiled else has_numba
+                format_ = parse_format(name)
+                spent = cpu_seconds(partial(work, numbers, format_, rounding), 9)
+                cells += [f"{len(numbers) / spent / 1e6:,.0f}", wanted]
+            table.add_row(f"{work.__name__} {name} {rounding.value}", *cells)
+    encoding.has_numba = has_numba
+    spent = cpu_seconds(lambda: numbers.astype(ml_dtypes.float8_e4m3fn), 9)
+    table.add_row("ml_dtypes astype e4m3", f"{len(numbers) / spent / 1e6:,.0f}", "", "", "")
+    Console().print(table)
+    if find_spec("verifloat") is None:
+        version = ".".join(map(str, sys.version_info[:2]))
+        print(f"VeriFloat is not compared: it needs Python 3.12 and is not installed in {version}.")
+
+
 def main() -> None:
+    print_encoding()
+    print_products()
+    print_units()
+
+
+def print_units() -> None:
     table = Table("unit", title="seconds (median), and steps per second")
     for column in ("RTLIL s", "Verilog s", "synthesis s", "golden steps/s", "netlist steps/s"):
         table.add_column(column, justify="right")
