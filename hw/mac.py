@@ -5,6 +5,9 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from fp8mac.hw.config import ConfigError, FloatAccConfig, Goal, IntAccConfig, MacConfig
+from fp8mac.hw.fast_int import FastIntAccumulator
+from fp8mac.hw.fast_kulisch import FastKulischAccumulator
+from fp8mac.hw.fast_product import FastMultiplier
 from fp8mac.hw.float_accumulator import FloatAccumulator
 from fp8mac.hw.formats import IntFormat, Overflow, Rounding
 from fp8mac.hw.int_accumulator import IntAccumulator
@@ -99,8 +102,17 @@ class MacCore(wiring.Component):
             and not isinstance(acc, FloatAccConfig)
         ):
             saturate = isinstance(acc, IntAccConfig) and acc.overflow is Overflow.SATURATE
-            m.submodules.accumulator = adder = IntAccumulator(a, b, self._config.acc_bits, saturate)
+            kind = FastIntAccumulator if self._goal is Goal.SPEED else IntAccumulator
+            m.submodules.accumulator = adder = kind(a, b, self._config.acc_bits, saturate)
             m.d.comb += [adder.a.eq(self.a), adder.b.eq(self.b)]
+        elif self._goal is Goal.SPEED and not isinstance(acc, FloatAccConfig):
+            m.submodules.multiplier = multiplier = FastMultiplier(a, b, normalised=False)
+            m.submodules.accumulator = adder = FastKulischAccumulator(
+                multiplier.factors, self._config.product_bits - 1, self._config.acc_bits
+            )
+            m.d.comb += [multiplier.a.eq(self.a), multiplier.b.eq(self.b)]
+            m.d.comb += Cat(self.flags).eq(_flags(multiplier.product, self._config.flags))
+            m.d.comb += adder.product.eq(multiplier.product)
         else:
             normalised = isinstance(acc, FloatAccConfig)
             m.submodules.multiplier = multiplier = FloatMultiplier(a, b, normalised=normalised)
