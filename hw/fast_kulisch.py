@@ -101,7 +101,9 @@ class FastKulischAccumulator(wiring.Component):
         fine = min(_FINE, amount_bits)
         near = wire(
             m,
-            shift_left(m, product.significand, amount[:fine], len(product.significand) + (1 << fine) - 1),
+            shift_left(
+                m, product.significand, amount[:fine], len(product.significand) + (1 << fine) - 1
+            ),
             "near",
         )
         # The exponents are at least `lowest`: the places below are left out.

@@ -206,9 +206,7 @@ def _table(m: Module, a: Value, b: Value, hidden_a: int, hidden_b: int) -> Value
         times = (code | hidden_a << len(a)) * 1
         row = Cat(
             _any(
-                one
-                for at, one in enumerate(ones)
-                if times * (at | hidden_b << len(b)) >> place & 1
+                one for at, one in enumerate(ones) if times * (at | hidden_b << len(b)) >> place & 1
             )
             for place in range(width)
         )

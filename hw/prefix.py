@@ -1,10 +1,10 @@
-"""Prefix networks: everything that ripples, in a logarithm of the levels.
+r"""Prefix networks: everything that ripples, in a logarithm of the levels.
 
 Carries and leading ones are prefixes of an associative operator: what comes out of bit *i* combines
 all bits up to *i*. A network combines spans, each of two shorter ones::
 
     span [i:j]       generate = g[i:k] | p[i:k] & g[k-1:j]       a carry comes out of place i
-     /     \\         live     = p[i:k] & p[k-1:j]                a carry passes from j to i
+     /     \         live     = p[i:k] & p[k-1:j]                a carry passes from j to i
     [i:k]  [k-1:j]
 
 The bits of an adder do not arrive together: the middle of a product comes last, guard bits are
@@ -51,9 +51,7 @@ class CompoundSum:
     plus_one: Value
 
 
-def add(
-    m: Module, x: Value, y: Value, arrivals: Sequence[int] = (), name: str = "sum"
-) -> Value:
+def add(m: Module, x: Value, y: Value, arrivals: Sequence[int] = (), name: str = "sum") -> Value:
     """``x + y``, with its carry as top bit.
 
     Parameters
