@@ -13,14 +13,14 @@ The accumulator adds the two exponents together with a third term, so that no ca
 
 from dataclasses import dataclass
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from fp8mac.hw.carry_save import CarrySaveTree
 from fp8mac.hw.formats import FloatFormat, Format, IntFormat, Specials
 from fp8mac.hw.layout import NumberRange, operand_range, product_range
-from fp8mac.hw.prefix import AND, first_one, wire
+from fp8mac.hw.prefix import AND, choose, first_one, wire
 from fp8mac.hw.unpack import Unpack
 
 __all__ = ["FactoredLayout", "FastMultiplier"]
@@ -158,7 +158,7 @@ class FastMultiplier(wiring.Component):
         for zeros, found in enumerate(reversed(leading)):
             shifted |= found.replicate(len(mantissa)) & (mantissa << zeros + 1)[: len(mantissa)]
             lowered |= found.replicate(width) & Const(-zeros, width)
-        fraction = wire(m, Mux(normal, mantissa, shifted), f"fraction_{name}")
+        fraction = wire(m, choose(normal, mantissa, shifted), f"fraction_{name}")
         exponent = wire(
             m, stored | (lowered & (~normal).replicate(width)), f"normalised_exponent_{name}"
         )

@@ -5,6 +5,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from fp8mac.hw.config import ConfigError, FloatAccConfig, Goal, IntAccConfig, MacConfig
+from fp8mac.hw.dual_path import DualPathAccumulator
 from fp8mac.hw.fast_int import FastIntAccumulator
 from fp8mac.hw.fast_kulisch import FastKulischAccumulator
 from fp8mac.hw.fast_product import FastMultiplier
@@ -101,33 +102,34 @@ class MacCore(wiring.Component):
             and isinstance(b, IntFormat)
             and not isinstance(acc, FloatAccConfig)
         ):
+            kind = IntAccumulator if self._goal is Goal.AREA else FastIntAccumulator
             saturate = isinstance(acc, IntAccConfig) and acc.overflow is Overflow.SATURATE
-            kind = FastIntAccumulator if self._goal is Goal.SPEED else IntAccumulator
             m.submodules.accumulator = adder = kind(a, b, self._config.acc_bits, saturate)
             m.d.comb += [adder.a.eq(self.a), adder.b.eq(self.b)]
-        elif self._goal is Goal.SPEED and not isinstance(acc, FloatAccConfig):
-            m.submodules.multiplier = multiplier = FastMultiplier(a, b, normalised=False)
-            m.submodules.accumulator = adder = FastKulischAccumulator(
-                multiplier.factors, self._config.product_bits - 1, self._config.acc_bits
-            )
-            m.d.comb += [multiplier.a.eq(self.a), multiplier.b.eq(self.b)]
-            m.d.comb += Cat(self.flags).eq(_flags(multiplier.product, self._config.flags))
-            m.d.comb += adder.product.eq(multiplier.product)
         else:
             normalised = isinstance(acc, FloatAccConfig)
-            m.submodules.multiplier = multiplier = FloatMultiplier(a, b, normalised=normalised)
+            kind = FloatMultiplier if self._goal is Goal.AREA else FastMultiplier
+            m.submodules.multiplier = multiplier = kind(a, b, normalised=normalised)
+            m.submodules.accumulator = adder = self._accumulator(multiplier)
             m.d.comb += [multiplier.a.eq(self.a), multiplier.b.eq(self.b)]
             m.d.comb += Cat(self.flags).eq(_flags(multiplier.product, self._config.flags))
-            if isinstance(acc, FloatAccConfig):
-                adder = FloatAccumulator(multiplier.range, acc)
-            else:
-                adder = KulischAccumulator(
-                    multiplier.range, self._config.product_bits - 1, self._config.acc_bits
-                )
-            m.submodules.accumulator = adder
             m.d.comb += adder.product.eq(multiplier.product)
         m.d.comb += [adder.c.eq(self.c), self.y.eq(adder.y)]
         return m
+
+    def _accumulator(
+        self, multiplier: FloatMultiplier | FastMultiplier
+    ) -> FloatAccumulator | KulischAccumulator | DualPathAccumulator | FastKulischAccumulator:
+        """What adds the products of a multiplier."""
+        acc = self._config.accumulator
+        widths = (self._config.product_bits - 1, self._config.acc_bits)
+        if isinstance(multiplier, FastMultiplier):
+            if isinstance(acc, FloatAccConfig):
+                return DualPathAccumulator(multiplier.factors, acc)
+            return FastKulischAccumulator(multiplier.factors, *widths)
+        if isinstance(acc, FloatAccConfig):
+            return FloatAccumulator(multiplier.range, acc)
+        return KulischAccumulator(multiplier.range, *widths)
 
     @property
     def flags(self) -> list[Signal]:

@@ -20,9 +20,20 @@ The operators are written as gates, never as ``+``, so that synthesis keeps the 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from amaranth.hdl import Cat, Module, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Signal, Value
 
-__all__ = ["AND", "CARRY", "XOR", "CompoundSum", "add", "add_compound", "first_one", "wire"]
+__all__ = [
+    "AND",
+    "CARRY",
+    "XOR",
+    "CompoundSum",
+    "add",
+    "add_compound",
+    "at_least",
+    "extended",
+    "first_one",
+    "wire",
+]
 
 AND, CARRY, XOR, _STEP = 20, 25, 45, 40
 """Typical delays of gates, in relation: what a network is fitted to."""
@@ -33,6 +44,19 @@ def wire(m: Module, value: Value, name: str) -> Signal:
     signal = Signal(len(value), name=name)
     m.d.comb += signal.eq(value)
     return signal
+
+
+def choose(condition: Value, if_true: Value, if_false: Value) -> Value:
+    """One of two vectors, in gates: synthesis takes a multiplexer for a licence to restructure."""
+    width = max(len(if_true), len(if_false))
+    yes, no = condition.replicate(width), (~condition).replicate(width)
+    return (extended(if_true, width) & yes) | (extended(if_false, width) & no)
+
+
+def extended(value: Value, width: int) -> Value:
+    """The low bits of a number, signed or not."""
+    sign = value[-1] if value.shape().signed else Const(0, 1)
+    return Cat(value, sign.replicate(max(0, width - len(value))))[:width]
 
 
 @dataclass(frozen=True)
@@ -133,3 +157,20 @@ def _cuts(arrivals: Sequence[int]) -> dict[tuple[int, int], int]:
             cuts[top, bottom] = cut
             ready[top, bottom] = cost(cut)[0] + _STEP
     return cuts
+
+
+def at_least(value: Value, bound: int) -> Value:
+    """Whether ``value >= bound``, by halves."""
+    if not 0 < bound < 1 << len(value):
+        return Const(bound <= 0, 1)
+
+    def compare(bits: Value, digits: int) -> tuple[Value, Value]:
+        """Whether the bits are more than the digits, and whether they are no less."""
+        if len(bits) == 1:
+            return (Const(0, 1), bits) if digits else (bits, Const(1, 1))
+        half = len(bits) // 2
+        low_more, low_least = compare(bits[:half], digits & ((1 << half) - 1))
+        high_more, high_least = compare(bits[half:], digits >> half)
+        return high_more | (high_least & low_more), high_more | (high_least & low_least)
+
+    return compare(value, bound)[1]

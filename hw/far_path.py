@@ -1,0 +1,152 @@
+"""Sum of two numbers of which one is clearly larger: rounded by a choice of two sums.
+
+The smaller number *y* ends up to three bits below the larger one, *g r t*, the last of which stands
+for all that is lost::
+
+    x      1 x x x x x x x x x x                    S0 = x + y        (x + ~y, if subtracting)
+    y      0 . . y y y y y y y y | g r t            S1 = S0 + 1
+
+Adding, the sum is ``S0 + 0.grt``. Subtracting, it is ``x - y - 0.grt``: S1 if *g r t* are zero,
+else ``S0 + 0.hij``, where *h i j* is the two's complement of *g r t*. Whether to round up follows
+from *g r t* and the last two bits of S0, which need no carry, for each place of the leading one:
+
+======  ====================  ==================================  ================================
+case    leading one           result                              round up, that is take S1
+======  ====================  ==================================  ================================
+over    carry                 bits of S without the last one      last one, and last but one or grt
+normal  top                   bits of S                           h, and i or j or last one
+left    below the top         bits of S without the top, h or 0   h and i
+======  ====================  ==================================  ================================
+
+(In the case left the last bit is h, rounded by *i j*: if h is 1 and i, S1 and 0; if h is 0, S0 and
+whether *i j* are both 1.) So nothing is added after the sum, and only the choice of the case waits
+for its top bits.
+"""
+
+from amaranth.hdl import Cat, Module, Signal, Value
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from fp8mac.hw.prefix import add_compound, at_least, choose, wire
+
+__all__ = ["FarPath"]
+
+
+class FarPath(wiring.Component):
+    """``larger + smaller`` or ``larger - smaller``, rounded to nearest even. Combinational.
+
+    A difference has its leading one at the top or one below; a sum has it one above, at the top,
+    or, if the exponent is 1, anywhere.
+
+    Parameters
+    ----------
+    precision : int
+        Significand bits.
+    exponent_bits : int
+        Width of the result's exponent, all ones of which are infinity.
+    wide_bits : int
+        Width of the larger number's exponent.
+
+    Members
+    -------
+    larger : :py:`In(precision)`
+        Significand of the larger number.
+    smaller : :py:`In(precision + 2)`
+        Significand of the smaller one, with bits *g* and *r*.
+    sticky : :py:`In(1)`
+        Bit *t*.
+    subtract : :py:`In(1)`
+        Subtract.
+    exponent_down, exponent, exponent_up : :py:`In(wide_bits)`
+        Exponent of the larger number; less one, and plus one.
+    code : :py:`Out(exponent_bits + precision - 1)`
+        Exponent and mantissa of the result.
+    """
+
+    larger: Signal
+    smaller: Signal
+    sticky: Signal
+    subtract: Signal
+    exponent_down: Signal
+    exponent: Signal
+    exponent_up: Signal
+    code: Signal
+
+    def __init__(self, precision: int, exponent_bits: int, wide_bits: int) -> None:
+        self._precision = precision
+        self._exponent_bits = exponent_bits
+        super().__init__(
+            {
+                "larger": In(precision),
+                "smaller": In(precision + 2),
+                "sticky": In(1),
+                "subtract": In(1),
+                "exponent_down": In(wide_bits),
+                "exponent": In(wide_bits),
+                "exponent_up": In(wide_bits),
+                "code": Out(exponent_bits + precision - 1),
+            }
+        )
+
+    @property
+    def precision(self) -> int:
+        """Significand bits."""
+        return self._precision
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        bits, subtract = self._precision, self.subtract
+        y = wire(m, self.smaller[2:] ^ subtract.replicate(bits), "addend")
+        sums = add_compound(m, self.larger, y)
+        s0, s1 = sums.total, sums.plus_one
+        up_over, up_normal, up_left, last_left, exact = self._round(m, y)
+
+        over = wire(m, s0[-1] & ~subtract, "over")
+        left = wire(m, subtract & ~choose(exact, s1[bits - 1], s0[bits - 1]), "left")
+        in_over = wire(m, choose(up_over, s1, s0), "sum_over")
+        in_normal = wire(m, choose(up_normal, s1, s0), "sum_normal")
+        in_left = wire(m, choose(up_left, s1, s0), "sum_left")
+        carries = over | (in_normal[-1] & ~subtract)
+        hidden = choose(left, in_left[bits - 1], in_normal[bits - 1])
+
+        (down, down_inf), (same, same_inf), (up, up_inf) = (
+            self._saturate(m, exponent, name)
+            for exponent, name in (
+                (self.exponent_down, "down"),
+                (self.exponent, "same"),
+                (self.exponent_up, "up"),
+            )
+        )
+        take_over = over & ~up_inf
+        take_left = left & ~down_inf
+        take_normal = ~over & ~left & ~same_inf
+        mantissa = (
+            (in_over[1:bits] & take_over.replicate(bits - 1))
+            | (in_normal[: bits - 1] & take_normal.replicate(bits - 1))
+            | (Cat(last_left, in_left[: bits - 2]) & take_left.replicate(bits - 1))
+        )
+        m.d.comb += self.code.eq(Cat(mantissa, choose(carries, up, choose(hidden, same, down))))
+        return m
+
+    def _round(self, m: Module, y: Value) -> tuple[Value, Value, Value, Value, Value]:
+        """Whether to round up in each case, last bit of the case left, whether *grt* are zero."""
+        r, g = self.smaller[:2]
+        t, subtract = self.sticky, self.subtract
+        exact = wire(m, subtract & ~(g | r | t), "exact")
+        h = wire(m, g ^ (subtract & (r | t)), "below_h")
+        i = wire(m, r ^ (subtract & t), "below_i")
+        x = self.larger
+        last = wire(m, x[0] ^ y[0], "last")
+        last_but_one = wire(m, x[1] ^ y[1] ^ (x[0] & y[0]), "last_but_one")
+        up_over = wire(m, last & (last_but_one | g | r | t), "up_over")
+        up_normal = wire(m, exact | (h & (i | t | last)), "up_normal")
+        up_left = wire(m, exact | (h & i), "up_left")
+        last_left = wire(m, choose(h, ~i, i & t), "last_left")
+        return up_over, up_normal, up_left, last_left & ~exact, exact
+
+    def _saturate(self, m: Module, exponent: Value, name: str) -> tuple[Value, Value]:
+        """Exponent of the result, and whether it is infinite."""
+        width = self._exponent_bits
+        infinite = wire(m, at_least(exponent, (1 << width) - 1), f"infinite_{name}")
+        kept = wire(m, exponent[:width] | infinite.replicate(width), f"exponent_{name}")
+        return kept, infinite
