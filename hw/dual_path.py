@@ -75,7 +75,7 @@ class DualPathAccumulator(wiring.Component):
     y: Signal
 
     def __init__(self, factors: tuple[NumberRange, NumberRange], config: FloatAccConfig) -> None:
-        self._shape = FrameShape(factors, config)
+        self._shape = FrameShape(factors, config, config.format.precision + 1)
         bits = config.format.bits
         super().__init__({"product": In(FactoredLayout(*factors)), "c": In(bits), "y": Out(bits)})
 
@@ -87,8 +87,8 @@ class DualPathAccumulator(wiring.Component):
     @staticmethod
     def fits(factors: tuple[NumberRange, NumberRange], config: FloatAccConfig) -> bool:
         """Whether two paths suffice: IEEE 754's sums, and no product with bits below them."""
-        shape = FrameShape(factors, config)
         format_ = config.format
+        shape = FrameShape(factors, config, format_.precision + 1)
         return (
             format_.specials is Specials.IEEE
             and config.rounding is Rounding.RNE
@@ -116,11 +116,11 @@ class DualPathAccumulator(wiring.Component):
         subtract = wire(m, product.sign ^ self.c[-1], "subtract")
         near_bits = max(bits, shape.product_bits + 1)
         m.submodules.near = near = NearPath(
-            near_bits, bits, format_.exponent_bits, subnormal=shape.near_may_be_subnormal
+            near_bits, format_.exponent_bits, subnormal=shape.near_may_be_subnormal
         )
         m.d.comb += [
-            near.c.eq(Cat(Const(0, near_bits - bits), significand)),
-            near.placed.eq(frames.placed[-near_bits - 1 :]),
+            near.x.eq(Cat(Const(0, near_bits - bits), significand)),
+            near.y.eq(frames.placed[-near_bits - 1 :]),
             near.exponent.eq(exponent),
         ]
         is_near = self._is_near(m, frames, normal, exponent) & subtract
@@ -134,13 +134,14 @@ class DualPathAccumulator(wiring.Component):
         special_code = Const(infinity, bits + format_.exponent_bits - 1) | choose(
             nan, Const(nan_code, format_.bits - 1), Const(0, 1)
         )
+        near_code = Cat(near.significand[near_bits - bits : -1], near.result_exponent)
         far_sign = choose(frames.apart.above, product.sign, self.c[-1])
         near_sign = choose(near.negative, product.sign, self.c[-1]) & ~near.zero
         m.d.comb += self.y.eq(
             choose(
                 special,
                 Cat(special_code[: format_.bits - 1], inf_sign),
-                choose(is_near, Cat(near.code, near_sign), Cat(far_code, far_sign)),
+                choose(is_near, Cat(near_code, near_sign), Cat(far_code, far_sign)),
             )
         )
         return m

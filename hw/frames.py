@@ -41,12 +41,15 @@ class FrameShape:
         Decoded operands, normalised.
     config : FloatAccConfig
         Accumulator.
+    depth : int
+        Places below place 0 that are kept one by one.
     fine_bits : int
         Low bits of the difference, which shift by multiplexers.
     """
 
     factors: tuple[NumberRange, NumberRange]
     config: FloatAccConfig
+    depth: int
     fine_bits: int = 3
 
     @property
@@ -88,11 +91,6 @@ class FrameShape:
         """Whether the difference of close numbers can be below the accumulator's normal ones."""
         least = self.range.exponent_min + self.range.base + self.product_bits - 2
         return least - 1 - self.precision < self.config.format.emin
-
-    @property
-    def lowest_place(self) -> int:
-        """Last place of a frame, negative: two below the last bit of a rounded sum."""
-        return -self.precision - 1
 
     @cached_property
     def _difference(self) -> tuple[int, int]:
@@ -138,7 +136,7 @@ class FrameShape:
         found = []
         for group in range(1 << self.difference_bits - self.fine_bits):
             bottom = place + direction * (group << self.fine_bits)
-            if bottom + width - 1 >= self.lowest_place and bottom <= 1:
+            if bottom + width - 1 >= -self.depth and bottom <= 1:
                 found.append((group, bottom))
         return found
 
@@ -154,14 +152,14 @@ class Frames(wiring.Component):
         Significand of the accumulator.
     c_exponent : :py:`In(exponent_bits)`
         Its exponent, at least 1.
-    placed : :py:`Out(precision + 3)`
-        C-frame: the product, from place 1 down to ``lowest_place``.
+    placed : :py:`Out(depth + 2)`
+        C-frame: the product, from place 1 down to ``-depth``.
     placed_sticky : :py:`Out(1)`
         Whether it has ones below.
     leading : :py:`Out(product_bits)`
         P-frame: the product with its leading one at place 0, the top bit here.
-    shifted : :py:`Out(precision + 2)`
-        P-frame: the accumulator, from place 0 down to ``lowest_place``.
+    shifted : :py:`Out(depth + 1)`
+        P-frame: the accumulator, from place 0 down to ``-depth``.
     shifted_sticky : :py:`Out(1)`
         Whether it has ones below.
     apart : :py:`Out(data.StructLayout)`
@@ -186,10 +184,10 @@ class Frames(wiring.Component):
                 "product": In(FactoredLayout(*shape.factors)),
                 "c": In(shape.precision),
                 "c_exponent": In(shape.config.format.exponent_bits),
-                "placed": Out(shape.precision + 3),
+                "placed": Out(shape.depth + 2),
                 "placed_sticky": Out(1),
                 "leading": Out(shape.product_bits),
-                "shifted": Out(shape.precision + 2),
+                "shifted": Out(shape.depth + 1),
                 "shifted_sticky": Out(1),
                 "apart": Out(
                     data.StructLayout(dict.fromkeys(("minus_1", "zero", "plus_1", "above"), 1))
@@ -207,9 +205,6 @@ class Frames(wiring.Component):
         shape, product = self._shape, self.product
         difference = self._subtract_exponents(m)
         fine, coarse = difference[: shape.fine_bits], difference[shape.fine_bits :]
-        chosen = {
-            group: wire(m, coarse == group, f"group_{group}") for group in range(1 << len(coarse))
-        }
         span = (1 << shape.fine_bits) - 1
         zero = shape.difference_zero
 
@@ -217,14 +212,14 @@ class Frames(wiring.Component):
         significand = product.significand & (~product.zero).replicate(shape.product_bits)
         moved = wire(m, significand << fine, "product_moved")
         place = 1 - shape.product_bits - zero
-        placed, sticky = self._place(m, moved, shape.groups(len(moved), place, 1), chosen)
+        placed, sticky = self._place(m, moved, coarse, shape.groups(len(moved), place, 1))
         m.d.comb += [self.placed.eq(placed), self.placed_sticky.eq(sticky)]
 
         # Accumulator in the P-frame: its hidden bit is at place 1 - n, or one below.
         top = product.significand[-1]
         moved = wire(m, Cat(Const(0, span), self.c) >> fine, "c_moved")
         place = 2 - shape.precision - span + zero
-        shifted, sticky = self._place(m, moved, shape.groups(len(moved), place, -1), chosen)
+        shifted, sticky = self._place(m, moved, coarse, shape.groups(len(moved), place, -1))
         m.d.comb += [
             self.shifted.eq(choose(top, shifted[1:], shifted[:-1])),
             self.shifted_sticky.eq(sticky | (top & shifted[0])),
@@ -251,18 +246,18 @@ class Frames(wiring.Component):
         return wire(m, add(m, total, carry, name="difference")[:bits], "difference")
 
     def _place(
-        self, m: Module, moved: Value, groups: list[tuple[int, int]], chosen: dict[int, Value]
+        self, m: Module, moved: Value, coarse: Value, groups: list[tuple[int, int]]
     ) -> tuple[Value, Value]:
-        """Places 1 to ``lowest_place`` of a vector, and whether ones of it are below."""
-        width = self._shape.precision + 3
-        lowest = self._shape.lowest_place
+        """Places 1 to ``-depth`` of a vector, and whether ones of it are below."""
+        width, lowest = self._shape.depth + 2, -self._shape.depth
         field: Value = Const(0, width)
         sticky: Value = Const(0, 1)
         met: Value = Const(0, 1)
         for group, bottom in groups:
             lost = max(0, lowest - bottom)
             kept = Cat(Const(0, max(0, bottom - lowest)), moved[lost:])[:width]
-            field |= kept & chosen[group].replicate(len(kept))
-            sticky |= moved[:lost].any() & chosen[group]
-            met |= chosen[group]
+            chosen = wire(m, coarse == group, f"group_{group}")
+            field |= kept & chosen.replicate(len(kept))
+            sticky |= moved[:lost].any() & chosen
+            met |= chosen
         return wire(m, field, "field"), wire(m, sticky | (moved.any() & ~met), "sticky")

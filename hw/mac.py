@@ -9,11 +9,14 @@ from fp8mac.hw.dual_path import DualPathAccumulator
 from fp8mac.hw.fast_int import FastIntAccumulator
 from fp8mac.hw.fast_kulisch import FastKulischAccumulator
 from fp8mac.hw.fast_product import FastMultiplier
+from fp8mac.hw.fast_single_path import FastSinglePathAccumulator
 from fp8mac.hw.float_accumulator import FloatAccumulator
 from fp8mac.hw.formats import IntFormat, Overflow, Rounding
 from fp8mac.hw.int_accumulator import IntAccumulator
 from fp8mac.hw.kulisch import KulischAccumulator
 from fp8mac.hw.multiplier import FloatMultiplier
+
+_FastFloatAccumulator = DualPathAccumulator | FastSinglePathAccumulator
 
 __all__ = ["Mac", "MacCore", "check_buildable"]
 
@@ -119,13 +122,15 @@ class MacCore(wiring.Component):
 
     def _accumulator(
         self, multiplier: FloatMultiplier | FastMultiplier
-    ) -> FloatAccumulator | KulischAccumulator | DualPathAccumulator | FastKulischAccumulator:
+    ) -> "FloatAccumulator | KulischAccumulator | _FastFloatAccumulator | FastKulischAccumulator":
         """What adds the products of a multiplier."""
         acc = self._config.accumulator
         widths = (self._config.product_bits - 1, self._config.acc_bits)
         if isinstance(multiplier, FastMultiplier):
             if isinstance(acc, FloatAccConfig):
-                return DualPathAccumulator(multiplier.factors, acc)
+                fits = DualPathAccumulator.fits(multiplier.factors, acc)
+                kind = DualPathAccumulator if fits else FastSinglePathAccumulator
+                return kind(multiplier.factors, acc)
             return FastKulischAccumulator(multiplier.factors, *widths)
         if isinstance(acc, FloatAccConfig):
             return FloatAccumulator(multiplier.range, acc)

@@ -1,13 +1,13 @@
-"""Difference of two close numbers: exact, so that it is normalised and never rounded.
+"""Difference of two numbers that may cancel: sign and magnitude, normalised.
 
 ::
 
-    c         . c c c c c c c c c c .        places 1, 0, -1, ...
-    placed    p p p p p p p p . . . .
+    x         . x x x x x x x x x x .        places 1, 0, -1, ...
+    y         y y y y y y y y . . . .
                     |
         +-----------+-------------+
         v                         v
-    c - p, p - c             where will the leading one be? (one place too high, if wrong)
+    x - y, y - x             where will the leading one be? (one place too high, if wrong)
         |                         |
     the positive one         first one alone:  0 0 0 1 0 0 ...
         +-----------+-------------+
@@ -19,20 +19,18 @@ from amaranth.hdl import Cat, Const, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from fp8mac.hw.prefix import add_compound, choose, first_one, wire
+from fp8mac.hw.prefix import add_compound, choose, extended, first_one, wire
 
 __all__ = ["NearPath", "expect_leading_one"]
 
 
 class NearPath(wiring.Component):
-    """``abs(c - placed)``, normalised. Combinational.
+    """``abs(x - y)``, normalised. Combinational.
 
     Parameters
     ----------
     bits : int
         Places 0 to ``1 - bits``.
-    precision : int
-        Significand bits of the result; the difference has no more.
     exponent_bits : int
         Width of the exponents.
     subnormal : bool
@@ -40,37 +38,40 @@ class NearPath(wiring.Component):
 
     Members
     -------
-    c : :py:`In(bits)`
+    x : :py:`In(bits)`
         Significand.
-    placed : :py:`In(bits + 1)`
+    y : :py:`In(bits + 1)`
         The other number, from place 1 down; the difference is below ``2``.
     exponent : :py:`In(exponent_bits)`
         Exponent of place 0, at least 1.
-    code : :py:`Out(exponent_bits + precision - 1)`
-        Exponent and mantissa of the difference, zero if there is none.
+    significand : :py:`Out(bits)`
+        Magnitude with its leading one at the top; less far up, if the exponent would fall below 1.
+    result_exponent : :py:`Out(exponent_bits)`
+        Exponent of the top place if that is one, else zero.
     negative : :py:`Out(1)`
-        ``placed`` is larger.
+        ``y`` is larger.
     zero : :py:`Out(1)`
         Both are the same.
     """
 
-    c: Signal
-    placed: Signal
+    x: Signal
+    y: Signal
     exponent: Signal
-    code: Signal
+    significand: Signal
+    result_exponent: Signal
     negative: Signal
     zero: Signal
 
-    def __init__(self, bits: int, precision: int, exponent_bits: int, *, subnormal: bool) -> None:
+    def __init__(self, bits: int, exponent_bits: int, *, subnormal: bool) -> None:
         self._bits = bits
-        self._precision = precision
         self._subnormal = subnormal
         super().__init__(
             {
-                "c": In(bits),
-                "placed": In(bits + 1),
+                "x": In(bits),
+                "y": In(bits + 1),
                 "exponent": In(exponent_bits),
-                "code": Out(exponent_bits + precision - 1),
+                "significand": Out(bits),
+                "result_exponent": Out(exponent_bits),
                 "negative": Out(1),
                 "zero": Out(1),
             }
@@ -82,34 +83,24 @@ class NearPath(wiring.Component):
         return self._bits
 
     @property
-    def precision(self) -> int:
-        """Significand bits of the result."""
-        return self._precision
-
-    @property
     def subnormal(self) -> bool:
         """Whether differences may be subnormal."""
         return self._subnormal
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        bits, placed = self._bits, self.placed[:-1]
-        difference = add_compound(m, self.c, ~placed, name="difference")
-        no_borrow = difference.plus_one[-1] & ~self.placed[-1]
-        magnitude = wire(
-            m,
-            choose(no_borrow, difference.plus_one[:-1], ~difference.total[:-1]),
-            "magnitude",
-        )
-        m.d.comb += [self.negative.eq(~no_borrow), self.zero.eq((self.c == placed) & no_borrow)]
+        bits, y = self._bits, self.y[:-1]
+        difference = add_compound(m, self.x, ~y, name="difference")
+        no_borrow = difference.plus_one[-1] & ~self.y[-1]
+        magnitude = choose(no_borrow, difference.plus_one[:-1], ~difference.total[:-1])
+        magnitude = wire(m, magnitude, "magnitude")
+        m.d.comb += [self.negative.eq(~no_borrow), self.zero.eq((self.x == y) & ~self.y[-1])]
 
-        expected = expect_leading_one(m, self.c, self.placed)
         # The shift ends where the exponent would fall below one.
         reach = bits if self._subnormal else 1
         limits = Cat(self.exponent == place + 1 for place in range(reach))[::-1]
         limits = wire(m, Cat(Const(0, bits - reach), limits), "limits")
-        expected |= limits
-        first = first_one(m, expected)
+        first = first_one(m, expect_leading_one(m, self.x, self.y) | limits)
         stopped = (first & limits).any()
 
         normal: Value = Const(0, bits)
@@ -117,22 +108,24 @@ class NearPath(wiring.Component):
             normal |= (magnitude << shift)[:bits] & found.replicate(bits)
         normal = wire(m, normal, "normal")
         hidden = normal[-1]
-        shift_bits = max(1, (bits - 1).bit_length())
-        shift = Cat(
-            Cat(one for at, one in enumerate(reversed(first)) if at >> bit & 1).any()
-            for bit in range(shift_bits)
-        )
-        width = len(self.exponent)
-        lowered = add_compound(
-            m, self.exponent, ~Cat(shift, Const(0, width))[:width], name="exponent"
-        )
-        exponent = choose(hidden, lowered.plus_one[:width], lowered.total[:width])
-        exponent &= (~self.zero).replicate(width)
-        mantissa = choose(hidden | stopped, normal, Cat(0, normal[:-1]))[:-1]
-        m.d.comb += self.code.eq(
-            Cat(Cat(Const(0, self._precision), mantissa)[-(self._precision - 1) :], exponent)
-        )
+        lowered, same = self._lower(m, first)
+        exponent = choose(hidden, same, lowered) & (~self.zero).replicate(len(same))
+        m.d.comb += [
+            self.significand.eq(choose(hidden | stopped, normal, Cat(0, normal[:-1]))),
+            self.result_exponent.eq(exponent),
+        ]
         return m
+
+    def _lower(self, m: Module, first: Value) -> tuple[Value, Value]:
+        """Exponent less the shift and one more, and less the shift."""
+        width = len(self.exponent)
+        shifts = list(enumerate(reversed(first)))
+        shift = Cat(
+            Cat(found for amount, found in shifts if amount >> bit & 1).any()
+            for bit in range(max(1, (self._bits - 1).bit_length()))
+        )
+        lowered = add_compound(m, self.exponent, ~extended(shift, width), name="exponent")
+        return lowered.total[:width], lowered.plus_one[:width]
 
 
 def expect_leading_one(m: Module, x: Value, y: Value) -> Value:
