@@ -25,7 +25,8 @@ exponent of the product's leading one less that of the accumulator, that is:
        then the difference has no more bits than the accumulator
 0      always
 1      the product is below 1.5 and the accumulator is normal; else the far path normalises it
-<= 0   the accumulator's exponent is the smallest one: then nothing is shifted at all
+<= 0   the accumulator's exponent is the smallest one: then nothing is shifted at all (if
+       products have bits below the accumulator's last one, this is a flat sum of the far path)
 =====  ===========================================================================================
 
 A near difference thus never has to be rounded, and a far one is never shifted by more than one.
@@ -86,7 +87,7 @@ class DualPathAccumulator(wiring.Component):
 
     @staticmethod
     def fits(factors: tuple[NumberRange, NumberRange], config: FloatAccConfig) -> bool:
-        """Whether two paths suffice: IEEE 754's sums, and no product with bits below them."""
+        """Whether two paths suffice: IEEE 754's sums, and products no longer than they."""
         format_ = config.format
         shape = FrameShape(factors, config, format_.precision + 1)
         return (
@@ -95,7 +96,6 @@ class DualPathAccumulator(wiring.Component):
             and config.overflow is Overflow.TO_SPECIAL
             and config.subnormals
             and shape.product_bits <= shape.precision
-            and shape.finest >= format_.lsb_exponent
         )
 
     def elaborate(self, platform: object) -> Module:
@@ -123,8 +123,10 @@ class DualPathAccumulator(wiring.Component):
             near.y.eq(frames.placed[-near_bits - 1 :]),
             near.exponent.eq(exponent),
         ]
-        is_near = self._is_near(m, frames, normal, exponent) & subtract
-        far_code = self._far(m, frames, significand, exponent, subtract)
+        smallest = wire(m, (exponent == 1) & ~frames.apart.above, "smallest")
+        is_near = self._is_near(m, frames, normal, smallest) & subtract
+        far = self._far(m, frames, significand, exponent, subtract)
+        m.d.comb += far.flat.eq(smallest & subtract & Const(shape.has_flat_sums, 1))
 
         special, nan, inf_sign = self._specials(m, subtract)
         infinity = format_.inf_code
@@ -135,31 +137,32 @@ class DualPathAccumulator(wiring.Component):
             nan, Const(nan_code, format_.bits - 1), Const(0, 1)
         )
         near_code = Cat(near.significand[near_bits - bits : -1], near.result_exponent)
-        far_sign = choose(frames.apart.above, product.sign, self.c[-1])
+        far_sign = choose(frames.apart.above | far.negative, product.sign, self.c[-1]) & ~far.zero
         near_sign = choose(near.negative, product.sign, self.c[-1]) & ~near.zero
         m.d.comb += self.y.eq(
             choose(
                 special,
                 Cat(special_code[: format_.bits - 1], inf_sign),
-                choose(is_near, Cat(near_code, near_sign), Cat(far_code, far_sign)),
+                choose(is_near, Cat(near_code, near_sign), Cat(far.code, far_sign)),
             )
         )
         return m
 
-    def _is_near(self, m: Module, frames: Frames, normal: Value, exponent: Value) -> Value:
+    def _is_near(self, m: Module, frames: Frames, normal: Value, smallest: Value) -> Value:
         """Which path, if the signs differ; the table above."""
         apart = frames.apart
         minus_1 = apart.minus_1
         if self._shape.product_bits >= self._shape.precision:
             minus_1 &= ~frames.c[-2]
         plus_1 = apart.plus_1 & ~frames.leading[-2] & normal
-        smallest = exponent == 1
-        return wire(m, minus_1 | apart.zero | plus_1 | (smallest & ~apart.above), "is_near")
+        if self._shape.has_flat_sums:
+            return wire(m, ((minus_1 | apart.zero) & ~smallest) | plus_1, "is_near")
+        return wire(m, minus_1 | apart.zero | plus_1 | smallest, "is_near")
 
     def _far(
         self, m: Module, frames: Frames, significand: Value, exponent: Value, subtract: Value
-    ) -> Value:
-        """Code of the far sum."""
+    ) -> FarPath:
+        """The far sum, without its input ``flat``."""
         shape, product = self._shape, self.product
         bits, format_ = shape.precision, shape.config.format
         wide = shape.exponent_bits
@@ -181,7 +184,8 @@ class DualPathAccumulator(wiring.Component):
             for step in (-1, 0, 1)
         }
         top, above = product.significand[-1], frames.apart.above
-        m.submodules.far = far = FarPath(bits, format_.exponent_bits, wide)
+        flat_bits = shape.product_bits if shape.has_flat_sums else 0
+        m.submodules.far = far = FarPath(bits, format_.exponent_bits, wide, flat_bits)
         leading = Cat(Const(0, bits - shape.product_bits), frames.leading)
         m.d.comb += [
             far.larger.eq(choose(above, leading, significand)),
@@ -191,7 +195,7 @@ class DualPathAccumulator(wiring.Component):
         ]
         for step, port in ((-1, far.exponent_down), (0, far.exponent), (1, far.exponent_up)):
             m.d.comb += port.eq(choose(above, choose(top, tops[step], tops[step - 1]), ours[step]))
-        return far.code
+        return far
 
     def _specials(self, m: Module, subtract: Value) -> tuple[Value, Value, Value]:
         """Whether the sum is infinite or NaN, whether it is NaN, and the sign then."""

@@ -21,9 +21,12 @@ left    below the top         bits of S without the top, h or 0   h and i
 (In the case left the last bit is h, rounded by *i j*: if h is 1 and i, S1 and 0; if h is 0, S0 and
 whether *i j* are both 1.) So nothing is added after the sum, and only the choice of the case waits
 for its top bits.
+
+A difference that is *flat* is not normalised, and may be negative: its exponent is 1 already. Then
+it is ``~S0 + 0.grt``, and if *g r t* are not zero, a few bits long: these are rounded by an adder.
 """
 
-from amaranth.hdl import Cat, Module, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -46,6 +49,8 @@ class FarPath(wiring.Component):
         Width of the result's exponent, all ones of which are infinity.
     wide_bits : int
         Width of the larger number's exponent.
+    flat_bits : int
+        Width of negative differences that have to be rounded, zero if there are none.
 
     Members
     -------
@@ -57,23 +62,35 @@ class FarPath(wiring.Component):
         Bit *t*.
     subtract : :py:`In(1)`
         Subtract.
+    flat : :py:`In(1)`
+        A difference is flat.
     exponent_down, exponent, exponent_up : :py:`In(wide_bits)`
         Exponent of the larger number; less one, and plus one.
     code : :py:`Out(exponent_bits + precision - 1)`
         Exponent and mantissa of the result.
+    negative : :py:`Out(1)`
+        It is flat, and the smaller number is larger.
+    zero : :py:`Out(1)`
+        It is flat, and nothing is left.
     """
 
     larger: Signal
     smaller: Signal
     sticky: Signal
     subtract: Signal
+    flat: Signal
     exponent_down: Signal
     exponent: Signal
     exponent_up: Signal
     code: Signal
+    negative: Signal
+    zero: Signal
 
-    def __init__(self, precision: int, exponent_bits: int, wide_bits: int) -> None:
+    def __init__(
+        self, precision: int, exponent_bits: int, wide_bits: int, flat_bits: int = 0
+    ) -> None:
         self._precision = precision
+        self._flat_bits = flat_bits
         self._exponent_bits = exponent_bits
         super().__init__(
             {
@@ -81,10 +98,13 @@ class FarPath(wiring.Component):
                 "smaller": In(precision + 2),
                 "sticky": In(1),
                 "subtract": In(1),
+                "flat": In(1),
                 "exponent_down": In(wide_bits),
                 "exponent": In(wide_bits),
                 "exponent_up": In(wide_bits),
                 "code": Out(exponent_bits + precision - 1),
+                "negative": Out(1),
+                "zero": Out(1),
             }
         )
 
@@ -92,6 +112,11 @@ class FarPath(wiring.Component):
     def precision(self) -> int:
         """Significand bits."""
         return self._precision
+
+    @property
+    def flat_bits(self) -> int:
+        """Width of negative differences that have to be rounded."""
+        return self._flat_bits
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -102,7 +127,8 @@ class FarPath(wiring.Component):
         up_over, up_normal, up_left, last_left, exact = self._round(m, y)
 
         over = wire(m, s0[-1] & ~subtract, "over")
-        left = wire(m, subtract & ~choose(exact, s1[bits - 1], s0[bits - 1]), "left")
+        left = subtract & ~choose(exact, s1[bits - 1], s0[bits - 1]) & ~self.flat
+        left = wire(m, left, "left")
         in_over = wire(m, choose(up_over, s1, s0), "sum_over")
         in_normal = wire(m, choose(up_normal, s1, s0), "sum_normal")
         in_left = wire(m, choose(up_left, s1, s0), "sum_left")
@@ -119,12 +145,20 @@ class FarPath(wiring.Component):
         )
         take_over = over & ~up_inf
         take_left = left & ~down_inf
-        take_normal = ~over & ~left & ~same_inf
+        take_normal = ~over & ~left & ~same_inf & ~self.negative
         mantissa = (
             (in_over[1:bits] & take_over.replicate(bits - 1))
             | (in_normal[: bits - 1] & take_normal.replicate(bits - 1))
             | (Cat(last_left, in_left[: bits - 2]) & take_left.replicate(bits - 1))
         )
+        if self._flat_bits:
+            magnitude = self._negate(m, s0)
+            m.d.comb += [
+                self.negative.eq(self.flat & ~choose(exact, s1[-1], s0[-1])),
+                self.zero.eq(self.flat & exact & (self.larger == self.smaller[2:])),
+            ]
+            mantissa |= magnitude[:-1] & self.negative.replicate(bits - 1)
+            hidden = choose(self.negative, magnitude[-1], hidden)
         m.d.comb += self.code.eq(Cat(mantissa, choose(carries, up, choose(hidden, same, down))))
         return m
 
@@ -143,6 +177,15 @@ class FarPath(wiring.Component):
         up_left = wire(m, exact | (h & i), "up_left")
         last_left = wire(m, choose(h, ~i, i & t), "last_left")
         return up_over, up_normal, up_left, last_left & ~exact, exact
+
+    def _negate(self, m: Module, s0: Value) -> Value:
+        """Magnitude of a negative difference."""
+        r, g = self.smaller[:2]
+        low = wire(m, ~s0[: self._flat_bits], "negated")
+        next_ = add_compound(m, low, Const(0, len(low)), name="negated").plus_one[:-1]
+        up = wire(m, g & (r | self.sticky | low[0]), "up_negated")
+        high = ~s0[self._flat_bits : self._precision]
+        return wire(m, Cat(choose(up, next_, low), high), "negated_rounded")
 
     def _saturate(self, m: Module, exponent: Value, name: str) -> tuple[Value, Value]:
         """Exponent of the result, and whether it is infinite."""

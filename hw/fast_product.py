@@ -186,7 +186,8 @@ def _multiply(m: Module, a: _Operand, b: _Operand) -> Value:
     if max(len(a.fraction), len(b.fraction)) > _TABLE_BITS:
         tree = CarrySaveTree(width)
         for weight, bit in enumerate(Cat(a.fraction, a.hidden)):
-            tree.add_bits(weight, Cat(b.fraction, b.hidden) & bit.replicate(width // 2), AND)
+            row = Cat(b.fraction, b.hidden)
+            tree.add_bits(weight, row & bit.replicate(len(row)), AND)
         return tree.elaborate_into(m)
     product: Value = Const(0, width)
     for hidden_a in (0, 1):

@@ -79,12 +79,12 @@ class FrameShape:
         return max(most.bit_length(), self.config.format.exponent_bits + 1)
 
     @property
-    def finest(self) -> int:
-        """Exponent of the last bit of the smallest product that is not normalised."""
-        smallest = (
+    def has_flat_sums(self) -> bool:
+        """Whether products have bits below the last one of the accumulator's smallest numbers."""
+        finest = (
             each.exponent_min + each.significand_bits - 1 + each.base for each in self.factors
         )
-        return sum(smallest)
+        return sum(finest) < self.config.format.lsb_exponent
 
     @property
     def near_may_be_subnormal(self) -> bool:
