@@ -129,23 +129,24 @@ class DualPathAccumulator(wiring.Component):
         m.d.comb += far.flat.eq(smallest & subtract & Const(shape.has_flat_sums, 1))
 
         special, nan, inf_sign = self._specials(m, subtract)
-        infinity = format_.inf_code
-        nan_code = format_.nan_code
+        infinity, nan_code = format_.inf_code, format_.nan_code
         assert infinity is not None
         assert nan_code is not None
-        special_code = Const(infinity, bits + format_.exponent_bits - 1) | choose(
-            nan, Const(nan_code, format_.bits - 1), Const(0, 1)
+        special_code = choose(
+            nan, Const(nan_code, format_.bits - 1), Const(infinity, format_.bits - 1)
         )
         near_code = Cat(near.significand[near_bits - bits : -1], near.result_exponent)
-        far_sign = choose(frames.apart.above | far.negative, product.sign, self.c[-1]) & ~far.zero
         near_sign = choose(near.negative, product.sign, self.c[-1]) & ~near.zero
-        m.d.comb += self.y.eq(
-            choose(
-                special,
-                Cat(special_code[: format_.bits - 1], inf_sign),
-                choose(is_near, Cat(near_code, near_sign), Cat(far.code, far_sign)),
-            )
-        )
+        far_sign = choose(frames.apart.above | far.negative, product.sign, self.c[-1]) & ~far.zero
+        m.d.comb += [
+            near.enable.eq(is_near & ~special),
+            far.enable.eq(~is_near & ~special),
+            self.y.eq(
+                Cat(near_code, near_sign & near.enable)
+                | Cat(far.code, far_sign & far.enable)
+                | (Cat(special_code, inf_sign) & special.replicate(format_.bits))
+            ),
+        ]
         return m
 
     def _is_near(self, m: Module, frames: Frames, normal: Value, smallest: Value) -> Value:
@@ -168,8 +169,8 @@ class DualPathAccumulator(wiring.Component):
         wide = shape.exponent_bits
         c_exponent = extended(exponent, wide)
         operands = (
-            extended(product.exponent_a, wide),
-            extended(product.exponent_b, wide),
+            extended(product.normal.exponent_a, wide),
+            extended(product.normal.exponent_b, wide),
         )
         total = add(m, *operands, name="product_exponent")[:wide]
         # Exponents of the product's top bit, and of the next one, each one up and one down.
@@ -183,7 +184,7 @@ class DualPathAccumulator(wiring.Component):
             step: add(m, c_exponent, Const(step, wide), name=f"c_{step + 1}")[:wide]
             for step in (-1, 0, 1)
         }
-        top, above = product.significand[-1], frames.apart.above
+        top, above = product.normal.significand[-1], frames.apart.above
         flat_bits = shape.product_bits if shape.has_flat_sums else 0
         m.submodules.far = far = FarPath(bits, format_.exponent_bits, wide, flat_bits)
         leading = Cat(Const(0, bits - shape.product_bits), frames.leading)

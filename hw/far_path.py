@@ -66,6 +66,8 @@ class FarPath(wiring.Component):
         A difference is flat.
     exponent_down, exponent, exponent_up : :py:`In(wide_bits)`
         Exponent of the larger number; less one, and plus one.
+    enable : :py:`In(1)`
+        Where low, ``code`` is zero.
     code : :py:`Out(exponent_bits + precision - 1)`
         Exponent and mantissa of the result.
     negative : :py:`Out(1)`
@@ -82,6 +84,7 @@ class FarPath(wiring.Component):
     exponent_down: Signal
     exponent: Signal
     exponent_up: Signal
+    enable: Signal
     code: Signal
     negative: Signal
     zero: Signal
@@ -102,6 +105,7 @@ class FarPath(wiring.Component):
                 "exponent_down": In(wide_bits),
                 "exponent": In(wide_bits),
                 "exponent_up": In(wide_bits),
+                "enable": In(1),
                 "code": Out(exponent_bits + precision - 1),
                 "negative": Out(1),
                 "zero": Out(1),
@@ -143,9 +147,9 @@ class FarPath(wiring.Component):
                 (self.exponent_up, "up"),
             )
         )
-        take_over = over & ~up_inf
-        take_left = left & ~down_inf
-        take_normal = ~over & ~left & ~same_inf & ~self.negative
+        take_over = over & ~up_inf & self.enable
+        take_left = left & ~down_inf & self.enable
+        take_normal = ~over & ~left & ~same_inf & ~self.negative & self.enable
         mantissa = (
             (in_over[1:bits] & take_over.replicate(bits - 1))
             | (in_normal[: bits - 1] & take_normal.replicate(bits - 1))
@@ -157,9 +161,14 @@ class FarPath(wiring.Component):
                 self.negative.eq(self.flat & ~choose(exact, s1[-1], s0[-1])),
                 self.zero.eq(self.flat & exact & (self.larger == self.smaller[2:])),
             ]
-            mantissa |= magnitude[:-1] & self.negative.replicate(bits - 1)
+            mantissa |= magnitude[:-1] & (self.negative & self.enable).replicate(bits - 1)
             hidden = choose(self.negative, magnitude[-1], hidden)
-        m.d.comb += self.code.eq(Cat(mantissa, choose(carries, up, choose(hidden, same, down))))
+        exponent = (
+            (up & (carries & self.enable).replicate(len(up)))
+            | (same & (~carries & hidden & self.enable).replicate(len(up)))
+            | (down & (~carries & ~hidden & self.enable).replicate(len(up)))
+        )
+        m.d.comb += self.code.eq(Cat(mantissa, exponent))
         return m
 
     def _round(self, m: Module, y: Value) -> tuple[Value, Value, Value, Value, Value]:

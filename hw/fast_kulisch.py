@@ -95,14 +95,17 @@ class FastKulischAccumulator(wiring.Component):
         amount_bits = range_.exponent_max.bit_length()
         operands = [
             Cat(exponent, Const(0, amount_bits))[:amount_bits]
-            for exponent in (product.exponent_a, product.exponent_b)
+            for exponent in (product.early.exponent_a, product.early.exponent_b)
         ]
         amount = wire(m, add(m, *operands, name="amount")[:amount_bits], "amount")
         fine = min(_FINE, amount_bits)
         near = wire(
             m,
             shift_left(
-                m, product.significand, amount[:fine], len(product.significand) + (1 << fine) - 1
+                m,
+                product.early.significand,
+                amount[:fine],
+                len(product.early.significand) + (1 << fine) - 1,
             ),
             "near",
         )

@@ -104,6 +104,7 @@ class FastSinglePathAccumulator(wiring.Component):
             difference.x.eq(x),
             difference.y.eq(Cat(y, 0)),
             difference.exponent.eq(exponent),
+            difference.enable.eq(1),
         ]
         total = add(m, x, y, name="total")
         over, hidden = total[-1], total[-2]
@@ -138,13 +139,16 @@ class FastSinglePathAccumulator(wiring.Component):
     def _exponent(self, m: Module, frames: Frames) -> Value:
         """Exponent of place 0."""
         product, wide = self.product, self._shape.exponent_bits
-        operands = (extended(product.exponent_a, wide), extended(product.exponent_b, wide))
+        operands = (
+            extended(product.normal.exponent_a, wide),
+            extended(product.normal.exponent_b, wide),
+        )
         total = add(m, *operands, name="product_exponent")[:wide]
         offset = self._shape.exponent_offset
         top, next_ = (
             add(m, total, Const(offset - step, wide), name=f"top_{step}")[:wide] for step in (0, 1)
         )
-        theirs = choose(product.significand[-1], top, next_)
+        theirs = choose(product.normal.significand[-1], top, next_)
         return choose(frames.apart.above, theirs, extended(frames.c_exponent, wide))
 
     def _classify(self) -> tuple[Value, Value]:

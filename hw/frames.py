@@ -203,27 +203,29 @@ class Frames(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         shape, product = self._shape, self.product
-        difference = self._subtract_exponents(m)
-        fine, coarse = difference[: shape.fine_bits], difference[shape.fine_bits :]
+        early = self._subtract_exponents(m, product.early, "early")
+        difference = self._subtract_exponents(m, product.normal, "normal")
         span = (1 << shape.fine_bits) - 1
         zero = shape.difference_zero
 
         # Product in the C-frame: its top bit is at place n.
-        significand = product.significand & (~product.zero).replicate(shape.product_bits)
-        moved = wire(m, significand << fine, "product_moved")
+        fine, coarse = early[: shape.fine_bits], early[shape.fine_bits :]
+        moved = wire(m, product.early.significand << fine, "product_moved")
         place = 1 - shape.product_bits - zero
         placed, sticky = self._place(m, moved, coarse, shape.groups(len(moved), place, 1))
         m.d.comb += [self.placed.eq(placed), self.placed_sticky.eq(sticky)]
 
         # Accumulator in the P-frame: its hidden bit is at place 1 - n, or one below.
-        top = product.significand[-1]
+        fine, coarse = difference[: shape.fine_bits], difference[shape.fine_bits :]
+        significand = product.normal.significand
+        top = significand[-1]
         moved = wire(m, Cat(Const(0, span), self.c) >> fine, "c_moved")
         place = 2 - shape.precision - span + zero
         shifted, sticky = self._place(m, moved, coarse, shape.groups(len(moved), place, -1))
         m.d.comb += [
             self.shifted.eq(choose(top, shifted[1:], shifted[:-1])),
             self.shifted_sticky.eq(sticky | (top & shifted[0])),
-            self.leading.eq(choose(top, product.significand, Cat(0, product.significand[:-1]))),
+            self.leading.eq(choose(top, significand, Cat(0, significand[:-1]))),
         ]
 
         is_at = {n: wire(m, difference == n + zero, f"apart_{n + 1}") for n in (-1, 0, 1, 2)}
@@ -235,15 +237,16 @@ class Frames(wiring.Component):
         m.d.comb += self.apart.above.eq((above | (top & is_at[1])) & ~product.zero)
         return m
 
-    def _subtract_exponents(self, m: Module) -> Value:
+    def _subtract_exponents(self, m: Module, factors: data.View, name: str) -> Value:
         """The difference of exponents, by one carry-save adder and one prefix adder."""
         bits = self._shape.difference_bits
-        a = extended(self.product.exponent_a, bits)
-        b = extended(self.product.exponent_b, bits)
+        a = extended(factors.exponent_a, bits)
+        b = extended(factors.exponent_b, bits)
         c = Cat(~self.c_exponent, Const(-1, bits - len(self.c_exponent) - 1), 0)
-        total = wire(m, a ^ b ^ c, "exponents_total")
-        carry = wire(m, Cat(0, (a & b) | ((a | b) & c))[:bits], "exponents_carry")
-        return wire(m, add(m, total, carry, name="difference")[:bits], "difference")
+        total = wire(m, a ^ b ^ c, f"{name}_total")
+        carry = wire(m, Cat(0, (a & b) | ((a | b) & c))[:bits], f"{name}_carry")
+        difference = add(m, total, carry, name=f"{name}_difference")
+        return wire(m, difference[:bits], f"{name}_difference")
 
     def _place(
         self, m: Module, moved: Value, coarse: Value, groups: list[tuple[int, int]]

@@ -19,7 +19,7 @@ from amaranth.hdl import Cat, Const, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from fp8mac.hw.prefix import add_compound, choose, extended, first_one, wire
+from fp8mac.hw.prefix import add, add_compound, choose, first_one, wire
 
 __all__ = ["NearPath", "expect_leading_one"]
 
@@ -44,6 +44,8 @@ class NearPath(wiring.Component):
         The other number, from place 1 down; the difference is below ``2``.
     exponent : :py:`In(exponent_bits)`
         Exponent of place 0, at least 1.
+    enable : :py:`In(1)`
+        Where low, ``significand`` and ``result_exponent`` are zero.
     significand : :py:`Out(bits)`
         Magnitude with its leading one at the top; less far up, if the exponent would fall below 1.
     result_exponent : :py:`Out(exponent_bits)`
@@ -57,6 +59,7 @@ class NearPath(wiring.Component):
     x: Signal
     y: Signal
     exponent: Signal
+    enable: Signal
     significand: Signal
     result_exponent: Signal
     negative: Signal
@@ -70,6 +73,7 @@ class NearPath(wiring.Component):
                 "x": In(bits),
                 "y": In(bits + 1),
                 "exponent": In(exponent_bits),
+                "enable": In(1),
                 "significand": Out(bits),
                 "result_exponent": Out(exponent_bits),
                 "negative": Out(1),
@@ -104,28 +108,34 @@ class NearPath(wiring.Component):
         stopped = (first & limits).any()
 
         normal: Value = Const(0, bits)
+        same: Value = Const(0, len(self.exponent))
+        lowered: Value = Const(0, len(self.exponent))
+        exponents = [self._lowered(m, amount) for amount in range(bits + 1)]
         for shift, found in enumerate(reversed(first)):
             normal |= (magnitude << shift)[:bits] & found.replicate(bits)
+            same |= exponents[shift] & found.replicate(len(same))
+            lowered |= exponents[shift + 1] & found.replicate(len(same))
         normal = wire(m, normal, "normal")
+        same, lowered = wire(m, same, "same"), wire(m, lowered, "lowered")
         hidden = normal[-1]
-        lowered, same = self._lower(m, first)
-        exponent = choose(hidden, same, lowered) & (~self.zero).replicate(len(same))
+        take = wire(m, (hidden | stopped) & self.enable, "take")
+        take_next = wire(m, ~(hidden | stopped) & self.enable, "take_next")
         m.d.comb += [
-            self.significand.eq(choose(hidden | stopped, normal, Cat(0, normal[:-1]))),
-            self.result_exponent.eq(exponent),
+            self.significand.eq(
+                (normal & take.replicate(bits)) | (Cat(0, normal[:-1]) & take_next.replicate(bits))
+            ),
+            self.result_exponent.eq(
+                (same & (hidden & self.enable).replicate(len(same)))
+                | (lowered & (~hidden & self.enable).replicate(len(same)))
+            ),
         ]
         return m
 
-    def _lower(self, m: Module, first: Value) -> tuple[Value, Value]:
-        """Exponent less the shift and one more, and less the shift."""
+    def _lowered(self, m: Module, amount: int) -> Value:
+        """The exponent less an amount."""
         width = len(self.exponent)
-        shifts = list(enumerate(reversed(first)))
-        shift = Cat(
-            Cat(found for amount, found in shifts if amount >> bit & 1).any()
-            for bit in range(max(1, (self._bits - 1).bit_length()))
-        )
-        lowered = add_compound(m, self.exponent, ~extended(shift, width), name="exponent")
-        return lowered.total[:width], lowered.plus_one[:width]
+        less = add(m, self.exponent, Const(-amount, width), name=f"exponent_less_{amount}")
+        return less[:width] if amount else self.exponent
 
 
 def expect_leading_one(m: Module, x: Value, y: Value) -> Value:
