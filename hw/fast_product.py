@@ -45,7 +45,8 @@ class FactoredLayout(data.StructLayout):
 
     ``early`` is there first, and its significand is zero where the product is. ``normal`` has one
     of the two top bits of its significand set, if the multiplier normalises, and means nothing
-    where the product is zero. The others are those of `fp8mac.hw.layout.NumberLayout`.
+    where the product is zero. ``lift_a`` and ``lift_b`` are the differences of their exponents, one
+    bit for each number, and mean nothing where the product is zero. The others are those of `fp8mac.hw.layout.NumberLayout`.
     """
 
     def __init__(self, a: NumberRange, b: NumberRange) -> None:
@@ -53,6 +54,8 @@ class FactoredLayout(data.StructLayout):
             {
                 "early": FactorsLayout(a, b),
                 "normal": FactorsLayout(a, b),
+                "lift_a": a.significand_bits,
+                "lift_b": b.significand_bits,
                 "sign": 1,
                 "zero": 1,
                 "inf": 1,
@@ -134,10 +137,16 @@ class FastMultiplier(wiring.Component):
                 product.early.exponent_a.eq(a.early.exponent.as_signed()),
                 product.early.exponent_b.eq(b.early.exponent.as_signed()),
                 product.early.significand.eq(_multiply(m, a.early, b.early)),
+                product.lift_a.eq(a.lift),
+                product.lift_b.eq(b.lift),
             ]
         else:
             # Two multipliers of that size would cost more than the time they save.
-            m.d.comb += product.early.eq(product.normal)
+            m.d.comb += [
+                product.early.eq(product.normal),
+                product.lift_a.eq(1),
+                product.lift_b.eq(1),
+            ]
             if self._normalised:
                 nonzero = (~product.zero).replicate(len(product.normal.significand))
                 m.d.comb += product.early.significand.eq(product.normal.significand & nonzero)

@@ -31,12 +31,16 @@ class Operand:
         As it is stored: subnormal numbers have no hidden bit.
     normal : Factor
         With the hidden bit set; means nothing where the operand is zero.
+    lift : Value
+        By how many places the fraction of ``normal`` stands higher, one bit for each number; no
+        bit is set where the operand is zero.
     zero, inf, nan : Value
         Class bits.
     """
 
     early: Factor
     normal: Factor
+    lift: Value
     zero: Value
     inf: Value
     nan: Value
@@ -56,28 +60,34 @@ def unpack(m: Module, format_: Format, code: Signal, name: str, *, normalised: b
         m.d.comb += integer.code.eq(code)
         number, never = integer.number, Const(0, 1)
         factor = Factor(number.significand[:-1], number.significand[-1], number.exponent)
-        return Operand(factor, factor, number.zero, never, never)
+        return Operand(factor, factor, Const(1, 1), number.zero, never, never)
     mantissa = code[: format_.mantissa_bits]
     stored = code[format_.mantissa_bits : -1]
     hidden = wire(m, stored.any(), f"hidden_{name}")
     early = Factor(mantissa, hidden, Cat(stored | ~hidden, 0))
-    normal = _normalise(m, format_, early, stored, name) if normalised else early
-    return Operand(early, normal, ~code[:-1].any(), *_specials(code, format_))
+    normal, lift = early, Const(1, 1)
+    if normalised:
+        leading = first_one(m, mantissa, f"leading_{name}")
+        normal = _normalise(m, format_, early, stored, leading)
+        subnormal = (~hidden).replicate(len(mantissa))
+        lift = wire(m, Cat(hidden, leading[::-1] & subnormal), f"lift_{name}")
+    return Operand(early, normal, lift, ~code[:-1].any(), *_specials(code, format_))
 
 
-def _normalise(m: Module, format_: FloatFormat, early: Factor, stored: Value, name: str) -> Factor:
+def _normalise(
+    m: Module, format_: FloatFormat, early: Factor, stored: Value, leading: Value
+) -> Factor:
     """Shift the fraction of a subnormal number by its leading zeros, which lower the exponent."""
     mantissa, hidden = early.fraction, early.hidden
-    leading = first_one(m, mantissa, f"leading_{name}")
     width = operand_range(format_, normalised=True).exponent_shape.width
     shifted: Value = Const(0, len(mantissa))
     lowered: Value = Const(0, width)
     for zeros, found in enumerate(reversed(leading)):
         shifted |= found.replicate(len(mantissa)) & (mantissa << zeros + 1)[: len(mantissa)]
         lowered |= found.replicate(width) & Const(-zeros, width)
-    fraction = wire(m, choose(hidden, mantissa, shifted), f"fraction_{name}")
+    fraction = wire(m, choose(hidden, mantissa, shifted), "fraction")
     exponent = stored | (lowered & (~hidden).replicate(width))
-    return Factor(fraction, Const(1, 1), wire(m, exponent, f"exponent_{name}")[:width])
+    return Factor(fraction, Const(1, 1), wire(m, exponent, "exponent")[:width])
 
 
 def _specials(code: Value, format_: FloatFormat) -> tuple[Value, Value]:

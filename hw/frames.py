@@ -17,7 +17,8 @@ constant. Its low bits are known first and shift by multiplexers; its high bits 
 """
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import or_
 
 from amaranth.hdl import Cat, Const, Module, Signal, Value
 from amaranth.lib import data, wiring
@@ -216,10 +217,14 @@ class Frames(wiring.Component):
         m.d.comb += [self.placed.eq(placed), self.placed_sticky.eq(sticky)]
 
         # Accumulator in the P-frame: its hidden bit is at place 1 - n, or one below.
-        fine, coarse = difference[: shape.fine_bits], difference[shape.fine_bits :]
         significand = product.normal.significand
         top = significand[-1]
-        moved = wire(m, Cat(Const(0, span), self.c) >> fine, "c_moved")
+        # The early difference is too large by the normalising shifts: the accumulator makes them.
+        lifted: Value = self.c
+        for lift, name in ((product.lift_a, "a"), (product.lift_b, "b")):
+            lifts = [lifted << by & bit.replicate(len(lifted) + by) for by, bit in enumerate(lift)]
+            lifted = wire(m, reduce(or_, lifts), f"c_lifted_{name}")
+        moved = wire(m, Cat(Const(0, span), lifted) >> fine, "c_moved")
         place = 2 - shape.precision - span + zero
         shifted, sticky = self._place(m, moved, coarse, shape.groups(len(moved), place, -1))
         m.d.comb += [
