@@ -125,19 +125,15 @@ class FarPath(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         bits, subtract = self._precision, self.subtract
-        y = wire(m, self.smaller[2:] ^ subtract.replicate(bits), "addend")
-        sums = add_compound(m, self.larger, y)
-        s0, s1 = sums.total, sums.plus_one
-        up_over, up_normal, up_left, last_left, exact = self._round(m, y)
+        # x - y is the complement of ~x + y: it is the earlier number that is complemented, and the
+        # sum bits are the same. Subtracting, S0 is the greater one of the two sums of ~x.
+        x, y = self.larger ^ subtract.replicate(bits), self.smaller[2:]
+        sums = add_compound(m, x, y, half=self.larger ^ y)
+        first, second = sums.total, sums.plus_one
+        up_over, up_normal, up_left, last_left, exact = self._round(m)
 
-        over = wire(m, s0[-1] & ~subtract, "over")
-        left = subtract & ~choose(exact, s1[bits - 1], s0[bits - 1]) & ~self.flat
-        left = wire(m, left, "left")
-        in_over = wire(m, choose(up_over, s1, s0), "sum_over")
-        in_normal = wire(m, choose(up_normal, s1, s0), "sum_normal")
-        in_left = wire(m, choose(up_left, s1, s0), "sum_left")
-        carries = over | (in_normal[-1] & ~subtract)
-        hidden = choose(left, in_left[bits - 1], in_normal[bits - 1])
+        def rounded(up: Value, name: str) -> Value:
+            return wire(m, choose(up ^ subtract, second[:bits], first[:bits]), name)
 
         (down, down_inf), (same, same_inf), (up, up_inf) = (
             self._saturate(m, exponent, name)
@@ -147,39 +143,49 @@ class FarPath(wiring.Component):
                 (self.exponent_up, "up"),
             )
         )
-        take_over = over & ~up_inf & self.enable
-        take_left = left & ~down_inf & self.enable
-        take_normal = ~over & ~left & ~same_inf & ~self.negative & self.enable
+        # What is known early of the cases, and then the top bits of the sums.
+        enable, flat = self.enable, self.flat
+        may_be_left = wire(m, subtract & ~flat, "may_be_left")
+        leading = (first[bits - 1] & exact) | (second[bits - 1] & ~exact)
+        take_over = (enable & ~subtract & ~up_inf) & first[-1]
+        take_left = (enable & may_be_left & ~down_inf) & ~leading
+        take_normal = (enable & ~same_inf) & ~(
+            (first[-1] & ~subtract) | (~leading & may_be_left) | self.negative
+        )
         mantissa = (
-            (in_over[1:bits] & take_over.replicate(bits - 1))
-            | (in_normal[: bits - 1] & take_normal.replicate(bits - 1))
-            | (Cat(last_left, in_left[: bits - 2]) & take_left.replicate(bits - 1))
+            (rounded(up_over, "sum_over")[1:] & take_over.replicate(bits - 1))
+            | (rounded(up_normal, "sum_normal")[:-1] & take_normal.replicate(bits - 1))
+            | (Cat(last_left, rounded(up_left, "sum_left")[:-2]) & take_left.replicate(bits - 1))
+        )
+        carries = (first[-1] & ~subtract) | (second[-1] & (up_normal & ~subtract))
+        hidden = first[bits - 1] & choose(may_be_left, up_left, ~(up_normal ^ subtract)) | (
+            second[bits - 1] & choose(may_be_left, ~exact, up_normal ^ subtract)
         )
         if self._flat_bits:
-            magnitude = self._negate(m, s0)
+            magnitude = self._negate(m, second)
             m.d.comb += [
-                self.negative.eq(self.flat & ~choose(exact, s1[-1], s0[-1])),
-                self.zero.eq(self.flat & exact & (self.larger == self.smaller[2:])),
+                self.negative.eq(flat & choose(exact, first[-1], second[-1])),
+                self.zero.eq(flat & exact & (self.larger == y)),
             ]
-            mantissa |= magnitude[:-1] & (self.negative & self.enable).replicate(bits - 1)
+            mantissa |= magnitude[:-1] & (self.negative & enable).replicate(bits - 1)
             hidden = choose(self.negative, magnitude[-1], hidden)
         exponent = (
-            (up & (carries & self.enable).replicate(len(up)))
-            | (same & (~carries & hidden & self.enable).replicate(len(up)))
-            | (down & (~carries & ~hidden & self.enable).replicate(len(up)))
+            (up & (carries & enable).replicate(len(up)))
+            | (same & (~carries & hidden & enable).replicate(len(up)))
+            | (down & (~carries & ~hidden & enable).replicate(len(up)))
         )
         m.d.comb += self.code.eq(Cat(mantissa, exponent))
         return m
 
-    def _round(self, m: Module, y: Value) -> tuple[Value, Value, Value, Value, Value]:
+    def _round(self, m: Module) -> tuple[Value, Value, Value, Value, Value]:
         """Whether to round up in each case, last bit of the case left, whether *grt* are zero."""
         r, g = self.smaller[:2]
         t, subtract = self.sticky, self.subtract
         exact = wire(m, subtract & ~(g | r | t), "exact")
         h = wire(m, g ^ (subtract & (r | t)), "below_h")
         i = wire(m, r ^ (subtract & t), "below_i")
-        x = self.larger
-        last = wire(m, x[0] ^ y[0], "last")
+        x, y = self.larger, self.smaller[2:]
+        last = wire(m, x[0] ^ y[0] ^ subtract, "last")
         last_but_one = wire(m, x[1] ^ y[1] ^ (x[0] & y[0]), "last_but_one")
         up_over = wire(m, last & (last_but_one | g | r | t), "up_over")
         up_normal = wire(m, exact | (h & (i | t | last)), "up_normal")

@@ -91,10 +91,21 @@ def add(m: Module, x: Value, y: Value, arrivals: Sequence[int] = (), name: str =
 
 
 def add_compound(
-    m: Module, x: Value, y: Value, arrivals: Sequence[int] = (), name: str = "sum"
+    m: Module,
+    x: Value,
+    y: Value,
+    arrivals: Sequence[int] = (),
+    name: str = "sum",
+    half: Value | None = None,
 ) -> CompoundSum:
-    """``x + y`` and ``x + y + 1``; parameters are those of `add`."""
-    half = wire(m, x ^ y, f"{name}_half")
+    """``x + y`` and ``x + y + 1``; parameters are those of `add`, and more.
+
+    Parameters
+    ----------
+    half : Value, optional
+        Instead of ``x ^ y``: what the carries are added to; its complement gives those of the sums.
+    """
+    half = wire(m, x ^ y if half is None else half, f"{name}_half")
     carry, live = _carries(m, x & y, x | y, arrivals, name)
     carry_one = wire(m, carry | live, f"{name}_carry_one")
     return CompoundSum(
