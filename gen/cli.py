@@ -16,6 +16,7 @@ from fp8mac.gen.cli_options import (
     B,
     command_text,
     end,
+    goal_words,
     load_verilog,
     make_bench,
     print_json,
@@ -92,8 +93,9 @@ def verilog(
 ) -> None:
     """Print the Verilog of a unit, or write it."""
     config = parse_unit(a, b, acc=acc)
-    goal_words = [] if goal is Goal.AREA else ["--goal", goal.value]
-    command = command_text("verilog", a, b, "--acc", acc, *goal_words, "--core" if core else None)
+    command = command_text(
+        "verilog", a, b, "--acc", acc, *goal_words(goal), "--core" if core else None
+    )
     made = {"core": core, "goal": goal, "command": command}
     if output is None:
         typer.echo(load_verilog().verilog_text(config, **made), nl=False)

@@ -28,6 +28,7 @@ __all__ = [
     "B",
     "command_text",
     "end",
+    "goal_words",
     "load_verilog",
     "make_bench",
     "print_json",
@@ -101,6 +102,11 @@ def print_json(what: object) -> None:
 def command_text(*words: str | None) -> str:
     """A command as one types it, for what says how it was made."""
     return shlex.join(["fp8mac", *(word for word in words if word)])
+
+
+def goal_words(goal: Goal) -> list[str]:
+    """The option that names a goal, if it is not the default."""
+    return [] if goal is Goal.AREA else ["--goal", goal.value]
 
 
 def end(sentence: str, code: int = 2) -> typer.Exit:

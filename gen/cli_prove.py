@@ -8,9 +8,17 @@ from typing import Annotated, Any
 
 import typer
 
-from fp8mac.gen.cli_options import JSON, command_text, end, print_json, progress_bar
+from fp8mac.gen.cli_options import (
+    GOAL,
+    JSON,
+    command_text,
+    end,
+    goal_words,
+    print_json,
+    progress_bar,
+)
 from fp8mac.gen.files import write_atomically
-from fp8mac.hw.config import ConfigError, MacConfig, parse_unit
+from fp8mac.hw.config import ConfigError, Goal, MacConfig, parse_unit
 from fp8mac.synth_reports.store import Store
 
 __all__ = ["prove"]
@@ -27,6 +35,7 @@ def prove(
     acc: Annotated[
         str | None, typer.Option("--acc", metavar="ACC", help="Accumulator, as for synth.")
     ] = None,
+    goal: GOAL = Goal.AREA,
     fast: Annotated[
         bool, typer.Option("--fast", help="Of the standard units e4m3, e5m2 and int8; no files.")
     ] = False,
@@ -73,11 +82,19 @@ def prove(
         raise ConfigError("Name the unit: its operand formats, and --acc.")
     if a is not None and acc is None:
         raise ConfigError("Name the accumulator with --acc.")
+    if goal is Goal.SPEED and (a is None or verilog):
+        raise ConfigError("--goal chooses the circuit of one unit; name its operand formats.")
     if (verilog is None) != (top is None):
         raise ConfigError("--verilog FILE and --top NAME go together.")
-    configs: list[MacConfig] = [parse_unit(a, b, acc=acc or "")] if a else paper.STANDARD
-    configs = paper.FAST if fast else configs
-    words = ["prove", a, b, fast and "--fast", acc and "--acc", acc, both and "--both"]
+    one = [parse_unit(a, b, acc=acc or "")] if a else []
+    units: dict[Goal, list[MacConfig]] = {
+        Goal.AREA: paper.FAST if fast else paper.STANDARD,
+        Goal.SPEED: paper.FAST_SPEED if fast else paper.STANDARD_SPEED,
+    }
+    if one:
+        units = {each: one if each is goal else [] for each in Goal}
+    words = ["prove", a, b, fast and "--fast", acc and "--acc", acc, *goal_words(goal)]
+    words += [both and "--both"]
     if verilog is not None:
         words += ["--verilog", str(verilog), "--top", top, unit and "--unit"]
     command = command_text(*(word or None for word in words))
@@ -95,11 +112,12 @@ def prove(
                 bar.update(task, description=str(record.check))
 
             if verilog is None:
-                bar.update(task, total=len(checks.plan(configs, both=both)))
-                records = proofs.prove_units(configs, progress=advance, **options)
+                area, speed = units[Goal.AREA], units[Goal.SPEED]
+                bar.update(task, total=len(checks.plan(area, speed=speed, both=both)))
+                records = proofs.prove_units(area, speed=speed, progress=advance, **options)
             else:
                 records = proofs.prove_verilog(
-                    configs[0],
+                    one[0],
                     _read(verilog),
                     top,
                     core=not unit,

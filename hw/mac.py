@@ -6,12 +6,19 @@ from amaranth.lib.wiring import In, Out
 
 from fp8mac.hw.align import Field
 from fp8mac.hw.config import ConfigError, FloatAccConfig, Goal, IntAccConfig, MacConfig
+from fp8mac.hw.dual_path import DualPathAccumulator
+from fp8mac.hw.fast_int import FastIntAccumulator
+from fp8mac.hw.fast_kulisch import FastKulischAccumulator
+from fp8mac.hw.fast_product import FastMultiplier
+from fp8mac.hw.fast_single_path import FastSinglePathAccumulator
 from fp8mac.hw.float_accumulator import FloatAccumulator
 from fp8mac.hw.formats import Format, IntFormat, Overflow, Rounding
 from fp8mac.hw.int_accumulator import IntAccumulator
 from fp8mac.hw.kulisch import KulischAccumulator
 from fp8mac.hw.layout import operand_range, product_range
 from fp8mac.hw.multiplier import FloatMultiplier
+
+_FastFloatAccumulator = DualPathAccumulator | FastSinglePathAccumulator
 
 __all__ = ["Mac", "MacCore", "check_buildable"]
 
@@ -100,27 +107,42 @@ class MacCore(wiring.Component):
             and isinstance(b, IntFormat)
             and not isinstance(acc, FloatAccConfig)
         ):
+            kind = IntAccumulator if self._goal is Goal.AREA else FastIntAccumulator
             saturate = isinstance(acc, IntAccConfig) and acc.overflow is Overflow.SATURATE
-            m.submodules.accumulator = adder = IntAccumulator(a, b, self._config.acc_bits, saturate)
+            m.submodules.accumulator = adder = kind(a, b, self._config.acc_bits, saturate)
             m.d.comb += [adder.a.eq(self.a), adder.b.eq(self.b)]
         else:
-            normalised = isinstance(acc, FloatAccConfig)
-            carry = isinstance(acc, FloatAccConfig) and _is_odd(a, b, acc)
-            m.submodules.multiplier = multiplier = FloatMultiplier(
-                a, b, normalised=normalised, carry=carry
-            )
+            m.submodules.multiplier = multiplier = self._multiplier()
+            m.submodules.accumulator = adder = self._accumulator(multiplier)
             m.d.comb += [multiplier.a.eq(self.a), multiplier.b.eq(self.b)]
             m.d.comb += Cat(self.flags).eq(_flags(multiplier.product, self._config.flags))
-            if isinstance(acc, FloatAccConfig):
-                adder = FloatAccumulator(multiplier.range, acc)
-            else:
-                adder = KulischAccumulator(
-                    multiplier.range, self._config.product_bits - 1, self._config.acc_bits
-                )
-            m.submodules.accumulator = adder
             m.d.comb += adder.product.eq(multiplier.product)
         m.d.comb += [adder.c.eq(self.c), self.y.eq(adder.y)]
         return m
+
+    def _multiplier(self) -> FloatMultiplier | FastMultiplier:
+        a, b, acc = self._config.a, self._config.b, self._config.accumulator
+        normalised = isinstance(acc, FloatAccConfig)
+        if self._goal is Goal.SPEED:
+            return FastMultiplier(a, b, normalised=normalised)
+        carry = isinstance(acc, FloatAccConfig) and _is_odd(a, b, acc)
+        return FloatMultiplier(a, b, normalised=normalised, carry=carry)
+
+    def _accumulator(
+        self, multiplier: FloatMultiplier | FastMultiplier
+    ) -> "FloatAccumulator | KulischAccumulator | _FastFloatAccumulator | FastKulischAccumulator":
+        """What adds the products of a multiplier."""
+        acc = self._config.accumulator
+        widths = (self._config.product_bits - 1, self._config.acc_bits)
+        if isinstance(multiplier, FastMultiplier):
+            if isinstance(acc, FloatAccConfig):
+                fits = DualPathAccumulator.fits(multiplier.factors, acc)
+                kind = DualPathAccumulator if fits else FastSinglePathAccumulator
+                return kind(multiplier.factors, acc)
+            return FastKulischAccumulator(multiplier.factors, *widths)
+        if isinstance(acc, FloatAccConfig):
+            return FloatAccumulator(multiplier.range, acc)
+        return KulischAccumulator(multiplier.range, *widths)
 
     @property
     def flags(self) -> list[Signal]:

@@ -5,10 +5,10 @@ from importlib.metadata import version
 from typing import Any
 
 from fp8mac.gen.yosys import find_yosys
-from fp8mac.hw.config import MacConfig, parse_unit
+from fp8mac.hw.config import Goal, MacConfig, parse_unit
 from fp8mac.proofs.checks import Kind, Record, Verdict, failures
 
-__all__ = ["FAST", "STANDARD", "certificate", "certificate_text"]
+__all__ = ["FAST", "FAST_SPEED", "STANDARD", "STANDARD_SPEED", "certificate", "certificate_text"]
 
 _FORMATS = ("e2m5", "e3m4", "e4m3", "e5m2")
 _ACCUMULATORS = ("kulisch", "e6m9", "fp16", "bf16", "fp32")
@@ -24,13 +24,35 @@ STANDARD: list[MacConfig] = [
     parse_unit("e4m3", acc="fp16:rtz:ftz"),
     parse_unit("e4m3", acc="fp16:saturate"),
 ]
-"""Units that `make prove` proves."""
+"""Units that `make prove` proves, built for few gates."""
+
+STANDARD_SPEED: list[MacConfig] = [
+    parse_unit("int8", acc="int32"),
+    *(parse_unit(format_, acc=acc) for format_ in ("e4m3", "e5m2") for acc in _ACCUMULATORS),
+    parse_unit("e2m5", acc="fp16"),
+    parse_unit("e3m4", acc="bf16"),
+    parse_unit("e4m3", "e5m2", acc="fp16"),
+    parse_unit("int4", "e4m3", acc="fp16"),
+    parse_unit("int8", acc="int32:saturate"),
+    parse_unit("e5m2fnuz", acc="kulisch"),
+    parse_unit("e4m3", acc="fp16:rtz:ftz"),
+    parse_unit("e4m3", acc="fp16:saturate"),
+]
+"""Units that `make prove` proves, built for a short path."""
 
 FAST: list[MacConfig] = [
     parse_unit("int8", acc="int32"),
     *(parse_unit(format_, acc=acc) for format_ in ("e4m3", "e5m2") for acc in _ACCUMULATORS),
 ]
-"""Units that are proved in every run of CI."""
+"""Units that are proved in every run of CI, built for few gates."""
+
+FAST_SPEED: list[MacConfig] = [
+    parse_unit("int8", acc="int32"),
+    parse_unit("e4m3", acc="kulisch"),
+    parse_unit("e4m3", acc="fp16"),
+    parse_unit("e5m2", acc="fp16"),
+]
+"""Units that are proved in every run of CI, built for a short path."""
 
 
 def certificate(records: Iterable[Record], command: str) -> dict[str, Any]:
@@ -43,9 +65,11 @@ def certificate(records: Iterable[Record], command: str) -> dict[str, Any]:
         whose every check came out as it has to; ``records`` has all checks.
     """
     records = list(records)
-    configs = dict.fromkeys(record.check.config for record in records)
+    units = dict.fromkeys((record.check.config, record.check.goal) for record in records)
     failed = {
-        config for config in configs if failures(r for r in records if r.check.config == config)
+        unit
+        for unit in units
+        if failures(r for r in records if (r.check.config, r.check.goal) == unit)
     }
     return {
         "schema_version": 1,
@@ -59,9 +83,10 @@ def certificate(records: Iterable[Record], command: str) -> dict[str, Any]:
         },
         "failures": failures(records),
         "proved": {
-            record.check.config.slug + "_core" * record.check.core: record.sha256
+            record.check.module: record.sha256
             for record in records
-            if record.check.kind is Kind.VERILOG and record.check.config not in failed
+            if record.check.kind is Kind.VERILOG
+            and (record.check.config, record.check.goal) not in failed
         },
         "records": [_facts(record) for record in records],
     }
@@ -71,6 +96,7 @@ def _facts(record: Record) -> dict[str, Any]:
     check, found = record.check, record.counterexample
     return {
         "unit": check.config.slug,
+        "goal": check.goal.value,
         "shape": "core" if check.core else "unit",
         "property": check.kind.value,
         "mutation": check.mutation.name if check.mutation else None,
@@ -100,10 +126,10 @@ def certificate_text(records: Iterable[Record], command: str) -> str:
         "fails in the golden model. *Verilog* and *netlist* begin the hashes of what was proved",
         "equal to the RTL, gate by gate. docs/proofs.md says what this means, what is trusted.",
         "",
-        "| unit | shape | encoding | verdict | seconds | bugs refuted | Verilog | netlist |",
-        "| --- | --- | --- | --- | ---: | ---: | --- | --- |",
+        "| unit | goal | shape | encoding | verdict | seconds | bugs refuted | Verilog | netlist |",
+        "| --- | --- | --- | --- | --- | ---: | ---: | --- | --- |",
     ]
-    shapes = dict.fromkeys((record.check.config, record.check.core) for record in records)
+    shapes = dict.fromkeys(_shape(record) for record in records)
     lines += [row for shape in shapes for row in _rows(records, *shape)]
     refuted = [r for r in records if r.check.kind is Kind.MUTATION and r.verdict is Verdict.REFUTED]
     kinds = len({record.check.mutation for record in refuted})
@@ -117,9 +143,13 @@ def certificate_text(records: Iterable[Record], command: str) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _rows(records: list[Record], config: MacConfig, core: bool) -> list[str]:
+def _shape(record: Record) -> tuple[MacConfig, Goal, bool]:
+    return record.check.config, record.check.goal, record.check.core
+
+
+def _rows(records: list[Record], config: MacConfig, goal: Goal, core: bool) -> list[str]:
     """A row for each encoding in which a shape of a unit was proved."""
-    of_shape = [r for r in records if (r.check.config, r.check.core) == (config, core)]
+    of_shape = [record for record in records if _shape(record) == (config, goal, core)]
     bugs = [r for r in of_shape if r.check.kind is Kind.MUTATION]
     refuted = sum(record.verdict is Verdict.REFUTED for record in bugs)
     hashes = {
@@ -128,6 +158,7 @@ def _rows(records: list[Record], config: MacConfig, core: bool) -> list[str]:
     }
     return [
         f"| {record.check.circuit.top if record.check.circuit else config.slug} "
+        f"| {goal.value} "
         f"| {'core' if core else 'unit'} "
         f"| {record.check.encoding.value if record.check.encoding else ''} "
         f"| {record.verdict.value} | {record.seconds:.1f} | {refuted} of {len(bugs)} "

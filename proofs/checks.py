@@ -15,8 +15,10 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 
-from fp8mac.hw.config import MacConfig
+from fp8mac.gen.verilog import module_name
+from fp8mac.hw.config import Goal, MacConfig
 from fp8mac.proofs.circuit import Circuit
 from fp8mac.proofs.mutations import Mutation, mutations_of
 from fp8mac.proofs.queries import decoded
@@ -70,6 +72,8 @@ class Check:
         The circuit, if it is not the unit's own.
     any_nan : bool
         Whether every NaN will do where a result is NaN.
+    goal : Goal
+        What the circuit is built for.
     """
 
     config: MacConfig
@@ -79,11 +83,18 @@ class Check:
     mutation: Mutation | None = None
     circuit: Circuit | None = None
     any_nan: bool = False
+    goal: Goal = Goal.AREA
+
+    @property
+    def module(self) -> str:
+        """Name of the module."""
+        if self.circuit:
+            return self.circuit.top
+        return module_name(self.config, core=self.core, goal=self.goal)
 
     def __str__(self) -> str:
-        top = self.circuit.top if self.circuit else self.config.slug + "_core" * self.core
         what = f"'{self.mutation.name}'" if self.mutation else self.kind.value
-        return f"{top}: {what}" + (f" ({self.encoding.value})" if self.encoding else "")
+        return f"{self.module}: {what}" + (f" ({self.encoding.value})" if self.encoding else "")
 
 
 @dataclass(frozen=True)
@@ -121,11 +132,21 @@ class Record:
         return self.verdict is Verdict.PROVED
 
 
-def plan(configs: Iterable[MacConfig], *, both: bool = False, mutations: int = 2) -> list[Check]:
+def plan(
+    configs: Iterable[MacConfig],
+    *,
+    speed: Iterable[MacConfig] = (),
+    both: bool = False,
+    mutations: int = 2,
+) -> list[Check]:
     """Checks of units: cores and registered units.
 
     Parameters
     ----------
+    configs : iterable of MacConfig
+        Units that are built for few gates.
+    speed : iterable of MacConfig
+        Units that are built for a short path.
     both : bool
         Prove every step in both encodings.
     mutations : int
@@ -133,17 +154,22 @@ def plan(configs: Iterable[MacConfig], *, both: bool = False, mutations: int = 2
     """
     checks: list[Check] = []
     planted: Counter[str] = Counter()
-    for config in dict.fromkeys(configs):
+    units = dict.fromkeys(
+        [(each, Goal.AREA) for each in configs] + [(each, Goal.SPEED) for each in speed]
+    )
+    for config, goal in dict.fromkeys(units):
         encodings = Encoding.of(all_sorts(config), both=both)
+        check = partial(Check, config, goal=goal)
         if decoded(config):
-            checks += [Check(config, True, Kind.DECODE, encoding) for encoding in encodings]
+            checks += [check(True, Kind.DECODE, encoding) for encoding in encodings]
         for core in (True, False):
-            checks += [Check(config, core, Kind.STEP, encoding) for encoding in encodings]
-            pool = [each for each in mutations_of(config, core=core) if each.registered != core]
+            checks += [check(core, Kind.STEP, encoding) for encoding in encodings]
+            pool = mutations_of(config, core=core, goal=goal)
+            pool = [each for each in pool if each.registered != core]
             for mutation in sorted(pool, key=lambda each: planted[each.name])[:mutations]:
                 planted[mutation.name] += 1
-                checks.append(Check(config, core, Kind.MUTATION, encodings[0], mutation))
-            checks += [Check(config, core, kind) for kind in (Kind.VERILOG, Kind.NETLIST)]
+                checks.append(check(core, Kind.MUTATION, encodings[0], mutation))
+            checks += [check(core, kind) for kind in (Kind.VERILOG, Kind.NETLIST)]
     return checks
 
 
@@ -172,12 +198,12 @@ def failures(records: Iterable[Record]) -> list[str]:
             reason = record.reason or str(record.counterexample or record.verdict.value)
             sentences.append(f"{record.check}: {reason.rstrip('.')}.")
     controlled = {
-        (record.check.config, record.check.core)
+        (record.check.config, record.check.goal, record.check.core)
         for record in records
         if record.check.kind is Kind.MUTATION and record.verdict is Verdict.REFUTED
     }
     for record in records:
         check = record.check
-        if check.kind is Kind.STEP and (check.config, check.core) not in controlled:
+        if check.kind is Kind.STEP and (check.config, check.goal, check.core) not in controlled:
             sentences.append(f"{check}: no planted bug was refuted beside this proof.")
     return sentences

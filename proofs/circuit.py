@@ -6,7 +6,7 @@ from functools import cached_property
 
 from fp8mac.gen.verilog import module_name, rtlil_text, verilog_text
 from fp8mac.gen.yosys import find_yosys
-from fp8mac.hw.config import MacConfig
+from fp8mac.hw.config import Goal, MacConfig
 from fp8mac.proofs.mutations import Mutation, mutated_rtlil
 
 __all__ = ["Circuit", "CircuitError"]
@@ -69,21 +69,24 @@ class Circuit:
             raise CircuitError(f"'{self.top}' is not the name of a module.")
 
     @classmethod
-    def built(cls, config: MacConfig, *, core: bool) -> "Circuit":
+    def built(cls, config: MacConfig, *, core: bool, goal: Goal = Goal.AREA) -> "Circuit":
         """RTL of a unit; only one thread at a time may build one."""
-        return cls(config, core, rtlil_text(config, core=core), module_name(config, core=core))
+        text = rtlil_text(config, core=core, goal=goal)
+        return cls(config, core, text, module_name(config, core=core, goal=goal))
 
     @classmethod
-    def emitted(cls, config: MacConfig, *, core: bool) -> "Circuit":
+    def emitted(cls, config: MacConfig, *, core: bool, goal: Goal = Goal.AREA) -> "Circuit":
         """Verilog of a unit; only one thread at a time may build one."""
-        text = verilog_text(config, core=core)
-        return cls(config, core, text, module_name(config, core=core), "verilog")
+        text = verilog_text(config, core=core, goal=goal)
+        return cls(config, core, text, module_name(config, core=core, goal=goal), "verilog")
 
     @classmethod
-    def mutated(cls, config: MacConfig, mutation: Mutation, *, core: bool) -> "Circuit":
+    def mutated(
+        cls, config: MacConfig, mutation: Mutation, *, core: bool, goal: Goal = Goal.AREA
+    ) -> "Circuit":
         """RTL of a unit with a bug planted."""
-        text = mutated_rtlil(config, mutation, core=core)
-        return cls(config, core, text, module_name(config, core=core))
+        text = mutated_rtlil(config, mutation, core=core, goal=goal)
+        return cls(config, core, text, module_name(config, core=core, goal=goal))
 
     @property
     def inputs(self) -> dict[str, int]:

@@ -4,8 +4,9 @@ A proof that cannot fail says nothing. Each mutation is one change of one source
 that happens: a gate of the wrong sort, a lost bit, a case forgotten.
 """
 
-from fp8mac.hw.config import FloatAccConfig, IntAccConfig, KulischConfig, MacConfig
+from fp8mac.hw.config import FloatAccConfig, Goal, IntAccConfig, KulischConfig, MacConfig
 from fp8mac.hw.formats import FloatFormat, IntFormat, Overflow, Rounding, Specials
+from fp8mac.proofs.fast_mutations import SPEED_MUTATIONS
 from fp8mac.proofs.planting import Mutation, MutationError, mutated_rtlil, parse_unit_text
 
 __all__ = [
@@ -273,44 +274,48 @@ MUTATIONS: tuple[Mutation, ...] = (
         "(product.inf & product.sign)", "product.inf",
         ("e5m2,kulisch", "e3m4,kulisch"),
         lambda config: "neg_inf" in config.flags,
+        goals=(Goal.AREA, Goal.SPEED),
     ),
     Mutation(
         "clear acts without enable", "enable", "mac",
         "m.If(self.en)", "m.If(self.en | self.clear)",
         ("e4m3,fp16", "e4m3,kulisch", "int8,int32"),
         lambda config: True,
-        registered=True,
+        registered=True, goals=(Goal.AREA, Goal.SPEED),
     ),
     Mutation(
         "clear adds to the old sum", "clear", "mac",
         "Mux(self.clear, 0, self.acc)", "self.acc",
         ("e4m3,fp16", "e4m3,kulisch", "int8,int32"),
         lambda config: True,
-        registered=True,
+        registered=True, goals=(Goal.AREA, Goal.SPEED),
     ),
     Mutation(
         "flag not sticky", "flags", "mac",
         "raised | (sticky & ~self.clear)", "raised",
         ("e4m3,kulisch", "e5m2,kulisch"),
         lambda config: bool(config.flags),
-        registered=True,
+        registered=True, goals=(Goal.AREA, Goal.SPEED),
     ),
     Mutation(
         "clear keeps the flag", "flags", "mac",
         "(sticky & ~self.clear)", "sticky",
         ("e4m3,kulisch", "e5m2,kulisch"),
         lambda config: bool(config.flags),
-        registered=True,
+        registered=True, goals=(Goal.AREA, Goal.SPEED),
     ),
+    *SPEED_MUTATIONS,
 )
 # fmt: on
 """Every planted bug, in the order of the data path."""
 
 
-def mutations_of(config: MacConfig, *, core: bool) -> list[Mutation]:
+def mutations_of(config: MacConfig, *, core: bool, goal: Goal = Goal.AREA) -> list[Mutation]:
     """Mutations with a part in what a unit, or its combinational core, computes."""
     return [
         mutation
         for mutation in MUTATIONS
-        if mutation.applies(config) and not (core and mutation.registered)
+        if mutation.applies(config)
+        and goal in mutation.goals
+        and not (core and mutation.registered)
     ]

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import fp8mac.hw
 from fp8mac.gen.verilog import module_name
-from fp8mac.hw.config import ConfigError, MacConfig, parse_unit
+from fp8mac.hw.config import ConfigError, Goal, MacConfig, parse_unit
 
 __all__ = ["Mutation", "MutationError", "mutated_rtlil", "parse_unit_text"]
 
@@ -64,6 +64,8 @@ class Mutation:
         on a unit nevertheless; that then has to be proved.
     registered : bool
         Whether only the registered unit has the bug, and not its combinational core.
+    goals : tuple of Goal
+        Goals whose circuits have the changed text.
     """
 
     name: str
@@ -74,6 +76,7 @@ class Mutation:
     units: tuple[str, ...]
     applies: Callable[[MacConfig], bool] = field(compare=False, repr=False)
     registered: bool = False
+    goals: tuple[Goal, ...] = (Goal.AREA,)
 
 
 _BUILD = """\
@@ -81,14 +84,17 @@ import sys
 from pathlib import Path
 from amaranth.back import rtlil
 from fp8mac.hw import mac
-from fp8mac.hw.config import parse_unit
+from fp8mac.hw.config import Goal, parse_unit
 assert Path.cwd() in Path(mac.__file__).resolve().parents, mac.__file__
-a, b, acc, name, part = sys.argv[1:]
-print(rtlil.convert(getattr(mac, part)(parse_unit(a, b, acc=acc)), name=name, emit_src=False))
+a, b, acc, name, part, goal = sys.argv[1:]
+component = getattr(mac, part)(parse_unit(a, b, acc=acc), Goal(goal))
+print(rtlil.convert(component, name=name, emit_src=False))
 """
 
 
-def mutated_rtlil(config: MacConfig, mutation: Mutation, *, core: bool) -> str:
+def mutated_rtlil(
+    config: MacConfig, mutation: Mutation, *, core: bool, goal: Goal = Goal.AREA
+) -> str:
     """RTLIL of a unit, or of its combinational core, with a bug planted.
 
     Raises
@@ -116,8 +122,9 @@ def mutated_rtlil(config: MacConfig, mutation: Mutation, *, core: bool) -> str:
                 "-c",
                 _BUILD,
                 *names,
-                module_name(config, core=core),
+                module_name(config, core=core, goal=goal),
                 "MacCore" if core else "Mac",
+                goal.value,
             ],
             cwd=root,
             env=os.environ | {"PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1"},

@@ -8,7 +8,7 @@ from threading import Lock
 
 from fp8mac.gen.verilog import module_sha256
 from fp8mac.gen.yosys import YosysError, find_yosys, stop_all
-from fp8mac.hw.config import MacConfig
+from fp8mac.hw.config import Goal, MacConfig
 from fp8mac.proofs.checks import Check, Kind, Record, Verdict, plan, plan_circuit
 from fp8mac.proofs.circuit import Circuit, CircuitError
 from fp8mac.proofs.equivalence import EquivalenceError, check_equal, logic_of, logic_of_netlist
@@ -26,6 +26,7 @@ __all__ = ["Prover", "prove_units", "prove_verilog"]
 def prove_units(
     configs: Iterable[MacConfig],
     *,
+    speed: Iterable[MacConfig] = (),
     both: bool = False,
     mutations: int = 2,
     solver: Solver | None = None,
@@ -38,7 +39,7 @@ def prove_units(
     ----------
     configs : iterable of MacConfig
         The units.
-    both, mutations
+    speed, both, mutations
         See `plan`, which tells how many records there will be.
     solver : Solver, optional
         With time limit and memory; by default one that remembers nothing.
@@ -61,7 +62,7 @@ def prove_units(
     YosysError
         If there is no Yosys that can be used.
     """
-    checks = plan(configs, both=both, mutations=mutations)
+    checks = plan(configs, speed=speed, both=both, mutations=mutations)
     return Prover(solver or Solver()).run_all(checks, jobs=jobs, progress=progress)
 
 
@@ -122,7 +123,7 @@ class Prover:
     def __init__(self, solver: Solver) -> None:
         self.solver = solver
         self._bench = Bench(self._elaborate, Flow.load(), find_yosys(), Store())
-        self._circuits: dict[tuple[MacConfig, bool], Circuit] = {}
+        self._circuits: dict[tuple[MacConfig, bool, Goal], Circuit] = {}
         self._building = Lock()
 
     def run_all(
@@ -188,7 +189,7 @@ class Prover:
 
     def _mutation(self, check: Check) -> Record:
         assert check.mutation is not None
-        circuit = Circuit.mutated(check.config, check.mutation, core=check.core)
+        circuit = Circuit.mutated(check.config, check.mutation, core=check.core, goal=check.goal)
         answer = self._first_sat(check, step_queries(circuit, any_nan=check.any_nan))
         if answer.verdict == "sat":
             found = replay(circuit, answer.model)
@@ -204,14 +205,14 @@ class Prover:
 
     def _verilog(self, check: Check) -> Record:
         with self._building:
-            circuit = Circuit.emitted(check.config, core=check.core)
+            circuit = Circuit.emitted(check.config, core=check.core, goal=check.goal)
         start = time.monotonic()
         check_equal(logic_of(self._circuit(check)), logic_of(circuit))
         seconds = time.monotonic() - start
         return Record(check, Verdict.PROVED, seconds, sha256=module_sha256(circuit.text))
 
     def _netlist(self, check: Check) -> Record:
-        design = Design(check.config, Shape.CORE if check.core else Shape.UNIT)
+        design = Design(check.config, Shape.CORE if check.core else Shape.UNIT, check.goal)
         synthesis = self._bench.measure([design])[design].synthesis
         start = time.monotonic()
         check_equal(logic_of(self._circuit(check)), logic_of_netlist(synthesis))
@@ -229,14 +230,15 @@ class Prover:
         return Answer("unsat", {}, seconds)
 
     def _circuit(self, check: Check) -> Circuit:
-        key = (check.config, check.core)
+        key = (check.config, check.core, check.goal)
         with self._building:
             if key not in self._circuits:
-                self._circuits[key] = Circuit.built(check.config, core=check.core)
+                self._circuits[key] = Circuit.built(check.config, core=check.core, goal=check.goal)
             return self._circuits[key]
 
     def _elaborate(self, design: Design) -> str:
-        return self._circuit(Check(design.config, design.shape is Shape.CORE, Kind.NETLIST)).text
+        core = design.shape is Shape.CORE
+        return self._circuit(Check(design.config, core, Kind.NETLIST, goal=design.goal)).text
 
 
 def _record(check: Check, answer: Answer, digest: str | None = None) -> Record:
