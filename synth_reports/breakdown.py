@@ -32,6 +32,10 @@ _LABELS = {
     "accumulator.add": "align and add",
     "accumulator.normalise": "normalise and round",
     "accumulator.round": "normalise and round",
+    "accumulator.frames": "align",
+    "accumulator.difference": "add and normalise",
+    "accumulator.near": "near path: subtract, normalise",
+    "accumulator.far": "far path: add, round",
 }
 
 
