@@ -9,6 +9,7 @@ import typer
 
 from fp8mac.gen.cli_options import (
     ACC,
+    GOAL,
     JSON,
     A,
     B,
@@ -19,7 +20,7 @@ from fp8mac.gen.cli_options import (
     progress_bar,
 )
 from fp8mac.gen.files import write_atomically
-from fp8mac.hw.config import ConfigError, MacConfig, parse_unit
+from fp8mac.hw.config import ConfigError, Goal, MacConfig, parse_unit
 from fp8mac.synth_reports.measure import Design, Shape
 
 __all__ = ["exhaustive", "vectors"]
@@ -83,6 +84,7 @@ def exhaustive(
     b: B = None,
     *,
     acc: ACC,
+    goal: GOAL = Goal.AREA,
     slow: Annotated[
         bool, typer.Option("--slow", help="Use numpy where there is no C compiler.")
     ] = False,
@@ -92,7 +94,7 @@ def exhaustive(
     config = parse_unit(a, b, acc=acc)
     module = importlib.import_module("fp8mac.sim.exhaustive")
     total = module.states(config)
-    design = Design(config, Shape.CORE)
+    design = Design(config, Shape.CORE, goal)
     measured = make_bench().measure([design])[design]
     netlist = importlib.import_module("fp8mac.sim.netlist").Netlist.from_blif(
         measured.synthesis.netlist
@@ -110,7 +112,8 @@ def exhaustive(
             raise end(str(error)) from error
     if as_json:
         facts = asdict(result) | {"mismatches": [str(each) for each in result.mismatches]}
-        command = command_text("exhaustive", a, b, "--acc", acc)
+        goal_words = [] if goal is Goal.AREA else ["--goal", goal.value]
+        command = command_text("exhaustive", a, b, "--acc", acc, *goal_words)
         print_json({"unit": config.slug, "command": command, **facts})
     else:
         typer.echo(

@@ -28,6 +28,9 @@ from fp8mac.sim import encoding, golden
 from fp8mac.sim.gemm import Options, gemm, plan
 from fp8mac.sim.netlist import Netlist
 from fp8mac.sim.vectors import biased_triples
+from fp8mac.synth_reports.activity import Circuit, simulate
+from fp8mac.synth_reports.liberty.library import own_library
+from fp8mac.synth_reports.operands import Operands, draw
 from fp8mac.synth_reports.synthesis import Flow, synthesize
 
 UNITS = [("int8", "int32"), ("e4m3", "kulisch"), ("e4m3", "fp16"), ("e4m3", "fp32")]
@@ -50,11 +53,18 @@ def measure(operand: str, acc: str) -> list[str]:
     steps = triples.integers()
     netlist = Netlist.from_blif(synthesize(rtlil, top, flow, tool).netlist)
     stimuli = {"a": triples.a, "b": triples.b, "c": triples.c}
+    own = own_library()
+    cells, whole = Flow.load("area", own), module_name(config, core=False)
+    mapped = synthesize(rtlil_text(config, core=False), whole, cells, tool)
+    circuit, bits = Circuit.from_blif(mapped.netlist, own), len(mapped.flip_flops)
+    codes = draw(config, Operands.NORMAL, STEPS, 64)
     return [
         config.slug,
         f"{seconds(lambda: rtlil_text(config, core=True), 5):.2f}",
         f"{seconds(lambda: verilog_text(config, core=True), 3):.2f}",
         f"{seconds(lambda: synthesize(rtlil, top, flow, tool), 3):.2f}",
+        f"{seconds(lambda: synthesize(rtlil, top, cells, tool), 3):.2f}",
+        f"{seconds(lambda: simulate(circuit, bits, *codes), 3):.2f}",
         f"{STEPS / seconds(lambda: [golden.mac(config, *step) for step in steps], 3):,.0f}",
         f"{STEPS / seconds(lambda: netlist.evaluate(stimuli), 3):,.0f}",
     ]
@@ -180,7 +190,15 @@ def main() -> None:
 
 def print_units() -> None:
     table = Table("unit", title="seconds (median), and steps per second")
-    for column in ("RTLIL s", "Verilog s", "synthesis s", "golden steps/s", "netlist steps/s"):
+    for column in (
+        "RTLIL s",
+        "Verilog s",
+        "synthesis s",
+        "cells s",
+        "energy s",
+        "golden steps/s",
+        "netlist steps/s",
+    ):
         table.add_column(column, justify="right")
     for operand, acc in UNITS:
         table.add_row(*measure(operand, acc))

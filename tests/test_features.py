@@ -4,7 +4,9 @@ import csv
 import io
 
 import pytest
+from typer.testing import CliRunner
 
+from fp8mac.gen.cli import app
 from fp8mac.gen.yosys import Yosys
 from fp8mac.hw.mac import check_buildable
 from fp8mac.synth_reports import features
@@ -68,3 +70,17 @@ def test_files(table):
     for name in features.MISSING:
         assert f"* {name}: " in text
         assert not any(row["feature"] == name for row in rows)
+
+
+def test_command(tmp_path, monkeypatch):
+    monkeypatch.setenv("FP8MAC_CACHE", str(tmp_path / "cache"))
+    pair = features.Feature("a guard bit", ("e2m1", "kulisch:1"), ("e2m1", "kulisch:0"))
+    monkeypatch.setattr(features, "FEATURES", (pair,))
+    result = CliRunner().invoke(app, ["features", "--output-dir", str(tmp_path / "out")])
+    assert (result.exit_code, result.stdout) == (0, "")
+    csv_file, page = tmp_path / "out" / "features.csv", tmp_path / "out" / "features.md"
+    assert result.stderr.endswith(f"Wrote {csv_file} and {page}.\n")
+    (row,) = csv.DictReader(io.StringIO(csv_file.read_text()))
+    assert row["feature"] == "a guard bit"
+    assert 0 < int(row["two_input_gates_added"]) < 10
+    assert f"+{row['two_input_gates_added']} " in page.read_text()

@@ -9,7 +9,7 @@ from fp8mac.gen.yosys import Yosys
 from fp8mac.hw.config import Goal, parse_unit
 from fp8mac.synth_reports import report as module
 from fp8mac.synth_reports.breakdown import breakdown_designs, parts_of
-from fp8mac.synth_reports.liberty.library import own_library
+from fp8mac.synth_reports.liberty.library import Library, own_library
 from fp8mac.synth_reports.measure import BASELINE, Bench, Design, Measurement, Shape
 from fp8mac.synth_reports.physical import Stimuli, facts_of, library_report
 from fp8mac.synth_reports.report import Question, unit_report
@@ -136,6 +136,14 @@ def test_energy_is_made_once(bench, monkeypatch):
     assert ask(bench) == first
     with pytest.raises(pytest.fail.Exception):
         ask(bench, stimuli=replace(STIMULI, operands="uniform"))
+
+
+def test_no_voltage_no_energy(bench):
+    text = OWN.text.replace("library (fp8mac)", "library (x)").replace("nom_voltage", "no_voltage")
+    report = ask(bench, libraries={"x": Library(text, "x.lib")})
+    column = report["goals"]["area"]["unit"]["libraries"]["x"]
+    assert (column["energy_per_mac"], column["energy_ratio_to_baseline"]) == (None, None)
+    assert column["area_um2"] > 0
 
 
 def test_recorded_operands_are_not_those_of_the_baseline(bench, tmp_path):
