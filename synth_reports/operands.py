@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from fp8mac.hw.config import ConfigError, MacConfig
 from fp8mac.hw.formats import FloatFormat, Format
 from fp8mac.sim.vectors import legal_codes, values
+from fp8mac.synth_reports.physical import WIDEST_BITS
 
 __all__ = ["Operands", "draw", "finite_codes", "recorded"]
 
 Codes = NDArray[np.uint64]
 
-_WIDEST = 16  # bits of a format whose codes are listed
 _SAMPLE = 8192
 
 
@@ -40,9 +40,9 @@ def finite_codes(format_: Format) -> Codes:
     ConfigError
         If the format has more than 16 bits.
     """
-    if format_.bits > _WIDEST:
+    if format_.bits > WIDEST_BITS:
         raise ConfigError(
-            f"Energy is measured with operands of at most {_WIDEST} bits, not {format_.name}."
+            f"Energy is measured with operands of at most {WIDEST_BITS} bits, not {format_.name}."
         )
     codes = np.array(legal_codes(format_), np.uint64)
     if isinstance(format_, FloatFormat):

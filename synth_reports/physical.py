@@ -10,7 +10,10 @@ from fp8mac.synth_reports.liberty.library import Library
 from fp8mac.synth_reports.measure import Measurement
 from fp8mac.synth_reports.store import Store, hash_of
 
-__all__ = ["Facts", "Stimuli", "energy_report", "facts_of", "library_report"]
+__all__ = ["WIDEST_BITS", "Facts", "Stimuli", "energy_report", "facts_of", "library_report"]
+
+WIDEST_BITS = 16
+"""Of formats whose codes are drawn."""
 
 _ENTRIES = "1"
 """Kind of entries in the store; another one, and all are made again."""

@@ -11,6 +11,7 @@ from fp8mac.synth_reports.liberty.library import Library
 from fp8mac.synth_reports.measure import BASELINE, Bench, Design, Measurement, Shape
 from fp8mac.synth_reports.metrics import Metrics
 from fp8mac.synth_reports.physical import (
+    WIDEST_BITS,
     Facts,
     Stimuli,
     energy_report,
@@ -158,30 +159,41 @@ def _column(
     report = shape_report(at(design.config, None), at(BASELINE, None))
     libraries = {}
     for name, library in question.libraries.items():
-        figures, energies = [], []
+        figures = []
+        energies: list[dict[str, Any] | None] = []
         for config in (design.config, BASELINE):
             measured = at(config, name)
             figures.append(library_report(measured, facts[name]))
-            if design.shape is Shape.UNIT and _has_energy(config, question.stimuli):
-                energies.append(energy_report(measured, library, question.stimuli, bench.store))
+            energies.append(
+                energy_report(measured, library, question.stimuli, bench.store)
+                if design.shape is Shape.UNIT and _has_energy(config, question.stimuli)
+                else None
+            )
         libraries[name] = {
             **figures[0],
             "area_ratio_to_baseline": _ratio(figures[0]["area_ge"], figures[1]["area_ge"]),
             "delay_ratio_to_baseline": _ratio(figures[0]["delay_fo4"], figures[1]["delay_fo4"]),
-            "energy_per_mac": energies[0] if energies else None,
-            "energy_ratio_to_baseline": _energy_ratio(energies),
+            "energy_per_mac": energies[0],
+            "energy_ratio_to_baseline": _energy_ratio(*energies),
         }
     return {**report, "libraries": libraries}
 
 
 def _has_energy(config: MacConfig, stimuli: Stimuli) -> bool:
-    """Recorded operands are codes of the unit that they were recorded for, not of the baseline."""
-    return not (stimuli.recorded and config == BASELINE)
+    """Whether operands can be had.
+
+    Recorded ones are codes of the unit that they were recorded for, not of the baseline; others are
+    drawn from the list of all codes.
+    """
+    if stimuli.recorded:
+        return config != BASELINE
+    return max(config.a.bits, config.b.bits) <= WIDEST_BITS
 
 
-def _energy_ratio(energies: list[dict[str, Any] | None]) -> dict[str, float | None] | None:
+def _energy_ratio(
+    unit: dict[str, Any] | None, baseline: dict[str, Any] | None
+) -> dict[str, float | None] | None:
     """Dynamic energies of a unit as multiples of the baseline's; None where one is missing."""
-    unit, baseline = (*energies, None, None)[:2]
     if unit is None or baseline is None:
         return None
 

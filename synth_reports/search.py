@@ -9,9 +9,17 @@ import time
 from collections.abc import Callable
 from random import Random
 
-from fp8mac.gen.yosys import Yosys
+from fp8mac.gen.yosys import Yosys, YosysError
 from fp8mac.hw.config import Goal
-from fp8mac.synth_reports.synthesis import Flow, Logic, Synthesis, map_logic, prove, read_logic
+from fp8mac.synth_reports.synthesis import (
+    Flow,
+    Logic,
+    Synthesis,
+    SynthesisError,
+    map_logic,
+    prove,
+    read_logic,
+)
 
 __all__ = ["improve"]
 
@@ -38,6 +46,7 @@ _SHAKES = {
     ),
 }
 _BATCH = 2
+_FAILURES = 5
 
 
 def improve(
@@ -67,14 +76,20 @@ def improve(
     Raises
     ------
     YosysError, SynthesisError
-        If ABC stops, or the winner is not proved.
+        If ABC stops again and again, or the winner is not proved.
     """
     logic = read_logic(rtlil, top, flow.name, front=flow.front, techmap=flow.techmap, yosys=yosys)
     end, chance, best = clock() + seconds, Random(1), start
+    failures = 0
     while clock() < end:
         scripts = tuple(_script(flow, chance) for _ in range(_BATCH))
         begin = logic if chance.random() < 0.3 else Logic(best.netlist, logic.flip_flops)
-        best = min([best, *map_logic(begin, top, flow, scripts, yosys)], key=flow.rank)
+        try:
+            best = min([best, *map_logic(begin, top, flow, scripts, yosys)], key=flow.rank)
+        except (YosysError, SynthesisError):
+            failures += 1  # a command that this netlist is not made for
+            if failures > _FAILURES:
+                raise
         progress(best)
     if best is not start:
         prove(best, logic, top, flow, yosys)

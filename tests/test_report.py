@@ -138,6 +138,12 @@ def test_energy_is_made_once(bench, monkeypatch):
         ask(bench, stimuli=replace(STIMULI, operands="uniform"))
 
 
+def test_no_energy_where_codes_cannot_be_listed(bench):
+    report = ask(bench, config=parse_unit("tf32", acc="fp32"))
+    column = report["goals"]["area"]["unit"]["libraries"]["fp8mac"]
+    assert (column["energy_per_mac"], column["energy_ratio_to_baseline"]) == (None, None)
+
+
 def test_no_voltage_no_energy(bench):
     text = OWN.text.replace("library (fp8mac)", "library (x)").replace("nom_voltage", "no_voltage")
     report = ask(bench, libraries={"x": Library(text, "x.lib")})
@@ -154,7 +160,7 @@ def test_recorded_operands_are_not_those_of_the_baseline(bench, tmp_path):
     column = report["goals"]["area"]["unit"]["libraries"]["fp8mac"]
     assert column["energy_per_mac"]["functional"]["dynamic_cinv_v2"] > 0
     assert column["energy_ratio_to_baseline"] is None
-    assert module._energy_ratio([None, column["energy_per_mac"]]) is None
+    assert module._energy_ratio(None, column["energy_per_mac"]) is None
 
 
 def test_library_report_in_units_of_a_technology(bench):

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from fp8mac.gen.yosys import find_yosys
+from fp8mac.gen.yosys import YosysError, find_yosys
 from fp8mac.hw.config import Goal
 from fp8mac.synth_reports import search
 from fp8mac.synth_reports.liberty.library import own_library
@@ -59,6 +59,14 @@ def test_it_finds_better_ones_and_the_same_ones_every_time(rtlil):
 def test_no_time_no_change(rtlil):
     best, seen = look(rtlil, NAIVE, 0)
     assert seen == [best]
+
+
+def test_an_attempt_may_fail_but_not_all(rtlil, monkeypatch):
+    monkeypatch.setattr(search, "_SHAKES", {Goal.AREA: ("frobnicate",)})
+    best, seen = look(rtlil, NAIVE, 2)
+    assert seen == [best] * 3
+    with pytest.raises(YosysError, match="unknown command 'frobnicate'"):
+        look(rtlil, NAIVE, 10)
 
 
 def test_a_wrong_netlist_does_not_win(rtlil, monkeypatch):
