@@ -61,18 +61,17 @@ def peers(
     library = comparison.check_library(resolve(liberty))
     bench = comparison.Comparison(library, find_yosys(), Store())
     with progress_bar() as bar:
-        sources = [comparison.yardstick(), *_sources(bar, force=force)]
+        sources = [*comparison.YARDSTICKS, *_sources(bar, force=force)]
         task = bar.add_task("comparison", total=len(sources))
         found = comparison.measure_all(
             sources, bench, force=force, progress=lambda source: bar.advance(task)
         )
     table = peers_text.rows(found)
-    figures, _ = found[comparison.yardstick()]
     csv, markdown = output_dir / "peers.csv", output_dir / "peers.md"
     write_atomically(
         {
             csv: peers_text.csv_text(table, bench),
-            markdown: peers_text.markdown_text(table, figures, bench, command_text("peers")),
+            markdown: peers_text.markdown_text(found, bench, command_text("peers")),
         }
     )
     if as_json:
@@ -83,21 +82,18 @@ def peers(
 
 
 def _sources(bar: Progress, *, force: bool) -> list[Source]:
-    """Verilog of our units: the netlist of the small one, the RTL of both."""
-    bench = make_bench()
-    designs = [Design(config, Shape.CORE) for config in UNITS.values()]
-    netlists = bar.add_task("netlists", total=len(designs))
-    bench.measure(designs, force=force, progress=lambda design: bar.advance(netlists))
+    """Verilog of our units for both goals, each as RTL and as a netlist."""
+    bench, verilog = make_bench(), load_verilog()
+    pairs = [(unit, goal) for unit in UNITS for goal in Goal]
+    designs = [Design(UNITS[unit], Shape.CORE, goal) for unit, goal in pairs]
+    task = bar.add_task("netlists", total=len(designs))
+    bench.measure(designs, force=force, progress=lambda design: bar.advance(task))
     sources = []
-    for unit, config in bar.track(UNITS.items(), description="Verilog"):
-        netlist = netlist_text(config, core=True, goal=Goal.AREA, bench=bench)
-        for design, goal, body in (
-            (peers_text.NETLIST, Goal.AREA, netlist),
-            (peers_text.RTL, Goal.AREA, None),
-            (peers_text.SPEED, Goal.SPEED, None),
-        ):
-            verilog = load_verilog()
-            text = verilog.verilog_text(config, core=True, goal=goal, netlist=body)
-            top = verilog.module_name(config, core=True, goal=goal)
-            sources.append(Source(unit, design, text, top))
+    for unit, goal in bar.track(pairs, description="Verilog"):
+        config, made = UNITS[unit], {"core": True, "goal": goal}
+        netlist = netlist_text(config, core=True, goal=goal, bench=bench)
+        for form, body in zip(peers_text.FORMS, (netlist, None), strict=True):
+            text = verilog.verilog_text(config, **made, netlist=body)
+            top = verilog.module_name(config, **made)
+            sources.append(Source(unit, peers_text.name(goal, form), text, top))
     return sources

@@ -7,40 +7,38 @@ step, and is not known to be wrong: verdict ``same`` in `peers.csv`.
 from collections.abc import Mapping
 from dataclasses import asdict
 from importlib.metadata import version
+from operator import itemgetter
 from typing import Any
 
 from rich import box
 from rich.table import Table
 
-from fp8mac.synth_reports.peers import (
-    UNITS,
-    YARDSTICK,
-    Comparison,
-    Figures,
-    Source,
-    published,
-    yardstick,
-)
+from fp8mac.hw.config import Goal
+from fp8mac.synth_reports.peers import UNITS, YARDSTICKS, Comparison, Figures, Source, published
 from fp8mac.synth_reports.tables import csv_table, markdown_table
 
-__all__ = ["NETLIST", "RTL", "SPEED", "csv_text", "markdown_text", "rows", "summary", "terminal"]
+__all__ = ["FORMS", "csv_text", "markdown_text", "name", "rows", "summary", "terminal"]
 
-NETLIST = "goal area, netlist"
-RTL = "goal area, RTL"
-SPEED = "goal speed, RTL"
+FORMS = ("netlist", "RTL")
+"""How Verilog of ours goes into the flow: as `verilog --mapped` writes it, and without that."""
 
 _OURS = "fp8mac"
 _COLUMNS = {
-    "two_input_gates": (NETLIST, "gates"),
-    "area_ge": (NETLIST, "GE"),
-    "speed_delay_ns": (SPEED, "ns"),
+    "two_input_gates": (Goal.AREA, "gates"),
+    "area_ge": (Goal.AREA, "GE"),
+    "speed_delay_ns": (Goal.SPEED, "ns"),
 }
-"""What is compared: which of our designs has the figure, and its unit."""
+"""What is compared: which of our circuits it is about, and its unit."""
+
+
+def name(goal: Goal, form: str) -> str:
+    """What a design of ours is called."""
+    return f"goal {goal.value}, {form}"
 
 
 def rows(found: Mapping[Source, tuple[Figures, str]]) -> list[dict[str, Any]]:
     """Our designs and the published ones, unit by unit."""
-    ours = [_row(source, *found[source]) for source in found if source != yardstick()]
+    ours = [_row(source, *found[source]) for source in found if source not in YARDSTICKS]
     everything = [*ours, *published()]
     return [row for unit in UNITS for row in everything if row["unit"] == unit]
 
@@ -65,8 +63,9 @@ def summary(table: list[dict[str, Any]]) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        ``unit``; for gates, GE and ns our figure, that of the best other, which one that is, and
-        the ratio of ours to it; ``speed_ge``, the area of our fast design.
+        ``unit``; for gates, GE and ns our figure in the better of its `FORMS`, that of the best
+        other, which one that is, and the ratio of ours to it; ``speed_ge``, the area of our fast
+        design.
     """
     return [_summary(unit, [row for row in table if row["unit"] == unit]) for unit in UNITS]
 
@@ -75,16 +74,21 @@ def _summary(unit: str, table: list[dict[str, Any]]) -> dict[str, Any]:
     ours = {row["design"]: row for row in table if row["verdict"] == "ours"}
     others = [row for row in table if row["verdict"] == "same"]
     line: dict[str, Any] = {"unit": unit}
-    for column, (design, _) in _COLUMNS.items():
-        best = min(others, key=lambda row: row[column])
-        own = ours[design][column]
+    for column, (goal, _) in _COLUMNS.items():
+        best, own_row = (
+            min(candidates, key=itemgetter(column))
+            for candidates in (others, [ours[name(goal, form)] for form in FORMS])
+        )
+        own = own_row[column]
         line |= {
             column: own,
             f"{column}_best_other": best[column],
             f"{column}_best_design": f"{best['source']}: {best['design']}",
             f"{column}_ratio": round(own / best[column], 3),
         }
-    return line | {"speed_ge": ours[SPEED]["speed_ge"]}
+        if goal is Goal.SPEED:
+            line["speed_ge"] = own_row["speed_ge"]
+    return line
 
 
 def terminal(lines: list[dict[str, Any]]) -> Table:
@@ -128,15 +132,10 @@ def csv_text(table: list[dict[str, Any]], bench: Comparison) -> str:
 
 
 def markdown_text(
-    table: list[dict[str, Any]], figures: Figures, bench: Comparison, command: str
+    found: Mapping[Source, tuple[Figures, str]], bench: Comparison, command: str
 ) -> str:
-    """The page.
-
-    Parameters
-    ----------
-    figures : Figures
-        Those of the yardstick.
-    """
+    """The page."""
+    table = rows(found)
     days = sorted({row["measured_on"] for row in table if row["verdict"] == "ours"})
     titles = ["unit", *(title for _, word in _COLUMNS.values() for title in (word, "other", "/"))]
     lines = [
@@ -150,12 +149,14 @@ Made by `{command}` on {" and ".join(days)}: combinational cores through the flo
 ({bench.yosys.build}), {bench.library.name} typical ({bench.library.sha256[:8]}). The others were
 measured on {" and ".join(sorted({row["measured_on"] for row in published()}))} with Yosys 0.70
 (pyosys) and the same library; their figures are data, `synth_reports/peers.csv`.
-{_yardstick_sentence(figures)}
+{" ".join(_yardstick_sentence(each, found[each][0]) for each in YARDSTICKS)}
 
 Ours, the best other, and ours / other. Gates have two inputs; a GE is a NAND2_X1, mapped for area;
 ns is the critical path, mapped for speed, without wires. The last column is what our fast design
-takes. *Best other* is the best of each column by itself, of designs that compute the same sum and
-are not known to be wrong. What the comparison is good for: [docs/cost.md](../../docs/cost.md).
+takes. Ours go into the flow as RTL and as the netlist of `fp8mac verilog --mapped`, and the better
+form of each column counts. *Best other* is the best of each column by itself, of designs that
+compute the same sum and are not known to be wrong. What the comparison is good for, and what it is
+not: [docs/cost.md](../../docs/cost.md).
 
 {markdown_table([*titles, "GE of the fast one"], lines)}
 
@@ -168,13 +169,13 @@ products of a step. A design that is registered has the delay of one stage.
 {"".join(_unit_text(unit, [row for row in table if row["unit"] == unit]) for unit in UNITS)}"""
 
 
-def _yardstick_sentence(figures: Figures) -> str:
-    row = next(row for row in published() if row["design"] == YARDSTICK)
+def _yardstick_sentence(yardstick: Source, figures: Figures) -> str:
+    row = next(row for row in published() if row["design"] == yardstick.design)
     want = (row["two_input_gates"], row["area_ge"], row["speed_delay_ns"])
     got = (figures.two_input_gates, round(figures.area_ge), round(figures.speed_delay_ns, 2))
-    words = f"`{YARDSTICK}`, measured again here,"
+    words = f"`{yardstick.design}`, measured again here,"
     if got == want:
-        return f"{words} gives its published {want[0]} gates, {want[1]:.0f} GE and {want[2]} ns."
+        return f"{words} gives its {want[0]} gates, {want[1]:.0f} GE and {want[2]} ns."
     return (
         f"**Inconclusive:** {words} gives {got[0]} gates, {got[1]} GE and {got[2]} ns for "
         f"{want[0]}, {want[1]:.0f} and {want[2]}; the tools are not those of the published figures."
