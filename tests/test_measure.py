@@ -241,7 +241,7 @@ def test_libraries_parts_and_searches_have_their_own_results(workshop, monkeypat
     found = bench(seconds=8).measure(designs)
     assert sorted(workshop.synthesised) == sorted(design.top for design in designs[:3])
     assert len(looked) == 3
-    assert {seconds for _, seconds in looked} == {8 * min(measure._processors(), 4) / 4}
+    assert {seconds for _, seconds in looked} == {8 * min(parallel.processors(), 4) / 4}
     assert [found[design].synthesis.abc_version for design in designs] == [
         *["better"] * 3,
         "ABC 1.01",
