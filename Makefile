@@ -9,7 +9,7 @@ UNIT    = $(FORMAT) $(FORMAT_B) --acc $(ACC)
 JOBS   ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help setup synth verilog prove vectors exhaustive grid liberty features synth-check synth-accept figure3 formats test lint typecheck bench clean unit-given
+.PHONY: help setup synth verilog prove vectors exhaustive grid liberty features synth-check synth-accept figure3 peers formats test lint typecheck bench clean unit-given
 
 help: ## Show the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,6 +68,9 @@ synth-accept: $(READY) ## Commit the numbers of now to synth_reports/baselines
 
 figure3: $(READY) ## Gates of 15 published units beside ours, into synth_reports/results
 	@$(BIN)/fp8mac figure3 $(ARGS)
+
+peers: $(READY) ## Published designs beside ours, one flow, Nangate 45 nm, into synth_reports/results
+	@$(BIN)/fp8mac peers $(ARGS)
 
 test: $(READY) ## All tests
 	@$(BIN)/python -m pytest -n $(JOBS) $(ARGS)

@@ -4,9 +4,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.console import Console
 from typer.core import TyperGroup
 
-from fp8mac.gen import cli_checks, cli_figures, cli_prove, cli_synth
+from fp8mac.gen import cli_checks, cli_figures, cli_mapped, cli_prove, cli_synth
 from fp8mac.gen.cli_options import (
     ACC,
     FORCE,
@@ -84,6 +85,13 @@ def verilog(
     acc: ACC,
     goal: GOAL = Goal.AREA,
     core: Annotated[bool, typer.Option("--core", help="The combinational core only.")] = False,
+    mapped: Annotated[
+        bool,
+        typer.Option(
+            "--mapped",
+            help="The netlist of two-input gates that synthesis counts, proved equal to the unit.",
+        ),
+    ] = False,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -93,10 +101,13 @@ def verilog(
 ) -> None:
     """Print the Verilog of a unit, or write it."""
     config = parse_unit(a, b, acc=acc)
-    command = command_text(
-        "verilog", a, b, "--acc", acc, *goal_words(goal), "--core" if core else None
-    )
-    made = {"core": core, "goal": goal, "command": command}
+    flags = [flag for flag, given in (("--core", core), ("--mapped", mapped)) if given]
+    command = command_text("verilog", a, b, "--acc", acc, *goal_words(goal), *flags)
+    made: dict[str, Any] = {"core": core, "goal": goal, "command": command}
+    if mapped:
+        bench = make_bench()
+        with Console(stderr=True).status(f"Mapping {config.slug}"):
+            made["netlist"] = cli_mapped.netlist_text(config, core=core, goal=goal, bench=bench)
     if output is None:
         typer.echo(load_verilog().verilog_text(config, **made), nl=False)
     else:
@@ -143,6 +154,7 @@ app.command()(cli_checks.vectors)
 app.command()(cli_checks.exhaustive)
 app.command()(cli_prove.prove)
 app.command()(cli_figures.figure3)
+app.command()(cli_mapped.peers)
 
 
 def main() -> None:

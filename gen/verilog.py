@@ -15,7 +15,7 @@ from pathlib import Path
 from amaranth.back import rtlil  # pyright: ignore[reportAttributeAccessIssue] (no stub)
 
 from fp8mac.gen.files import write_atomically
-from fp8mac.gen.yosys import find_yosys
+from fp8mac.gen.yosys import Yosys, find_yosys
 from fp8mac.hw.config import (
     FloatAccConfig,
     Goal,
@@ -105,7 +105,12 @@ def describe(config: MacConfig, *, core: bool, goal: Goal = Goal.AREA) -> dict[s
 
 
 def verilog_text(
-    config: MacConfig, *, core: bool, goal: Goal = Goal.AREA, command: str | None = None
+    config: MacConfig,
+    *,
+    core: bool,
+    goal: Goal = Goal.AREA,
+    command: str | None = None,
+    netlist: str | None = None,
 ) -> str:
     """Verilog-2005 of a unit, or of its combinational core.
 
@@ -116,6 +121,8 @@ def verilog_text(
     ----------
     command : str, optional
         Command to name in the header, as what makes this file again.
+    netlist : str, optional
+        Module to write in place of the RTL, see `fp8mac.gen.mapped`.
 
     Raises
     ------
@@ -123,15 +130,21 @@ def verilog_text(
         If there is no Yosys that can be used.
     """
     yosys = find_yosys()
-    top = module_name(config, core=core, goal=goal)
-    written = yosys.run(
-        _TO_VERILOG.format(top=top),
-        {"design.il": rtlil_text(config, core=core, goal=goal)},
-        outputs=("design.v",),
-    )
-    description = describe(config, core=core, goal=goal)
-    body = _tidy(written["design.v"], top, description["ports"])
+    description = describe(config, core=core, goal=goal) | {"form": _form(netlist)}
+    body = _LINT_OFF + (netlist or _rtl_text(config, description, yosys)) + _LINT_ON
     return _header(description, command, yosys.version, module_sha256(body)) + body
+
+
+def _form(netlist: str | None) -> str:
+    return "rtl" if netlist is None else "netlist"
+
+
+def _rtl_text(config: MacConfig, description: dict[str, object], yosys: Yosys) -> str:
+    top, core = str(description["module"]), description["kind"] == "core"
+    rtlil = rtlil_text(config, core=core, goal=Goal(description["goal"]))
+    script = _TO_VERILOG.format(top=top)
+    written = yosys.run(script, {"design.il": rtlil}, outputs=("design.v",))
+    return _tidy(written["design.v"], top, description["ports"])
 
 
 def module_sha256(verilog: str) -> str:
@@ -156,6 +169,7 @@ def write_verilog(
     core: bool,
     goal: Goal = Goal.AREA,
     command: str | None = None,
+    netlist: str | None = None,
 ) -> tuple[Path, Path]:
     """Write the Verilog of a unit, and its description as JSON beside it.
 
@@ -174,8 +188,9 @@ def write_verilog(
     OSError
         If a file cannot be written; then neither is.
     """
-    text = verilog_text(config, core=core, goal=goal, command=command)
+    text = verilog_text(config, core=core, goal=goal, command=command, netlist=netlist)
     description = describe(config, core=core, goal=goal) | {
+        "form": _form(netlist),
         "command": command,
         "module_sha256": (digest := module_sha256(text)),
         "proved": is_proved(module_name(config, core=core, goal=goal), digest),
@@ -295,8 +310,10 @@ def _header(
     kind = (
         "combinational core, y = c + a * b" if description["kind"] == "core" else "registered unit"
     )
-    lines = [
-        f"{description['module']}: multiply-accumulate, {kind}.",
+    lines = [f"{description['module']}: multiply-accumulate, {kind}."]
+    if description["form"] == "netlist":
+        lines += ["A netlist of two-input gates, proved equal to the RTL of the same name."]
+    lines += [
         "",
         *(f"{port}: {_in_words(facts)}" for port, facts in operands.items()),
         f"accumulator: {accumulator['name']}, {description['acc_bits']} bits"
@@ -363,4 +380,4 @@ def _tidy(text: str, top: str, ports: object) -> str:
     order = ", ".join(port["name"] for port in ports)
     text, found = re.subn(rf"module {top} ?\([^)]*\);", f"module {top}({order});", text)
     assert found == 1
-    return f"{_LINT_OFF}{text}{_LINT_ON}"
+    return text

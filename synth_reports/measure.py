@@ -1,10 +1,7 @@
 """Measuring units: looked up in the store, or elaborated, synthesised in parallel and stored."""
 
-import os
 import re
-import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, replace
 from enum import Enum
 from functools import cache
@@ -14,9 +11,10 @@ from importlib.resources import files
 from threading import Lock
 from typing import Any
 
-from fp8mac.gen.yosys import Yosys, stop_all
+from fp8mac.gen.yosys import Yosys
 from fp8mac.hw.config import Goal, MacConfig, parse_unit
 from fp8mac.synth_reports.metrics import Metrics
+from fp8mac.synth_reports.parallel import in_parallel, processors
 from fp8mac.synth_reports.search import improve
 from fp8mac.synth_reports.store import Store, hash_of
 from fp8mac.synth_reports.synthesis import Flow, Synthesis, synthesize
@@ -163,20 +161,8 @@ class Bench:
             If the store cannot be written.
         """
         wanted = list(dict.fromkeys(designs))
-        share = self.seconds * min(_processors(), len(wanted)) / max(len(wanted), 1)
-        with ThreadPoolExecutor(_processors()) as pool:
-            jobs = {pool.submit(self._measure, design, force, share): design for design in wanted}
-            try:
-                for job in as_completed(jobs):
-                    job.result()
-                    progress(jobs[job])
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                while any(job.running() for job in jobs):
-                    stop_all()
-                    time.sleep(0.05)
-                raise
-        return {design: job.result() for job, design in jobs.items()}
+        share = self.seconds * min(processors(), len(wanted)) / max(len(wanted), 1)
+        return in_parallel(lambda design: self._measure(design, force, share), wanted, progress)
 
     def _measure(self, design: Design, force: bool, seconds: float) -> Measurement:
         key = _design_key(design.whole)
@@ -248,9 +234,3 @@ def _circuit_sources() -> tuple[str, ...]:
     circuits = (file for file in files("fp8mac.hw").iterdir() if file.name.endswith(".py"))
     sources = [*sorted(circuits, key=str), files("fp8mac.gen") / "verilog.py"]
     return tuple(file.read_text(encoding="utf-8") for file in sources)
-
-
-def _processors() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

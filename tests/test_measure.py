@@ -7,7 +7,7 @@ import pytest
 
 from fp8mac.gen.yosys import Yosys, YosysError
 from fp8mac.hw.config import Goal, parse_unit
-from fp8mac.synth_reports import measure
+from fp8mac.synth_reports import measure, parallel
 from fp8mac.synth_reports.measure import BASELINE, Bench, Design, Shape
 from fp8mac.synth_reports.store import Store
 from fp8mac.synth_reports.synthesis import Flow, Synthesis
@@ -137,7 +137,7 @@ def test_shapes_and_repeated_designs(workshop):
 
 
 def test_order_is_that_of_the_request(workshop, monkeypatch):
-    monkeypatch.setattr(measure, "_processors", lambda: len(CORES))
+    monkeypatch.setattr(parallel, "processors", lambda: len(CORES))
     last_is_done = threading.Event()
     seen = []
 
@@ -156,7 +156,7 @@ def test_order_is_that_of_the_request(workshop, monkeypatch):
 
 
 def test_failure_keeps_what_is_finished(workshop, monkeypatch):
-    monkeypatch.setattr(measure, "_processors", lambda: 1)
+    monkeypatch.setattr(parallel, "processors", lambda: 1)
     workshop.fails = lambda top: top == CORES[2].top
     with pytest.raises(YosysError, match="no luck"):
         workshop.work(CORES)
@@ -168,9 +168,9 @@ def test_failure_keeps_what_is_finished(workshop, monkeypatch):
 
 
 def test_interruption_stops_what_runs_and_keeps_what_is_finished(workshop, monkeypatch):
-    monkeypatch.setattr(measure, "_processors", lambda: 1)
+    monkeypatch.setattr(parallel, "processors", lambda: 1)
     second_runs, stop = threading.Event(), threading.Event()
-    monkeypatch.setattr(measure, "stop_all", stop.set)
+    monkeypatch.setattr(parallel, "stop_all", stop.set)
 
     def fails(top):
         if top == CORES[1].top:
@@ -195,7 +195,7 @@ def test_interruption_stops_what_runs_and_keeps_what_is_finished(workshop, monke
 
 
 def test_elaboration_is_by_one_thread_at_a_time(workshop, monkeypatch):
-    monkeypatch.setattr(measure, "_processors", lambda: 4)
+    monkeypatch.setattr(parallel, "processors", lambda: 4)
     busy = threading.Lock()
 
     def rtlil(design):
@@ -241,7 +241,7 @@ def test_libraries_parts_and_searches_have_their_own_results(workshop, monkeypat
     found = bench(seconds=8).measure(designs)
     assert sorted(workshop.synthesised) == sorted(design.top for design in designs[:3])
     assert len(looked) == 3
-    assert {seconds for _, seconds in looked} == {8 * min(measure._processors(), 4) / 4}
+    assert {seconds for _, seconds in looked} == {8 * min(parallel.processors(), 4) / 4}
     assert [found[design].synthesis.abc_version for design in designs] == [
         *["better"] * 3,
         "ABC 1.01",

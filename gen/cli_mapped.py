@@ -1,0 +1,99 @@
+"""Commands on netlists as Verilog: `verilog --mapped`, and our units beside published ones."""
+
+import importlib
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import Progress
+
+from fp8mac.gen.cli_options import (
+    FORCE,
+    JSON,
+    command_text,
+    end,
+    load_verilog,
+    make_bench,
+    print_json,
+    progress_bar,
+)
+from fp8mac.gen.files import write_atomically
+from fp8mac.gen.yosys import find_yosys
+from fp8mac.hw.config import Goal, MacConfig
+from fp8mac.synth_reports import peers as comparison
+from fp8mac.synth_reports import peers_text
+from fp8mac.synth_reports.liberty.find import resolve
+from fp8mac.synth_reports.measure import Bench, Design, Shape
+from fp8mac.synth_reports.peers import UNITS, Source
+from fp8mac.synth_reports.store import Store, hash_of
+from fp8mac.synth_reports.tables import show
+
+__all__ = ["netlist_text", "peers"]
+
+
+def netlist_text(config: MacConfig, *, core: bool, goal: Goal, bench: Bench) -> str:
+    """Module of the gates that synthesis counts, proved once for each text."""
+    mapped = importlib.import_module("fp8mac.gen.mapped")
+    design = Design(config, Shape.CORE if core else Shape.UNIT, goal)
+    found = bench.measure([design])[design]
+    text = mapped.structural_verilog(found.synthesis, config, core=core, goal=goal)
+    key = hash_of([found.rtlil_sha256, text])
+    if not bench.store.load("proofs", key):
+        try:
+            mapped.prove_netlist(text, config, core=core, goal=goal)
+        except mapped.EquivalenceError as error:
+            raise end(f"The netlist of {design.top} is not proved: {error}") from error
+        bench.store.save("proofs", key, {"top": design.top})
+    return text
+
+
+def peers(
+    liberty: Annotated[
+        str, typer.Option("--liberty", metavar="LIB", help="Nangate's 45 nm library, typical.")
+    ] = "nangate45",
+    output_dir: Annotated[
+        Path, typer.Option("--output-dir", metavar="DIR", help="Where peers.* go.")
+    ] = Path("synth_reports", "results"),
+    force: FORCE = False,
+    as_json: JSON = False,
+) -> None:
+    """Put published designs beside ours, through one flow to one library: md, csv."""
+    library = comparison.check_library(resolve(liberty))
+    bench = comparison.Comparison(library, find_yosys(), Store())
+    with progress_bar() as bar:
+        sources = [*comparison.YARDSTICKS, *_sources(bar, force=force)]
+        task = bar.add_task("comparison", total=len(sources))
+        found = comparison.measure_all(
+            sources, bench, force=force, progress=lambda source: bar.advance(task)
+        )
+    table = peers_text.rows(found)
+    csv, markdown = output_dir / "peers.csv", output_dir / "peers.md"
+    write_atomically(
+        {
+            csv: peers_text.csv_text(table, bench),
+            markdown: peers_text.markdown_text(found, bench, command_text("peers")),
+        }
+    )
+    if as_json:
+        print_json({"summary": peers_text.summary(table), "designs": table})
+    else:
+        show(peers_text.terminal(peers_text.summary(table)))
+    typer.echo(f"Wrote {csv} and {markdown}.", err=True)
+
+
+def _sources(bar: Progress, *, force: bool) -> list[Source]:
+    """Verilog of our units for both goals, each as RTL and as a netlist."""
+    bench, verilog = make_bench(), load_verilog()
+    pairs = [(unit, goal) for unit in UNITS for goal in Goal]
+    designs = [Design(UNITS[unit], Shape.CORE, goal) for unit, goal in pairs]
+    task = bar.add_task("netlists", total=len(designs))
+    bench.measure(designs, force=force, progress=lambda design: bar.advance(task))
+    sources = []
+    for unit, goal in bar.track(pairs, description="Verilog"):
+        config, made = UNITS[unit], {"core": True, "goal": goal}
+        netlist = netlist_text(config, core=True, goal=goal, bench=bench)
+        for form, body in zip(peers_text.FORMS, (netlist, None), strict=True):
+            text = verilog.verilog_text(config, **made, netlist=body)
+            top = verilog.module_name(config, **made)
+            sources.append(Source(unit, peers_text.name(goal, form), text, top))
+    return sources

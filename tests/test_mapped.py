@@ -1,0 +1,80 @@
+"""Netlists as Verilog: proved equal to the unit, read back, one assignment a gate."""
+
+import re
+
+import numpy as np
+import pytest
+from circuits import PLAIN, mapped_rtlil
+
+from fp8mac.gen.mapped import EquivalenceError, prove_netlist, structural_verilog
+from fp8mac.gen.verilog import module_name, rtlil_text, verilog_text
+from fp8mac.gen.yosys import find_yosys
+from fp8mac.hw.config import Goal, parse_unit
+from fp8mac.sim.vectors import biased_triples
+from fp8mac.synth_reports.metrics import TWO_INPUT_GATES
+from fp8mac.synth_reports.synthesis import synthesize
+
+READ_BACK = "read_verilog design.v\nhierarchy -check -top {top}\nproc\nwrite_rtlil back.il"
+
+
+def made(config, *, core, goal=Goal.AREA):
+    """Synthesis of a unit, and its netlist as Verilog."""
+    top = module_name(config, core=core, goal=goal)
+    rtlil = rtlil_text(config, core=core, goal=goal)
+    synthesis = synthesize(rtlil, top, PLAIN, find_yosys())
+    return synthesis, structural_verilog(synthesis, config, core=core, goal=goal)
+
+
+@pytest.mark.parametrize("goal", Goal)
+@pytest.mark.parametrize("core", [True, False])
+@pytest.mark.parametrize(("a", "acc"), [("e4m3", "fp16"), ("e5m2", "kulisch:0"), ("int4", "int12")])
+def test_netlist_is_the_unit(a, acc, core, goal):
+    config = parse_unit(a, acc=acc)
+    synthesis, text = made(config, core=core, goal=goal)
+    prove_netlist(text, config, core=core, goal=goal)
+    expressions = re.findall(r" assign \S+ = (.*);", text)
+    assert len(expressions) == text.count(" assign ")
+    two = [each for each in expressions if re.search(r"[&|^]", each)]
+    assert len(two) == sum(synthesis.metrics.cells.get(cell, 0) for cell in TWO_INPUT_GATES) > 20
+    assert all(re.fullmatch(r"(~\()?\S+ [&|^] \S+\)?", each) for each in two)
+    assert text.count(" <= ") == len(synthesis.flip_flops)
+    assert len(synthesis.flip_flops) == (0 if core else config.acc_bits + len(config.flags))
+
+
+def test_netlist_read_back_computes_what_was_counted():
+    config = parse_unit("e2m1", acc="fp16")
+    synthesis, text = made(config, core=True)
+    top = module_name(config, core=True)
+    files = find_yosys().run(READ_BACK.format(top=top), {"design.v": text}, ["back.il"])
+    a, b, c = biased_triples(config, 20_000, seed=8)
+    stimuli = {"a": a, "b": b, "c": c}
+    got = mapped_rtlil(files["back.il"], top).evaluate(stimuli)
+    want = mapped_rtlil(rtlil_text(config, core=True), top).evaluate(stimuli)
+    assert got.keys() == want.keys() == {"y"}
+    assert np.array_equal(got["y"], want["y"])
+    assert len(np.unique(want["y"])) > 1000
+    assert synthesis.metrics.flip_flops == 0
+
+
+@pytest.mark.parametrize("core", [True, False])
+def test_wrong_gate_is_found(core):
+    config = parse_unit("e2m1", acc="kulisch:0")
+    _, text = made(config, core=core)
+    wrong = re.sub(r"= (\S+) \^ (\S+);", r"= \1 | \2;", text, count=1)
+    assert wrong != text
+    with pytest.raises(EquivalenceError, match=r"^The circuits differ\.$"):
+        prove_netlist(wrong, config, core=core, goal=Goal.AREA)
+
+
+def test_ports_header_and_reset():
+    config = parse_unit("e5m2", acc="kulisch:0")
+    _, netlist = made(config, core=False)
+    text = verilog_text(config, core=False, netlist=netlist)
+    rtl = verilog_text(config, core=False)
+    for line in re.findall(r"^// [ab*]: .*|^module .*", rtl, re.MULTILINE):
+        assert line in text
+    assert "// A netlist of two-input gates, proved equal to the RTL of the same name.\n" in text
+    assert f"  output reg [{config.acc_bits - 1}:0] acc = {config.acc_bits}'d0;\n" in text
+    assert "  output reg pos_inf = 1'd0;\n" in text
+    assert "This module is proved" not in text
+    assert max(map(len, netlist.splitlines())) <= 100
