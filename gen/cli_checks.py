@@ -15,6 +15,7 @@ from fp8mac.gen.cli_options import (
     B,
     command_text,
     end,
+    goal_words,
     make_bench,
     print_json,
     progress_bar,
@@ -31,6 +32,7 @@ def vectors(
     b: B = None,
     *,
     acc: ACC,
+    goal: GOAL = Goal.AREA,
     count: Annotated[int, typer.Option("--count", min=1, help="Number of cases.")] = 100_000,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Equal seeds, equal cases.")] = 1,
     products: Annotated[
@@ -49,7 +51,10 @@ def vectors(
         ),
     ] = None,
 ) -> None:
-    """Print test vectors, weighted to rare cases, for any implementation of a unit."""
+    """Print test vectors, weighted to rare cases, for any implementation of a unit.
+
+    They are the same for every goal; a testbench is one of the module that is built for it.
+    """
     config = parse_unit(a, b, acc=acc)
     if products and unit:
         raise ConfigError("--exhaustive lists steps of a core; it does not go with --unit.")
@@ -63,7 +68,9 @@ def vectors(
     if testbench is not None:
         make = importlib.import_module("fp8mac.gen.testbench").testbench_text
         cases = sum(not line.startswith("#") for line in text.splitlines())
-        files[testbench] = make(config, core=not unit, vectors_file=str(output), count=cases)
+        files[testbench] = make(
+            config, core=not unit, goal=goal, vectors_file=str(output), count=cases
+        )
     write_atomically(files)
     typer.echo(f"Wrote {' and '.join(map(str, files))}.", err=True)
 
@@ -112,12 +119,12 @@ def exhaustive(
             raise end(str(error)) from error
     if as_json:
         facts = asdict(result) | {"mismatches": [str(each) for each in result.mismatches]}
-        goal_words = [] if goal is Goal.AREA else ["--goal", goal.value]
-        command = command_text("exhaustive", a, b, "--acc", acc, *goal_words)
-        print_json({"unit": config.slug, "command": command, **facts})
+        command = command_text("exhaustive", a, b, "--acc", acc, *goal_words(goal))
+        print_json({"unit": config.slug, "goal": goal.value, "command": command, **facts})
     else:
         typer.echo(
-            f"{config.slug}: {result.states:,} states checked, {result.wrong:,} wrong "
+            f"{design.top.removesuffix('_core')}: {result.states:,} states checked, "
+            f"{result.wrong:,} wrong "
             f"(netlist {measured.synthesis.sha256[:8]}, {result.seconds:.0f} s)"
         )
         for mismatch in result.mismatches:

@@ -76,23 +76,8 @@ def prove(
     paper = importlib.import_module("fp8mac.proofs.certificate")
     solve = importlib.import_module("fp8mac.proofs.solve")
     circuit = importlib.import_module("fp8mac.proofs.circuit")
-    if a is not None and fast:
-        raise ConfigError("--fast chooses standard units; it does not go with operands.")
-    if a is None and (acc or verilog):
-        raise ConfigError("Name the unit: its operand formats, and --acc.")
-    if a is not None and acc is None:
-        raise ConfigError("Name the accumulator with --acc.")
-    if goal is Goal.SPEED and (a is None or verilog):
-        raise ConfigError("--goal chooses the circuit of one unit; name its operand formats.")
-    if (verilog is None) != (top is None):
-        raise ConfigError("--verilog FILE and --top NAME go together.")
-    one = [parse_unit(a, b, acc=acc or "")] if a else []
-    units: dict[Goal, list[MacConfig]] = {
-        Goal.AREA: paper.FAST if fast else paper.STANDARD,
-        Goal.SPEED: paper.FAST_SPEED if fast else paper.STANDARD_SPEED,
-    }
-    if one:
-        units = {each: one if each is goal else [] for each in Goal}
+    _check_options(a, acc, goal, verilog, top, fast=fast)
+    units = _units(a, b, acc, goal, fast=fast)
     words = ["prove", a, b, fast and "--fast", acc and "--acc", acc, *goal_words(goal)]
     words += [both and "--both"]
     if verilog is not None:
@@ -117,7 +102,7 @@ def prove(
                 records = proofs.prove_units(area, speed=speed, progress=advance, **options)
             else:
                 records = proofs.prove_verilog(
-                    one[0],
+                    units[Goal.AREA][0],
                     _read(verilog),
                     top,
                     core=not unit,
@@ -142,6 +127,35 @@ def prove(
         typer.echo(text, nl=False)
     if facts["failures"]:
         raise typer.Exit(1)
+
+
+def _check_options(
+    a: str | None, acc: str | None, goal: Goal, verilog: Path | None, top: str | None, *, fast: bool
+) -> None:
+    if a is not None and fast:
+        raise ConfigError("--fast chooses standard units; it does not go with operands.")
+    if a is None and (acc or verilog):
+        raise ConfigError("Name the unit: its operand formats, and --acc.")
+    if a is not None and acc is None:
+        raise ConfigError("Name the accumulator with --acc.")
+    if goal is Goal.SPEED and (a is None or verilog):
+        raise ConfigError("--goal chooses the circuit of one unit; name its operand formats.")
+    if (verilog is None) != (top is None):
+        raise ConfigError("--verilog FILE and --top NAME go together.")
+
+
+def _units(
+    a: str | None, b: str | None, acc: str | None, goal: Goal, *, fast: bool
+) -> dict[Goal, list[MacConfig]]:
+    """What is proved: one unit, or the standard ones."""
+    if a:
+        one = [parse_unit(a, b, acc=acc or "")]
+        return {each: one if each is goal else [] for each in Goal}
+    paper = importlib.import_module("fp8mac.proofs.certificate")
+    return {
+        Goal.AREA: paper.FAST if fast else paper.STANDARD,
+        Goal.SPEED: paper.FAST_SPEED if fast else paper.STANDARD_SPEED,
+    }
 
 
 def _read(path: Path) -> str:

@@ -9,7 +9,7 @@ The vectors are lines of `fp8mac.sim.testvectors`.
 """
 
 from fp8mac.gen.verilog import module_name
-from fp8mac.hw.config import MacConfig
+from fp8mac.hw.config import Goal, MacConfig
 
 __all__ = ["bench_name", "testbench_text"]
 
@@ -67,12 +67,14 @@ endmodule
 """
 
 
-def bench_name(config: MacConfig, *, core: bool) -> str:
+def bench_name(config: MacConfig, *, core: bool, goal: Goal = Goal.AREA) -> str:
     """Name of the testbench's module."""
-    return module_name(config, core=core) + "_tb"
+    return module_name(config, core=core, goal=goal) + "_tb"
 
 
-def testbench_text(config: MacConfig, *, core: bool, vectors_file: str, count: int) -> str:
+def testbench_text(
+    config: MacConfig, *, core: bool, goal: Goal, vectors_file: str, count: int
+) -> str:
     """Testbench of the module that `fp8mac.gen.verilog.verilog_text` emits.
 
     After ``FAIL`` the exit code is not 0 in Icarus and Verilator; the language has none. The
@@ -108,8 +110,8 @@ def testbench_text(config: MacConfig, *, core: bool, vectors_file: str, count: i
         differs = f"{{{got}}} !== {{{want}}} || ({{{want}}} == 0 && {differs})"
     shown = [*inputs, *(name for port in outputs for name in (port, f"want_{port}"))]
     return _BENCH.format(
-        module=module_name(config, core=core),
-        bench=bench_name(config, core=core),
+        module=module_name(config, core=core, goal=goal),
+        bench=bench_name(config, core=core, goal=goal),
         registers=_declare("reg", clock | inputs | read | wants),
         wires=_declare("wire", outputs),
         connections=",\n    ".join(f".{port}({port})" for port in clock | inputs | outputs),

@@ -115,12 +115,15 @@ class DualPathAccumulator(wiring.Component):
 
         subtract = wire(m, product.sign ^ self.c[-1], "subtract")
         near_bits = max(bits, shape.product_bits + 1)
+        subnormal = shape.near_may_be_subnormal
+        # Close numbers are one place apart at most, but for those that are subnormal.
+        active = near_bits if subnormal else min(near_bits, shape.product_bits + 1)
         m.submodules.near = near = NearPath(
-            near_bits, format_.exponent_bits, subnormal=shape.near_may_be_subnormal
+            near_bits, active, format_.exponent_bits, subnormal=subnormal
         )
         m.d.comb += [
             near.x.eq(Cat(Const(0, near_bits - bits), significand)),
-            near.y.eq(frames.placed[-near_bits - 1 :]),
+            near.y.eq(frames.placed[-active - 1 :]),
             near.exponent.eq(exponent),
         ]
         smallest = wire(m, (exponent == 1) & ~frames.apart.above, "smallest")

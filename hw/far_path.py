@@ -129,11 +129,11 @@ class FarPath(wiring.Component):
         # sum bits are the same. Subtracting, S0 is the greater one of the two sums of ~x.
         x, y = self.larger ^ subtract.replicate(bits), self.smaller[2:]
         sums = add_compound(m, x, y, half=self.larger ^ y)
-        first, second = sums.total, sums.plus_one
+        first, second = sums.plus(0), sums.plus(1)
         up_over, up_normal, up_left, last_left, exact = self._round(m)
 
         def rounded(up: Value, name: str) -> Value:
-            return wire(m, choose(up ^ subtract, second[:bits], first[:bits]), name)
+            return wire(m, sums.plus(wire(m, up ^ subtract, f"{name}_up"))[:bits], name)
 
         (down, down_inf), (same, same_inf), (up, up_inf) = (
             self._saturate(m, exponent, name)
@@ -197,10 +197,10 @@ class FarPath(wiring.Component):
         """Magnitude of a negative difference."""
         r, g = self.smaller[:2]
         low = wire(m, ~s0[: self._flat_bits], "negated")
-        next_ = add_compound(m, low, Const(0, len(low)), name="negated").plus_one[:-1]
         up = wire(m, g & (r | self.sticky | low[0]), "up_negated")
+        rounded = add_compound(m, low, Const(0, len(low)), name="negated").plus(up)[:-1]
         high = ~s0[self._flat_bits : self._precision]
-        return wire(m, Cat(choose(up, next_, low), high), "negated_rounded")
+        return wire(m, Cat(rounded, high), "negated_rounded")
 
     def _saturate(self, m: Module, exponent: Value, name: str) -> tuple[Value, Value]:
         """Exponent of the result, and whether it is infinite."""

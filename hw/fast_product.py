@@ -46,7 +46,8 @@ class FactoredLayout(data.StructLayout):
     ``early`` is there first, and its significand is zero where the product is. ``normal`` has one
     of the two top bits of its significand set, if the multiplier normalises, and means nothing
     where the product is zero. ``lift_a`` and ``lift_b`` are the differences of their exponents, one
-    bit for each number, and mean nothing where the product is zero. The others are those of `fp8mac.hw.layout.NumberLayout`.
+    bit for each number, and mean nothing where the product is zero. The others are those of
+    `fp8mac.hw.layout.NumberLayout`.
     """
 
     def __init__(self, a: NumberRange, b: NumberRange) -> None:

@@ -71,9 +71,8 @@ class FastRound(wiring.Component):
         magnitude = wire(m, Cat(kept[:-1], self.exponent), "magnitude")
         if config.rounding is Rounding.RNE:
             up = wire(m, rest[-1] & (rest[:-1].any() | kept[0]), "up")
-            nothing = Const(0, len(magnitude))
-            next_code = add_compound(m, magnitude, nothing, name="next_code").plus_one[:-1]
-            magnitude = wire(m, choose(up, next_code, magnitude), "rounded")
+            codes = add_compound(m, magnitude, Const(0, len(magnitude)), name="next_code")
+            magnitude = wire(m, codes.plus(up)[:-1], "rounded")
         if not config.subnormals:
             magnitude &= kept[-1].replicate(len(magnitude))
         m.d.comb += self.code.eq(self._specials(magnitude))

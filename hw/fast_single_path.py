@@ -99,7 +99,7 @@ class FastSinglePathAccumulator(wiring.Component):
         exponent = wire(m, self._exponent(m, frames), "exponent")
 
         subtract = wire(m, product.sign ^ self.c[-1], "subtract")
-        m.submodules.difference = difference = NearPath(bits, len(exponent), subnormal=True)
+        m.submodules.difference = difference = NearPath(bits, bits, len(exponent), subnormal=True)
         m.d.comb += [
             difference.x.eq(x),
             difference.y.eq(Cat(y, 0)),

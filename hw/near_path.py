@@ -23,6 +23,9 @@ from fp8mac.hw.prefix import add, add_compound, choose, first_one, wire
 
 __all__ = ["NearPath", "expect_leading_one"]
 
+_LATE = 400
+"""When ``y`` is there, ``x`` being there at the start."""
+
 
 class NearPath(wiring.Component):
     """``abs(x - y)``, normalised. Combinational.
@@ -31,6 +34,8 @@ class NearPath(wiring.Component):
     ----------
     bits : int
         Places 0 to ``1 - bits``.
+    active_bits : int
+        Places below 0, with it, where ``y`` may have ones.
     exponent_bits : int
         Width of the exponents.
     subnormal : bool
@@ -40,7 +45,7 @@ class NearPath(wiring.Component):
     -------
     x : :py:`In(bits)`
         Significand.
-    y : :py:`In(bits + 1)`
+    y : :py:`In(active_bits + 1)`
         The other number, from place 1 down; the difference is below ``2``.
     exponent : :py:`In(exponent_bits)`
         Exponent of place 0, at least 1.
@@ -65,13 +70,14 @@ class NearPath(wiring.Component):
     negative: Signal
     zero: Signal
 
-    def __init__(self, bits: int, exponent_bits: int, *, subnormal: bool) -> None:
+    def __init__(self, bits: int, active_bits: int, exponent_bits: int, *, subnormal: bool) -> None:
         self._bits = bits
+        self._active_bits = active_bits
         self._subnormal = subnormal
         super().__init__(
             {
                 "x": In(bits),
-                "y": In(bits + 1),
+                "y": In(active_bits + 1),
                 "exponent": In(exponent_bits),
                 "enable": In(1),
                 "significand": Out(bits),
@@ -87,34 +93,54 @@ class NearPath(wiring.Component):
         return self._bits
 
     @property
+    def active_bits(self) -> int:
+        """Places below 0, with it, where ``y`` may have ones."""
+        return self._active_bits
+
+    @property
     def subnormal(self) -> bool:
         """Whether differences may be subnormal."""
         return self._subnormal
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        bits, y = self._bits, self.y[:-1]
-        difference = add_compound(m, self.x, ~y, name="difference")
-        no_borrow = difference.plus_one[-1] & ~self.y[-1]
-        magnitude = choose(no_borrow, difference.plus_one[:-1], ~difference.total[:-1])
-        magnitude = wire(m, magnitude, "magnitude")
+        bits, low = self._bits, self._bits - self._active_bits
+        y = Cat(Const(0, low), self.y[:-1])
+        arrivals = [0] * low + [_LATE] * self._active_bits
+        difference = add_compound(m, self.x, ~y, arrivals, name="difference")
+        less, more = difference.plus(0), difference.plus(1)
+        no_borrow = more[-1] & ~self.y[-1]
+        magnitude = wire(m, choose(no_borrow, more[:-1], ~less[:-1]), "magnitude")
         m.d.comb += [self.negative.eq(~no_borrow), self.zero.eq((self.x == y) & ~self.y[-1])]
 
         # The shift ends where the exponent would fall below one.
-        reach = bits if self._subnormal else 1
+        reach = self._active_bits if self._subnormal else 1
         limits = Cat(self.exponent == place + 1 for place in range(reach))[::-1]
-        limits = wire(m, Cat(Const(0, bits - reach), limits), "limits")
-        first = first_one(m, expect_leading_one(m, self.x, self.y) | limits)
+        limits = wire(m, Cat(Const(0, self._active_bits - reach), limits), "limits")
+        expected = expect_leading_one(m, self.x, Cat(y, self.y[-1]))[low:] | limits
+        first = first_one(m, expected)
         stopped = (first & limits).any()
 
+        exponents = [self._lowered(m, amount) for amount in range(bits + 1)]
         normal: Value = Const(0, bits)
         same: Value = Const(0, len(self.exponent))
         lowered: Value = Const(0, len(self.exponent))
-        exponents = [self._lowered(m, amount) for amount in range(bits + 1)]
         for shift, found in enumerate(reversed(first)):
             normal |= (magnitude << shift)[:bits] & found.replicate(bits)
             same |= exponents[shift] & found.replicate(len(same))
             lowered |= exponents[shift + 1] & found.replicate(len(same))
+        if low:
+            # Then the places of y cancel, or leave a borrow, which makes x negative below.
+            none = wire(m, ~expected.any(), "none")
+            equal = wire(m, self.x[low:] == self.y[:-1], "equal") & ~self.y[-1]
+            negated = add_compound(m, ~self.x[:low], Const(0, low), name="negated").plus(1)[:-1]
+            for chosen, value, name in (
+                (none & equal, self.x[:low], "low"),
+                (none & ~equal, negated, "negated"),
+            ):
+                early, early_exponent = self._normalise_low(m, value, exponents, name)
+                normal |= early & chosen.replicate(bits)
+                same |= early_exponent & chosen.replicate(len(same))
         normal = wire(m, normal, "normal")
         same, lowered = wire(m, same, "same"), wire(m, lowered, "lowered")
         hidden = normal[-1]
@@ -130,6 +156,19 @@ class NearPath(wiring.Component):
             ),
         ]
         return m
+
+    def _normalise_low(
+        self, m: Module, low: Value, exponents: list[Value], name: str
+    ) -> tuple[Value, Value]:
+        """A magnitude whose ones are all in the last places, and its exponent."""
+        bits = self._bits
+        significand: Value = Const(0, bits)
+        exponent: Value = Const(0, len(self.exponent))
+        first = first_one(m, low, f"first_{name}")
+        for shift, found in enumerate(reversed(first), bits - len(low)):
+            significand |= (low << shift)[:bits] & found.replicate(bits)
+            exponent |= exponents[shift] & found.replicate(len(exponent))
+        return wire(m, significand, f"normal_{name}"), wire(m, exponent, f"exponent_{name}")
 
     def _lowered(self, m: Module, amount: int) -> Value:
         """The exponent less an amount."""

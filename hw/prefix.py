@@ -9,18 +9,18 @@ all bits up to *i*. A network combines spans, each of two shorter ones::
 
 The bits of an adder do not arrive together: the middle of a product comes last, guard bits are
 there from the start. Each span is therefore cut where its two parts are ready first, which for
-equal arrivals is the network of Ladner and Fischer.
+equal arrivals is the network of Kogge and Stone.
 
 The operators are written as gates, never as ``+``, so that synthesis keeps the network.
 
-# Ref: R. E. Ladner and M. J. Fischer, J. ACM 27(4), 1980
+# Ref: P. M. Kogge and H. S. Stone, IEEE Trans. Computers C-22(8), 1973
 # Ref: B. R. Zeydel, D. Baran, V. G. Oklobdzija, IEEE JSSC 45(6), 2010 (OR as propagate signal)
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from amaranth.hdl import Cat, Const, Module, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Signal, Value, ValueLike
 
 __all__ = [
     "AND",
@@ -61,18 +61,28 @@ def extended(value: Value, width: int) -> Value:
 
 @dataclass(frozen=True)
 class CompoundSum:
-    """Two sums of one network.
+    """``x + y`` and ``x + y + 1`` of one network, and whichever of them is chosen early.
 
     Parameters
     ----------
-    total : Value
-        ``x + y``, with its carry as top bit.
-    plus_one : Value
-        ``x + y + 1``, with its carry as top bit.
+    half : Value
+        Sum bits without carries.
+    carry : Value
+        Carry out of every place.
+    live : Value
+        Whether a carry from below all places comes out of it as well.
     """
 
-    total: Value
-    plus_one: Value
+    half: Value
+    carry: Value
+    live: Value
+
+    def plus(self, one: ValueLike) -> Value:
+        """``x + y + one``, with its carry as top bit."""
+        sums = []
+        for first, carry in ((0, self.carry), (1, self.carry | self.live)):
+            sums.append(Cat(self.half ^ Cat(Const(first, 1), carry[:-1]), carry[-1]))
+        return choose(Cat(Value.cast(one)), sums[1], sums[0])
 
 
 def add(m: Module, x: Value, y: Value, arrivals: Sequence[int] = (), name: str = "sum") -> Value:
@@ -95,6 +105,7 @@ def add_compound(
     x: Value,
     y: Value,
     arrivals: Sequence[int] = (),
+    *,
     name: str = "sum",
     half: Value | None = None,
 ) -> CompoundSum:
@@ -106,12 +117,7 @@ def add_compound(
         Instead of ``x ^ y``: what the carries are added to; its complement gives those of the sums.
     """
     half = wire(m, x ^ y if half is None else half, f"{name}_half")
-    carry, live = _carries(m, x & y, x | y, arrivals, name)
-    carry_one = wire(m, carry | live, f"{name}_carry_one")
-    return CompoundSum(
-        Cat(half ^ Cat(0, carry[:-1]), carry[-1]),
-        Cat(half ^ Cat(1, carry_one[:-1]), carry_one[-1]),
-    )
+    return CompoundSum(half, *_carries(m, x & y, x | y, arrivals, name))
 
 
 def first_one(m: Module, value: Value, name: str = "first") -> Value:
@@ -150,8 +156,8 @@ def _carries(
 def _cuts(arrivals: Sequence[int]) -> dict[tuple[int, int], int]:
     """Lowest place of the upper part of every span, such that the span is ready first.
 
-    Among equals the lower part is as long as possible and a power of two, which is what makes
-    spans common to many carries.
+    Among equals the upper part is as long as possible and a power of two: then no span has a part
+    in more than two others.
     """
     ready = {(place, place): arrival for place, arrival in enumerate(arrivals)}
     cuts = {}
@@ -160,9 +166,9 @@ def _cuts(arrivals: Sequence[int]) -> dict[tuple[int, int], int]:
             top = bottom + length - 1
 
             def cost(cut: int, top: int = top, bottom: int = bottom) -> tuple[int, int, int]:
-                lower = cut - bottom
+                upper = top - cut + 1
                 time = max(ready[top, cut], ready[cut - 1, bottom])
-                return time, lower & (lower - 1), -lower
+                return time, upper & (upper - 1), -upper
 
             cut = min(range(bottom + 1, top + 1), key=cost)
             cuts[top, bottom] = cut

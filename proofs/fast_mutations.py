@@ -4,7 +4,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from fp8mac.hw.config import FloatAccConfig, Goal, IntAccConfig, KulischConfig, MacConfig
+from fp8mac.hw.dual_path import DualPathAccumulator
 from fp8mac.hw.formats import FloatFormat, IntFormat, Overflow, Specials
+from fp8mac.hw.frames import FrameShape
+from fp8mac.hw.layout import NumberRange, operand_range
 from fp8mac.proofs.planting import Mutation
 
 __all__ = ["SPEED_MUTATIONS"]
@@ -36,6 +39,35 @@ def _has_tables(config: MacConfig) -> bool:
     return all(isinstance(each, FloatFormat) and each.mantissa_bits <= 3 for each in operands)
 
 
+def _factors(config: MacConfig) -> tuple[NumberRange, NumberRange]:
+    return operand_range(config.a, normalised=True), operand_range(config.b, normalised=True)
+
+
+def _bits_of_product(config: MacConfig) -> int:
+    return sum(factor.significand_bits for factor in _factors(config))
+
+
+def _precision(config: MacConfig) -> int:
+    acc = config.accumulator
+    return acc.format.precision if isinstance(acc, FloatAccConfig) else 0
+
+
+def _is_dual(config: MacConfig) -> bool:
+    """Whether there are two paths."""
+    acc = config.accumulator
+    return isinstance(acc, FloatAccConfig) and DualPathAccumulator.fits(_factors(config), acc)
+
+
+def _is_single(config: MacConfig) -> bool:
+    return _is_float(config) and not _is_dual(config)
+
+
+def _is_flat(config: MacConfig) -> bool:
+    """Whether products have bits below the accumulator's last one."""
+    acc = config.accumulator
+    return isinstance(acc, FloatAccConfig) and FrameShape(_factors(config), acc, 0).has_flat_sums
+
+
 def _saturates_ints(config: MacConfig) -> bool:
     acc = config.accumulator
     return isinstance(acc, IntAccConfig) and acc.overflow is Overflow.SATURATE
@@ -50,25 +82,25 @@ _MUTATIONS: tuple[Mutation, ...] = (
         lambda config: True,
     ),
     Mutation(
-        "subnormal operand keeps exponent 0 (fast)", "unpack", "fast_product",
-        "Cat(stored | ~normal, 0)", "Cat(stored, 0)",
+        "subnormal operand keeps exponent 0 (fast)", "unpack", "fast_unpack",
+        "Cat(stored | ~hidden, 0)", "Cat(stored, 0)",
         ("e4m3,kulisch", "e5m2,kulisch"),
-        lambda config: _is_kulisch(config) and _has_tables(config),
+        lambda config: not _takes_ints(config) and _has_tables(config),
     ),
     Mutation(
-        "NaN operand lost (fast, fn)", "unpack", "fast_product",
+        "NaN operand lost (fast, fn)", "unpack", "fast_unpack",
         "Const(0, 1), code[:-1].all()", "Const(0, 1), Const(0, 1)",
         ("e4m3,kulisch",),
         _has(Specials.FN),
     ),
     Mutation(
-        "NaN operand lost (fast, ieee)", "unpack", "fast_product",
+        "NaN operand lost (fast, ieee)", "unpack", "fast_unpack",
         "special & mantissa.any()", "special & mantissa.all()",
         ("e5m2,kulisch",),
         _has(Specials.IEEE),
     ),
     Mutation(
-        "NaN operand lost (fast, fnuz)", "unpack", "fast_product",
+        "NaN operand lost (fast, fnuz)", "unpack", "fast_unpack",
         "code[-1] & ~code[:-1].any()", "code[-1] & code[:-1].any()",
         ("e5m2fnuz,kulisch",),
         _has(Specials.FNUZ),
@@ -86,7 +118,7 @@ _MUTATIONS: tuple[Mutation, ...] = (
         lambda config: not _takes_ints(config),
     ),
     Mutation(
-        "product in the wrong group", "alignment", "fast_kulisch",
+        "product in the wrong group (Kulisch)", "alignment", "fast_kulisch",
         "amount[fine:] == group", "amount[fine:] == (group ^ 1)",
         ("e4m3,kulisch", "e5m2,kulisch"),
         _is_kulisch,
@@ -114,6 +146,144 @@ _MUTATIONS: tuple[Mutation, ...] = (
         "total[-1] ^ total[-2]", "total[-1] & ~total[-2]",
         ("int4,int8,int16:saturate", "int8,int32:saturate"),
         _saturates_ints,
+    ),
+    Mutation(
+        "subnormal fraction shifted the wrong way", "unpack", "fast_unpack",
+        "leading[::-1] & subnormal", "leading & subnormal",
+        ("e4m3,fp16", "e4m3,bf16"),
+        lambda config: _has_tables(config) and _is_float(config),
+    ),
+    Mutation(
+        "product one binade off (fast)", "alignment", "frames",
+        "- self.exponent_offset - 1", "- self.exponent_offset",
+        ("e4m3,fp16", "e4m3,fp32"),
+        _is_float,
+    ),
+    Mutation(
+        "number far below lost", "sticky", "frames",
+        "sticky | (moved.any() & ~met)", "sticky",
+        ("e4m3,fp16", "e5m2,fp32"),
+        _is_float,
+    ),
+    Mutation(
+        "sticky bit of the last place lost", "sticky", "frames",
+        "sticky | (top & shifted[0])", "sticky",
+        ("e4m3,fp16", "e5m2,bf16"),
+        _is_float,
+    ),
+    Mutation(
+        "product of two binades in the other frame", "frames", "frames",
+        "above | (top & is_at[1])", "above",
+        ("e4m3,fp16", "e5m2,fp16"),
+        _is_dual,
+    ),
+    Mutation(
+        "equal exponents are far", "paths", "dual_path",
+        "minus_1 | apart.zero | plus_1 | smallest", "minus_1 | plus_1 | smallest",
+        ("e4m3,fp16", "e4m3,fp32"),
+        lambda config: _is_dual(config) and not _is_flat(config),
+    ),
+    Mutation(
+        "near difference that has to be rounded", "paths", "dual_path",
+        "minus_1 &= ~frames.c[-2]", "minus_1 &= Const(1, 1)",
+        ("e4m3,bf16",),
+        lambda config: _is_dual(config) and _bits_of_product(config) >= _precision(config),
+    ),
+    Mutation(
+        "subnormal accumulator is near", "paths", "dual_path",
+        "~frames.leading[-2] & normal", "~frames.leading[-2]",
+        ("e4m3,fp16", "e5m2,fp16"),
+        _is_dual,
+    ),
+    Mutation(
+        "infinity minus infinity (fast)", "NaN", "dual_path",
+        "product.inf & infinite & subtract", "product.inf & is_nan & subtract",
+        ("e5m2,fp16", "e5m2,bf16"),
+        lambda config: _is_dual(config) and (config.a.has_inf or config.b.has_inf),
+    ),
+    Mutation(
+        "cancellation gives -0 (fast)", "signed zero", "dual_path",
+        " & ~near.zero", "",
+        ("e4m3,fp16", "e5m2,bf16"),
+        _is_dual,
+    ),
+    Mutation(
+        "normalised beyond the smallest exponent (fast)", "subnormal sums", "near_path",
+        "(first & limits).any()", "Const(0, 1)",
+        ("e4m3,fp16", "e5m2,e6m9"),
+        _is_float,
+    ),
+    Mutation(
+        "leading one expected without the digit below", "leading one", "near_path",
+        "(more & ~less_below) | (less & ~more_below)", "more | less",
+        ("e4m3,fp16", "e4m3,fp32"),
+        _is_float,
+    ),
+    Mutation(
+        "borrow of the top place lost", "near path", "near_path",
+        "more[-1] & ~self.y[-1]", "more[-1]",
+        ("e4m3,fp16", "e4m3,fp32"),
+        _is_dual,
+    ),
+    Mutation(
+        "borrow into the low places lost", "near path", "near_path",
+        "none & ~equal, negated", "none & ~equal, self.x[:low]",
+        ("e4m3,fp32", "e5m2,fp32"),
+        lambda config: _is_dual(config) and _precision(config) > 20,
+    ),
+    Mutation(
+        "carry rounded without the bits below", "rounding", "far_path",
+        "last & (last_but_one | g | r | t)", "last & last_but_one",
+        ("e4m3,fp16", "e5m2,bf16"),
+        _is_dual,
+    ),
+    Mutation(
+        "ties to odd", "tie rule", "far_path",
+        "h & (i | t | last)", "h & (i | t | ~last)",
+        ("e4m3,fp16", "e4m3,bf16"),
+        _is_dual,
+    ),
+    Mutation(
+        "last bit of a difference not rounded", "rounding", "far_path",
+        "choose(h, ~i, i & t)", "h",
+        ("e4m3,fp16", "e5m2,fp32"),
+        _is_dual,
+    ),
+    Mutation(
+        "overflow one binade late (fast)", "overflow", "far_path",
+        "at_least(exponent, (1 << width) - 1)", "at_least(exponent, 1 << width)",
+        ("e4m3,fp16", "e5m2,fp16"),
+        lambda config: _is_dual(config) and _precision(config) == 11,
+    ),
+    Mutation(
+        "flat difference keeps its sign", "flat sums", "far_path",
+        "choose(exact, first[-1], second[-1])", "first[-1]",
+        ("e5m2,fp16", "e4m3,e5m2,fp16"),
+        lambda config: _is_dual(config) and _is_flat(config),
+    ),
+    Mutation(
+        "bit that a carry pushes out lost", "rounding", "fast_single_path",
+        "total[0] | total[1]", "total[1]",
+        ("e4m3,fp16:rtz", "e4m3,fp16:saturate", "e2m5,fp16"),
+        lambda config: _is_single(config) and config.accumulator.name == "fp16:saturate",
+    ),
+    Mutation(
+        "ties away from zero (fast)", "tie rule", "fast_round",
+        "rest[:-1].any() | kept[0]", "rest[:-1].any() | ~kept[0] | kept[0]",
+        ("e4m3,fp16:saturate", "e2m5,fp16"),
+        lambda config: _is_single(config) and "rtz" not in config.accumulator.name,
+    ),
+    Mutation(
+        "subnormal sums kept", "subnormal sums", "fast_round",
+        "magnitude &= kept[-1].replicate(len(magnitude))", "magnitude &= Const(-1, len(magnitude))",
+        ("e4m3,fp16:rtz:ftz", "e5m2,fp16:ftz"),
+        lambda config: _is_single(config) and "ftz" in config.accumulator.name,
+    ),
+    Mutation(
+        "largest number plus one ulp", "overflow", "fast_round",
+        "format_.max_code + 1)", "format_.max_code + 2)",
+        ("e4m3,fp16:saturate", "e5m2,fp16:saturate"),
+        lambda config: _is_single(config) and "saturate" in config.accumulator.name,
     ),
 )
 # fmt: on

@@ -6,8 +6,15 @@ from pathlib import Path
 import pytest
 
 from fp8mac.gen.verilog import is_proved, module_name, module_sha256, verilog_text
-from fp8mac.hw.config import parse_unit
-from fp8mac.proofs.certificate import FAST, STANDARD, certificate, certificate_text
+from fp8mac.hw.config import Goal, parse_unit
+from fp8mac.proofs.certificate import (
+    FAST,
+    FAST_SPEED,
+    STANDARD,
+    STANDARD_SPEED,
+    certificate,
+    certificate_text,
+)
 from fp8mac.proofs.checks import Check, Kind, Record, Verdict
 from fp8mac.proofs.mutations import MUTATIONS
 from fp8mac.proofs.solve import Encoding
@@ -31,6 +38,8 @@ def test_standard_units():
     grid = [config for config in STANDARD if config.a.name in products and config.a == config.b]
     assert {config.accumulator.name for config in grid} >= {"kulisch:12", "e6m9", "fp16", "bf16"}
     assert set(FAST) <= set(STANDARD)
+    assert len(STANDARD_SPEED) == len(set(STANDARD_SPEED)) == 19
+    assert set(FAST_SPEED) <= set(STANDARD_SPEED)
 
 
 def test_proved_module_is_listed_with_its_hash():
@@ -39,7 +48,7 @@ def test_proved_module_is_listed_with_its_hash():
     assert facts["failures"] == []
     assert json.loads(json.dumps(facts)) == facts
     assert (
-        "| mac_e4m3_e4m3_fp16 | core | bitwuzla | proved | 1.2 | 1 of 1 | 22222222 | 33333333 |"
+        "| mac_e4m3_e4m3_fp16 | area | core | bitwuzla | proved | 1.2 | 1 of 1 | 22222222 | 33333333 |"
         in certificate_text(records(), "make it")
     )
 
@@ -68,13 +77,17 @@ COMMITTED = Path(__file__).parents[1] / "synth_reports" / "results" / "proofs.js
 def test_committed_certificate_has_no_failure_and_every_bug():
     facts = json.loads(COMMITTED.read_text(encoding="utf-8"))
     assert facts["failures"] == []
-    assert len(facts["proved"]) == 2 * len(STANDARD)
+    assert len(facts["proved"]) == 2 * (len(STANDARD) + len(STANDARD_SPEED))
     refuted = {each["mutation"] for each in facts["records"] if each["verdict"] == "refuted"}
     assert refuted == {mutation.name for mutation in MUTATIONS}
 
 
 @pytest.mark.parametrize("core", [True, False], ids=["core", "unit"])
-@pytest.mark.parametrize("config", STANDARD, ids=lambda config: config.slug)
-def test_committed_certificate_is_of_what_is_emitted(config, core):
-    digest = module_sha256(verilog_text(config, core=core))
-    assert is_proved(module_name(config, core=core), digest)
+@pytest.mark.parametrize(
+    ("config", "goal"),
+    [(config, Goal.AREA) for config in STANDARD] + [(each, Goal.SPEED) for each in STANDARD_SPEED],
+    ids=lambda value: value.value if isinstance(value, Goal) else value.slug,
+)
+def test_committed_certificate_is_of_what_is_emitted(config, goal, core):
+    digest = module_sha256(verilog_text(config, core=core, goal=goal))
+    assert is_proved(module_name(config, core=core, goal=goal), digest)

@@ -9,7 +9,7 @@ import pytest
 import fp8mac.hw
 from fp8mac.gen.verilog import rtlil_text
 from fp8mac.hw.config import ConfigError
-from fp8mac.proofs.certificate import STANDARD
+from fp8mac.proofs.certificate import STANDARD, STANDARD_SPEED
 from fp8mac.proofs.checks import Check, Kind, Verdict, plan
 from fp8mac.proofs.mutations import (
     MUTATIONS,
@@ -40,14 +40,19 @@ def test_text_occurs_once_and_its_units_have_it(mutation):
     assert mutation.new != mutation.old
     assert mutation.units
     for unit in mutation.units:
-        assert mutation in mutations_of(parse_unit_text(unit), core=False)
+        config = parse_unit_text(unit)
+        assert all(
+            mutation in mutations_of(config, core=False, goal=goal) for goal in mutation.goals
+        )
 
 
 @each_mutation
 def test_planted_bug_is_refuted_and_the_counterexample_is_real(mutation):
     config = parse_unit_text(mutation.units[0])
     encoding = Encoding.of(all_sorts(config))[0]
-    check = Check(config, not mutation.registered, Kind.MUTATION, encoding, mutation)
+    check = Check(
+        config, not mutation.registered, Kind.MUTATION, encoding, mutation, goal=mutation.goals[0]
+    )
     record = Prover(Solver(120)).run(check)
     assert record.verdict is Verdict.REFUTED, record.reason
     found = record.counterexample
@@ -62,10 +67,10 @@ def test_core_has_no_bug_of_the_registered_unit():
 
 
 def test_standard_plan_has_bugs_beside_every_proof_and_nearly_all_of_them():
-    planted = [check for check in plan(STANDARD) if check.mutation]
-    beside = Counter((check.config, check.core) for check in planted)
-    assert len(STANDARD) == 28
-    assert len(beside) == 2 * 28
+    planted = [check for check in plan(STANDARD, speed=STANDARD_SPEED) if check.mutation]
+    beside = Counter((check.config, check.goal, check.core) for check in planted)
+    assert (len(STANDARD), len(STANDARD_SPEED)) == (28, 19)
+    assert len(beside) == 2 * (28 + 19)
     assert min(beside.values()) >= 1
     assert {check.mutation.name for check in planted} == {each.name for each in MUTATIONS}
 

@@ -5,7 +5,7 @@ from circuits import PLAIN, mapped_rtlil
 
 from fp8mac.gen.verilog import module_name, rtlil_text
 from fp8mac.gen.yosys import find_yosys
-from fp8mac.hw.config import MacConfig
+from fp8mac.hw.config import Goal, MacConfig
 from fp8mac.proofs.mutations import MUTATIONS, mutated_rtlil, parse_unit_text
 from fp8mac.sim.cosim import Mismatch, check_core, check_unit
 from fp8mac.sim.netlist import Netlist
@@ -15,8 +15,8 @@ from fp8mac.synth_reports.synthesis import synthesize
 COUNT = 70_000
 
 
-def check(config: MacConfig, rtlil: str, *, core: bool) -> list[Mismatch]:
-    top = module_name(config, core=core)
+def check(config: MacConfig, rtlil: str, *, core: bool, goal: Goal = Goal.AREA) -> list[Mismatch]:
+    top = module_name(config, core=core, goal=goal)
     triples = biased_triples(config, COUNT, seed=1)
     if core:
         return check_core(config, mapped_rtlil(rtlil, top), triples)
@@ -27,7 +27,9 @@ def check(config: MacConfig, rtlil: str, *, core: bool) -> list[Mismatch]:
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.name)
 def test_planted_bug_is_found(mutation):
     config, core = parse_unit_text(mutation.units[0]), not mutation.registered
-    assert check(config, mutated_rtlil(config, mutation, core=core), core=core)
+    goal = mutation.goals[0]
+    rtlil = mutated_rtlil(config, mutation, core=core, goal=goal)
+    assert check(config, rtlil, core=core, goal=goal)
 
 
 def test_every_part_has_a_bug():

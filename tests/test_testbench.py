@@ -9,7 +9,7 @@ import pytest
 from fp8mac.gen import testbench
 from fp8mac.gen.verilog import module_name, verilog_text
 from fp8mac.gen.yosys import find_yosys
-from fp8mac.hw.config import MacConfig, parse_unit
+from fp8mac.hw.config import Goal, MacConfig, parse_unit
 from fp8mac.proofs.mutations import MUTATIONS, mutated_rtlil
 from fp8mac.sim.testvectors import product_lines, sequence_lines, vector_lines
 
@@ -29,7 +29,9 @@ def write(folder: Path, config: MacConfig, *, core: bool, verilog: str | None = 
     """Bench, vectors, and the module that is emitted, or another one."""
     lines = (vector_lines if core else sequence_lines)(config, COUNT, seed=1)
     (folder / "vectors.txt").write_text("\n".join(lines) + "\n")
-    bench = testbench.testbench_text(config, core=core, vectors_file="vectors.txt", count=COUNT)
+    bench = testbench.testbench_text(
+        config, core=core, goal=Goal.AREA, vectors_file="vectors.txt", count=COUNT
+    )
     (folder / "bench.v").write_text(bench)
     (folder / "unit.v").write_text(verilog or verilog_text(config, core=core))
 
@@ -102,7 +104,9 @@ def test_all_products_pass(tmp_path):
     config = parse_unit("e2m1", acc="fp16")
     write(tmp_path, config, core=True)
     (tmp_path / "vectors.txt").write_text("\n".join(product_lines(config)))
-    bench = testbench.testbench_text(config, core=True, vectors_file="vectors.txt", count=256)
+    bench = testbench.testbench_text(
+        config, core=True, goal=Goal.AREA, vectors_file="vectors.txt", count=256
+    )
     (tmp_path / "bench.v").write_text(bench)
     assert run_icarus(tmp_path) == (0, ["PASS 256"])
 
@@ -127,9 +131,11 @@ def test_verilator(tmp_path):
 
 def test_text_is_stable_and_plain():
     config = parse_unit("e4m3", acc="kulisch")
-    text = testbench.testbench_text(config, core=False, vectors_file="a b/vectors.txt", count=7)
+    text = testbench.testbench_text(
+        config, core=False, goal=Goal.AREA, vectors_file="a b/vectors.txt", count=7
+    )
     assert text == testbench.testbench_text(
-        config, core=False, vectors_file="a b/vectors.txt", count=7
+        config, core=False, goal=Goal.AREA, vectors_file="a b/vectors.txt", count=7
     )
     assert text.isascii()
     assert f"module {testbench.bench_name(config, core=False)};" in text
@@ -140,6 +146,6 @@ def test_text_is_stable_and_plain():
 def test_name_that_verilog_cannot_hold(name):
     with pytest.raises(ValueError, match="cannot be named") as error:
         testbench.testbench_text(
-            parse_unit("e4m3", acc="fp16"), core=True, vectors_file=name, count=1
+            parse_unit("e4m3", acc="fp16"), core=True, goal=Goal.AREA, vectors_file=name, count=1
         )
     assert str(error.value) == f"'{name}' cannot be named in Verilog."
