@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fp8mac.sim.networks.engine import Recorder
+from fp8mac.sim.networks.engine import Plain, Recorder
 from fp8mac.sim.networks.images import (
     EMBEDDED,
     embedded_parameters,
@@ -47,6 +47,9 @@ class Task:
         Shows the calibration data to an engine; none of it is in the questions.
     block : int
         How many questions are asked at once.
+    reference : callable, optional
+        Outputs that a unit's are compared with, by indices of questions; default the network's own
+        in float32.
     """
 
     name: str
@@ -56,6 +59,7 @@ class Task:
     answers: Callable[[Array], Array]
     calibrate: Callable[[Engine], Any]
     block: int = 250
+    reference: Callable[[Array], Array] | None = None
 
     def difference(self, answers: Array, reference: Array) -> Difference:
         """The metric of answers to the first questions, against the reference's."""
@@ -77,7 +81,7 @@ def image_task(name: str, parameters: Parameters | None = None, samples: int | N
     name : str
         ``digits_mlp``, ``digits_cnn`` or ``fmnist``.
     parameters : dict, optional
-        Others than the embedded ones.
+        Others than the embedded ones, which stay the reference.
     samples : int, optional
         How many questions are wanted; more than the embedded ones need the whole data set.
 
@@ -96,8 +100,8 @@ def image_task(name: str, parameters: Parameters | None = None, samples: int | N
                 "FP8MAC_FMNIST."
             )
         images = load_fmnist(folder)
-    layers, weights = EMBEDDED[name], parameters or embedded_parameters(name)
-    shown = images.train_x[:128]
+    layers, embedded = EMBEDDED[name], embedded_parameters(name)
+    weights, shown = parameters or embedded, images.train_x[:128]
 
     def answers(outputs: Array) -> Array:
         return np.where(np.isnan(outputs).any(1), -1, outputs.argmax(1))
@@ -109,4 +113,5 @@ def image_task(name: str, parameters: Parameters | None = None, samples: int | N
         lambda engine, chosen: forward(engine, layers, weights, images.test_x[chosen]),
         answers,
         lambda engine: forward(engine, layers, weights, shown),
+        reference=lambda chosen: forward(Plain(), layers, embedded, images.test_x[chosen]),
     )
