@@ -191,5 +191,5 @@ def _scaled(format_: Format, numbers: Array, scale: Array | float) -> Array:
 
 
 def _like(numbers: Array, scale: Array | float) -> Array:
-    """The scale in the type of the numbers: the quotient is rounded to it, and then to the format."""
+    """The scale in the type of the numbers, to which quotients are rounded first."""
     return np.asarray(scale, numbers.dtype)

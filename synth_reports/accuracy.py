@@ -15,12 +15,18 @@ from fp8mac.hw.config import FloatAccConfig, MacConfig, parse_accumulator, parse
 from fp8mac.hw.formats import parse_format
 from fp8mac.sim.gemm import Options
 from fp8mac.sim.networks.diagnose import LayerReport, diagnose
-from fp8mac.sim.networks.engine import Recipe, Sample
+from fp8mac.sim.networks.engine import Calibrated, Recipe, UnitEngine
 from fp8mac.sim.networks.evaluate import Block, Result, ask, blocks, combine
-from fp8mac.sim.networks.images import embedded_parameters, load_digits, load_fmnist, whole_fmnist
+from fp8mac.sim.networks.images import (
+    NetworkError,
+    embedded_parameters,
+    load_digits,
+    load_fmnist,
+    whole_fmnist,
+)
 from fp8mac.sim.networks.qat import fine_tune
 from fp8mac.sim.networks.sequential import Parameters
-from fp8mac.sim.networks.tasks import NetworkError, Task, image_task
+from fp8mac.sim.networks.tasks import Task, image_task
 from fp8mac.sim.networks.zoo import load_task
 from fp8mac.sim.quantize import Calibration, Scaling
 from fp8mac.synth_reports.store import Store, hash_of
@@ -153,13 +159,13 @@ def measure(
     FormatError, ConfigError, NetworkError, FetchError, QuantizeError
         If there is no such case.
     """
-    task = _task(case, store)
-    recipe, found = case.recipe(), []
+    task, found = _task(case, store), []
+    engine = UnitEngine(case.recipe(), _calibrated(task), threads)
     for part in blocks(task, case.samples):
         key = hash_of([_identity(case), f"{part.start}-{part.stop}", _sources()])
         known = None if force else store.load("accuracy", key)
         if known is None:
-            block = ask(task, part, recipe, _samples(task), threads)
+            block = ask(task, part, engine)
             store.save("accuracy", key, block.facts())
         else:
             block = Block(**known)
@@ -171,12 +177,12 @@ def measure(
 def layers(case: Case, store: Store) -> list[LayerReport]:
     """Report on every product of matrices of a case."""
     task = _task(case, store)
-    return diagnose(task, case.recipe(), _samples(task), range(min(32, case.samples)))
+    return diagnose(task, case.recipe(), _calibrated(task), range(min(32, case.samples)))
 
 
 @cache
-def _samples(task: Task) -> dict[str, Sample]:
-    return task.recorded().samples
+def _calibrated(task: Task) -> Calibrated:
+    return task.calibrated()
 
 
 def _identity(case: Case) -> str:

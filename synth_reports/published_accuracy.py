@@ -1,6 +1,6 @@
 """Published accuracies, typed in, and how far our order of the formats is theirs.
 
-# Ref: arXiv:2303.17951, Tables 1, 2, 3, 4 and 7; it contradicts itself in places: see docs/accuracy.md
+# Ref: arXiv:2303.17951, Tables 1, 2, 3, 4 and 7
 # Ref: arXiv:2209.05433, Table 5
 """
 
@@ -83,7 +83,7 @@ BERT-Large  90.87  89.65  90.94
 
 def published_order(model: str) -> list[str]:
     """Formats of Table 1 from the smallest loss up."""
-    deltas = dict(zip(_FORMATS, PTQ[model][1:], strict=True))
+    deltas: dict[str, float | None] = dict(zip(_FORMATS, PTQ[model][1:], strict=True))
     return sorted(_FORMATS, key=lambda format_: -(deltas[format_] or 0.0))
 
 

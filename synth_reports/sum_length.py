@@ -1,8 +1,8 @@
 """Error of an accumulator against the length of its sums, apart from any rounding of operands.
 
-Operands are drawn from a tensor of the Fashion-MNIST network, its fourth layer's inputs and weights;
+Operands are drawn from the inputs and weights of a layer of the Fashion-MNIST network, its fourth;
 sums are compared with the exact ones of the same codes. ``signed`` sums are those of the network, a
-random walk; in ``one sign`` all products are positive, which is where a sum outgrows its products.
+random walk; in ``one sign`` all products are positive, and a sum outgrows its products.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fp8mac.hw.config import FloatAccConfig, parse_unit
+from fp8mac.sim.encoding import decode
 from fp8mac.sim.gemm import gemm
 from fp8mac.sim.networks.diagnose import swamped_share
-from fp8mac.sim.encoding import decode
 from fp8mac.sim.networks.images import embedded_parameters
 from fp8mac.sim.networks.metrics import sqnr_db
 from fp8mac.sim.networks.zoo import load_task
@@ -108,5 +108,5 @@ def _operands(terms: int, signs: str) -> tuple[NDArray[Any], NDArray[Any]]:
 
 @cache
 def _pools() -> tuple[NDArray[Any], NDArray[Any]]:
-    sample = load_task("fmnist", None).recorded().samples["conv4.input"]
+    sample = load_task("fmnist", None).calibrated().samples["conv4.input"]
     return sample.numbers[:-1], embedded_parameters("fmnist")["conv4.weight"].reshape(-1)

@@ -150,8 +150,8 @@ class Trainer:
         kept["deviation"] = deviation = np.sqrt(variance + _EPSILON)
         kept["normal"] = normal = (y - mean) / deviation
         for store, new in ((self.means, mean), (self.variances, variance)):
-            old = store.get(layer.name, new)
-            store[layer.name] = _MOMENTUM * old + (1 - _MOMENTUM) * new
+            store.setdefault(layer.name, new)
+            store[layer.name] = _MOMENTUM * store[layer.name] + (1 - _MOMENTUM) * new
         return normal * self.parameters[f"{layer.name}.gain"]
 
     def _backward(
@@ -162,7 +162,7 @@ class Trainer:
             spread = kept["largest"] * dy[:, :, None, :, None]
             dy = spread.reshape(len(dy), dy.shape[1] * 2, dy.shape[2] * 2, -1)
         elif layer.pool == "mean":
-            n, height, width, channels = kept["image"]
+            _, height, width, _ = kept["image"]
             dy = np.broadcast_to(dy[:, None, None] / (height * width), kept["image"])
         dy = dy.reshape(-1, layer.outputs)
         if layer.relu:

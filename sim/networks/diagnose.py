@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from fp8mac.hw.config import FloatAccConfig, MacConfig
 from fp8mac.sim.encoding import decode
-from fp8mac.sim.networks.engine import Plain, Recipe, Sample, UnitEngine
+from fp8mac.sim.networks.engine import Calibrated, Plain, Recipe, UnitEngine
 from fp8mac.sim.networks.metrics import sqnr_db
 from fp8mac.sim.networks.tasks import Task
 
@@ -83,7 +83,7 @@ class _Watch:
 
 
 def diagnose(
-    task: Task, recipe: Recipe, samples: dict[str, Sample], questions: Sequence[int] = range(32)
+    task: Task, recipe: Recipe, calibrated: Calibrated, questions: Sequence[int] = range(32)
 ) -> list[LayerReport]:
     """Report on every product of matrices, in the order in which they are first computed.
 
@@ -91,7 +91,7 @@ def diagnose(
     ----------
     task : Task
         Network and data.
-    recipe, samples
+    recipe, calibrated
         As in `fp8mac.sim.networks.engine.UnitEngine`.
     questions : sequence of int
         The questions that are asked.
@@ -101,7 +101,7 @@ def diagnose(
     def watch(name: str, a: Array, b: Array, sums: Array) -> None:
         watches.setdefault(name, _Watch(recipe.config))(a, b, sums)
 
-    plain, unit = Plain(keep={}), UnitEngine(recipe, samples, keep={}, watch=watch)
+    plain, unit = Plain(keep={}), UnitEngine(recipe, calibrated, keep={}, watch=watch)
     for engine in (plain, unit):
         task.outputs(engine, np.array(questions))
     assert plain.keep is not None

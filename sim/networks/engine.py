@@ -24,12 +24,13 @@ from fp8mac.sim.gemm import Options, gemm
 from fp8mac.sim.networks.sequential import Arrange
 from fp8mac.sim.quantize import Calibration, Scaling, find_scale, quantize, rounded
 
-__all__ = ["Plain", "Recorder", "Recipe", "Sample", "UnitEngine"]
+__all__ = ["Calibrated", "Plain", "Recipe", "Recorder", "Sample", "UnitEngine"]
 
 Array = NDArray[Any]
 
 _SAMPLE = 1 << 16  # numbers kept of a tensor
-_ROWS = 24  # rows kept of a product's left side
+_ROWS = 256  # rows kept of a product's left side
+_FOLLOWED = 8  # of them, those whose sums are followed step by step
 _HEADROOM = 4.0  # how much larger than in calibration a sum may become
 
 
@@ -107,14 +108,15 @@ class Recorder(Plain):
     ) -> Array:
         """Product, recorded."""
         rows = arrange(x)
-        self._record(f"{name}.input", x, rows[:: max(1, len(rows) // _ROWS)][:_ROWS])
+        self._record(f"{name}.input", x, _telling_rows(rows))
         y = rows @ weight
         return y if bias is None else y + bias
 
     def product(self, name: str, a: Array, b: Array) -> Array:
         """Product, recorded."""
-        self._record(f"{name}.a", a, a[0][:_ROWS])
-        self._record(f"{name}.b", b, b[0])
+        largest = int((np.abs(a).max((1, 2)) * np.abs(b).max((1, 2))).argmax())
+        self._record(f"{name}.a", a, _telling_rows(a[largest]))
+        self._record(f"{name}.b", b, b[largest])
         return a @ b
 
     def add(self, name: str, x: Array, y: Array) -> Array:
@@ -158,7 +160,29 @@ class Recipe:
     weights: Scaling
     residual: Scaling | None = None
     headroom: bool = True
-    options: Options = Options()
+    options: Options = field(default_factory=Options)
+
+
+class Calibrated:
+    """What a `Recorder` saw, and every scale that was found in it so far.
+
+    Parameters
+    ----------
+    samples : dict of str to Sample
+        Of all tensors.
+    """
+
+    def __init__(self, samples: dict[str, Sample]) -> None:
+        self.samples = samples
+        self._scales: dict[tuple[str, Scaling], Array] = {}
+
+    def scale(self, name: str, scaling: Scaling, numbers: Array | None = None) -> Array:
+        """Scale of a tensor, found in its sample or in given numbers."""
+        key = (name, scaling)
+        if key not in self._scales:
+            some = self.samples[name].numbers if numbers is None else numbers
+            self._scales[key] = find_scale(scaling, some, name)
+        return self._scales[key]
 
 
 @dataclass
@@ -169,8 +193,8 @@ class UnitEngine:
     ----------
     recipe : Recipe
         Unit and scalings.
-    samples : dict of str to Sample
-        What a `Recorder` saw.
+    calibrated : Calibrated
+        Where scales come from.
     threads : int
         For the products; the results do not depend on it.
     keep : dict, optional
@@ -180,24 +204,24 @@ class UnitEngine:
     """
 
     recipe: Recipe
-    samples: dict[str, Sample]
+    calibrated: Calibrated
     threads: int = 1
     keep: dict[str, list[Array]] | None = None
     watch: Callable[[str, Array, Array, Array], None] | None = None
     _weights: dict[str, tuple[Array, Array]] = field(default_factory=dict, init=False)
-    _scales: dict[str, Array] = field(default_factory=dict, init=False)
+    _products: dict[str, Array] = field(default_factory=dict, init=False)
 
     def linear(
         self, name: str, x: Array, weight: Array, bias: Array | None, arrange: Arrange = _as_it_is
     ) -> Array:
         """``arrange(x) @ weight + bias`` on the unit; bias and result are float32."""
-        scale = self._scale(f"{name}.input", self.recipe.activations)
+        scale = self.calibrated.scale(f"{name}.input", self.recipe.activations)
         codes = arrange(quantize(self.recipe.config.a, x, scale))
         if name not in self._weights:
             self._weights[name] = self._weight(name, weight, scale)
         weight_codes, weight_scale = self._weights[name]
         y = self._sums(name, codes, weight_codes) * (scale * weight_scale)
-        return self._kept(name, y.astype(np.float32) if bias is None else np.float32(y + bias))
+        return self._kept(name, (y if bias is None else y + bias).astype(np.float32))
 
     def product(self, name: str, a: Array, b: Array) -> Array:
         """``a @ b`` of shapes (g, n, k) and (g, k, m) on the unit.
@@ -206,7 +230,7 @@ class UnitEngine:
         are kept.
         """
         config, (count, n, k), m = self.recipe.config, a.shape, b.shape[2]
-        scale_a = self._scale(f"{name}.a", self.recipe.activations)
+        scale_a = self.calibrated.scale(f"{name}.a", self.recipe.activations)
         scale_b = self._product_scale(name, scale_a)
         a_codes = quantize(config.a, a, scale_a)
         b_codes = quantize(config.b, b, scale_b)
@@ -230,34 +254,29 @@ class UnitEngine:
         return self._rounded(f"{name}.sum", np.asarray(total), residual)
 
     def _rounded(self, name: str, x: Array, scaling: Scaling) -> Array:
-        return rounded(scaling.format, x.astype(np.float32), self._scale(name, scaling))
-
-    def _scale(self, name: str, scaling: Scaling) -> Array:
-        if name not in self._scales:
-            self._scales[name] = find_scale(scaling, self.samples[name].numbers, name)
-        return self._scales[name]
+        return rounded(scaling.format, x.astype(np.float32), self.calibrated.scale(name, scaling))
 
     def _weight(self, name: str, weight: Array, x_scale: Array) -> tuple[Array, Array]:
         """Codes and scale, with headroom in the accumulator."""
         scaling = self.recipe.weights
-        scale = find_scale(scaling, weight, f"{name}.weight")
+        scale = self.calibrated.scale(f"{name}.weight", scaling, weight)
         scale = scale * self._shift(f"{name}.input", x_scale, weight / scale, scaling)
         return quantize(scaling.format, weight, scale), scale
 
     def _product_scale(self, name: str, scale_a: Array) -> Array:
         """Scale of the right side of a product of activations, with headroom."""
-        key = f"{name}.b"
-        if key not in self._scales:
+        if name not in self._products:
             scaling = replace(self.recipe.activations, format=self.recipe.config.b)
-            scale, rows = find_scale(scaling, self.samples[key].numbers, key), self.samples[key].rows
+            scale = self.calibrated.scale(f"{name}.b", scaling)
+            rows = self.calibrated.samples[f"{name}.b"].rows
             if rows is not None:
                 scale = scale * self._shift(f"{name}.a", scale_a, rows / scale, scaling)
-            self._scales[key] = scale
-        return self._scales[key]
+            self._products[name] = scale
+        return self._products[name]
 
     def _shift(self, left: str, scale: Array, right: Array, scaling: Scaling) -> float:
         """Power of two that makes sums with ``right`` small enough."""
-        accumulator, rows = self.recipe.config.accumulator, self.samples[left].rows
+        accumulator, rows = self.recipe.config.accumulator, self.calibrated.samples[left].rows
         limited = isinstance(accumulator, FloatAccConfig)
         movable = isinstance(scaling.format, FloatFormat) and self.recipe.headroom
         if not limited or not movable or scaling.calibration is Calibration.NONE or rows is None:
@@ -278,9 +297,19 @@ class UnitEngine:
         return y
 
 
-def _peak(rows: Array, weight: Array) -> float:
-    """Largest magnitude that a sum passes through, added in order of k."""
-    largest = 0.0
-    for row in rows:
-        largest = max(largest, float(np.abs(np.cumsum(row[:, None] * weight, axis=0)).max()))
-    return largest
+def _telling_rows(rows: Array) -> Array:
+    """Some rows: half of them those with the largest numbers, half from everywhere."""
+    if len(rows) <= _ROWS:
+        return rows
+    largest = np.argpartition(np.abs(rows).max(1), -_ROWS // 2)[-_ROWS // 2 :]
+    anywhere = np.arange(_ROWS // 2) * (len(rows) // (_ROWS // 2))
+    return rows[np.concatenate([largest, anywhere])]
+
+
+def _peak(rows: Array, right: Array) -> float:
+    """Largest magnitude that a sum has at its end, and of the largest ones, on its way there."""
+    ends = np.abs(rows @ right).max(1)
+    peak = float(ends.max())
+    for row in rows[np.argsort(ends)[-_FOLLOWED:]]:
+        peak = max(peak, float(np.abs(np.cumsum(row[:, None] * right, axis=0)).max()))
+    return peak

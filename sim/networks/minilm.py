@@ -59,9 +59,7 @@ class MiniLM:
         Of attention.
     """
 
-    def __init__(
-        self, tensors: Mapping[str, Array], tokenizer: WordPiece, heads: int = 12
-    ) -> None:
+    def __init__(self, tensors: Mapping[str, Array], tokenizer: WordPiece, heads: int = 12) -> None:
         self.tokenizer = tokenizer
         self._tensors = {
             name: np.ascontiguousarray(tensor.T) if _is_weight(name) else tensor
@@ -168,7 +166,8 @@ def gelu(x: Array) -> Array:
 
 
 def _softmax(x: Array) -> Array:
-    x = np.exp(x - x.max(-1, keepdims=True))
+    with np.errstate(invalid="ignore"):  # a sum that overflowed has no share
+        x = np.exp(x - x.max(-1, keepdims=True))
     return x / x.sum(-1, keepdims=True)
 
 

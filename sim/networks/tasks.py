@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fp8mac.sim.networks.engine import Plain, Recorder
+from fp8mac.sim.networks.engine import Calibrated, Plain, Recorder
 from fp8mac.sim.networks.images import (
     EMBEDDED,
+    NetworkError,
     embedded_parameters,
     load_digits,
     load_fmnist,
@@ -18,13 +19,9 @@ from fp8mac.sim.networks.images import (
 from fp8mac.sim.networks.metrics import Difference, accuracy_difference, rank_difference
 from fp8mac.sim.networks.sequential import Engine, Parameters, forward
 
-__all__ = ["NetworkError", "Task", "image_task"]
+__all__ = ["Task", "image_task"]
 
 Array = NDArray[Any]
-
-
-class NetworkError(ValueError):
-    """A network or data set that cannot be used; the message is one sentence for the user."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,11 +63,11 @@ class Task:
         compare = accuracy_difference if self.metric == "top1" else rank_difference
         return compare(answers, reference, self.truth[: len(answers)])
 
-    def recorded(self) -> Recorder:
+    def calibrated(self) -> Calibrated:
         """What calibration sees."""
         recorder = Recorder()
         self.calibrate(recorder)
-        return recorder
+        return Calibrated(recorder.samples)
 
 
 def image_task(name: str, parameters: Parameters | None = None, samples: int | None = None) -> Task:

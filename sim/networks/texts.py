@@ -45,7 +45,9 @@ def similarity_task(name: str, file: str) -> Task:
         some = [words[number] for number in chosen.tolist()]
         unique = sorted({word for pair in some for word in pair})
         vectors = dict(zip(unique, _embed(model, engine, unique), strict=True))
-        return np.array([np.concatenate([vectors[first], vectors[second]]) for first, second in some])
+        return np.array(
+            [np.concatenate([vectors[first], vectors[second]]) for first, second in some]
+        )
 
     def answers(vectors: Array) -> Array:
         first, second = np.split(vectors, 2, axis=1)

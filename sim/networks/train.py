@@ -142,7 +142,9 @@ def main() -> None:
         images = load_fmnist(whole_fmnist()) if name == "fmnist" else load_digits()
         parameters = train(name, images, RECIPES[name])
         _write(name, {key: value.astype(np.float16) for key, value in parameters.items()})
-        stored = {key: value.astype(np.float16).astype(np.float32) for key, value in parameters.items()}
+        stored = {
+            key: value.astype(np.float16).astype(np.float32) for key, value in parameters.items()
+        }
         print(f"{name}: held out {accuracy(name, stored, images):.4f}", flush=True)
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from functools import cache
 
-from fp8mac.sim.networks.images import EMBEDDED
-from fp8mac.sim.networks.tasks import NetworkError, Task, image_task
+from fp8mac.sim.networks.images import EMBEDDED, NetworkError
+from fp8mac.sim.networks.tasks import Task, image_task
 from fp8mac.sim.networks.texts import sentiment_task, similarity_task
 
 __all__ = ["NETWORKS", "load_task"]
