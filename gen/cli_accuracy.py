@@ -23,6 +23,7 @@ def accuracy(
     networks: Annotated[
         str, typer.Option("--network", metavar="N,M,...", help="Networks; the embedded ones.")
     ] = _EMBEDDED,
+    *,
     format_: Annotated[
         str | None, typer.Option("--format", metavar="A", help="One unit: format of activations.")
     ] = None,
@@ -79,7 +80,15 @@ def accuracy(
                 *("--samples" if samples else None, str(samples) if samples else None),
             )
             picked = experiments.split(",") if experiments else None
-            _run_experiments(names, picked, samples, threads, output_dir, command, force=force)
+            _run_experiments(
+                names,
+                picked,
+                samples,
+                threads=threads,
+                output_dir=output_dir,
+                command=command,
+                force=force,
+            )
             return
         if format_ is None or acc is None:
             raise end("A unit takes both, --format and --acc.")
@@ -94,9 +103,18 @@ def accuracy(
             "power_of_two": power_of_two,
             "headroom": headroom,
         }
-        reports = [_run_unit(name, facts, samples, threads, force=force) for name in names]
+        command = command_text("accuracy", *_words(facts), "--network")
+        reports = [
+            _run_unit(
+                name, facts, samples, threads=threads, command=f"{command} {name}", force=force
+            )
+            for name in names
+        ]
     if as_json:
         print_json(reports if len(reports) > 1 else reports[0])
+    else:
+        for each in reports:
+            importlib.import_module("fp8mac.synth_reports.accuracy_report").show_unit(each)
 
 
 def fetch(
@@ -120,7 +138,13 @@ def fetch(
 
 
 def _run_unit(
-    name: str, facts: dict[str, Any], samples: int | None, threads: int, *, force: bool
+    name: str,
+    facts: dict[str, Any],
+    samples: int | None,
+    *,
+    threads: int,
+    command: str,
+    force: bool,
 ) -> dict[str, Any]:
     module = importlib.import_module("fp8mac.synth_reports.accuracy")
     report = importlib.import_module("fp8mac.synth_reports.accuracy_report")
@@ -132,22 +156,32 @@ def _run_unit(
         result = module.measure(
             case, store, threads, lambda count: bar.advance(task, count), force=force
         )
-    found = report.unit_report(case, result, module.layers(case, store))
+    found = report.unit_report(case, result, module.layers(case, store), command)
     path = Path("synth_reports", "runs", f"{case.config.slug}.{name}.json")
     write_atomically({path: json.dumps(found, indent=2) + "\n"})
-    report.show_unit(found)
     typer.echo(str(path), err=True)
     return found
+
+
+def _words(facts: dict[str, Any]) -> list[str]:
+    """Options that say the same again."""
+    words = ["--format", facts["a"], "--weights", facts["w"], "--acc", facts["acc"]]
+    words += ["--calibration", facts["calibration"]]
+    words += ["--residual", facts["residual"]] * bool(facts["residual"])
+    words += ["--chunk", str(facts["chunk"])] * bool(facts["chunk"])
+    words += ["--per-tensor"] * (not facts["per_channel"])
+    words += ["--power-of-two"] * facts["power_of_two"]
+    return words + ["--no-headroom"] * (not facts["headroom"])
 
 
 def _run_experiments(
     names: list[str],
     experiments: list[str] | None,
     samples: int | None,
+    *,
     threads: int,
     output_dir: Path,
     command: str,
-    *,
     force: bool,
 ) -> None:
     module = importlib.import_module("fp8mac.synth_reports.accuracy_cases")
@@ -160,7 +194,8 @@ def _run_experiments(
         found = module.run(unique, store, threads, lambda case: bar.advance(task), force=force)
     files = report.experiment_files(wanted, found, output_dir, command)
     write_atomically(files)
-    write_atomically(report.summary_files(output_dir))
+    points = importlib.import_module("fp8mac.synth_reports.sum_length").points()
+    write_atomically(report.summary_files(output_dir, list(points)))
     typer.echo(f"Wrote {len(files)} files and a summary to {output_dir}.", err=True)
 
 

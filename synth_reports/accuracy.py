@@ -28,7 +28,7 @@ from fp8mac.sim.networks.qat import fine_tune
 from fp8mac.sim.networks.sequential import Parameters
 from fp8mac.sim.networks.tasks import Task, image_task
 from fp8mac.sim.networks.zoo import load_task
-from fp8mac.sim.quantize import Calibration, Scaling
+from fp8mac.sim.quantize import Calibration, QuantizeError, Scaling
 from fp8mac.synth_reports.store import Store, hash_of
 
 __all__ = ["COLUMNS", "Case", "layers", "measure", "row"]
@@ -103,6 +103,11 @@ class Case:
         )
 
     def _scaling(self, format_: str, per_channel: bool = False) -> Scaling:
+        names = [each.value for each in Calibration]
+        if self.calibration not in names:
+            raise QuantizeError(
+                f"Unknown calibration '{self.calibration}'; there are {', '.join(names)}."
+            )
         calibration = Calibration(self.calibration)
         return Scaling(parse_format(format_), calibration, per_channel, self.power_of_two)
 
@@ -165,7 +170,8 @@ def measure(
         key = hash_of([_identity(case), f"{part.start}-{part.stop}", _sources()])
         known = None if force else store.load("accuracy", key)
         if known is None:
-            block = ask(task, part, engine)
+            with np.errstate(over="ignore", invalid="ignore"):  # sums may overflow, and are counted
+                block = ask(task, part, engine)
             store.save("accuracy", key, block.facts())
         else:
             block = Block(**known)

@@ -1,6 +1,6 @@
 """Accuracy as text: tables of a network's rows, in points, that is per cent."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from fp8mac.synth_reports.tables import markdown_table
@@ -45,14 +45,15 @@ def order(rows: Rows) -> list[str]:
     return [row["a_format"] for row in sorted(known, key=lambda row: -row["sqnr_db"])]
 
 
-def network_markdown(rows: Rows, command: str) -> str:
-    """Page of a network."""
+def network_markdown(rows: Rows, commands: Mapping[str, str]) -> str:
+    """Page of a network; ``commands`` says what has made each experiment."""
+    made = ", ".join(f"`{each}`" for each in dict.fromkeys(commands.values()))
     first = rows[0]
     sections = [f"## {title}\n\n{text}" for title, text in experiment_tables(rows)]
     return f"""\
 # {first["network"]}: accuracy on units
 
-Made by `{command}`; {first["samples"]} questions, 95 % intervals of the paired difference.
+Made by {made}; {first["samples"]} questions, 95 % intervals of the paired difference.
 Metric: {_METRICS[first["metric"]]}; float32 reaches {100 * first["reference"]:.2f}. SQNR is that of
 the outputs against float32, *agreement* how far the answers are float32's. *Broken* are questions
 with an output that is infinite or NaN.

@@ -59,7 +59,9 @@ class Point:
 
 
 def points(
-    formats: Sequence[str], accumulators: Sequence[str], lengths: Sequence[int] = LENGTHS
+    formats: Sequence[str] = ("int8", "e3m4", "e4m3", "e5m2"),
+    accumulators: Sequence[str] = ("fp32", "fp16", "e6m9", "bf16"),
+    lengths: Sequence[int] = LENGTHS,
 ) -> Iterator[Point]:
     """Every format in every accumulator at every length."""
     for format_ in formats:
