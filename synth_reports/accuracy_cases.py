@@ -27,7 +27,7 @@ SAMPLES = {
 }
 """Questions that each network is asked."""
 
-_ASIDE = {"fmnist": 500, "minilm": 120, "minilm_simlex": 240, "minilm_sentiment": 150}
+_ASIDE = {"fmnist": 500, "minilm": 60, "minilm_simlex": 240, "minilm_sentiment": 150}
 """Of them, those of the experiments that are not about formats and accumulators."""
 
 _LONGEST_SUM = {"digits_mlp": 64, "digits_cnn": 144, "fmnist": 576}

@@ -38,14 +38,14 @@ def unit_report(
 def show_unit(report: dict[str, Any]) -> None:
     """Print a report: the answers, then product by product."""
     found = report["result"]
-    title = (
+    print(
         f"{found['network']} on {report['design']['slug']}\n"
         f"{found['metric']} {100 * found['value']:.2f}, float32 {100 * found['reference']:.2f}, "
         f"difference {delta(found)} points\n"
         f"agreement {100 * found['agreement']:.2f} %, SQNR {number(found['sqnr_db'])} dB, "
         f"{found['samples']} questions"
     )
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    table = Table(box=box.SIMPLE_HEAD)
     table.add_column("product")
     for name in ("terms", "SQNR dB", "overflow %", "swamped %", "needed bits"):
         table.add_column(name, justify="right")

@@ -146,9 +146,7 @@ def test_a_layer_is_the_golden_model(a, w, acc):
     for row, column in np.ndindex(3, 4):
         acc_code = 0
         for k in range(20):
-            state = golden.mac(
-                how.config, int(a_codes[row, k]), int(w_codes[k, column]), acc_code
-            )
+            state = golden.mac(how.config, int(a_codes[row, k]), int(w_codes[k, column]), acc_code)
             acc_code = state.acc
         format_ = how.config.accumulator.format if acc == "fp16" else parse_format(acc)
         value = float(decode([acc_code], format_)[0])
@@ -218,8 +216,9 @@ def test_training_with_rounding_helps_four_bits():
         for parameters in (before, after)
     ]
     assert shares[1] >= shares[0] - 0.005
-    assert set(after) == {f"{layer.name}.{part}" for layer in EMBEDDED["digits_mlp"]
-                          for part in ("weight", "bias")}
+    assert set(after) == {
+        f"{layer.name}.{part}" for layer in EMBEDDED["digits_mlp"] for part in ("weight", "bias")
+    }
 
 
 @pytest.mark.parametrize(
@@ -228,15 +227,19 @@ def test_training_with_rounding_helps_four_bits():
         (
             "resnet",
             None,
-            "Unknown network 'resnet'; there are digits_mlp, digits_cnn, fmnist, minilm, "
-            "minilm_simlex, minilm_sentiment.",
+            (
+                "Unknown network 'resnet'; there are digits_mlp, digits_cnn, fmnist, minilm, "
+                "minilm_simlex, minilm_sentiment."
+            ),
         ),
         ("digits_mlp", 601, "digits_mlp has 1 to 600 questions, not 601."),
         (
             "fmnist",
             2001,
-            "2000 images of fmnist are embedded, not 2001; for all 10,000 install Debian's "
-            "dataset-fashion-mnist, or name its folder in FP8MAC_FMNIST.",
+            (
+                "2000 images of fmnist are embedded, not 2001; for all 10,000 install Debian's "
+                "dataset-fashion-mnist, or name its folder in FP8MAC_FMNIST."
+            ),
         ),
     ],
 )

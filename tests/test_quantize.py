@@ -45,7 +45,11 @@ def test_best_scale_has_the_published_accuracy(name, uniform, normal):
 
 @pytest.mark.parametrize(
     ("name", "other"),
-    [("e4m3", ml_dtypes.float8_e4m3fn), ("e5m2", ml_dtypes.float8_e5m2), ("bf16", ml_dtypes.bfloat16)],
+    [
+        ("e4m3", ml_dtypes.float8_e4m3fn),
+        ("e5m2", ml_dtypes.float8_e5m2),
+        ("bf16", ml_dtypes.bfloat16),
+    ],
 )
 def test_rounding_is_that_of_ml_dtypes(name, other):
     some = NORMAL.astype(np.float32) * 3

@@ -11,6 +11,7 @@ An engine is asked for three things: the product with a weight, the product of t
 normalisation, softmax) is float32 for all engines, as it is in the papers.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -31,6 +32,7 @@ Array = NDArray[Any]
 _SAMPLE = 1 << 16  # numbers kept of a tensor
 _ROWS = 256  # rows kept of a product's left side
 _FOLLOWED = 8  # of them, those whose sums are followed step by step
+_GROUP_PRODUCTS = 1 << 21  # at most, where small products are computed together
 _HEADROOM = 4.0  # how much larger than in calibration a sum may become
 
 
@@ -234,7 +236,7 @@ class UnitEngine:
         scale_b = self._product_scale(name, scale_a)
         a_codes = quantize(config.a, a, scale_a)
         b_codes = quantize(config.b, b, scale_b)
-        group = max(1, 96 // max(n, m))
+        group = max(1, math.isqrt(_GROUP_PRODUCTS // (n * k * m)))
         y = np.empty((count, n, m), np.float64)
         for start in range(0, count, group):
             part = slice(start, start + group)

