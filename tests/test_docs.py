@@ -14,11 +14,19 @@ import fp8mac.gen
 import fp8mac.hw
 import fp8mac.proofs
 import fp8mac.sim
+import fp8mac.sim.networks
 import fp8mac.synth_reports
 from fp8mac.gen.cli import app
 
 ROOT = Path(__file__).parents[1]
-ROOMS = (fp8mac.hw, fp8mac.gen, fp8mac.sim, fp8mac.synth_reports, fp8mac.proofs)
+ROOMS = (
+    fp8mac.hw,
+    fp8mac.gen,
+    fp8mac.sim,
+    fp8mac.sim.networks,
+    fp8mac.synth_reports,
+    fp8mac.proofs,
+)
 MODULES = [
     importlib.import_module(f"{room.__name__}.{module.name}")
     for room in ROOMS
