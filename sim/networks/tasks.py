@@ -1,0 +1,114 @@
+"""Questions with known answers, and how a network is asked them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fp8mac.sim.networks.engine import Calibrated, Plain, Recorder
+from fp8mac.sim.networks.images import (
+    EMBEDDED,
+    NetworkError,
+    embedded_parameters,
+    load_digits,
+    load_fmnist,
+    whole_fmnist,
+)
+from fp8mac.sim.networks.metrics import Difference, accuracy_difference, rank_difference
+from fp8mac.sim.networks.sequential import Engine, Parameters, forward
+
+__all__ = ["Task", "image_task"]
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """A network with labelled data.
+
+    Parameters
+    ----------
+    name : str
+        The network's.
+    metric : str
+        ``top1``, the share of right answers, or ``spearman``, the rank correlation.
+    truth : ndarray
+        The right answer to each question.
+    outputs : callable
+        From an engine and indices of questions to what the network puts out, shape (n, outputs).
+    answers : callable
+        From outputs to answers, shape (n,).
+    calibrate : callable
+        Shows the calibration data to an engine; none of it is in the questions.
+    block : int
+        How many questions are asked at once.
+    reference : callable, optional
+        Outputs that a unit's are compared with, by indices of questions; default the network's own
+        in float32.
+    """
+
+    name: str
+    metric: str
+    truth: Array
+    outputs: Callable[[Engine, Array], Array]
+    answers: Callable[[Array], Array]
+    calibrate: Callable[[Engine], Any]
+    block: int = 250
+    reference: Callable[[Array], Array] | None = None
+
+    def difference(self, answers: Array, reference: Array) -> Difference:
+        """The metric of answers to the first questions, against the reference's."""
+        compare = accuracy_difference if self.metric == "top1" else rank_difference
+        return compare(answers, reference, self.truth[: len(answers)])
+
+    def calibrated(self) -> Calibrated:
+        """What calibration sees."""
+        recorder = Recorder()
+        self.calibrate(recorder)
+        return Calibrated(recorder.samples)
+
+
+def image_task(name: str, parameters: Parameters | None = None, samples: int | None = None) -> Task:
+    """An embedded network.
+
+    Parameters
+    ----------
+    name : str
+        ``digits_mlp``, ``digits_cnn`` or ``fmnist``.
+    parameters : dict, optional
+        Others than the embedded ones, which stay the reference.
+    samples : int, optional
+        How many questions are wanted; more than the embedded ones need the whole data set.
+
+    Raises
+    ------
+    NetworkError
+        If there are not as many.
+    """
+    images = load_fmnist() if name == "fmnist" else load_digits()
+    if samples is not None and samples > len(images.test_x) and name == "fmnist":
+        folder = whole_fmnist()
+        if folder is None:
+            raise NetworkError(
+                f"{len(images.test_x)} images of fmnist are embedded, not {samples}; for all "
+                "10,000 install Debian's dataset-fashion-mnist, or name its folder in "
+                "FP8MAC_FMNIST."
+            )
+        images = load_fmnist(folder)
+    layers, embedded = EMBEDDED[name], embedded_parameters(name)
+    weights, shown = parameters or embedded, images.train_x[:128]
+
+    def answers(outputs: Array) -> Array:
+        return np.where(np.isnan(outputs).any(1), -1, outputs.argmax(1))
+
+    return Task(
+        name,
+        "top1",
+        images.test_y,
+        lambda engine, chosen: forward(engine, layers, weights, images.test_x[chosen]),
+        answers,
+        lambda engine: forward(engine, layers, weights, shown),
+        reference=lambda chosen: forward(Plain(), layers, embedded, images.test_x[chosen]),
+    )

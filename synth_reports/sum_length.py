@@ -1,0 +1,114 @@
+"""Error of an accumulator against the length of its sums, apart from any rounding of operands.
+
+Operands are drawn from the inputs and weights of a layer of the Fashion-MNIST network, its fourth;
+sums are compared with the exact ones of the same codes. ``signed`` sums are those of the network, a
+random walk; in ``one sign`` all products are positive, and a sum outgrows its products.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fp8mac.hw.config import FloatAccConfig, parse_unit
+from fp8mac.sim.encoding import decode
+from fp8mac.sim.gemm import gemm
+from fp8mac.sim.networks.diagnose import swamped_share
+from fp8mac.sim.networks.images import embedded_parameters
+from fp8mac.sim.networks.metrics import sqnr_db
+from fp8mac.sim.networks.zoo import load_task
+from fp8mac.sim.quantize import Calibration, Scaling, find_scale, quantize
+
+__all__ = ["LENGTHS", "Point", "points"]
+
+LENGTHS = tuple(32 << step for step in range(9))
+"""32 to 8192."""
+
+_SIDE = 48  # rows and columns: 2,304 sums
+_HEADROOM = 4.0
+
+
+@dataclass(frozen=True)
+class Point:
+    """An accumulator at a length.
+
+    Parameters
+    ----------
+    format, accumulator, signs : str
+        Of operands, of sums, and ``signed`` or ``one sign``.
+    terms : int
+        Length of the sums.
+    sqnr_db : float or None
+        Of the sums; None where they are exact.
+    swamped_share : float
+        Of the products, see `fp8mac.sim.networks.diagnose`.
+    overflow_share : float
+        Of the sums, those that are not finite.
+    """
+
+    format: str
+    accumulator: str
+    signs: str
+    terms: int
+    sqnr_db: float | None
+    swamped_share: float
+    overflow_share: float
+
+
+def points(
+    formats: Sequence[str] = ("int8", "e3m4", "e4m3", "e5m2"),
+    accumulators: Sequence[str] = ("fp32", "fp16", "e6m9", "bf16"),
+    lengths: Sequence[int] = LENGTHS,
+) -> Iterator[Point]:
+    """Every format in every accumulator at every length."""
+    for format_ in formats:
+        for acc in accumulators:
+            for signs in ("signed", "one sign"):
+                for terms in lengths:
+                    yield _point(format_, acc, signs, terms)
+
+
+def _point(format_: str, acc: str, signs: str, terms: int) -> Point:
+    config = parse_unit(format_, acc=acc)
+    a, b = _operands(terms, signs)
+    scaling = Scaling(config.a, Calibration.MAX)
+    a_codes = quantize(config.a, a, find_scale(scaling, a))
+    scale = find_scale(scaling, b)
+    accumulator = config.accumulator
+    if isinstance(accumulator, FloatAccConfig) and config.b.name != "int8":
+        left, right = decode(a_codes, config.a), b / scale
+        excess = np.abs(left @ right).max() * _HEADROOM / float(accumulator.format.max)
+        scale = scale * 2.0 ** max(0, np.ceil(np.log2(excess)))
+    b_codes = quantize(config.b, b, scale)
+    left, right = decode(a_codes, config.a), decode(b_codes, config.b)
+    exact = left @ right
+    sums = gemm(a_codes, b_codes, config).values
+    finite = np.isfinite(sums)
+    noise = float(np.square(sums[finite] - exact[finite]).sum())
+    products = left[0][:, None] * right
+    return Point(
+        format_,
+        acc,
+        signs,
+        terms,
+        sqnr_db(float(np.square(exact[finite]).sum()), noise),
+        swamped_share(config, products),
+        float(1 - finite.mean()),
+    )
+
+
+def _operands(terms: int, signs: str) -> tuple[NDArray[Any], NDArray[Any]]:
+    activations, weights = _pools()
+    rng = np.random.default_rng(terms)
+    a = rng.choice(activations, (_SIDE, terms))
+    b = rng.choice(weights, (terms, _SIDE))
+    return (a, b) if signs == "signed" else (np.abs(a), np.abs(b))
+
+
+@cache
+def _pools() -> tuple[NDArray[Any], NDArray[Any]]:
+    sample = load_task("fmnist", None).calibrated().samples["conv4.input"]
+    return sample.numbers[:-1], embedded_parameters("fmnist")["conv4.weight"].reshape(-1)
