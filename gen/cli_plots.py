@@ -19,6 +19,7 @@ _FORMATS = Annotated[
 
 
 def figure5(
+    *,
     names: _FORMATS = None,
     output_dir: Annotated[
         Path | None,
@@ -26,7 +27,7 @@ def figure5(
     ] = None,
     as_json: JSON = False,
 ) -> None:
-    """Bits of accuracy without a network, and those of arXiv:2303.17951, Figure 5: md, csv, png, svg.
+    """Bits of accuracy without a network, beside arXiv:2303.17951, Figure 5: md, csv, png, svg.
 
     With --formats or --json they are printed, and files are only written if a folder is named.
     """
@@ -54,6 +55,7 @@ def figure5(
 
 
 def sum_error(
+    *,
     names: Annotated[
         str | None, typer.Option("--formats", metavar="A,B,...", help="Operands; e5m2, e4m3.")
     ] = None,
@@ -74,14 +76,14 @@ def sum_error(
 ) -> None:
     """Error of sums against their length, by accumulator and way of adding: md, csv, png, svg.
 
-    Beside those of arXiv:2207.03192, Table IV. With --json they are printed, and nothing is written.
+    Beside those of arXiv:2207.03192, Table IV. With --json they are printed, not written.
     """
     module = importlib.import_module("fp8mac.synth_reports.sum_error")
-    settings = module.points(*(each.split(",") if each else None for each in (names, accs)))
-    if lengths:
-        settings = module.points(
-            names.split(",") if names else None, accs.split(",") if accs else None, _lengths(lengths)
-        )
+    settings = module.settings(
+        names.split(",") if names else None,
+        accs.split(",") if accs else None,
+        _lengths(lengths) if lengths else None,
+    )
     with progress_bar() as bar:
         task = bar.add_task("sums", total=len(settings))
         points = module.measure(settings, repetitions, seed, lambda: bar.advance(task))
@@ -105,6 +107,7 @@ def sum_error(
 
 
 def plot(
+    *,
     networks: Annotated[
         str | None, typer.Option("--network", metavar="N,M,...", help="Networks; all with results.")
     ] = None,
@@ -127,7 +130,7 @@ def plot(
         Path, typer.Option("--output-dir", metavar="DIR", help="Where a network's files go.")
     ] = _RESULTS / "pareto",
 ) -> None:
-    """Draw area against accuracy, a picture for each network, with the Pareto front: md, csv, png, svg."""
+    """Draw area against accuracy, with the Pareto front, for each network: md, csv, png, svg."""
     pareto = importlib.import_module("fp8mac.synth_reports.pareto")
     pages = importlib.import_module("fp8mac.synth_reports.pareto_plot")
     try:

@@ -96,8 +96,7 @@ def rows(
     for format_ in formats:
         levels_of(format_)
     known = {
-        (line["distribution"], line["format"]): float(line["bits"])
-        for line in published("figure5")
+        (line["distribution"], line["format"]): float(line["bits"]) for line in published("figure5")
     }
     chosen: list[Format | None] = [*dict.fromkeys(formats), *([] if names else [None])]
     found = []
@@ -140,8 +139,8 @@ def markdown_text(table: list[Row], command: str) -> str:
     return f"""\
 # Bits of accuracy without a network: Figure 5 of arXiv:2303.17951
 
-Made by `{command}`: integrated over the cells of each format at its best scale, without sampling;
-the method is in `docs/decide.md`.
+Made by `{command}`: integrated over the cells of each format at its best scale, without
+sampling; see `docs/decide.md`.
 
 ![Bits of accuracy](figure5.svg)
 

@@ -1,4 +1,4 @@
-"""Labels beside their points, on nobody's toes: the nearest free place, in rings around the point."""
+"""Labels beside their points: the nearest free place, in rings around the point."""
 
 import math
 from collections.abc import Sequence

@@ -61,7 +61,7 @@ QUANTITIES = {
             "difference to float32, points, 95 % interval",
             *("difference", "difference_low", "difference_high"),
             factor=100,
-            window=8,
+            window=4,
         ),
         Quantity("sqnr", "SQNR of the outputs, dB", "sqnr_db"),
     )
@@ -129,6 +129,14 @@ class Chart:
     def front(self) -> list[Point]:
         """Points of the Pareto front, from the smallest."""
         return front(self.points)
+
+    @property
+    def as_good_as_float32(self) -> list[Point]:
+        """Points whose interval holds or exceeds no difference, from the smallest."""
+        return sorted(
+            (point for point in self.points if self.quantity.low and point.high >= 0),
+            key=lambda point: point.area,
+        )
 
 
 def front(points: Iterable[Point]) -> list[Point]:

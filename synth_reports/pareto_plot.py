@@ -1,5 +1,6 @@
 """Area against accuracy as a picture and as a table."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,6 +18,7 @@ _AREAS = {
     "area_ge": "area of the unit, gate equivalents",
 }
 _FONT = 8.5
+_ROUND = (1, 1.25, 1.5, 2, 2.5, 3, 4, 5, 6, 8)
 
 
 def picture(charts: Sequence[Chart]) -> dict[str, bytes]:
@@ -86,7 +88,11 @@ def _draw(axis: Any, chart: Chart, colours: dict[str, str], markers: dict[str, s
         end = max(point.area for point in chart.points)
         axis.step([*x, end], [*y, y[-1]], where="post", color=MARK, linewidth=1.2, zorder=1)
     axis.set_ylabel(chart.quantity.title)
-    axis.margins(x=0.09, y=0.12)
+    axis.set_xscale("log")
+    axis.margins(x=0.09)
+    ticks = _ticks(chart.points)
+    axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    axis.minorticks_off()
     if chart.points:
         lowest = max(_floor(chart), min(point.low for point in chart.points))
         top = max(point.high for point in chart.points)
@@ -96,6 +102,16 @@ def _draw(axis: Any, chart: Chart, colours: dict[str, str], markers: dict[str, s
     axis.set_axisbelow(True)
 
 
+def _ticks(points: Sequence[Point]) -> list[float]:
+    """Round numbers on the scale of areas."""
+    if not points:
+        return []
+    least, most = (end(point.area for point in points) for end in (min, max))
+    decades = range(math.floor(math.log10(least)), math.ceil(math.log10(most)) + 1)
+    numbers = [mantissa * 10.0**decade for decade in decades for mantissa in _ROUND]
+    return [number for number in numbers if 0.9 * least < number < 1.1 * most]
+
+
 def _legend(figure: Any, axis: Any, colours: dict[str, str], markers: dict[str, str]) -> None:
     style: dict[str, Any] = {"linestyle": "none", "markersize": 7}
     entries = [
@@ -103,9 +119,7 @@ def _legend(figure: Any, axis: Any, colours: dict[str, str], markers: dict[str, 
         for name, colour in colours.items()
     ]
     entries += [
-        axis.plot([], [], marker=marker, color="white", markeredgecolor="#333333", label=name, **style)[
-            0
-        ]
+        axis.plot([], [], marker=marker, color="#ffffff00", mec="#333333", label=name, **style)[0]
         for name, marker in markers.items()
     ]
     entries += axis.plot([], [], color=MARK, label="Pareto front (filled)")
@@ -125,6 +139,7 @@ def _label(figure: Any, axis: Any, chart: Chart, colours: dict[str, str]) -> Non
             fontsize=_FONT,
             fontweight="bold" if point in best else "normal",
             va="bottom",
+            bbox={"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.3},
             arrowprops={"arrowstyle": "-", "color": "#999999", "linewidth": 0.6, "shrinkB": 4},
         )
         for point in points
@@ -149,7 +164,7 @@ def _label(figure: Any, axis: Any, chart: Chart, colours: dict[str, str]) -> Non
 def _text(chart: Chart, point: Point) -> str:
     if point.value >= _floor(chart):
         return point.label
-    return f"{point.label}: {point.value:.0f}"
+    return f"{point.label}: {point.value:.1f}"
 
 
 def csv_text(charts: Sequence[Chart]) -> str:
@@ -209,7 +224,14 @@ def _fronts(charts: Sequence[Chart]) -> str:
     lines = []
     for chart in charts:
         steps = ", ".join(f"{p.label} ({p.area:.0f}; {p.value:.2f})" for p in chart.front)
-        lines.append(f"- Pareto front, {chart.quantity.title}, from the smallest: {steps}.")
+        lines.append(f"- Pareto front by {chart.quantity.name}, from the smallest: {steps}.")
+        good = chart.as_good_as_float32
+        if chart.quantity.low:
+            lines.append(
+                f"- Not told apart from float32 (the interval holds 0): {len(good)} of "
+                f"{len(chart.points)} units, from the smallest: "
+                f"{', '.join(f'{p.label} ({p.area:.0f})' for p in good) or 'none'}."
+            )
     return "\n".join(lines)
 
 

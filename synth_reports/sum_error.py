@@ -18,7 +18,16 @@ from fp8mac.sim.encoding import encode
 from fp8mac.sim.gemm import Options, gemm, plan
 from fp8mac.synth_reports.tables import published
 
-__all__ = ["ACCUMULATORS", "ADDING", "FORMATS", "LENGTHS", "Point", "Setting", "measure", "points"]
+__all__ = [
+    "ACCUMULATORS",
+    "ADDING",
+    "FORMATS",
+    "LENGTHS",
+    "Point",
+    "Setting",
+    "measure",
+    "settings",
+]
 
 FORMATS = "e5m2 e4m3".split()
 ACCUMULATORS = "fp16 e6m9 bf16 fp32 kulisch".split()
@@ -111,7 +120,7 @@ class Point:
         }
 
 
-def points(
+def settings(
     formats: Sequence[str] | None = None,
     accumulators: Sequence[str] | None = None,
     lengths: Sequence[int] | None = None,
@@ -136,7 +145,7 @@ def points(
 
 
 def measure(
-    settings: Sequence[Setting],
+    wanted: Sequence[Setting],
     repetitions: int = 20,
     seed: int = 0,
     progress: Callable[[], None] = lambda: None,
@@ -148,7 +157,7 @@ def measure(
 
     Parameters
     ----------
-    settings : sequence of Setting
+    wanted : sequence of Setting
         What is measured.
     repetitions : int
         At least 2: the interval is over these.
@@ -164,7 +173,7 @@ def measure(
         for line in published("sum_error")
     }
     found = []
-    for setting in settings:
+    for setting in wanted:
         key = (setting.format, setting.accumulator, setting.adding, setting.terms)
         found.append(_point(setting, repetitions, seed, known.get(key)))
         progress()
@@ -180,15 +189,25 @@ def _point(setting: Setting, repetitions: int, seed: int, known: float | None) -
     ratios = np.sqrt(noise[draws].sum(1) / signal[draws].sum(1))
     some = exact != 0
     relative = error[some] / np.abs(exact[some])
+    ends = _quantiles(ratios, 0.025, 0.975)
+    median, low, high = _quantiles(relative, 0.5, 0.05, 0.95)
     return Point(
         setting,
         error.size,
         float(np.sqrt(noise.sum() / signal.sum())),
-        *(float(each) for each in np.quantile(ratios, (0.025, 0.975), method="nearest")),
-        *(float(each) for each in np.quantile(relative, (0.5, 0.05, 0.95), method="nearest")),
+        ends[0],
+        ends[1],
+        median,
+        low,
+        high,
         known,
         None if known is None else float((relative < known).mean()),
     )
+
+
+def _quantiles(numbers: NDArray[np.float64], *shares: float) -> list[float]:
+    """Numbers among the given ones, which may be infinite."""
+    return [float(np.quantile(numbers, share, method="nearest")) for share in shares]
 
 
 def _sums(

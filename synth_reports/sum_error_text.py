@@ -25,11 +25,13 @@ def markdown_text(points: Sequence[Point], command: str) -> str:
     return f"""\
 # Error of a sum against its length
 
-Made by `{command}`. Operands are standard normal numbers rounded to the format; sums are compared
-with the exact ones of the same codes. A cell is the root mean square error over that of the sums,
-in units of 1e-4, with its 95 % interval over repetitions (bootstrap). *Pairs*: the exact sum of two
-products is added with one rounding. *Chunks of 64*: partial sums in the accumulator, added in
-another of its kind. Sums a cell: {_counts(points)}.
+Made by `{command}`.
+
+Operands are standard normal numbers rounded to the format; sums are compared with the exact ones of
+the same codes. A cell is the root mean square error over that of the sums, in units of 1e-4, with
+its 95 % interval over repetitions (bootstrap). *Pairs*: the exact sum of two products is added with
+one rounding. *Chunks of 64*: partial sums in the accumulator, added in another of its kind. Sums a
+cell: {_counts(points)}, see `sum_error.csv`.
 
 ![Error of sums](sum_error.svg)
 
@@ -104,11 +106,13 @@ def _gain(known: Sequence[Point]) -> str:
             )
     if not sentences:
         return ""
-    return (
-        "Error one by one over error in pairs (ours: root mean square, and the range that the two "
-        f"intervals allow): {'; '.join(sentences)}. Half as many roundings of independent errors "
-        f"make a factor of sqrt(2) = {sqrt(2):.2f}."
-    )
+    return f"""\
+Error one by one over error in pairs (ours: root mean square, and the range that the two intervals
+allow); half as many roundings, were their errors alike and independent, would make a factor of
+sqrt(2) = {sqrt(2):.2f}:
+
+{chr(10).join(f"- {sentence}." for sentence in sentences)}
+"""
 
 
 def pictures(points: Sequence[Point]) -> dict[str, bytes]:
