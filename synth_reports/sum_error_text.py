@@ -51,13 +51,15 @@ def _table(points: Sequence[Point]) -> str:
         key = (point.setting.accumulator, point.setting.adding)
         rows.setdefault(key, {})[point.setting.terms] = point
     body = [
-        [f"{accumulator}, {adding}", *(_cell(cells[terms]) for terms in lengths)]
+        [f"{accumulator}, {adding}", *(_cell(cells.get(terms)) for terms in lengths)]
         for (accumulator, adding), cells in rows.items()
     ]
     return markdown_table(["", *(f"n = {terms}" for terms in lengths)], body)
 
 
-def _cell(point: Point) -> str:
+def _cell(point: Point | None) -> str:
+    if point is None:
+        return ""
     if point.rms == 0:
         return "exact"
     low, value, high = (f"{1e4 * each:.3g}" for each in (point.rms_low, point.rms, point.rms_high))

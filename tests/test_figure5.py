@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -33,6 +34,11 @@ def test_all_published_bars_within_an_eighth_of_a_bit():
     assert {row.format for row in found} == {*FORMATS, LLOYD_MAX}
     off = {(row.format, row.distribution): abs(row.deviation_bits) for row in found}
     assert max(off.values()) <= WITHIN_BITS, off
+    committed = Path(__file__).parents[1] / "synth_reports" / "results" / "figure5.csv"
+    lines = csv.DictReader(io.StringIO(committed.read_text(encoding="utf-8")))
+    for line, row in zip(lines, found, strict=True):
+        assert (line["format"], line["distribution"]) == (row.format, row.distribution)
+        assert float(line["bits"]) == pytest.approx(row.bits, abs=1e-3)
 
 
 def test_published_bars_name_their_source():

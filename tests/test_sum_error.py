@@ -52,7 +52,8 @@ def test_errors_are_those_of_the_golden_model(adding):
         errors.append(sums - exact[-1])
     assert found.sums == np.size(errors)
     assert found.rms == pytest.approx(np.linalg.norm(errors) / np.linalg.norm(exact), rel=1e-9)
-    assert found.median == pytest.approx(np.median(np.abs(errors) / np.abs(exact)), rel=0.05)
+    relative = np.abs(errors) / np.abs(exact)
+    assert found.median == pytest.approx(np.quantile(relative, 0.5, method="nearest"), rel=1e-9)
     assert found.rms_low <= found.rms <= found.rms_high
 
 
@@ -85,9 +86,7 @@ def test_published_numbers_stand_beside_ours():
 
 
 def test_overflow_is_an_infinite_error():
-    (found,) = measure([Setting("e2m1", "e2m3", "one by one", 400)], 2)
-    assert found.rms > 0.5
-    (found,) = measure([Setting("e4m3", "e4m3ieee", "one by one", 4000)], 2)
+    (found,) = measure([Setting("e4m3", "e3m4", "one by one", 1000)], 2)
     assert found.rms == found.rms_high == np.inf
 
 
