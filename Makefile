@@ -9,7 +9,7 @@ UNIT    = $(FORMAT) $(FORMAT_B) --acc $(ACC)
 JOBS   ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help setup synth verilog prove vectors exhaustive grid liberty features synth-check synth-accept figure3 peers formats test lint typecheck bench clean accuracy fetch unit-given
+.PHONY: help setup synth verilog prove vectors exhaustive grid liberty features synth-check synth-accept figure3 peers formats test lint typecheck bench clean accuracy fetch figure5 sum-error plot unit-given
 
 help: ## Show the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,6 +71,15 @@ figure3: $(READY) ## Gates of 15 published units beside ours, into synth_reports
 
 peers: $(READY) ## Published designs beside ours, one flow, Nangate 45 nm, into synth_reports/results
 	@$(BIN)/fp8mac peers $(ARGS)
+
+figure5: $(READY) ## Bits of accuracy without a network, published ones beside ours, into synth_reports/results
+	@$(BIN)/fp8mac figure5 $(ARGS)
+
+sum-error: $(READY) ## Error of sums against their length, into synth_reports/results
+	@$(BIN)/fp8mac sum-error $(ARGS)
+
+plot: $(READY) ## Area against accuracy, into synth_reports/results/pareto
+	@$(BIN)/fp8mac plot $(ARGS)
 
 accuracy: $(READY) ## Networks on every unit, into synth_reports/results/accuracy
 	@$(BIN)/fp8mac accuracy $(ARGS)

@@ -7,7 +7,15 @@ import typer
 from rich.console import Console
 from typer.core import TyperGroup
 
-from fp8mac.gen import cli_accuracy, cli_checks, cli_figures, cli_mapped, cli_prove, cli_synth
+from fp8mac.gen import (
+    cli_accuracy,
+    cli_checks,
+    cli_figures,
+    cli_mapped,
+    cli_plots,
+    cli_prove,
+    cli_synth,
+)
 from fp8mac.gen.cli_options import (
     ACC,
     FORCE,
@@ -157,6 +165,9 @@ app.command()(cli_figures.figure3)
 app.command()(cli_mapped.peers)
 app.command()(cli_accuracy.accuracy)
 app.command()(cli_accuracy.fetch)
+app.command()(cli_plots.figure5)
+app.command()(cli_plots.sum_error)
+app.command()(cli_plots.plot)
 
 
 def main() -> None:
