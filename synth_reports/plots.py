@@ -2,15 +2,32 @@
 
 import importlib
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Lines", "Marks", "Panel", "grouped_bars", "line_panels"]
+__all__ = [
+    "COLOURS",
+    "MARK",
+    "MARKERS",
+    "Lines",
+    "Marks",
+    "Panel",
+    "drawing",
+    "grouped_bars",
+    "line_panels",
+    "rendered",
+]
 
-# Okabe and Ito's colours: told apart by everybody, and by their lightness in print.
-_COLOURS = ("#4d4d4d", "#56b4e9", "#0072b2", "#e69f00", "#009e73")
-_MARK = "#d55e00"
-_MARKERS = "osD^v"
+COLOURS = ("#4d4d4d", "#56b4e9", "#0072b2", "#e69f00", "#009e73")
+"""Okabe and Ito's: told apart by everybody, and by their lightness in print."""
+
+MARK = "#d55e00"
+"""The colour of what stands out, beside them."""
+
+MARKERS = "osD^v<>pP*"
+"""Shapes of points, for as many kinds."""
 
 _STYLE = {
     "svg.hashsalt": "fp8mac",
@@ -65,7 +82,9 @@ class Panel:
     marks: Marks | None = None
 
 
-def grouped_bars(title: str, y_label: str, panels: list[Panel]) -> dict[str, bytes]:
+def grouped_bars(
+    title: str, y_label: str, panels: list[Panel], *, number: str = ".0f"
+) -> dict[str, bytes]:
     """Draw panels beside each other, with one scale and one legend.
 
     Parameters
@@ -74,20 +93,19 @@ def grouped_bars(title: str, y_label: str, panels: list[Panel]) -> dict[str, byt
         What the picture and its scale are called.
     panels : list of Panel
         At least one; all with the same kinds of bars, five at most.
+    number : str
+        How the heights are written.
 
     Returns
     -------
     dict of str to bytes
         Files by suffix, ``png`` and ``svg``.
     """
-    matplotlib = importlib.import_module("matplotlib")
-    figures = importlib.import_module("matplotlib.figure")
-    with matplotlib.rc_context(_STYLE):
-        figure = figures.Figure(figsize=(15, 6.8), layout="constrained")
+    with drawing(15, 6.8) as figure:
         figure.suptitle(title, fontsize=14, fontweight="bold")
         axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
         for panel, axis in zip(panels, axes, strict=True):
-            _draw(axis, panel)
+            _draw(axis, panel, number)
         axes[0].set_ylabel(y_label)
         axes[0].margins(y=0.1)
         legend = dict(zip(*reversed(axes[0].get_legend_handles_labels()), strict=True))
@@ -99,7 +117,7 @@ def grouped_bars(title: str, y_label: str, panels: list[Panel]) -> dict[str, byt
             ncols=len(labels),
             frameon=False,
         )
-        return _saved(figure)
+        return rendered(figure)
 
 
 @dataclass(frozen=True)
@@ -135,16 +153,13 @@ def line_panels(title: str, labels: tuple[str, str], panels: list[Lines]) -> dic
     dict of str to bytes
         Files by suffix, ``png`` and ``svg``.
     """
-    matplotlib = importlib.import_module("matplotlib")
-    figures = importlib.import_module("matplotlib.figure")
-    with matplotlib.rc_context(_STYLE):
-        figure = figures.Figure(figsize=(12, 5.2), layout="constrained")
+    with drawing(12, 5.2) as figure:
         figure.suptitle(title, fontsize=14, fontweight="bold")
         axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
         for panel, axis in zip(panels, axes, strict=True):
             for number, (name, points) in enumerate(panel.curves.items()):
                 x, y = [point[0] for point in points], [point[1] for point in points]
-                style = {"marker": _MARKERS[number], "color": _COLOURS[number]}
+                style = {"marker": MARKERS[number], "color": COLOURS[number]}
                 axis.plot(x, y, label=name, linewidth=1.6, **style)
                 if points:
                     axis.annotate(name, (x[-1], y[-1]), xytext=(6, -3), textcoords="offset points")
@@ -155,10 +170,20 @@ def line_panels(title: str, labels: tuple[str, str], panels: list[Lines]) -> dic
             axis.set_xlabel(labels[0])
             axis.grid(color="#dddddd", linewidth=0.8)
         axes[0].set_ylabel(labels[1])
-        return _saved(figure)
+        return rendered(figure)
 
 
-def _saved(figure: Any) -> dict[str, bytes]:
+@contextmanager
+def drawing(width: float, height: float) -> Iterator[Any]:
+    """An empty figure of so many inches, and its style as long as it is drawn."""
+    matplotlib = importlib.import_module("matplotlib")
+    figures = importlib.import_module("matplotlib.figure")
+    with matplotlib.rc_context(_STYLE):
+        yield figures.Figure(figsize=(width, height), layout="constrained")
+
+
+def rendered(figure: Any) -> dict[str, bytes]:
+    """A figure as files by suffix, ``png`` and ``svg``."""
     files = {}
     for suffix, metadata in _METADATA.items():
         figure.savefig(
@@ -168,13 +193,13 @@ def _saved(figure: Any) -> dict[str, bytes]:
     return files
 
 
-def _draw(axis: Any, panel: Panel) -> None:
+def _draw(axis: Any, panel: Panel, number: str) -> None:
     width = 0.88 / len(panel.bars)
-    for number, (kind, heights) in enumerate(panel.bars.items()):
+    for place, (kind, heights) in enumerate(panel.bars.items()):
         places = [
-            group + (number - (len(panel.bars) - 1) / 2) * width for group in range(len(heights))
+            group + (place - (len(panel.bars) - 1) / 2) * width for group in range(len(heights))
         ]
-        bars = axis.bar(places, heights, 0.94 * width, label=kind, color=_COLOURS[number])
+        bars = axis.bar(places, heights, 0.94 * width, label=kind, color=COLOURS[place])
         marks = panel.marks if panel.marks and panel.marks.bars == kind else None
         tops = list(heights)
         if marks:
@@ -184,14 +209,14 @@ def _draw(axis: Any, panel: Panel) -> None:
                 linestyle="none",
                 marker="D",
                 markersize=5,
-                color=_MARK,
+                color=MARK,
                 markeredgecolor="white",
                 label=marks.label,
             )
             tops = [max(pair) for pair in zip(heights, marks.heights, strict=True)]
         for bar, height, top in zip(bars, heights, tops, strict=True):
             axis.annotate(
-                f"{height:.0f}",
+                f"{height:{number}}",
                 (bar.get_x() + bar.get_width() / 2, top),
                 xytext=(0, 6 if marks else 3),
                 textcoords="offset points",

@@ -4,6 +4,7 @@ import csv
 import io
 import sys
 from collections.abc import Iterable
+from importlib.resources import files
 from typing import Any, TextIO
 
 from rich import box
@@ -19,6 +20,7 @@ __all__ = [
     "format_facts",
     "formats_table",
     "markdown_table",
+    "published",
     "show",
     "unit_table",
 ]
@@ -144,3 +146,9 @@ def markdown_table(titles: list[str], rows: list[list[str]]) -> str:
         for row in [titles, *rows]
     ]
     return "\n".join([lines[0], f"|{'|'.join(ruler)}|", *lines[1:]])
+
+
+def published(name: str) -> list[dict[str, str]]:
+    """Rows of a table of published numbers, each with its source."""
+    path = files("fp8mac.synth_reports") / "published" / f"{name}.csv"
+    return list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))))
