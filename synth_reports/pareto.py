@@ -1,0 +1,145 @@
+"""Area against accuracy: units that were both synthesised and run with a network on them.
+
+A unit is on the Pareto front if no other is at least as good and at most as large, and better in
+one of the two::
+
+    accuracy          o-----o---------    front
+        |       o-----|  x       x        x  another unit is no larger and no worse
+        |       |   x
+        +------------------------ area
+"""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+__all__ = ["QUANTITIES", "Chart", "PlotError", "Point", "Quantity", "front"]
+
+
+class PlotError(ValueError):
+    """A picture that cannot be drawn; the message is one sentence for the user."""
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """What accuracy is measured by.
+
+    Parameters
+    ----------
+    name, title : str
+        In commands, and on the scale.
+    column, low, high : str
+        Columns of a table of accuracy: the value, and the ends of its interval where it has one.
+    factor : float
+        From the column to the scale.
+    window : float
+        How far below the best one a unit is drawn at its place; farther ones stand at the edge.
+    """
+
+    name: str
+    title: str
+    column: str
+    low: str = ""
+    high: str = ""
+    factor: float = 1.0
+    window: float = math.inf
+
+
+QUANTITIES = {
+    each.name: each
+    for each in (
+        Quantity(
+            "accuracy",
+            "difference to float32, points, 95 % interval",
+            *("difference", "difference_low", "difference_high"),
+            factor=100,
+            window=4,
+        ),
+        Quantity("sqnr", "SQNR of the outputs, dB", "sqnr_db"),
+    )
+}
+"""By name: the network's metric against float32, and the signal-to-noise ratio of its outputs."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """A unit in a picture.
+
+    Parameters
+    ----------
+    unit, format, accumulator : str
+        Its slug, the format of activations (and weights if another), and the accumulator.
+    area : float
+        In the unit of the horizontal scale.
+    value, low, high : float
+        In the unit of the vertical scale, and its interval; without one, all are equal.
+    """
+
+    unit: str
+    format: str
+    accumulator: str
+    area: float
+    value: float
+    low: float
+    high: float
+
+    @property
+    def label(self) -> str:
+        """What stands beside it."""
+        return f"{self.format} {self.accumulator}"
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A network and one measure of accuracy.
+
+    Parameters
+    ----------
+    network, metric : str
+        What was run, and what its accuracy is.
+    samples : int
+        How many questions it was asked.
+    quantity : Quantity
+        What is on the vertical scale.
+    area : str
+        Column that is on the horizontal scale.
+    points : list of Point
+        Units with both numbers.
+    missing : dict of str to str
+        By unit, why it is not drawn.
+    """
+
+    network: str
+    metric: str
+    samples: int
+    quantity: Quantity
+    area: str
+    points: list[Point]
+    missing: dict[str, str]
+
+    @property
+    def front(self) -> list[Point]:
+        """Points of the Pareto front, from the smallest."""
+        return front(self.points)
+
+    @property
+    def as_good_as_float32(self) -> list[Point]:
+        """Points whose interval holds or exceeds no difference, from the smallest."""
+        return sorted(
+            (point for point in self.points if self.quantity.low and point.high >= 0),
+            key=lambda point: point.area,
+        )
+
+
+def front(points: Iterable[Point]) -> list[Point]:
+    """Points that no other is at least as small and at least as good as, and better in one.
+
+    Equal points are all on the front, or none.
+    """
+    best, found = -math.inf, []
+    for point in sorted(points, key=lambda each: (each.area, -each.value)):
+        equal = found and (point.area, point.value) == (found[-1].area, found[-1].value)
+        if point.value > best or equal:
+            found.append(point)
+            best = point.value
+    return found

@@ -1,0 +1,232 @@
+"""Area against accuracy: the front, what is joined, what is missing, pictures, sentences."""
+
+import csv
+import io
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from fp8mac.gen.cli import app
+from fp8mac.synth_reports.accuracy import COLUMNS
+from fp8mac.synth_reports.pareto import PlotError, Point, front
+from fp8mac.synth_reports.pareto_plot import picture
+from fp8mac.synth_reports.pareto_tables import charts
+from fp8mac.synth_reports.pareto_text import csv_text, markdown_text
+from fp8mac.synth_reports.tables import csv_table
+
+FORMATS, ACCS = ("int8", "e4m3", "e5m2"), ("kulisch", "fp16")
+
+
+def point(area, value, name=""):
+    return Point(name, "e4m3", "fp16", area, value, value, value)
+
+
+def slug(format_, acc):
+    return f"mac_{format_}_{format_}_{acc.replace('kulisch', 'kulisch12')}"
+
+
+def run(format_, acc, difference, sqnr, **others):
+    row = dict.fromkeys(COLUMNS, "") | {
+        "experiment": "formats",
+        "network": "toy",
+        "unit": slug(format_, acc),
+        "a_format": format_,
+        "w_format": format_,
+        "accumulator": acc,
+        "metric": "top1",
+        "samples": 100,
+        "difference": difference,
+        "difference_low": difference - 0.01,
+        "difference_high": difference + 0.005,
+        "sqnr_db": sqnr,
+    }
+    return row | others
+
+
+RUNS = [
+    run("int8", "kulisch", -0.01, 20.0),
+    run("int8", "fp16", -0.85, ""),
+    run("e4m3", "kulisch", -0.001, 25.0),
+    run("e4m3", "fp16", -0.002, 24.5),
+    run("e5m2", "kulisch", -0.02, 14.0),
+    run("e4m3", "kulisch", 0.5, 99.0, experiment="cast"),
+    run("e5m2", "fp32", 0.0, 15.0),
+]
+AREAS = dict(zip([(f, a) for f in FORMATS for a in ACCS], range(500, 1100, 100), strict=True))
+
+
+@pytest.fixture
+def tables(tmp_path):
+    grid = [
+        {"unit": slug(*key), "shape": shape, "weighted_gates": gates - 90 * (shape == "core")}
+        for key, gates in AREAS.items()
+        for shape in ("core", "unit")
+    ]
+    (tmp_path / "grid.csv").write_text(csv_table(grid))
+    (tmp_path / "accuracy").mkdir()
+    (tmp_path / "accuracy" / "toy.csv").write_text(csv_table(RUNS))
+    other = [each | {"network": "other", "samples": 7} for each in RUNS[:2]]
+    (tmp_path / "accuracy" / "other.csv").write_text(csv_table(other))
+    (tmp_path / "accuracy" / "sum_length.csv").write_text("format,terms\ne4m3,32\n")
+    return tmp_path / "grid.csv", tmp_path / "accuracy"
+
+
+def test_front_of_a_few():
+    corner, worse, larger, best = point(1, 1), point(1, 0), point(2, 1), point(3, 2)
+    assert front([best, larger, worse, corner]) == [corner, best]
+    assert front([]) == []
+    twins = [point(1, 1, "a"), point(1, 1, "b")]
+    assert front([*twins, worse]) == twins
+
+
+def test_front_is_what_its_definition_says():
+    for seed in range(200):
+        numbers = np.random.default_rng(seed).integers(0, 6, (12, 2)).tolist()
+        points = [point(*pair, name=str(n)) for n, pair in enumerate(numbers)]
+        wanted = {
+            p.unit
+            for p in points
+            if not any(
+                q.area <= p.area and q.value >= p.value and (q.area, q.value) != (p.area, p.value)
+                for q in points
+            )
+        }
+        assert {p.unit for p in front(points)} == wanted
+
+
+def test_join(tables):
+    found = charts(*tables)
+    assert list(found) == ["other", "toy"]
+    accuracy, sqnr = found["toy"]
+    assert [(p.label, p.area, p.value) for p in accuracy.front] == [
+        ("int8 kulisch", 500, -1.0),
+        ("e4m3 kulisch", 700, pytest.approx(-0.1)),
+    ]
+    assert (accuracy.points[0].low, accuracy.points[0].high) == (-2.0, -0.5)
+    assert [p.label for p in accuracy.as_good_as_float32] == ["e4m3 kulisch", "e4m3 fp16"]
+    assert len(accuracy.points) == 5
+    assert len(sqnr.points) == 4
+    assert accuracy.missing == {
+        "mac_e5m2_e5m2_fp32": "no weighted_gates",
+        "mac_e5m2_e5m2_fp16": "not run",
+    }
+    assert sqnr.missing == accuracy.missing | {"mac_int8_int8_fp16": "no sqnr_db"}
+    assert charts(*tables, shape="core")["toy"][0].points[0].area == 410
+
+
+def test_tables(tables):
+    found = charts(*tables)["toy"]
+    rows = list(csv.DictReader(io.StringIO(csv_text(found))))
+    assert [row["unit"] for row in rows] == [slug(*key) for key in list(AREAS)[:5]]
+    assert rows[0] == {
+        "network": "toy",
+        "unit": "mac_int8_int8_kulisch12",
+        "format": "int8",
+        "accumulator": "kulisch",
+        "weighted_gates": "500",
+        "difference_points": "-1.0",
+        "difference_points_low": "-2.0",
+        "difference_points_high": "-0.5",
+        "accuracy_front": "1",
+        "sqnr_db": "20.0",
+        "sqnr_front": "1",
+    }
+    assert (rows[1]["sqnr_db"], rows[1]["sqnr_front"], rows[1]["accuracy_front"]) == ("", "", "0")
+    text = markdown_text(found, "fp8mac plot")
+    assert "(100 questions, top1)" in text
+    assert "- Pareto front by sqnr, from the smallest: int8 kulisch (500; 20.00), e4m3 kul" in text
+    assert "2 of 5 units, from the smallest: e4m3 kulisch (700), e4m3 fp16 (800)." in text
+    assert re.search(r"\| e4m3 in kulisch \| 700 +\| -0\.10 \[-1\.1, \+0\.4\] +\| yes ", text)
+    assert "- Not drawn, no sqnr_db: mac_int8_int8_fp16." in text
+
+
+def test_picture_has_every_unit_and_stays_the_same(tables):
+    found = charts(*tables)["toy"]
+    files = picture(found)
+    assert files == picture(found)
+    texts = re.findall(r"<text[^>]*>([^<]*)</text>", files["svg"].decode())
+    for chart in found:
+        for each in chart.points:
+            assert any(text.startswith(each.label) for text in texts), each
+    assert "int8 fp16: -85.0" in texts  # at the edge, with its value
+    assert set(picture(found[1:])) == {"png", "svg"}
+
+
+def test_command(tables, tmp_path):
+    common = ["plot", "--grid", str(tables[0]), "--accuracy", str(tables[1])]
+    out = tmp_path / "out"
+    result = CliRunner().invoke(app, [*common, "--network", "toy", "--output-dir", str(out)])
+    assert (result.exit_code, result.stdout) == (0, ""), result.output
+    assert {path.name for path in out.iterdir()} == {
+        f"toy.{s}" for s in ("md", "csv", "png", "svg")
+    }
+    assert "Made by `fp8mac plot --network toy`" in (out / "toy.md").read_text()
+    result = CliRunner().invoke(app, [*common, "--x", "ge", "--output-dir", str(tmp_path / "ge")])
+    assert result.exit_code == 2
+    assert result.stderr == (
+        f"'{tables[0]}' has no column 'area_ge'; its columns are unit, shape, weighted_gates.\n"
+    )
+    assert not (tmp_path / "ge").exists()
+
+
+def test_another_column(tables):
+    text = tables[0].read_text().replace("weighted_gates", "area.area_ge")
+    tables[0].write_text(text)
+    assert charts(*tables, area="ge")["toy"][0].area == "area.area_ge"
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (
+            {"networks": ["x"]},
+            "There are no results of the network 'x' in '{}'; there are other, toy.",
+        ),
+        ({"quantities": ["luck"]}, "Accuracy is not measured by 'luck'; there are accuracy, sqnr."),
+        ({"shape": "chip"}, "'{}' has no 'weighted_gates' of any chip."),
+    ],
+)
+def test_what_is_not_there(tables, options, sentence):
+    with pytest.raises(PlotError) as error:
+        charts(*tables, **options)
+    place = tables["networks" in options]
+    assert str(error.value) == sentence.format(place)
+
+
+def test_files_that_are_not_there_or_broken(tables):
+    grid, accuracy = tables
+    missing = grid.with_name("none.csv")
+    sentences = {missing: f"There is no '{missing}'; make it with fp8mac grid."}
+    for name, content, sentence in (
+        ("empty.csv", "unit,shape\n", "'{}' is empty; make it anew with fp8mac grid."),
+        (
+            "words.csv",
+            "unit,shape,weighted_gates\nmac,unit,many\n",
+            "'{}': 'many' in column 'weighted_gates' is not a number.",
+        ),
+    ):
+        path = grid.with_name(name)
+        path.write_text(content)
+        sentences[path] = sentence.format(path)
+    for path, sentence in sentences.items():
+        with pytest.raises(PlotError) as error:
+            charts(path, accuracy)
+        assert str(error.value) == sentence
+    with pytest.raises(PlotError) as error:
+        charts(grid, grid.parent / "nowhere")
+    assert str(error.value) == (
+        f"There is no table of formats and accumulators in '{grid.parent / 'nowhere'}'; make one "
+        "with fp8mac accuracy."
+    )
+
+
+def test_committed_pictures_are_of_the_committed_tables():
+    results = Path(__file__).parents[1] / "synth_reports" / "results"
+    pages = sorted((results / "pareto").glob("*.csv"))
+    found = charts(results / "grid.csv", results / "accuracy") if pages else {}
+    assert sorted(found) == [page.stem for page in pages]
+    for page in pages:
+        assert page.read_text(encoding="utf-8") == csv_text(found[page.stem])
