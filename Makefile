@@ -9,7 +9,7 @@ UNIT    = $(FORMAT) $(FORMAT_B) --acc $(ACC)
 JOBS   ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help setup synth verilog prove vectors exhaustive grid figure3 accuracy fetch formats test lint typecheck bench clean unit-given
+.PHONY: help setup synth verilog prove vectors exhaustive grid figure3 figure5 sum-error accuracy plot fetch formats test lint typecheck bench clean unit-given
 
 help: ## Show the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,15 @@ grid: $(READY) ## Gates of every format with every accumulator, into synth_repor
 
 figure3: $(READY) ## Gates of 15 published units beside ours, into synth_reports/results
 	@$(BIN)/fp8mac figure3 $(ARGS)
+
+figure5: $(READY) ## Bits of accuracy without a network, published ones beside ours, into synth_reports/results
+	@$(BIN)/fp8mac figure5 $(ARGS)
+
+sum-error: $(READY) ## Error of sums against their length, into synth_reports/results
+	@$(BIN)/fp8mac sum-error $(ARGS)
+
+plot: $(READY) ## Area against accuracy, into synth_reports/results/pareto
+	@$(BIN)/fp8mac plot $(ARGS)
 
 accuracy: $(READY) ## Networks on every unit, into synth_reports/results/accuracy
 	@$(BIN)/fp8mac accuracy $(ARGS)

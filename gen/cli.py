@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from typer.core import TyperGroup
 
-from fp8mac.gen import cli_accuracy, cli_checks, cli_figures, cli_prove
+from fp8mac.gen import cli_accuracy, cli_checks, cli_figures, cli_plots, cli_prove
 from fp8mac.gen.cli_options import (
     ACC,
     FORCE,
@@ -170,6 +170,9 @@ app.command()(cli_prove.prove)
 app.command()(cli_figures.figure3)
 app.command()(cli_accuracy.accuracy)
 app.command()(cli_accuracy.fetch)
+app.command()(cli_plots.figure5)
+app.command()(cli_plots.sum_error)
+app.command()(cli_plots.plot)
 
 
 def main() -> None:
