@@ -194,7 +194,7 @@ def _run_experiments(
         found = module.run(unique, store, threads, lambda case: bar.advance(task), force=force)
     files = report.experiment_files(wanted, found, output_dir, command)
     write_atomically(files)
-    points = importlib.import_module("fp8mac.synth_reports.sum_length").points()
+    points = importlib.import_module("fp8mac.synth_reports.sum_length").points(store=store)
     write_atomically(report.summary_files(output_dir, list(points)))
     typer.echo(f"Wrote {len(files)} files and a summary to {output_dir}.", err=True)
 

@@ -132,9 +132,11 @@ def plot(
 ) -> None:
     """Draw area against accuracy, with the Pareto front, for each network: md, csv, png, svg."""
     pareto = importlib.import_module("fp8mac.synth_reports.pareto")
-    pages = importlib.import_module("fp8mac.synth_reports.pareto_plot")
+    tables = importlib.import_module("fp8mac.synth_reports.pareto_tables")
+    pages = importlib.import_module("fp8mac.synth_reports.pareto_text")
+    pictures = importlib.import_module("fp8mac.synth_reports.pareto_plot")
     try:
-        found = pareto.charts(
+        found = tables.charts(
             grid,
             accuracy,
             area=area,
@@ -153,7 +155,7 @@ def plot(
     for network, charts in found.items():
         files[output_dir / f"{network}.md"] = pages.markdown_text(charts, command)
         files[output_dir / f"{network}.csv"] = pages.csv_text(charts)
-        for suffix, picture in pages.picture(charts).items():
+        for suffix, picture in pictures.picture(charts).items():
             files[output_dir / f"{network}.{suffix}"] = picture
     _write(files)
 

@@ -31,7 +31,7 @@ from fp8mac.sim.networks.zoo import load_task
 from fp8mac.sim.quantize import Calibration, QuantizeError, Scaling
 from fp8mac.synth_reports.store import Store, hash_of
 
-__all__ = ["COLUMNS", "Case", "layers", "measure", "row"]
+__all__ = ["COLUMNS", "Case", "layers", "measure", "row", "sources"]
 
 _SOURCES = (
     "carrier encoding gemm gemm_fixed gemm_numba gemm_numpy golden noise quantize "
@@ -167,7 +167,7 @@ def measure(
     task, found = _task(case, store), []
     engine = UnitEngine(case.recipe(), _calibrated(task), threads)
     for part in blocks(task, case.samples):
-        key = hash_of([_identity(case), f"{part.start}-{part.stop}", _sources()])
+        key = hash_of([_identity(case), f"{part.start}-{part.stop}", sources()])
         known = None if force else store.load("accuracy", key)
         if known is None:
             with np.errstate(over="ignore", invalid="ignore"):  # sums may overflow, and are counted
@@ -204,7 +204,7 @@ def _task(case: Case, store: Store) -> Task:
 @cache
 def _trained_task(name: str, trained: str, calibration: str, folder: Any, samples: int) -> Task:
     store = Store(folder)
-    key = hash_of([name, trained, calibration, _sources(), _sources(_TRAINING)])
+    key = hash_of([name, trained, calibration, sources(), sources(_TRAINING)])
     known = store.load("trained", key)
     if known is None:
         parameters = _train(name, trained, calibration)
@@ -245,7 +245,7 @@ def _train(name: str, trained: str, calibration: str) -> Parameters:
 
 
 @cache
-def _sources(names: Iterable[str] = tuple(_SOURCES)) -> str:
+def sources(names: Iterable[str] = tuple(_SOURCES)) -> str:
     """Hash of the modules that a result depends on."""
     room = files("fp8mac.sim")
     texts = [file.read_bytes() for name in names if (file := room / f"{name}.py").is_file()]

@@ -6,7 +6,7 @@ random walk; in ``one sign`` all products are positive, and a sum outgrows its p
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Any
 
@@ -21,6 +21,8 @@ from fp8mac.sim.networks.images import embedded_parameters
 from fp8mac.sim.networks.metrics import sqnr_db
 from fp8mac.sim.networks.zoo import load_task
 from fp8mac.sim.quantize import Calibration, Scaling, find_scale, quantize
+from fp8mac.synth_reports.accuracy import sources
+from fp8mac.synth_reports.store import Store, hash_of
 
 __all__ = ["LENGTHS", "Point", "points"]
 
@@ -62,13 +64,19 @@ def points(
     formats: Sequence[str] = ("int8", "e3m4", "e4m3", "e5m2"),
     accumulators: Sequence[str] = ("fp32", "fp16", "e6m9", "bf16"),
     lengths: Sequence[int] = LENGTHS,
+    store: Store | None = None,
 ) -> Iterator[Point]:
-    """Every format in every accumulator at every length."""
+    """Every format in every accumulator at every length; what the store has is read from it."""
     for format_ in formats:
         for acc in accumulators:
             for signs in ("signed", "one sign"):
                 for terms in lengths:
-                    yield _point(format_, acc, signs, terms)
+                    key = hash_of([format_, acc, signs, str(terms), sources()])
+                    known = store.load("sum_length", key) if store else None
+                    point = Point(**known) if known else _point(format_, acc, signs, terms)
+                    if store and not known:
+                        store.save("sum_length", key, asdict(point))
+                    yield point
 
 
 def _point(format_: str, acc: str, signs: str, terms: int) -> Point:

@@ -11,8 +11,10 @@ from typer.testing import CliRunner
 
 from fp8mac.gen.cli import app
 from fp8mac.synth_reports.accuracy import COLUMNS
-from fp8mac.synth_reports.pareto import PlotError, Point, charts, front
-from fp8mac.synth_reports.pareto_plot import csv_text, markdown_text, picture
+from fp8mac.synth_reports.pareto import PlotError, Point, front
+from fp8mac.synth_reports.pareto_plot import picture
+from fp8mac.synth_reports.pareto_tables import charts
+from fp8mac.synth_reports.pareto_text import csv_text, markdown_text
 from fp8mac.synth_reports.tables import csv_table
 
 FORMATS, ACCS = ("int8", "e4m3", "e5m2"), ("kulisch", "fp16")
