@@ -93,11 +93,11 @@ class FastKulischAccumulator(wiring.Component):
         product, range_ = self.product, product_range(*self._factors)
         bits, lowest = self._magnitude_bits, range_.exponent_min
         amount_bits = range_.exponent_max.bit_length()
-        operands = [
+        first, second = (
             Cat(exponent, Const(0, amount_bits))[:amount_bits]
             for exponent in (product.early.exponent_a, product.early.exponent_b)
-        ]
-        amount = wire(m, add(m, *operands, name="amount")[:amount_bits], "amount")
+        )
+        amount = wire(m, add(m, first, second, name="amount")[:amount_bits], "amount")
         fine = min(_FINE, amount_bits)
         near = wire(
             m,

@@ -74,7 +74,32 @@ def _saturates_ints(config: MacConfig) -> bool:
 
 
 # fmt: off
+# Those that few units have come first: a plan takes the first of those that it took least.
 _MUTATIONS: tuple[Mutation, ...] = (
+    Mutation(
+        "overflow one binade late (fast)", "overflow", "far_path",
+        "at_least(exponent, (1 << width) - 1)", "at_least(exponent, 1 << width)",
+        ("e4m3,fp16", "e5m2,fp16"),
+        lambda config: _is_dual(config) and _precision(config) == 11,
+    ),
+    Mutation(
+        "near difference that has to be rounded", "paths", "dual_path",
+        "minus_1 &= ~frames.c[-2]", "minus_1 &= Const(1, 1)",
+        ("e4m3,bf16",),
+        lambda config: _is_dual(config) and _bits_of_product(config) >= _precision(config),
+    ),
+    Mutation(
+        "flat difference keeps its sign", "flat sums", "far_path",
+        "choose(exact, first[-1], second[-1])", "first[-1]",
+        ("e5m2,fp16", "e4m3,e5m2,fp16"),
+        lambda config: _is_dual(config) and _is_flat(config),
+    ),
+    Mutation(
+        "borrow into the low places lost", "near path", "near_path",
+        "none & ~equal, negated", "none & ~equal, self.x[:low]",
+        ("e4m3,fp32", "e5m2,fp32"),
+        lambda config: _is_dual(config) and _precision(config) > 20,
+    ),
     Mutation(
         "carry passes a dead place", "prefix", "prefix",
         "upper | (upper_live & lower)", "upper | lower",
@@ -184,12 +209,6 @@ _MUTATIONS: tuple[Mutation, ...] = (
         lambda config: _is_dual(config) and not _is_flat(config),
     ),
     Mutation(
-        "near difference that has to be rounded", "paths", "dual_path",
-        "minus_1 &= ~frames.c[-2]", "minus_1 &= Const(1, 1)",
-        ("e4m3,bf16",),
-        lambda config: _is_dual(config) and _bits_of_product(config) >= _precision(config),
-    ),
-    Mutation(
         "subnormal accumulator is near", "paths", "dual_path",
         "~frames.leading[-2] & normal", "~frames.leading[-2]",
         ("e4m3,fp16", "e5m2,fp16"),
@@ -226,12 +245,6 @@ _MUTATIONS: tuple[Mutation, ...] = (
         _is_dual,
     ),
     Mutation(
-        "borrow into the low places lost", "near path", "near_path",
-        "none & ~equal, negated", "none & ~equal, self.x[:low]",
-        ("e4m3,fp32", "e5m2,fp32"),
-        lambda config: _is_dual(config) and _precision(config) > 20,
-    ),
-    Mutation(
         "carry rounded without the bits below", "rounding", "far_path",
         "last & (last_but_one | g | r | t)", "last & last_but_one",
         ("e4m3,fp16", "e5m2,bf16"),
@@ -248,18 +261,6 @@ _MUTATIONS: tuple[Mutation, ...] = (
         "choose(h, ~i, i & t)", "h",
         ("e4m3,fp16", "e5m2,fp32"),
         _is_dual,
-    ),
-    Mutation(
-        "overflow one binade late (fast)", "overflow", "far_path",
-        "at_least(exponent, (1 << width) - 1)", "at_least(exponent, 1 << width)",
-        ("e4m3,fp16", "e5m2,fp16"),
-        lambda config: _is_dual(config) and _precision(config) == 11,
-    ),
-    Mutation(
-        "flat difference keeps its sign", "flat sums", "far_path",
-        "choose(exact, first[-1], second[-1])", "first[-1]",
-        ("e5m2,fp16", "e4m3,e5m2,fp16"),
-        lambda config: _is_dual(config) and _is_flat(config),
     ),
     Mutation(
         "bit that a carry pushes out lost", "rounding", "fast_single_path",

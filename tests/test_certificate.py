@@ -48,8 +48,8 @@ def test_proved_module_is_listed_with_its_hash():
     assert facts["failures"] == []
     assert json.loads(json.dumps(facts)) == facts
     assert (
-        "| mac_e4m3_e4m3_fp16 | area | core | bitwuzla | proved | 1.2 | 1 of 1 | 22222222 | 33333333 |"
-        in certificate_text(records(), "make it")
+        "| mac_e4m3_e4m3_fp16 | area | core | bitwuzla | proved | 1.2 | 1 of 1 | 22222222 "
+        "| 33333333 |" in certificate_text(records(), "make it")
     )
 
 
