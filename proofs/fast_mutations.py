@@ -6,7 +6,7 @@ from dataclasses import replace
 from fp8mac.hw.config import FloatAccConfig, Goal, IntAccConfig, KulischConfig, MacConfig
 from fp8mac.hw.dual_path import DualPathAccumulator
 from fp8mac.hw.formats import FloatFormat, IntFormat, Overflow, Specials
-from fp8mac.hw.frames import FrameShape
+from fp8mac.hw.frame_shape import FrameShape
 from fp8mac.hw.layout import NumberRange, operand_range
 from fp8mac.proofs.planting import Mutation
 
@@ -179,7 +179,7 @@ _MUTATIONS: tuple[Mutation, ...] = (
         lambda config: _has_tables(config) and _is_float(config),
     ),
     Mutation(
-        "product one binade off (fast)", "alignment", "frames",
+        "product one binade off (fast)", "alignment", "frame_shape",
         "- self.exponent_offset - 1", "- self.exponent_offset",
         ("e4m3,fp16", "e4m3,fp32"),
         _is_float,
