@@ -43,7 +43,8 @@ from fp8mac.hw.config import FloatAccConfig
 from fp8mac.hw.far_path import FarPath
 from fp8mac.hw.fast_product import FactoredLayout
 from fp8mac.hw.formats import Overflow, Rounding, Specials
-from fp8mac.hw.frames import Frames, FrameShape
+from fp8mac.hw.frame_shape import FrameShape
+from fp8mac.hw.frames import Frames
 from fp8mac.hw.layout import NumberRange
 from fp8mac.hw.near_path import NearPath
 from fp8mac.hw.prefix import add, choose, extended, wire

@@ -75,6 +75,19 @@ def test_registered_unit(tmp_path, old, new, code):
     assert result.exit_code == code, result.output
 
 
+def test_unit_for_speed_is_proved_and_named():
+    arguments = ["prove", "int4", "--acc", "int9", "--goal", "speed", "--json"]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    facts = json.loads(result.stdout)
+    assert set(facts["proved"]) == {
+        "mac_int4_int4_int9_speed_core",
+        "mac_int4_int4_int9_speed",
+    }
+    assert facts["command"] == "fp8mac prove int4 --acc int9 --goal speed"
+    assert {each["goal"] for each in facts["records"]} == {"speed"}
+
+
 def message(*arguments: str) -> str:
     result = CliRunner().invoke(app, ["prove", *arguments])
     assert result.exit_code == 2
@@ -88,6 +101,9 @@ def test_bad_input(tmp_path):
     assert message("e4m3") == "Name the accumulator with --acc."
     assert message("e4m3", "--acc", "fp16", "--fast") == (
         "--fast chooses standard units; it does not go with operands."
+    )
+    assert message("--goal", "speed") == (
+        "--goal chooses the circuit of one unit; name its operand formats."
     )
     assert message("--acc", "fp16") == "Name the unit: its operand formats, and --acc."
     assert (
