@@ -265,7 +265,7 @@ _MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "bit that a carry pushes out lost", "rounding", "fast_single_path",
         "total[0] | total[1]", "total[1]",
-        ("e4m3,fp16:rtz", "e4m3,fp16:saturate", "e2m5,fp16"),
+        ("e4m3,fp16:saturate",),
         lambda config: _is_single(config) and config.accumulator.name == "fp16:saturate",
     ),
     Mutation(
