@@ -1,6 +1,7 @@
 """The commands accuracy and fetch: what they print and write, and their sentences."""
 
 import csv
+import functools
 import json
 
 import pytest
@@ -75,9 +76,8 @@ def test_what_is_known_is_not_computed_again(monkeypatch):
 
 
 def test_experiments_write_tables_and_pictures(folder, monkeypatch):
-    monkeypatch.setattr(
-        "fp8mac.synth_reports.sum_length.points.__defaults__", (("e4m3",), ("fp16",), (32, 64))
-    )
+    few = functools.partial(points, ("e4m3",), ("fp16",), (32, 64))
+    monkeypatch.setattr("fp8mac.synth_reports.sum_length.points", few)
     words = ("accuracy", "--network", "digits_mlp", "--samples", "30", "--threads", "1")
     assert invoke(*words, "--experiments", "formats").exit_code == 0
     assert invoke(*words, "--experiments", "w4a8,cast").exit_code == 0
