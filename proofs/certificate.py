@@ -90,7 +90,7 @@ def _facts(record: Record) -> dict[str, Any]:
     check, found = record.check, record.counterexample
     return {
         "unit": check.config.slug,
-        "goal": check.goal.value,
+        "goal": None if check.circuit else check.goal.value,
         "shape": "core" if check.core else "unit",
         "property": check.kind.value,
         "mutation": check.mutation.name if check.mutation else None,
@@ -152,7 +152,7 @@ def _rows(records: list[Record], config: MacConfig, goal: Goal, core: bool) -> l
     }
     return [
         f"| {record.check.circuit.top if record.check.circuit else config.slug} "
-        f"| {goal.value} "
+        f"| {'' if record.check.circuit else goal.value} "
         f"| {'core' if core else 'unit'} "
         f"| {record.check.encoding.value if record.check.encoding else ''} "
         f"| {record.verdict.value} | {record.seconds:.1f} | {refuted} of {len(bugs)} "

@@ -76,6 +76,7 @@ def reset(config: MacConfig, shape: tuple[int, int], plan: Plan | None = None) -
 
 
 def store(result: GemmResult, place: tuple[int, ...], state: State) -> None:
+    """Put the state of one sum, by its row and column, into a result."""
     words = result.acc.reshape(*result.flags.shape[:2], -1)
     for word in range(words.shape[-1]):
         words[(*place, word)] = (state.acc or 0) >> 64 * word & (1 << 64) - 1
