@@ -123,7 +123,8 @@ class MacCore(wiring.Component):
     def _multiplier(self) -> FloatMultiplier | FastMultiplier:
         a, b, acc = self._config.a, self._config.b, self._config.accumulator
         normalised = isinstance(acc, FloatAccConfig)
-        if self._goal is Goal.SPEED:
+        converted = isinstance(a, IntFormat) or isinstance(b, IntFormat)
+        if self._goal is Goal.SPEED and not converted:
             return FastMultiplier(a, b, normalised=normalised)
         carry = isinstance(acc, FloatAccConfig) and _is_odd(a, b, acc)
         return FloatMultiplier(a, b, normalised=normalised, carry=carry)
