@@ -59,8 +59,10 @@ def unpack(m: Module, format_: Format, code: Signal, name: str, *, normalised: b
         m.submodules[f"unpack_{name}"] = integer = Unpack(format_, normalised=normalised)
         m.d.comb += integer.code.eq(code)
         number, never = integer.number, Const(0, 1)
-        factor = Factor(number.significand[:-1], number.significand[-1], number.exponent)
-        return Operand(factor, factor, Const(1, 1), number.zero, never, never)
+        fraction, hidden = number.significand[:-1], number.significand[-1]
+        normal = Factor(fraction, hidden, number.exponent)
+        early = Factor(fraction, hidden & ~number.zero, number.exponent)
+        return Operand(early, normal, Const(1, 1), number.zero, never, never)
     mantissa = code[: format_.mantissa_bits]
     stored = code[format_.mantissa_bits : -1]
     hidden = wire(m, stored.any(), f"hidden_{name}")

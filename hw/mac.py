@@ -123,8 +123,7 @@ class MacCore(wiring.Component):
     def _multiplier(self) -> FloatMultiplier | FastMultiplier:
         a, b, acc = self._config.a, self._config.b, self._config.accumulator
         normalised = isinstance(acc, FloatAccConfig)
-        converted = isinstance(a, IntFormat) or isinstance(b, IntFormat)
-        if self._goal is Goal.SPEED and not converted:
+        if self._goal is Goal.SPEED:
             return FastMultiplier(a, b, normalised=normalised)
         carry = isinstance(acc, FloatAccConfig) and _is_odd(a, b, acc)
         return FloatMultiplier(a, b, normalised=normalised, carry=carry)

@@ -265,8 +265,8 @@ _MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "bit that a carry pushes out lost", "rounding", "fast_single_path",
         "total[0] | total[1]", "total[1]",
-        ("e4m3,fp16:saturate",),
-        lambda config: _is_single(config) and config.accumulator.name == "fp16:saturate",
+        ("e4m3,e5m4:saturate", "e4m3,fp16:saturate"),
+        lambda config: _is_single(config) and "rtz" not in config.accumulator.name,
     ),
     Mutation(
         "ties away from zero (fast)", "tie rule", "fast_round",
