@@ -146,7 +146,7 @@ class FarPath(wiring.Component):
         # What is known early of the cases, and then the top bits of the sums.
         enable, flat = self.enable, self.flat
         may_be_left = wire(m, subtract & ~flat, "may_be_left")
-        leading = (first[bits - 1] & exact) | (second[bits - 1] & ~exact)
+        leading = wire(m, choose(exact, first[bits - 1], second[bits - 1]), "leading")
         take_over = (enable & ~subtract & ~up_inf) & first[-1]
         take_left = (enable & may_be_left & ~down_inf) & ~leading
         take_normal = (enable & ~same_inf) & ~(

@@ -75,10 +75,10 @@ class FastRound(wiring.Component):
             magnitude = wire(m, codes.plus(up)[:-1], "rounded")
         if not config.subnormals:
             magnitude &= kept[-1].replicate(len(magnitude))
-        m.d.comb += self.code.eq(self._specials(magnitude))
+        m.d.comb += self.code.eq(self._specials(m, magnitude))
         return m
 
-    def _specials(self, magnitude: Value) -> Value:
+    def _specials(self, m: Module, magnitude: Value) -> Value:
         """The code, given the rounded magnitude as a code that may be beyond the largest."""
         format_, config = self._config.format, self._config
         beyond, infinite = format_.max_code, format_.max_code
@@ -89,7 +89,7 @@ class FastRound(wiring.Component):
         if config.rounding is Rounding.RNE and config.overflow is Overflow.TO_SPECIAL:
             beyond = infinite
         # None stands for NaN: then the case joins those that are NaN anyway.
-        overflow = at_least(magnitude, format_.max_code + 1)
+        overflow = wire(m, at_least(magnitude, format_.max_code + 1), "overflow")
         body, nan = magnitude[: format_.bits - 1], self.nan
         for condition, code in ((overflow, beyond), (self.inf, infinite)):
             if code is None:

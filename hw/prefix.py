@@ -65,6 +65,10 @@ class CompoundSum:
 
     Parameters
     ----------
+    m : Module
+        Where it is.
+    name : str
+        Of its signals.
     half : Value
         Sum bits without carries.
     carry : Value
@@ -73,6 +77,8 @@ class CompoundSum:
         Whether a carry from below all places comes out of it as well.
     """
 
+    m: Module
+    name: str
     half: Value
     carry: Value
     live: Value
@@ -82,7 +88,7 @@ class CompoundSum:
         sums = []
         for first, carry in ((0, self.carry), (1, self.carry | self.live)):
             sums.append(Cat(self.half ^ Cat(Const(first, 1), carry[:-1]), carry[-1]))
-        return choose(Cat(Value.cast(one)), sums[1], sums[0])
+        return wire(self.m, choose(Cat(Value.cast(one)), sums[1], sums[0]), f"{self.name}_plus")
 
 
 def add(m: Module, x: Value, y: Value, arrivals: Sequence[int] = (), name: str = "sum") -> Value:
@@ -97,7 +103,7 @@ def add(m: Module, x: Value, y: Value, arrivals: Sequence[int] = (), name: str =
     """
     half = wire(m, x ^ y, f"{name}_half")
     carry, _ = _carries(m, x & y, x | y, arrivals, name)
-    return Cat(half ^ Cat(0, carry[:-1]), carry[-1])
+    return wire(m, Cat(half ^ Cat(0, carry[:-1]), carry[-1]), name)
 
 
 def add_compound(
@@ -117,7 +123,7 @@ def add_compound(
         Instead of ``x ^ y``: what the carries are added to; its complement gives those of the sums.
     """
     half = wire(m, x ^ y if half is None else half, f"{name}_half")
-    return CompoundSum(half, *_carries(m, x & y, x | y, arrivals, name))
+    return CompoundSum(m, name, half, *_carries(m, x & y, x | y, arrivals, name))
 
 
 def first_one(m: Module, value: Value, name: str = "first") -> Value:
@@ -150,7 +156,7 @@ def _carries(
         return spans[top, bottom]
 
     carries, lives = zip(*(span(place, 0) for place in range(width)), strict=True)
-    return Cat(*carries), Cat(*lives)
+    return wire(m, Cat(*carries), f"{name}_carry"), wire(m, Cat(*lives), f"{name}_live_below")
 
 
 def _cuts(arrivals: Sequence[int]) -> dict[tuple[int, int], int]:

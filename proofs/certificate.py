@@ -28,9 +28,15 @@ STANDARD: list[MacConfig] = [
 
 STANDARD_SPEED: list[MacConfig] = [
     parse_unit("int8", acc="int32"),
-    *(parse_unit("e4m3", acc=acc) for acc in ("kulisch", "e6m9", "fp16", "bf16")),
-    *(parse_unit("e5m2", acc=acc) for acc in ("kulisch", "fp16")),
+    *(parse_unit(format_, acc=acc) for format_ in ("e4m3", "e5m2") for acc in _ACCUMULATORS),
+    parse_unit("e2m5", acc="fp16"),
+    parse_unit("e3m4", acc="bf16"),
+    parse_unit("e4m3", "e5m2", acc="fp16"),
+    parse_unit("int4", "e4m3", acc="fp16"),
+    parse_unit("int8", acc="int32:saturate"),
+    parse_unit("e5m2fnuz", acc="kulisch"),
     parse_unit("e4m3", acc="fp16:rtz:ftz"),
+    parse_unit("e4m3", acc="fp16:saturate"),
 ]
 """Units that `make prove` proves, built for a short path."""
 

@@ -150,8 +150,7 @@ def plan(
     both : bool
         Prove every step in both encodings.
     mutations : int
-        Planted bugs beside each proof of a unit for few gates, those before others that were
-        planted least so far; one beside each proof of a unit for a short path, which take longer.
+        Planted bugs beside each proof, those before others that were planted least so far.
     """
     checks: list[Check] = []
     planted: Counter[str] = Counter()
@@ -167,8 +166,7 @@ def plan(
             checks += [check(core, Kind.STEP, encoding) for encoding in encodings]
             pool = mutations_of(config, core=core, goal=goal)
             pool = [each for each in pool if each.registered != core]
-            count = mutations if goal is Goal.AREA else min(mutations, 1)
-            for mutation in sorted(pool, key=lambda each: planted[each.name])[:count]:
+            for mutation in sorted(pool, key=lambda each: planted[each.name])[:mutations]:
                 planted[mutation.name] += 1
                 checks.append(check(core, Kind.MUTATION, encodings[0], mutation))
             checks += [check(core, kind) for kind in (Kind.VERILOG, Kind.NETLIST)]
