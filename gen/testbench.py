@@ -8,7 +8,7 @@ Verilog-2005 for Icarus Verilog and for Verilator 5::
 The vectors are lines of `fp8mac.sim.testvectors`.
 """
 
-from fp8mac.gen.verilog import module_name
+from fp8mac.gen.describe import module_name
 from fp8mac.hw.config import Goal, MacConfig
 
 __all__ = ["bench_name", "testbench_text"]

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import partial
 
-from fp8mac.gen.verilog import module_name
+from fp8mac.gen.describe import module_name
 from fp8mac.hw.config import Goal, MacConfig
 from fp8mac.proofs.circuit import Circuit
 from fp8mac.proofs.mutations import Mutation, mutations_of

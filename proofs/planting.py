@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import fp8mac.hw
-from fp8mac.gen.verilog import module_name
+from fp8mac.gen.describe import module_name
 from fp8mac.hw.config import ConfigError, Goal, MacConfig, parse_unit
 
 __all__ = ["Mutation", "MutationError", "mutated_rtlil", "parse_unit_text"]

@@ -20,7 +20,8 @@ from gfloat.formats import format_info_ocp_e4m3
 from rich.console import Console
 from rich.table import Table
 
-from fp8mac.gen.verilog import module_name, rtlil_text, verilog_text
+from fp8mac.gen.describe import module_name
+from fp8mac.gen.verilog import rtlil_text, verilog_text
 from fp8mac.gen.yosys import find_yosys
 from fp8mac.hw.config import parse_accumulator, parse_unit
 from fp8mac.hw.formats import FloatFormat, Rounding, parse_format

@@ -9,7 +9,8 @@ from amaranth.back import rtlil
 from amaranth.lib import wiring
 from numpy.typing import NDArray
 
-from fp8mac.gen.verilog import module_name, rtlil_text
+from fp8mac.gen.describe import module_name
+from fp8mac.gen.verilog import rtlil_text
 from fp8mac.gen.yosys import find_yosys
 from fp8mac.hw.config import MacConfig
 from fp8mac.hw.formats import Format

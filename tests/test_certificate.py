@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from fp8mac.gen.verilog import is_proved, module_name, module_sha256, verilog_text
+from fp8mac.gen.describe import module_name
+from fp8mac.gen.verilog import is_proved, module_sha256, verilog_text
 from fp8mac.hw.config import Goal, parse_unit
 from fp8mac.proofs.certificate import (
     FAST,

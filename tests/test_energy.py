@@ -7,7 +7,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from fp8mac.gen.verilog import module_name, rtlil_text
+from fp8mac.gen.describe import module_name
+from fp8mac.gen.verilog import rtlil_text
 from fp8mac.gen.yosys import find_yosys
 from fp8mac.hw.config import ConfigError, parse_unit
 from fp8mac.hw.formats import parse_format

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from circuits import mapped_rtlil
 
-from fp8mac.gen.verilog import module_name, rtlil_text
+from fp8mac.gen.describe import module_name
+from fp8mac.gen.verilog import rtlil_text
 from fp8mac.hw.config import ConfigError, MacConfig, parse_unit
 from fp8mac.proofs.mutations import MUTATIONS, mutated_rtlil
 from fp8mac.sim import exhaustive, golden_numpy, kernel

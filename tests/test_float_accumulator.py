@@ -6,7 +6,8 @@ from circuits import mapped_rtlil
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fp8mac.gen.verilog import module_name, rtlil_text
+from fp8mac.gen.describe import module_name
+from fp8mac.gen.verilog import rtlil_text
 from fp8mac.hw.config import FloatAccConfig, KulischConfig, MacConfig, parse_unit
 from fp8mac.hw.formats import FloatFormat, IntFormat, Overflow, Rounding, Specials
 from fp8mac.sim.cosim import check_core

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from circuits import PLAIN, mapped_rtlil
 
+from fp8mac.gen.describe import module_name
 from fp8mac.gen.mapped import EquivalenceError, prove_netlist, structural_verilog
-from fp8mac.gen.verilog import module_name, rtlil_text, verilog_text
+from fp8mac.gen.verilog import rtlil_text, verilog_text
 from fp8mac.gen.yosys import find_yosys
 from fp8mac.hw.config import Goal, parse_unit
 from fp8mac.sim.vectors import biased_triples

@@ -3,7 +3,8 @@
 import pytest
 from circuits import PLAIN, mapped_rtlil
 
-from fp8mac.gen.verilog import module_name, rtlil_text
+from fp8mac.gen.describe import module_name
+from fp8mac.gen.verilog import rtlil_text
 from fp8mac.gen.yosys import find_yosys
 from fp8mac.hw.config import Goal, MacConfig
 from fp8mac.proofs.mutations import MUTATIONS, mutated_rtlil, parse_unit_text

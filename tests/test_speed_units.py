@@ -7,7 +7,8 @@ from circuits import all_pairs, mapped_rtlil
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fp8mac.gen.verilog import module_name, rtlil_text
+from fp8mac.gen.describe import module_name
+from fp8mac.gen.verilog import rtlil_text
 from fp8mac.hw.config import ConfigError, Goal, MacConfig, parse_unit
 from fp8mac.hw.dual_path import DualPathAccumulator
 from fp8mac.hw.fast_kulisch import FastKulischAccumulator

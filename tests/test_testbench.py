@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from fp8mac.gen import testbench
-from fp8mac.gen.verilog import module_name, verilog_text
+from fp8mac.gen.describe import module_name
+from fp8mac.gen.verilog import verilog_text
 from fp8mac.gen.yosys import find_yosys
 from fp8mac.hw.config import Goal, MacConfig, parse_unit
 from fp8mac.proofs.mutations import MUTATIONS, mutated_rtlil

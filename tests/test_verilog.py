@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from circuits import counted_core, mapped_rtlil
 
-from fp8mac.gen.verilog import describe, module_name, rtlil_text, verilog_text, write_verilog
+from fp8mac.gen.describe import describe, module_name
+from fp8mac.gen.verilog import rtlil_text, verilog_text, write_verilog
 from fp8mac.gen.yosys import find_yosys
 from fp8mac.hw.config import MacConfig, parse_unit
 from fp8mac.sim.vectors import biased_triples

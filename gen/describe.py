@@ -1,0 +1,141 @@
+"""What a module is, in words and numbers, for people and for programs."""
+
+from fp8mac.hw.config import FloatAccConfig, Goal, IntAccConfig, KulischConfig, MacConfig
+from fp8mac.hw.formats import FloatFormat, Format, Overflow, Rounding
+
+__all__ = ["describe", "module_name"]
+
+
+def module_name(config: MacConfig, *, core: bool, goal: Goal = Goal.AREA) -> str:
+    """Name of the top module: the slug, ``_speed`` if built for it, ``_core`` if it is the core."""
+    return config.slug + "_speed" * (goal is Goal.SPEED) + "_core" * core
+
+
+def describe(config: MacConfig, *, core: bool, goal: Goal = Goal.AREA) -> dict[str, object]:
+    """What a program has to know of a module, as JSON types.
+
+    Returns
+    -------
+    dict
+        ``module``, ``kind``, ``goal``, ``slug``, ``operands``, ``accumulator``, ``latency_cycles``,
+        ``products_per_cycle``, ``product_bits``, ``acc_bits``, ``acc_lsb_exponent`` (of a
+        fixed-point accumulator), ``ports`` in order, ``special_cases``.
+    """
+    acc = config.accumulator
+    return {
+        "module": module_name(config, core=core, goal=goal),
+        "kind": "core" if core else "unit",
+        "goal": goal.value,
+        "slug": config.slug,
+        "operands": {"a": _describe_format(config.a), "b": _describe_format(config.b)},
+        "accumulator": _describe_accumulator(config),
+        "latency_cycles": 0 if core else 1,
+        "products_per_cycle": 1,
+        "product_bits": config.product_bits,
+        "acc_bits": config.acc_bits,
+        "acc_lsb_exponent": None
+        if isinstance(acc, FloatAccConfig)
+        else config.product_lsb_exponent,
+        "ports": _ports(config, core=core),
+        "special_cases": _special_cases(config),
+    }
+
+
+def _ports(config: MacConfig, *, core: bool) -> list[dict[str, object]]:
+    operands = [("a", "input", config.a.bits), ("b", "input", config.b.bits)]
+    flags = [(flag, "output", 1) for flag in config.flags]
+    if core:
+        ports = [*operands, ("c", "input", config.acc_bits), ("y", "output", config.acc_bits)]
+    else:
+        clocks, controls = (
+            [("clk", "input", 1), ("rst", "input", 1)],
+            [("en", "input", 1), ("clear", "input", 1)],
+        )
+        ports = [*clocks, *operands, *controls, ("acc", "output", config.acc_bits)]
+    return [
+        {"name": name, "direction": direction, "bits": bits}
+        for name, direction, bits in ports + flags
+    ]
+
+
+def _describe_format(format_: Format) -> dict[str, object]:
+    facts: dict[str, object] = {"name": format_.name, "bits": format_.bits}
+    if isinstance(format_, FloatFormat):
+        facts |= {
+            "exponent_bits": format_.exponent_bits,
+            "mantissa_bits": format_.mantissa_bits,
+            "bias": format_.bias,
+            "specials": format_.specials.value,
+        }
+    else:
+        facts["symmetric"] = format_.symmetric
+    return facts
+
+
+def _describe_accumulator(config: MacConfig) -> dict[str, object]:
+    match config.accumulator:
+        case KulischConfig(guard_bits) as acc:
+            return {"name": acc.name, "kind": "kulisch", "guard_bits": guard_bits}
+        case IntAccConfig(_, overflow) as acc:
+            return {"name": acc.name, "kind": "int", "overflow": overflow.value}
+        case FloatAccConfig(format_, rounding, overflow, subnormals) as acc:
+            return {
+                "name": acc.name,
+                "kind": "float",
+                "format": _describe_format(format_),
+                "rounding": rounding.value,
+                "overflow": overflow.value,
+                "subnormals": subnormals,
+            }
+
+
+def _special_cases(config: MacConfig) -> list[str]:
+    """Sentences about everything that is not plain arithmetic."""
+    cases = []
+    acc = config.accumulator
+    match acc:
+        case KulischConfig(guard_bits):
+            cases.append(f"Exact: holds any sum of {2**guard_bits} products; beyond that it wraps.")
+        case IntAccConfig(_, overflow):
+            wraps = overflow is Overflow.WRAP
+            cases.append(
+                "A sum outside the range " + ("wraps." if wraps else "becomes its nearest end.")
+            )
+        case FloatAccConfig():
+            cases += _float_cases(acc)
+    if config.flags == ("nan",):
+        cases.append("A NaN operand raises nan; acc is not specified while it is up.")
+    elif config.flags:
+        cases.append(
+            "An infinite product raises pos_inf or neg_inf, a NaN product both; both up mean NaN, "
+            "and acc is not specified while one is up."
+        )
+    for format_ in dict.fromkeys((config.a, config.b)):
+        if getattr(format_, "symmetric", False):
+            cases.append(f"The {format_.name} code {1 << (format_.bits - 1):#x} must not occur.")
+    return cases
+
+
+def _float_cases(acc: FloatAccConfig) -> list[str]:
+    format_ = acc.format
+    cases = ["acc + a * b is exact and is rounded once, to nearest even."]
+    if acc.rounding is Rounding.RTZ:
+        cases = ["acc + a * b is exact and is rounded once, toward zero."]
+    largest = f"the largest number, {float(format_.max):g}"
+    special = "infinity" if format_.has_inf else "NaN" if format_.has_nan else largest
+    finite = acc.overflow is Overflow.SATURATE or acc.rounding is Rounding.RTZ
+    cases.append(
+        f"A finite sum beyond the largest number becomes {largest if finite else special}."
+    )
+    if format_.nan_code is not None:
+        cases.append(
+            "NaN operands, infinity - infinity and infinity * 0 give the NaN "
+            f"{format_.bits}'h{format_.nan_code:x}."
+        )
+    if acc.subnormals:
+        cases.append("Subnormal numbers are kept.")
+    else:
+        cases.append("A subnormal accumulator counts as zero, and a subnormal sum becomes zero.")
+    zero = "+0" if format_.has_negative_zero else "0"
+    cases.append(f"Exact cancellation gives {zero}.")
+    return cases
