@@ -2,11 +2,12 @@
 
 import base64
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -33,12 +34,7 @@ from fp8mac.synth_reports.store import Store, hash_of
 
 __all__ = ["COLUMNS", "Case", "layers", "measure", "row", "sources"]
 
-_SOURCES = (
-    "carrier encoding gemm gemm_fixed gemm_numba gemm_numpy golden noise quantize "
-    "networks/engine networks/evaluate networks/images networks/minilm networks/sequential "
-    "networks/tasks networks/texts networks/wordpiece"
-).split()
-_TRAINING = ("networks/backprop", "networks/qat")
+_SOURCES = "carrier* encoding* gemm* golden* jit* kernel* noise* quantize* networks/*".split()
 _TRAINED_IMAGES = 20_000
 
 
@@ -204,7 +200,7 @@ def _task(case: Case, store: Store) -> Task:
 @cache
 def _trained_task(name: str, trained: str, calibration: str, folder: Any, samples: int) -> Task:
     store = Store(folder)
-    key = hash_of([name, trained, calibration, sources(), sources(_TRAINING)])
+    key = hash_of([name, trained, calibration, sources()])
     known = store.load("trained", key)
     if known is None:
         parameters = _train(name, trained, calibration)
@@ -245,8 +241,8 @@ def _train(name: str, trained: str, calibration: str) -> Parameters:
 
 
 @cache
-def sources(names: Iterable[str] = tuple(_SOURCES)) -> str:
+def sources() -> str:
     """Hash of the modules that a result depends on."""
-    room = files("fp8mac.sim")
-    texts = [file.read_bytes() for name in names if (file := room / f"{name}.py").is_file()]
-    return sha256(b"\0".join(texts)).hexdigest()
+    room = Path(str(files("fp8mac.sim")))
+    paths = {path for name in _SOURCES for path in room.glob(f"{name}.py")}
+    return sha256(b"\0".join(path.read_bytes() for path in sorted(paths))).hexdigest()

@@ -8,7 +8,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from fp8mac.sim.networks.evaluate import Result
-from fp8mac.sim.networks.images import NetworkError
+from fp8mac.sim.networks.images import EMBEDDED, NetworkError
 from fp8mac.synth_reports.accuracy import Case, measure
 from fp8mac.synth_reports.store import Store
 
@@ -24,13 +24,22 @@ SAMPLES = {
     "minilm": 353,
     "minilm_simlex": 999,
     "minilm_sentiment": 400,
+    "g2p": 2000,
+    "g2p_words": 2000,
 }
 """Questions that each network is asked."""
 
-_ASIDE = {"fmnist": 500, "minilm": 60, "minilm_simlex": 240, "minilm_sentiment": 150}
+_ASIDE = {
+    "fmnist": 500,
+    "minilm": 60,
+    "minilm_simlex": 240,
+    "minilm_sentiment": 150,
+    "g2p": 1000,
+    "g2p_words": 1000,
+}
 """Of them, those of the experiments that are not about formats and accumulators."""
 
-_LONGEST_SUM = {"digits_mlp": 64, "digits_cnn": 144, "fmnist": 576}
+_LONGEST_SUM = {"digits_mlp": 64, "digits_cnn": 144, "fmnist": 576, "g2p": 256, "g2p_words": 256}
 _W4A8 = (("int8", "int4"), ("e4m3", "int4"), ("e4m3", "e2m1"), ("int4", "int4"))
 _TRAINED = ("int8,int8", "e2m5,e2m5", "e3m4,e3m4", "e4m3,e4m3", "int8,int4")
 _BIASES = range(2, 15, 2)
@@ -88,7 +97,7 @@ def _partial_sums(network: str, samples: int) -> Iterator[Case]:
 
 
 def _qat(network: str, samples: int) -> Iterator[Case]:
-    if network.startswith("minilm"):
+    if network not in EMBEDDED:
         return
     for trained in _TRAINED:
         a, w = trained.split(",")
@@ -99,7 +108,7 @@ def _qat(network: str, samples: int) -> Iterator[Case]:
 
 
 def _convert(network: str, samples: int) -> Iterator[Case]:
-    if network.startswith("minilm"):
+    if network not in EMBEDDED:
         return
     for ours, other in (("e4m3", "int8"), ("int8", "e4m3")):
         for format_, trained in ((ours, ""), (ours, ours), (other, ours), (other, "")):

@@ -12,6 +12,7 @@ Rows = list[dict[str, Any]]
 _METRICS = {
     "top1": "share of right answers, in per cent",
     "spearman": "rank correlation with people's answers, times 100",
+    "phonemes": "100 less the phoneme error rate in per cent",
 }
 
 

@@ -12,7 +12,7 @@ from fp8mac.sim import golden
 from fp8mac.sim.encoding import decode, encode
 from fp8mac.sim.gemm import Options
 from fp8mac.sim.networks.backprop import Trainer, fold, initial
-from fp8mac.sim.networks.engine import Calibrated, Plain, Recipe, Recorder, UnitEngine
+from fp8mac.sim.networks.engine import Calibrated, Recipe, UnitEngine
 from fp8mac.sim.networks.evaluate import evaluate
 from fp8mac.sim.networks.images import (
     EMBEDDED,
@@ -22,6 +22,7 @@ from fp8mac.sim.networks.images import (
     read_idx,
 )
 from fp8mac.sim.networks.qat import fine_tune
+from fp8mac.sim.networks.reference import Plain, Recorder
 from fp8mac.sim.networks.sequential import Layer, forward, max_pool, patches
 from fp8mac.sim.networks.tasks import image_task
 from fp8mac.sim.networks.zoo import load_task

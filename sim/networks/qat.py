@@ -7,8 +7,8 @@ Sums are float32 while training; afterwards the network runs on the unit like an
 import numpy as np
 
 from fp8mac.sim.networks.backprop import Adam, Rounder, Trainer, batches
-from fp8mac.sim.networks.engine import Recorder
 from fp8mac.sim.networks.images import EMBEDDED, Images
+from fp8mac.sim.networks.reference import Recorder
 from fp8mac.sim.networks.sequential import Parameters, forward
 from fp8mac.sim.quantize import Scaling, find_scale, straight_through
 

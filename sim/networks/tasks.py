@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fp8mac.sim.networks.engine import Calibrated, Plain, Recorder
+from fp8mac.sim.networks.engine import Calibrated
 from fp8mac.sim.networks.images import (
     EMBEDDED,
     NetworkError,
@@ -16,12 +16,25 @@ from fp8mac.sim.networks.images import (
     load_fmnist,
     whole_fmnist,
 )
-from fp8mac.sim.networks.metrics import Difference, accuracy_difference, rank_difference
+from fp8mac.sim.networks.metrics import (
+    Difference,
+    accuracy_difference,
+    rank_difference,
+    text_difference,
+)
+from fp8mac.sim.networks.reference import Plain, Recorder
 from fp8mac.sim.networks.sequential import Engine, Parameters, forward
 
 __all__ = ["Task", "image_task"]
 
 Array = NDArray[Any]
+
+
+_COMPARE: dict[str, Callable[[Array, Array, Array], Difference]] = {
+    "top1": accuracy_difference,
+    "spearman": rank_difference,
+    "phonemes": text_difference,
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,13 +46,14 @@ class Task:
     name : str
         The network's.
     metric : str
-        ``top1``, the share of right answers, or ``spearman``, the rank correlation.
+        ``top1``, the share of right answers; ``spearman``, the rank correlation; ``phonemes``, the
+        share of right phonemes.
     truth : ndarray
         The right answer to each question.
     outputs : callable
         From an engine and indices of questions to what the network puts out, shape (n, outputs).
     answers : callable
-        From outputs to answers, shape (n,).
+        From outputs to answers, shape (n,), numbers or text.
     calibrate : callable
         Shows the calibration data to an engine; none of it is in the questions.
     block : int
@@ -47,6 +61,9 @@ class Task:
     reference : callable, optional
         Outputs that a unit's are compared with, by indices of questions; default the network's own
         in float32.
+    probe : callable, optional
+        As ``outputs``, with the same products for every engine: the noise is measured there, where
+        a network that feeds on its own answers puts out what cannot be compared.
     """
 
     name: str
@@ -57,11 +74,17 @@ class Task:
     calibrate: Callable[[Engine], Any]
     block: int = 250
     reference: Callable[[Array], Array] | None = None
+    probe: Callable[[Engine, Array], Array] | None = None
+
+    def probed(self, engine: Engine, chosen: Array, outputs: Array | None = None) -> Array:
+        """What engines can be compared by; ``outputs``, where they are known and it is them."""
+        if self.probe:
+            return self.probe(engine, chosen)
+        return self.outputs(engine, chosen) if outputs is None else outputs
 
     def difference(self, answers: Array, reference: Array) -> Difference:
         """The metric of answers to the first questions, against the reference's."""
-        compare = accuracy_difference if self.metric == "top1" else rank_difference
-        return compare(answers, reference, self.truth[: len(answers)])
+        return _COMPARE[self.metric](answers, reference, self.truth[: len(answers)])
 
     def calibrated(self) -> Calibrated:
         """What calibration sees."""

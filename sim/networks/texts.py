@@ -17,9 +17,9 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from fp8mac.sim.networks.engine import Plain
 from fp8mac.sim.networks.fetch import MINILM, SENTIMENT, SIMILARITY, find, read_member
 from fp8mac.sim.networks.minilm import MiniLM, TransformerEngine
+from fp8mac.sim.networks.reference import Plain
 from fp8mac.sim.networks.sequential import Engine
 from fp8mac.sim.networks.tasks import Task
 

@@ -23,7 +23,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fp8mac.sim.networks.backprop import Adam, Trainer, batches, fold, initial
-from fp8mac.sim.networks.engine import Plain
 from fp8mac.sim.networks.images import (
     EMBEDDED,
     Images,
@@ -32,6 +31,7 @@ from fp8mac.sim.networks.images import (
     read_idx,
     whole_fmnist,
 )
+from fp8mac.sim.networks.reference import Plain
 from fp8mac.sim.networks.sequential import Parameters, forward
 
 __all__ = ["RECIPES", "Recipe", "main", "train"]

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import cache
 
 from fp8mac.sim.networks.images import EMBEDDED, NetworkError
+from fp8mac.sim.networks.spelling import spelling_task
 from fp8mac.sim.networks.tasks import Task, image_task
 from fp8mac.sim.networks.texts import sentiment_task, similarity_task
 
@@ -14,6 +15,8 @@ NETWORKS: dict[str, Callable[[int | None], Task]] = {
     "minilm": lambda samples: similarity_task("minilm", "wordsim353.tsv"),
     "minilm_simlex": lambda samples: similarity_task("minilm_simlex", "simlex999.txt"),
     "minilm_sentiment": lambda samples: sentiment_task(),
+    "g2p": lambda samples: spelling_task("g2p", "phonemes"),
+    "g2p_words": lambda samples: spelling_task("g2p_words", "top1"),
 }
 """How to load each network, given how many questions are wanted."""
 
