@@ -21,7 +21,12 @@ _EMBEDDED = "digits_mlp,digits_cnn,fmnist"
 
 def accuracy(
     networks: Annotated[
-        str, typer.Option("--network", metavar="N,M,...", help="Networks; the embedded ones.")
+        str,
+        typer.Option(
+            "--network",
+            metavar="N,M,...",
+            help="Networks, or paths of ONNX models; the embedded ones.",
+        ),
     ] = _EMBEDDED,
     *,
     format_: Annotated[
@@ -54,6 +59,10 @@ def accuracy(
     experiments: Annotated[
         str | None, typer.Option(metavar="X,Y,...", help="Experiments, if no unit is given; all.")
     ] = None,
+    inputs: Annotated[
+        str,
+        typer.Option(metavar="NPZ", help="Data of an ONNX model: its inputs, and labels if any."),
+    ] = "",
     samples: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Questions to each network.")
     ] = None,
@@ -76,6 +85,7 @@ def accuracy(
             command = command_text(
                 *("accuracy", None if networks == _EMBEDDED else "--network"),
                 *(None if networks == _EMBEDDED else networks,),
+                *("--inputs" if inputs else None, inputs or None),
                 *(experiments and "--experiments", experiments),
                 *("--samples" if samples else None, str(samples) if samples else None),
             )
@@ -84,6 +94,7 @@ def accuracy(
                 names,
                 picked,
                 samples,
+                inputs=inputs,
                 threads=threads,
                 output_dir=output_dir,
                 command=command,
@@ -103,10 +114,16 @@ def accuracy(
             "power_of_two": power_of_two,
             "headroom": headroom,
         }
-        command = command_text("accuracy", *_words(facts), "--network")
+        data = ("--inputs", inputs) if inputs else ()
+        command = command_text("accuracy", *_words(facts), *data, "--network")
         reports = [
             _run_unit(
-                name, facts, samples, threads=threads, command=f"{command} {name}", force=force
+                name,
+                facts | {"inputs": inputs} if name.endswith(".onnx") else facts,
+                samples,
+                threads=threads,
+                command=f"{command} {name}",
+                force=force,
             )
             for name in names
         ]
@@ -149,15 +166,16 @@ def _run_unit(
     module = importlib.import_module("fp8mac.synth_reports.accuracy")
     report = importlib.import_module("fp8mac.synth_reports.accuracy_report")
     store = importlib.import_module("fp8mac.synth_reports.store").Store()
-    defaults = importlib.import_module("fp8mac.synth_reports.accuracy_cases").SAMPLES
-    case = module.Case(name, samples=samples or defaults.get(name, 1), **facts)
+    count = importlib.import_module("fp8mac.synth_reports.accuracy_cases").questions
+    asked = samples or count(name, inputs=facts.get("inputs", ""))
+    case = module.Case(name, samples=asked, **facts)
     with progress_bar() as bar:
-        task = bar.add_task(f"{name} on {case.config.slug}", total=case.samples)
+        task = bar.add_task(f"{case.label} on {case.config.slug}", total=case.samples)
         result = module.measure(
             case, store, threads, lambda count: bar.advance(task, count), force=force
         )
     found = report.unit_report(case, result, module.layers(case, store), command)
-    path = Path("synth_reports", "runs", f"{case.config.slug}.{name}.json")
+    path = Path("synth_reports", "runs", f"{case.config.slug}.{case.label}.json")
     write_atomically({path: json.dumps(found, indent=2) + "\n"})
     typer.echo(str(path), err=True)
     return found
@@ -179,6 +197,7 @@ def _run_experiments(
     experiments: list[str] | None,
     samples: int | None,
     *,
+    inputs: str,
     threads: int,
     output_dir: Path,
     command: str,
@@ -187,7 +206,7 @@ def _run_experiments(
     module = importlib.import_module("fp8mac.synth_reports.accuracy_cases")
     report = importlib.import_module("fp8mac.synth_reports.accuracy_report")
     store = importlib.import_module("fp8mac.synth_reports.store").Store()
-    wanted = module.cases(names, experiments, samples)
+    wanted = module.cases(names, experiments, samples, inputs)
     unique = list(dict.fromkeys(case for _, case in wanted))
     with progress_bar() as bar:
         task = bar.add_task("networks on units", total=len(unique))

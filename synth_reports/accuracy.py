@@ -45,7 +45,7 @@ class Case:
     Parameters
     ----------
     network : str
-        See `fp8mac.sim.networks.zoo.NETWORKS`.
+        See `fp8mac.sim.networks.zoo.NETWORKS`; or the path of an ONNX model.
     a, w : str
         Formats of activations and weights.
     acc : str
@@ -63,6 +63,8 @@ class Case:
         Products in a partial sum, which is then added in float32; 0 for all.
     trained : str
         Formats ``<a>,<w>`` that the network was trained on with, or ``fp32``; empty if it was not.
+    inputs : str
+        Path of an ONNX model's data; empty for other networks.
     """
 
     network: str
@@ -77,6 +79,12 @@ class Case:
     residual: str = ""
     chunk: int = 0
     trained: str = ""
+    inputs: str = ""
+
+    @property
+    def label(self) -> str:
+        """What tables and files call the network."""
+        return Path(self.network).name
 
     @property
     def config(self) -> MacConfig:
@@ -121,7 +129,7 @@ def row(experiment: str, case: Case, result: Result, metric: str) -> dict[str, A
     scale = "channel" if case.per_channel else "tensor"
     found = result.metric
     cells = [
-        *(experiment, case.network, case.config.slug, case.a, case.w, case.residual or "fp32"),
+        *(experiment, case.label, case.config.slug, case.a, case.w, case.residual or "fp32"),
         *(case.acc, case.calibration, "1" if case.calibration == "none" else scale),
         *(int(case.power_of_two), int(case.headroom), case.chunk, case.trained, metric),
         *(round(value, 5) for value in found),
@@ -188,13 +196,20 @@ def _calibrated(task: Task) -> Calibrated:
 
 
 def _identity(case: Case) -> str:
-    network = SAME_ANSWERS.get(case.network, case.network)
-    return json.dumps(asdict(replace(case, samples=0, network=network)), sort_keys=True)
+    known = replace(case, samples=0, network=SAME_ANSWERS.get(case.network, case.network))
+    if case.inputs:
+        known = replace(known, network=_digest(case.network), inputs=_digest(case.inputs))
+    return json.dumps(asdict(known), sort_keys=True)
+
+
+@cache
+def _digest(path: str) -> str:
+    return sha256(Path(path).read_bytes()).hexdigest()
 
 
 def _task(case: Case, store: Store) -> Task:
     if not case.trained:
-        return load_task(case.network, case.samples)
+        return load_task(case.network, case.samples, case.inputs)
     return _trained_task(case.network, case.trained, case.calibration, store.folder, case.samples)
 
 

@@ -4,15 +4,17 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 
 from fp8mac.sim.networks.evaluate import Result
 from fp8mac.sim.networks.images import EMBEDDED, NetworkError
+from fp8mac.sim.networks.zoo import is_own, load_task
 from fp8mac.synth_reports.accuracy import Case, measure
 from fp8mac.synth_reports.store import Store
 
-__all__ = ["ACCUMULATORS", "EXPERIMENTS", "FORMATS", "SAMPLES", "cases", "run"]
+__all__ = ["ACCUMULATORS", "EXPERIMENTS", "FORMATS", "SAMPLES", "cases", "questions", "run"]
 
 FORMATS = "int8 e2m5 e3m4 e4m3 e5m2".split()
 ACCUMULATORS = "kulisch fp32 fp16 e6m9 bf16".split()
@@ -40,6 +42,7 @@ _ASIDE = {
 """Of them, those of the experiments that are not about formats and accumulators."""
 
 _LONGEST_SUM = {"digits_mlp": 64, "digits_cnn": 144, "fmnist": 576, "g2p": 256, "g2p_words": 256}
+_RESIDUAL = ("minilm", "efficientnet")  # have residual connections
 _W4A8 = (("int8", "int4"), ("e4m3", "int4"), ("e4m3", "e2m1"), ("int4", "int4"))
 _TRAINED = ("int8,int8", "e2m5,e2m5", "e3m4,e3m4", "e4m3,e4m3", "int8,int4")
 _BIASES = range(2, 15, 2)
@@ -75,7 +78,7 @@ def _w4a8(network: str, samples: int) -> Iterator[Case]:
 
 def _cast(network: str, samples: int) -> Iterator[Case]:
     """Scaled, cast, and cast with moved biases; with residuals where there are some."""
-    residuals = (False, True) if network.startswith("minilm") else (False,)
+    residuals = (False, True) if network.startswith(_RESIDUAL) else (False,)
     for residual in residuals:
         for format_ in FORMATS[1:]:
             rest = format_ if residual else ""
@@ -132,7 +135,10 @@ _LONG = ("qat", "convert")
 
 
 def cases(
-    networks: Sequence[str], experiments: Sequence[str] | None = None, samples: int | None = None
+    networks: Sequence[str],
+    experiments: Sequence[str] | None = None,
+    samples: int | None = None,
+    inputs: str = "",
 ) -> list[tuple[str, Case]]:
     """Experiments and their cases.
 
@@ -142,17 +148,18 @@ def cases(
         if name not in EXPERIMENTS:
             raise NetworkError(f"Unknown experiment '{name}'; there are {', '.join(EXPERIMENTS)}.")
     return [
-        (name, case)
+        (name, replace(case, inputs=inputs) if is_own(network) else case)
         for network in networks
         for name in experiments or EXPERIMENTS
         if experiments or name not in _LONG or network.startswith("digits")
-        for case in EXPERIMENTS[name](network, samples or _samples(network, name))
+        for case in EXPERIMENTS[name](network, samples or questions(network, name, inputs))
     ]
 
 
-def _samples(network: str, experiment: str) -> int:
+def questions(network: str, experiment: str = "formats", inputs: str = "") -> int:
+    """How many a network is asked."""
     if network not in SAMPLES:
-        raise NetworkError(f"Unknown network '{network}'; there are {', '.join(SAMPLES)}.")
+        return len(load_task(network, None, inputs).truth)
     return SAMPLES[network] if experiment == "formats" else _ASIDE.get(network, SAMPLES[network])
 
 

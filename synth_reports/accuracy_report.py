@@ -81,8 +81,8 @@ def experiment_files(
         What makes them.
     """
     files: dict[Path, str | bytes] = {}
-    for network in dict.fromkeys(case.network for _, case in wanted):
-        new = [row(name, case, *found[case]) for name, case in wanted if case.network == network]
+    for network in dict.fromkeys(case.label for _, case in wanted):
+        new = [row(name, case, *found[case]) for name, case in wanted if case.label == network]
         document = _load(folder / f"{network}.json")
         done = dict.fromkeys(each["experiment"] for each in new)
         kept = [each for each in document["rows"] if each["experiment"] not in done]

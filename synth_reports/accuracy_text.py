@@ -13,6 +13,8 @@ _METRICS = {
     "top1": "share of right answers, in per cent",
     "spearman": "rank correlation with people's answers, times 100",
     "phonemes": "100 less the phoneme error rate in per cent",
+    "agreement": "share of answers that are float32's, in per cent; there are no labels",
+    "rank": "rank correlation with float32's answers, times 100; there are no labels",
 }
 
 

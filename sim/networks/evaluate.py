@@ -97,7 +97,7 @@ def combine(task: Task, parts: Iterable[Block]) -> Result:
     found = list(parts)
     answers = _array([each for part in found for each in part.answers])
     reference = _array([each for part in found for each in part.reference])
-    if task.metric == "spearman":
+    if task.metric in ("spearman", "rank"):
         agreement = rank_correlation(answers, reference)
     else:
         agreement = float((answers == reference).mean())

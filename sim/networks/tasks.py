@@ -34,6 +34,8 @@ _COMPARE: dict[str, Callable[[Array, Array, Array], Difference]] = {
     "top1": accuracy_difference,
     "spearman": rank_difference,
     "phonemes": text_difference,
+    "agreement": lambda answers, reference, _: accuracy_difference(answers, reference, reference),
+    "rank": lambda answers, reference, _: rank_difference(answers, reference, reference),
 }
 
 
@@ -47,9 +49,10 @@ class Task:
         The network's.
     metric : str
         ``top1``, the share of right answers; ``spearman``, the rank correlation; ``phonemes``, the
-        share of right phonemes.
+        share of right phonemes; ``agreement`` and ``rank``, the first two with float32's answers
+        for the truth.
     truth : ndarray
-        The right answer to each question.
+        The right answer to each question; where none is known, as many of anything.
     outputs : callable
         From an engine and indices of questions to what the network puts out, shape (n, outputs).
     answers : callable

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 
 from fp8mac.sim.networks.images import EMBEDDED, NetworkError
+from fp8mac.sim.networks.own import own_task
 from fp8mac.sim.networks.spelling import spelling_task
 from fp8mac.sim.networks.tasks import Task, image_task
 from fp8mac.sim.networks.texts import sentiment_task, similarity_task
 
-__all__ = ["NETWORKS", "SAME_ANSWERS", "load_task"]
+__all__ = ["NETWORKS", "SAME_ANSWERS", "is_own", "load_task"]
 
 NETWORKS: dict[str, Callable[[int | None], Task]] = {
     **{name: lambda samples, name=name: image_task(name, samples=samples) for name in EMBEDDED},
@@ -25,8 +27,17 @@ SAME_ANSWERS = {"g2p_words": "g2p"}
 
 
 @cache
-def load_task(name: str, samples: int | None = None) -> Task:
+def load_task(name: str, samples: int | None = None, inputs: str = "") -> Task:
     """A network with its data.
+
+    Parameters
+    ----------
+    name : str
+        In `NETWORKS`, or the path of an ONNX model.
+    samples : int, optional
+        How many questions are wanted.
+    inputs : str
+        Path of an ONNX model's data, see `fp8mac.sim.networks.own`.
 
     Raises
     ------
@@ -35,9 +46,22 @@ def load_task(name: str, samples: int | None = None) -> Task:
     FetchError
         If it has not been fetched.
     """
-    if name not in NETWORKS:
-        raise NetworkError(f"Unknown network '{name}'; there are {', '.join(NETWORKS)}.")
-    task = NETWORKS[name](samples)
+    if is_own(name):
+        if not inputs:
+            raise NetworkError(f"'{name}' needs data; name an npz file with --inputs.")
+        task = own_task(Path(name), Path(inputs))
+    elif name in NETWORKS:
+        task = NETWORKS[name](samples)
+    else:
+        raise NetworkError(
+            f"Unknown network '{name}'; there are {', '.join(NETWORKS)}, and paths that end in "
+            ".onnx."
+        )
     if samples is not None and not 0 < samples <= len(task.truth):
         raise NetworkError(f"{name} has 1 to {len(task.truth)} questions, not {samples}.")
     return task
+
+
+def is_own(name: str) -> bool:
+    """Whether a network is a user's own model, a path."""
+    return name.endswith(".onnx")

@@ -1,0 +1,115 @@
+"""A user's own ONNX model with a user's own data, as a task.
+
+The data are an npz file: an array for each of the model's inputs, under its name (any name, if
+there is one input), questions along the first axis; and ``labels``, if there are any. What is
+measured follows from that and from the model's first output:
+
+===========  ============================================  =====================================
+labels       several outputs a question                    one output a question
+===========  ============================================  =====================================
+given        ``top1``                                      ``spearman``
+not given    ``agreement``: share of float32's answers     ``rank``: correlation with float32's
+===========  ============================================  =====================================
+
+The first quarter of the questions, 128 at most, calibrates and is not asked.
+"""
+
+import importlib
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fp8mac.sim.networks.images import NetworkError
+from fp8mac.sim.networks.reference import Plain
+from fp8mac.sim.networks.sequential import Engine
+from fp8mac.sim.networks.tasks import Task
+
+__all__ = ["own_task"]
+
+Array = NDArray[Any]
+
+_CALIBRATED = 128
+_NUMBERS = 1 << 18  # of the inputs that are asked at once
+
+
+def own_task(path: Path, inputs: Path) -> Task:
+    """Task of a model and data.
+
+    Raises
+    ------
+    NetworkError
+        If onnx is not installed, or the two do not fit.
+    """
+    model: Any = _onnx_model(path)
+    feeds, labels = _load(inputs, model.inputs)
+    count = len(next(iter(feeds.values())))
+    shown = min(_CALIBRATED, count // 4) or 1
+    if count < 2:
+        raise NetworkError(f"'{inputs}' has {count} questions; one calibrates, others are asked.")
+
+    def outputs(engine: Engine, chosen: Array) -> Array:
+        some = {name: x[shown:][chosen] for name, x in feeds.items()}
+        return model.run(engine, some).reshape(len(chosen), -1)
+
+    width = outputs(Plain(), np.arange(1)).shape[1]
+    several = width > 1
+
+    def answers(found: Array) -> Array:
+        if several:
+            return np.where(np.isnan(found).any(1), -1, found.argmax(1))
+        return found[:, 0]
+
+    if labels is None:
+        metric, truth = "agreement" if several else "rank", np.zeros(count)
+    else:
+        metric, truth = "top1" if several else "spearman", labels
+    return Task(
+        path.name,
+        metric,
+        truth[shown:],
+        outputs,
+        answers,
+        lambda engine: model.run(engine, {name: x[:shown] for name, x in feeds.items()}),
+        block=max(1, min(250, _NUMBERS // max(1, sum(x[0].size for x in feeds.values())))),
+    )
+
+
+def _onnx_model(path: Path) -> Any:
+    try:
+        module = importlib.import_module("fp8mac.sim.networks.onnx_model")
+    except ModuleNotFoundError as error:
+        raise NetworkError(
+            "ONNX models need the package onnx; pip install 'fp8mac[onnx]' installs it."
+        ) from error
+    return module.OnnxModel(path)
+
+
+def _load(path: Path, names: Iterable[str]) -> tuple[dict[str, Array], Array | None]:
+    """Inputs by name, and labels."""
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+    except OSError as error:
+        raise NetworkError(f"'{path}' cannot be read: {error.strerror or error}.") from error
+    except (ValueError, AttributeError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        raise NetworkError(f"'{path}' is not an npz file of numbers.") from error
+    labels, wanted = arrays.pop("labels", None), list(names)
+    if len(wanted) == len(arrays) == 1:
+        arrays = {wanted[0]: cast(Array, next(iter(arrays.values())))}
+    if set(arrays) != set(wanted):
+        raise NetworkError(
+            f"'{path}' has {', '.join(arrays) or 'nothing'} besides labels; the model takes "
+            f"{', '.join(wanted)}."
+        )
+    lengths = {
+        len(each) if each.ndim else 0 for each in [*arrays.values(), labels] if each is not None
+    }
+    if len(lengths) > 1:
+        raise NetworkError(f"The arrays of '{path}' do not have as many questions as each other.")
+    if labels is not None and labels.ndim > 1:
+        raise NetworkError(f"The labels of '{path}' are not a number for each question.")
+    return arrays, labels

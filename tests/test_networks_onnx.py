@@ -1,0 +1,311 @@
+"""ONNX models: convolutions against loops, operators against onnx's own, tasks, and sentences."""
+
+import functools
+import importlib
+import json
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+from onnx.reference import ReferenceEvaluator
+from test_networks import recipe
+from typer.testing import CliRunner
+
+from fp8mac.gen.cli import app
+from fp8mac.sim import golden
+from fp8mac.sim.encoding import decode, encode
+from fp8mac.sim.networks.convolution import Geometry, convolve, same_pads
+from fp8mac.sim.networks.diagnose import diagnose
+from fp8mac.sim.networks.engine import Calibrated, UnitEngine
+from fp8mac.sim.networks.evaluate import evaluate
+from fp8mac.sim.networks.images import NetworkError
+from fp8mac.sim.networks.onnx_model import OnnxModel
+from fp8mac.sim.networks.own import own_task
+from fp8mac.sim.networks.reference import Plain, Recorder
+from fp8mac.synth_reports.sum_length import points
+
+RNG = np.random.default_rng(5)
+
+
+def some(*shape: int):
+    return RNG.normal(size=shape).astype(np.float32)
+
+
+def save(path, nodes, weights, inputs, *, batch="n", functions=()):
+    """A model of nodes; ``inputs`` gives the shapes after the first axis."""
+    graph = helper.make_graph(
+        nodes,
+        "small",
+        [
+            helper.make_tensor_value_info(name, TensorProto.FLOAT, [batch, *shape])
+            for name, shape in inputs.items()
+        ],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
+        [numpy_helper.from_array(value, name) for name, value in weights.items()],
+    )
+    imports = [helper.make_opsetid("", 17), helper.make_opsetid("own", 1)]
+    onnx.save(helper.make_model(graph, opset_imports=imports, functions=functions), path)
+    return path
+
+
+def picture_network(path, batch="n"):
+    """Convolutions of every kind, then a dense layer: 2 x 9 x 9 to 5 classes."""
+    node = helper.make_node
+    nodes = [
+        node("Conv", ["x", "w1", "b1"], ["c1"], "full", strides=[2, 1], pads=[1, 0, 2, 1]),
+        node("Relu", ["c1"], ["r1"]),
+        node("Conv", ["r1", "w2", "b2"], ["c2"], "depthwise", group=4, auto_pad="SAME_UPPER"),
+        node("Conv", ["c2", "w3"], ["c3"], "grouped", group=2, dilations=[2, 1]),
+        node("GlobalAveragePool", ["c3"], ["p"]),
+        node("Flatten", ["p"], ["f"]),
+        node("Gemm", ["f", "w4", "b4"], ["y"], "dense", transB=1, alpha=0.5, beta=2.0),
+    ]
+    weights = {"w1": some(4, 2, 3, 3), "b1": some(4), "w2": some(4, 1, 4, 2), "b2": some(4)}
+    weights |= {"w3": some(6, 2, 2, 2), "w4": some(5, 6), "b4": some(5)}
+    return save(path, nodes, weights, {"x": (2, 9, 9)}, batch=batch)
+
+
+def attention_network(path):
+    """Products of all kinds: with weights on both sides, transposed ones, of two activations."""
+    node = helper.make_node
+    nodes = [
+        node("Transpose", ["wq"], ["wq_t"], perm=[1, 0]),
+        node("MatMul", ["x", "wq_t"], ["q"], "queries"),
+        node("MatMul", ["x", "wk"], ["k"], "keys"),
+        node("Transpose", ["k"], ["k_t"], perm=[0, 2, 1]),
+        node("MatMul", ["q", "k_t"], ["s"], "scores"),
+        node("Softmax", ["s"], ["p"]),
+        node("MatMul", ["p", "x"], ["m"], "mix"),
+        node("MatMul", ["wl", "m"], ["l"]),
+        node("MatMul", ["l", "v"], ["u"], "vector"),
+        node("ReduceMean", ["u"], ["y"], axes=[1], keepdims=1),
+    ]
+    weights = {"wq": some(6, 6), "wk": some(6, 6), "wl": some(3, 4), "v": some(6)}
+    return save(path, nodes, weights, {"x": (4, 6)})
+
+
+@pytest.mark.parametrize("groups", [1, 2, 4])
+def test_a_convolution_is_its_loops(groups):
+    x, weight, bias = some(2, 7, 6, 4), some(3, 2, 4 // groups, 8), some(8)
+    geometry = Geometry((2, 1), (1, 2), ((1, 0), (2, 1)), groups)
+    found = convolve(Plain(), "c", x, weight, bias, geometry=geometry)
+    padded = np.pad(x, ((0, 0), (1, 0), (2, 1), (0, 0)))
+    assert found.shape == (2, 3, 7, 8)
+    for y, column, out in np.ndindex(3, 7, 8):
+        first = out // (8 // groups) * (4 // groups)
+        patch = padded[:, 2 * y : 2 * y + 3, column : column + 3 : 2, first : first + 4 // groups]
+        wanted = (patch * weight[..., out]).sum((1, 2, 3)) + bias[out]
+        assert np.allclose(found[:, y, column, out], wanted, atol=1e-5)
+
+
+def test_a_depthwise_convolution_is_the_golden_model():
+    x, weight = some(1, 4, 4, 3), some(3, 3, 1, 3)
+    geometry = Geometry((1, 1), (1, 1), ((1, 1), (1, 1)), 3)
+    recorder, how = Recorder(), recipe("e4m3", "bf16", "e2m1")
+    convolve(recorder, "c", x, weight, None, geometry=geometry)
+    calibrated = Calibrated(recorder.samples)
+    found = convolve(UnitEngine(how, calibrated), "c", x, weight, None, geometry=geometry)
+    scale = np.float32(calibrated.scale("c.input", how.activations))
+    scales = calibrated.scale("c.weight", how.weights)
+    assert scales.shape == (3,)
+    padded = np.pad(encode(x[0] / scale, how.config.a), ((1, 1), (1, 1), (0, 0)))
+    codes = encode(weight[:, :, 0] / np.float32(scales), how.config.b)
+    for row, column, channel in np.ndindex(4, 4, 3):
+        acc = 0
+        for y, z in np.ndindex(3, 3):
+            a, b = padded[row + y, column + z, channel], codes[y, z, channel]
+            acc = golden.mac(how.config, int(a), int(b), acc).acc
+        value = float(decode([acc], how.config.accumulator.format)[0])
+        wanted = value * float(scale) * float(scales[channel])
+        assert found[0, row, column, channel] == pytest.approx(wanted, rel=1e-6)
+
+
+def test_pads_that_keep_the_size():
+    assert same_pads((5, 6), (3, 3), (2, 2), (1, 1)) == ((1, 1), (0, 1))
+    assert same_pads((6,), (3,), (2,), (1,), more_before=True) == ((1, 0),)
+    assert same_pads((8,), (1,), (3,), (2,)) == ((0, 0),)
+    assert same_pads((8,), (3,), (1,), (2,)) == ((2, 2),)
+
+
+@pytest.mark.parametrize("batch", ["n", 1, 4])
+def test_a_model_is_what_onnx_says(tmp_path, batch):
+    path = picture_network(tmp_path / "net.onnx", batch)
+    x = some(6, 2, 9, 9)
+    found = OnnxModel(path).run(Plain(), {"x": x})
+    size = 6 if batch == "n" else 1
+    parts = [
+        ReferenceEvaluator(str(path)).run(None, {"x": x[n : n + size]})[0]
+        for n in range(0, 6, size)
+    ]
+    assert found.shape == (6, 5)
+    assert np.allclose(found, np.concatenate(parts), atol=1e-4)
+
+
+def test_products_of_all_kinds_are_on_the_engine(tmp_path):
+    path, x = attention_network(tmp_path / "net.onnx"), some(5, 4, 6)
+    model, recorder = OnnxModel(path), Recorder()
+    wanted = ReferenceEvaluator(str(path)).run(None, {"x": x})[0]
+    assert np.allclose(model.run(recorder, {"x": x}), wanted, atol=1e-4)
+    assert set(recorder.samples) == {
+        *("queries.input", "keys.input", "scores.a", "scores.b", "mix.a", "mix.b"),
+        *("l.input", "vector.input"),
+    }
+    seen = {}
+    engine = UnitEngine(
+        recipe("fp16", "fp32"),
+        Calibrated(recorder.samples),
+        watch=lambda name, a, b, sums: seen.setdefault(name, (a.shape, b.shape, sums.shape)),
+    )
+    assert np.allclose(model.run(engine, {"x": x}), wanted, rtol=0.01, atol=0.02)
+    assert seen["queries"] == ((20, 6), (6, 6), (20, 6))
+    assert seen["scores"] == ((5, 4, 6), (5, 6, 4), (5, 4, 4))
+    assert seen["l"] == ((30, 4), (4, 3), (30, 3))
+    assert seen["vector"] == ((15, 6), (6, 1), (15, 1))
+
+
+def test_functions_of_the_model_are_looked_into(tmp_path):
+    body = [helper.make_node("MatMul", ["a", "w"], ["b"])]
+    function = helper.make_function(
+        "own", "Twice", ["a", "w"], ["b"], body, [helper.make_opsetid("", 17)]
+    )
+    calls = [
+        helper.make_node("Twice", ["x", "w"], ["h"], domain="own"),
+        helper.make_node("Twice", ["h", "w"], ["y"], domain="own"),
+    ]
+    weight, x = some(4, 4), some(3, 4)
+    path = save(tmp_path / "n.onnx", calls, {"w": weight}, {"x": (4,)}, functions=[function])
+    recorder = Recorder()
+    assert np.allclose(OnnxModel(path).run(recorder, {"x": x}), x @ weight @ weight, atol=1e-4)
+    assert len(recorder.samples) == 2
+
+
+def test_a_task_with_labels(tmp_path):
+    path, data = picture_network(tmp_path / "net.onnx"), tmp_path / "data.npz"
+    x = some(40, 2, 9, 9)
+    labels = OnnxModel(path).run(Plain(), {"x": x}).argmax(1)
+    labels[10] = (labels[10] + 1) % 5
+    np.savez(data, pictures=x, labels=labels)
+    task = own_task(path, data)
+    assert (task.name, task.metric, len(task.truth)) == ("net.onnx", "top1", 30)
+    wide = evaluate(task, recipe("fp16", "fp32"), 30)
+    assert wide.metric.reference == wide.metric.value == pytest.approx(29 / 30)
+    narrow = evaluate(task, recipe("e2m1", "kulisch"), 30)
+    assert narrow.sqnr_db < wide.sqnr_db - 20
+    reports = diagnose(task, recipe("e4m3", "fp16"), task.calibrated(), range(4))
+    assert [(each.name, each.terms) for each in reports] == [
+        *(("full", 18), ("depthwise", 8), ("grouped", 8), ("dense", 6))
+    ]
+    assert all(10 < each.sqnr_db < 50 for each in reports)
+
+
+def test_a_task_without_labels(tmp_path):
+    path, data = picture_network(tmp_path / "net.onnx"), tmp_path / "data.npz"
+    np.savez(data, x=some(40, 2, 9, 9))
+    task = own_task(path, data)
+    assert task.metric == "agreement"
+    found = evaluate(task, recipe("e5m2", "kulisch"), 30)
+    assert found.metric.reference == 1
+    assert found.metric.value == found.agreement
+
+
+def test_one_output_is_ranked(tmp_path):
+    weights = {"w": some(6, 1)}
+    nodes = [helper.make_node("MatMul", ["x", "w"], ["y"])]
+    path, data = save(tmp_path / "n.onnx", nodes, weights, {"x": (6,)}), tmp_path / "data.npz"
+    x = some(40, 6)
+    np.savez(data, x=x)
+    task = own_task(path, data)
+    assert task.metric == "rank"
+    found = evaluate(task, recipe("e4m3", "fp16"), 30)
+    assert found.metric.reference == 1
+    assert 0.97 < found.metric.value < 1
+    np.savez(data, x=x, labels=-(x @ weights["w"])[:, 0])
+    task = own_task(path, data)
+    assert task.metric == "spearman"
+    assert evaluate(task, recipe("fp16", "fp32"), 30).metric.value == pytest.approx(-1, abs=0.01)
+
+
+def says(path, data=None) -> str:
+    with pytest.raises(NetworkError) as error:
+        own_task(path, data) if data else OnnxModel(path)
+    return str(error.value)
+
+
+def test_models_that_cannot_be_used(tmp_path):
+    path = tmp_path / "n.onnx"
+    assert says(path) == f"'{path}' cannot be read: No such file or directory."
+    path.write_bytes(b"half of it")
+    assert says(path) == f"'{path}' is not an ONNX model, or is damaged."
+    save(path, [helper.make_node("Relu", ["x"], ["y"])], {}, {"x": (4,)})
+    assert says(path) == f"'{path}' has no MatMul, Gemm or Conv."
+    hidden = helper.make_node("Einsum", ["x", "x"], ["y"], equation="ni,nj->nij")
+    save(path, [hidden], {}, {"x": (4,)})
+    assert says(path) == (
+        f"'{path}' has the operator Einsum; products run on a unit if they are MatMul, Gemm or "
+        "Conv."
+    )
+    nodes = [helper.make_node("MatMul", ["x", "w"], ["h"]), helper.make_node("Fly", ["h"], ["y"])]
+    save(path, nodes, {"w": some(4, 2)}, {"x": (4,)})
+    assert says(path).startswith(f"'{path}' cannot be run: ")
+    assert "Fly" in says(path)
+    convolution = helper.make_node("Conv", ["x", "w"], ["y"], "c")
+    path = save(path, [convolution], {}, {"x": (1, 4), "w": (1, 2)})
+    with pytest.raises(NetworkError, match="filters of the convolution c are not constant"):
+        OnnxModel(path).run(Plain(), {"x": some(1, 1, 4), "w": some(1, 1, 2)})
+
+
+def test_data_that_cannot_be_used(tmp_path):
+    path, data = picture_network(tmp_path / "net.onnx"), tmp_path / "data.npz"
+    assert says(path, data) == f"'{data}' cannot be read: No such file or directory."
+    data.write_bytes(b"half of it")
+    assert says(path, data) == f"'{data}' is not an npz file of numbers."
+    np.savez(data, x=np.array([{}], object))
+    assert says(path, data) == f"'{data}' is not an npz file of numbers."
+    np.savez(data, labels=np.arange(4))
+    assert says(path, data) == f"'{data}' has nothing besides labels; the model takes x."
+    np.savez(data, x=some(4, 2, 9, 9), z=some(4))
+    assert says(path, data) == f"'{data}' has x, z besides labels; the model takes x."
+    np.savez(data, x=some(1, 2, 9, 9))
+    assert says(path, data) == f"'{data}' has 1 questions; one calibrates, others are asked."
+    np.savez(data, x=some(4, 2, 9, 9), labels=np.arange(5))
+    assert says(path, data).startswith(f"The arrays of '{data}' do not have as many questions")
+    np.savez(data, x=some(4, 2, 9, 9), labels=np.zeros((4, 5)))
+    assert says(path, data) == f"The labels of '{data}' are not a number for each question."
+    np.savez(data, x=some(4, 3, 9, 9))
+    assert says(path, data).startswith(f"'{path}' cannot be run: ")
+
+
+def test_onnx_is_not_installed(tmp_path, monkeypatch):
+    def absent(name):
+        raise ModuleNotFoundError(f"No module named '{name}'")
+
+    monkeypatch.setattr(importlib, "import_module", absent)
+    assert says(tmp_path / "n.onnx", tmp_path / "d.npz") == (
+        "ONNX models need the package onnx; pip install 'fp8mac[onnx]' installs it."
+    )
+
+
+def test_the_command(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    picture_network(tmp_path / "net.onnx")
+    np.savez("data.npz", x=some(16, 2, 9, 9))
+    words = ("accuracy", "--network", "net.onnx", "--format", "e4m3", "--acc", "fp16")
+    run = CliRunner().invoke
+    result = run(app, [*words, "--inputs", "data.npz", "--json"])
+    assert result.exit_code == 0, result.output
+    report = json.loads(result.stdout)
+    assert report["result"]["network"] == "net.onnx"
+    assert report["result"]["samples"] == 12
+    assert report["command"].endswith("--inputs data.npz --network net.onnx")
+    assert (tmp_path / "synth_reports/runs/mac_e4m3_e4m3_fp16.net.onnx.json").exists()
+    result = run(app, list(words))
+    assert result.exit_code == 2
+    assert result.stderr.strip() == "'net.onnx' needs data; name an npz file with --inputs."
+    words = ("accuracy", "--network", "net.onnx", "--inputs", "data.npz", "--threads", "1")
+    few = functools.partial(points, ("e4m3",), ("fp16",), (32, 64))
+    monkeypatch.setattr("fp8mac.synth_reports.sum_length.points", few)
+    result = run(app, [*words, "--experiments", "w4a8"])
+    assert result.exit_code == 0, result.output
+    page = (tmp_path / "synth_reports/results/accuracy/net.onnx.md").read_text()
+    assert "there are no labels" in page
