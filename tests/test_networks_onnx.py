@@ -164,6 +164,20 @@ def test_products_of_all_kinds_are_on_the_engine(tmp_path):
     assert seen["vector"] == ((15, 6), (6, 1), (15, 1))
 
 
+@pytest.mark.parametrize("axes", [1, 2, 3])
+def test_the_largest_of_an_image(tmp_path, axes):
+    nodes = [
+        helper.make_node("GlobalMaxPool", ["x"], ["p"]),
+        helper.make_node("Flatten", ["p"], ["f"]),
+        helper.make_node("MatMul", ["f", "w"], ["y"]),
+    ]
+    sides, weight = (4, 5, 3)[:axes], some(2, 3)
+    path = save(tmp_path / "n.onnx", nodes, {"w": weight}, {"x": (2, *sides)})
+    x = some(3, 2, *sides)
+    wanted = x.reshape(3, 2, -1).max(2) @ weight
+    assert np.allclose(OnnxModel(path).run(Plain(), {"x": x}), wanted, atol=1e-5)
+
+
 def test_functions_of_the_model_are_looked_into(tmp_path):
     body = [helper.make_node("MatMul", ["a", "w"], ["b"])]
     function = helper.make_function(

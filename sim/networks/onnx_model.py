@@ -190,7 +190,16 @@ def _operators(
             y = _conv(engine[0], self.label, x, w, b, how=how)
             return (y.astype(x.dtype),)
 
-    return [MatMul, Gemm, Conv]
+    return [MatMul, Gemm, Conv, GlobalMaxPool]
+
+
+class GlobalMaxPool(OpRun):
+    """Onnx's own takes the wrong axes of images with one or three (1.23.2)."""
+
+    op_domain = ""
+
+    def _run(self, x: Array) -> tuple[Array]:
+        return (x.max(tuple(range(2, x.ndim)), keepdims=True),)
 
 
 def _matmul(
