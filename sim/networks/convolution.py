@@ -90,8 +90,8 @@ def convolve(
         steps[:] = found.shape[1 : 1 + len(kernel)]
         if groups == 1:
             return found.reshape(-1, terms)
-        parted = found.reshape(*found.shape[:-1], groups, inner)
-        return np.moveaxis(parted, -2, 0).reshape(groups, -1, terms)
+        parted = found.reshape(-1, math.prod(kernel), groups, inner)
+        return parted.transpose(2, 0, 1, 3).reshape(groups, -1, terms)
 
     filters = weight.reshape(terms, outputs)
     if groups > 1:

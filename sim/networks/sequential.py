@@ -14,7 +14,16 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Arrange", "Engine", "Layer", "Parameters", "forward", "max_pool", "patches"]
+__all__ = [
+    "Arrange",
+    "Engine",
+    "FullEngine",
+    "Layer",
+    "Parameters",
+    "forward",
+    "max_pool",
+    "patches",
+]
 
 Array = NDArray[Any]
 Arrange = Callable[[Array], Array]
@@ -29,6 +38,18 @@ class Engine(Protocol):
         self, name: str, x: Array, weight: Array, bias: Array | None, arrange: Arrange = ...
     ) -> Array:
         """``arrange(x) @ weight + bias``, where ``arrange`` copies entries, and adds zeros."""
+        ...
+
+
+class FullEngine(Engine, Protocol):
+    """An engine that can also multiply activations, and add residual connections."""
+
+    def product(self, name: str, a: Array, b: Array) -> Array:
+        """``a @ b`` of shapes (g, n, k) and (g, k, m)."""
+        ...
+
+    def add(self, name: str, x: Array, y: Array) -> Array:
+        """``x + y``."""
         ...
 
 

@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fp8mac.sim.networks.fetch import MINILM, SENTIMENT, SIMILARITY, find, read_member
-from fp8mac.sim.networks.minilm import MiniLM, TransformerEngine
+from fp8mac.sim.networks.minilm import MiniLM
 from fp8mac.sim.networks.reference import Plain
-from fp8mac.sim.networks.sequential import Engine
+from fp8mac.sim.networks.sequential import Engine, FullEngine
 from fp8mac.sim.networks.tasks import Task
 
 __all__ = ["sentiment_task", "similarity_task"]
@@ -90,7 +90,7 @@ def _model() -> MiniLM:
 
 
 def _embed(model: MiniLM, engine: Engine, texts: list[str]) -> Array:
-    return model.embed(cast(TransformerEngine, engine), texts)
+    return model.embed(cast(FullEngine, engine), texts)
 
 
 @cache
