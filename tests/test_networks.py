@@ -230,7 +230,8 @@ def test_training_with_rounding_helps_four_bits():
             None,
             (
                 "Unknown network 'resnet'; there are digits_mlp, digits_cnn, fmnist, minilm, "
-                "minilm_simlex, minilm_sentiment."
+                "minilm_simlex, minilm_sentiment, g2p, g2p_words, efficientnet, and paths that end "
+                "in .onnx."
             ),
         ),
         ("digits_mlp", 601, "digits_mlp has 1 to 600 questions, not 601."),

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fp8mac.sim.networks.fetch import MINILM, SENTIMENT, SIMILARITY, find, read_member
+from fp8mac.sim.networks.head import Head
 from fp8mac.sim.networks.minilm import MiniLM
 from fp8mac.sim.networks.reference import Plain
 from fp8mac.sim.networks.sequential import Engine, FullEngine
@@ -67,18 +68,13 @@ def similarity_task(name: str, file: str) -> Task:
 def sentiment_task() -> Task:
     """Reviews that the head was not fitted to."""
     model, (texts, labels) = _model(), _sentences()
-    head, offset = _head(model)
     held_out = texts[_FITTED:]
-
-    def answers(vectors: Array) -> Array:
-        return np.where(np.isnan(vectors).any(1), -1, (vectors @ head > offset).astype(np.int64))
-
     return Task(
         "minilm_sentiment",
         "top1",
         labels[_FITTED:],
         lambda engine, chosen: _embed(model, engine, [held_out[each] for each in chosen.tolist()]),
-        answers,
+        _head(model).answers,
         lambda engine: _embed(model, engine, texts[:_CALIBRATED]),
         block=50,
     )
@@ -110,13 +106,7 @@ def _sentences() -> tuple[list[str], NDArray[np.int64]]:
 
 
 @cache
-def _head(model: MiniLM) -> tuple[Array, float]:
-    """Ridge regression to +-1: weights and threshold."""
+def _head(model: MiniLM) -> Head:
     texts, labels = _sentences()
     parts = [_embed(model, Plain(), texts[start : start + 100]) for start in range(0, _FITTED, 100)]
-    vectors = np.concatenate(parts).astype(np.float64)
-    mean, target = vectors.mean(0), 2.0 * labels[:_FITTED] - 1
-    centred = vectors - mean
-    matrix = centred.T @ centred + _RIDGE * np.eye(centred.shape[1])
-    head = np.linalg.solve(matrix, centred.T @ (target - target.mean()))
-    return head, float(mean @ head - target.mean())
+    return Head.fit(np.concatenate(parts), labels[:_FITTED], _RIDGE)

@@ -72,7 +72,7 @@ def read_tensors(data: bytes) -> dict[str, NDArray[Any]]:
         for key in _Reader(file).load():
             count = int.from_bytes(file.read(8), "little")
             kind = np.dtype(kinds[key])
-            storages[key] = np.frombuffer(file.read(count * kind.itemsize), kind, count)
+            storages[key] = np.frombuffer(file.read(count * kind.itemsize), kind)
         return {name: _array(storages[each.storage[0]], each) for name, each in tensors.items()}
     except (pickle.UnpicklingError, EOFError, AttributeError, KeyError, TypeError) as error:
         raise TorchFileError(f"This is not a file of tensors, or is damaged ({error}).") from error

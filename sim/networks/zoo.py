@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
+from fp8mac.sim.networks.cells import cells_task
 from fp8mac.sim.networks.images import EMBEDDED, NetworkError
 from fp8mac.sim.networks.own import own_task
 from fp8mac.sim.networks.spelling import spelling_task
@@ -19,6 +20,7 @@ NETWORKS: dict[str, Callable[[int | None], Task]] = {
     "minilm_sentiment": lambda samples: sentiment_task(),
     "g2p": lambda samples: spelling_task("g2p", "phonemes"),
     "g2p_words": lambda samples: spelling_task("g2p_words", "top1"),
+    "efficientnet": lambda samples: cells_task(),
 }
 """How to load each network, given how many questions are wanted."""
 
