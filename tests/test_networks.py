@@ -6,7 +6,7 @@ from importlib.resources import files
 import numpy as np
 import pytest
 
-from fp8mac.hw.config import parse_unit
+from fp8mac.hw.config import parse_accumulator, parse_unit
 from fp8mac.hw.formats import parse_format
 from fp8mac.sim import golden
 from fp8mac.sim.encoding import decode, encode
@@ -153,6 +153,21 @@ def test_a_layer_is_the_golden_model(a, w, acc):
         value = float(decode([acc_code], format_)[0])
         expected = value * float(a_scale) * float(w_scale[column]) + bias[column]
         assert found[row, column] == pytest.approx(expected, rel=1e-6)
+
+
+def test_partial_sums_are_added_as_the_recipe_says():
+    rng = np.random.default_rng(6)
+    x, weight = (rng.uniform(1, 2, shape).astype(np.float32) for shape in ((2, 512), (512, 3)))
+    recorder = Recorder()
+    exact = recorder.linear("layer", x, weight, None)
+    error = {}
+    for chunk in (None, 16):
+        options = Options(chunk=chunk, outer=parse_accumulator("fp32") if chunk else None)
+        how = recipe("fp16", "bf16", options=options)
+        found = UnitEngine(how, Calibrated(recorder.samples)).linear("layer", x, weight, None)
+        error[chunk] = np.abs(found / exact - 1).max()
+    assert error[16] < 0.02
+    assert error[None] > 0.1
 
 
 def test_a_wide_unit_is_float32():
