@@ -1,12 +1,10 @@
 """Accuracy of networks on units: what is run, kept block by block, and a row of results each."""
 
-import base64
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from hashlib import sha256
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -18,24 +16,13 @@ from fp8mac.sim.gemm import Options
 from fp8mac.sim.networks.diagnose import LayerReport, diagnose
 from fp8mac.sim.networks.engine import Calibrated, Recipe, UnitEngine
 from fp8mac.sim.networks.evaluate import Block, Result, ask, blocks, combine
-from fp8mac.sim.networks.images import (
-    NetworkError,
-    embedded_parameters,
-    load_digits,
-    load_fmnist,
-    whole_fmnist,
-)
-from fp8mac.sim.networks.qat import fine_tune
-from fp8mac.sim.networks.sequential import Parameters
-from fp8mac.sim.networks.tasks import Task, image_task
+from fp8mac.sim.networks.tasks import Task
 from fp8mac.sim.networks.zoo import SAME_ANSWERS, load_task
 from fp8mac.sim.quantize import Calibration, QuantizeError, Scaling
+from fp8mac.synth_reports.accuracy_training import sources, trained_task
 from fp8mac.synth_reports.store import Store, hash_of
 
-__all__ = ["COLUMNS", "Case", "layers", "measure", "row", "sources"]
-
-_SOURCES = "carrier* encoding* gemm* golden* jit* kernel* noise* quantize* networks/*".split()
-_TRAINED_IMAGES = 20_000
+__all__ = ["COLUMNS", "Case", "layers", "measure", "row"]
 
 
 @dataclass(frozen=True)
@@ -210,55 +197,4 @@ def _digest(path: str) -> str:
 def _task(case: Case, store: Store) -> Task:
     if not case.trained:
         return load_task(case.network, case.samples, case.inputs)
-    return _trained_task(case.network, case.trained, case.calibration, store.folder, case.samples)
-
-
-@cache
-def _trained_task(name: str, trained: str, calibration: str, folder: Any, samples: int) -> Task:
-    store = Store(folder)
-    key = hash_of([name, trained, calibration, sources()])
-    known = store.load("trained", key)
-    if known is None:
-        parameters = _train(name, trained, calibration)
-        known = {
-            each: [base64.b64encode(value.astype("<f4").tobytes()).decode(), list(value.shape)]
-            for each, value in parameters.items()
-        }
-        store.save("trained", key, known)
-    parameters = {
-        each: np.frombuffer(base64.b64decode(data), "<f4").reshape(shape)
-        for each, (data, shape) in known.items()
-    }
-    return image_task(name, parameters, samples)
-
-
-def _train(name: str, trained: str, calibration: str) -> Parameters:
-    if name == "fmnist":
-        folder = whole_fmnist()
-        if folder is None:
-            raise NetworkError(
-                "Training fmnist takes the whole data set; install Debian's dataset-fashion-mnist, "
-                "or name its folder in FP8MAC_FMNIST."
-            )
-        images = load_fmnist(folder)
-        some = slice(0, _TRAINED_IMAGES)
-        images = replace(images, train_x=images.train_x[some], train_y=images.train_y[some])
-        epochs = 1
-    else:
-        images, epochs = load_digits(), 10
-    scalings = None
-    if trained != "fp32":
-        a, w = trained.split(",")
-        scalings = (
-            Scaling(parse_format(a), Calibration(calibration)),
-            Scaling(parse_format(w), Calibration(calibration), per_channel=True),
-        )
-    return fine_tune(name, embedded_parameters(name), images, scalings, epochs=epochs)
-
-
-@cache
-def sources() -> str:
-    """Hash of the modules that a result depends on."""
-    room = Path(str(files("fp8mac.sim")))
-    paths = {path for name in _SOURCES for path in room.glob(f"{name}.py")}
-    return sha256(b"\0".join(path.read_bytes() for path in sorted(paths))).hexdigest()
+    return trained_task(case.network, case.trained, case.calibration, store.folder, case.samples)

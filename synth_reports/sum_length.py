@@ -21,7 +21,7 @@ from fp8mac.sim.networks.images import embedded_parameters
 from fp8mac.sim.networks.metrics import sqnr_db
 from fp8mac.sim.networks.zoo import load_task
 from fp8mac.sim.quantize import Calibration, Scaling, find_scale, quantize
-from fp8mac.synth_reports.accuracy import sources
+from fp8mac.synth_reports.accuracy_training import sources
 from fp8mac.synth_reports.store import Store, hash_of
 
 __all__ = ["LENGTHS", "Point", "points"]

@@ -189,6 +189,21 @@ def test_products_of_all_kinds_are_on_the_engine(tmp_path):
     assert seen["vector"] == ((15, 6), (6, 1), (15, 1))
 
 
+def test_a_product_of_what_is_given_has_no_weight(tmp_path):
+    nodes = [
+        helper.make_node("MatMul", ["x", "w"], ["h"]),
+        helper.make_node("Gemm", ["h", "x"], ["y"], "gram", transB=1),
+    ]
+    weight, recorder = some(4, 4), Recorder()
+    model = OnnxModel(save(tmp_path / "n.onnx", nodes, {"w": weight}, {"x": (4,)}))
+    model.run(recorder, {"x": some(5, 4)})
+    assert set(recorder.samples) == {"h.input", "gram.a", "gram.b"}
+    engine = UnitEngine(recipe("fp16", "fp32"), Calibrated(recorder.samples))
+    for x in (0.5 * some(5, 4), 0.5 * some(5, 4)):
+        wanted = x @ weight @ x.T
+        assert np.allclose(model.run(engine, {"x": x}), wanted, rtol=0.01, atol=0.02)
+
+
 @pytest.mark.parametrize("axes", [1, 2, 3])
 def test_the_largest_of_an_image(tmp_path, axes):
     nodes = [

@@ -1,0 +1,82 @@
+"""Networks that were trained on with rounding, kept; and what results depend on."""
+
+import base64
+from dataclasses import replace
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fp8mac.hw.formats import parse_format
+from fp8mac.sim.networks.images import (
+    NetworkError,
+    embedded_parameters,
+    load_digits,
+    load_fmnist,
+    whole_fmnist,
+)
+from fp8mac.sim.networks.qat import fine_tune
+from fp8mac.sim.networks.sequential import Parameters
+from fp8mac.sim.networks.tasks import Task, image_task
+from fp8mac.sim.quantize import Calibration, Scaling
+from fp8mac.synth_reports.store import Store, hash_of
+
+__all__ = ["sources", "trained_task"]
+
+_SOURCES = "carrier* encoding* gemm* golden* jit* kernel* noise* quantize* networks/*".split()
+_TRAINED_IMAGES = 20_000
+
+
+@cache
+def trained_task(name: str, trained: str, calibration: str, folder: Any, samples: int) -> Task:
+    """An embedded network that was trained on; formats ``<a>,<w>`` or ``fp32``."""
+    store = Store(folder)
+    key = hash_of([name, trained, calibration, sources()])
+    known = store.load("trained", key)
+    if known is None:
+        parameters = _train(name, trained, calibration)
+        known = {
+            each: [base64.b64encode(value.astype("<f4").tobytes()).decode(), list(value.shape)]
+            for each, value in parameters.items()
+        }
+        store.save("trained", key, known)
+    parameters = {
+        each: np.frombuffer(base64.b64decode(data), "<f4").reshape(shape)
+        for each, (data, shape) in known.items()
+    }
+    return image_task(name, parameters, samples)
+
+
+def _train(name: str, trained: str, calibration: str) -> Parameters:
+    if name == "fmnist":
+        folder = whole_fmnist()
+        if folder is None:
+            raise NetworkError(
+                "Training fmnist takes the whole data set; install Debian's dataset-fashion-mnist, "
+                "or name its folder in FP8MAC_FMNIST."
+            )
+        images = load_fmnist(folder)
+        some = slice(0, _TRAINED_IMAGES)
+        images = replace(images, train_x=images.train_x[some], train_y=images.train_y[some])
+        epochs = 1
+    else:
+        images, epochs = load_digits(), 10
+    scalings = None
+    if trained != "fp32":
+        a, w = trained.split(",")
+        scalings = (
+            Scaling(parse_format(a), Calibration(calibration)),
+            Scaling(parse_format(w), Calibration(calibration), per_channel=True),
+        )
+    return fine_tune(name, embedded_parameters(name), images, scalings, epochs=epochs)
+
+
+@cache
+def sources() -> str:
+    """Hash of the modules that a result depends on."""
+    room = Path(str(files("fp8mac.sim")))
+    paths = {path for name in _SOURCES for path in room.glob(f"{name}.py")}
+    return sha256(b"\0".join(path.read_bytes() for path in sorted(paths))).hexdigest()
