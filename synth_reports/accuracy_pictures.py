@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from fp8mac.sim.networks.zoo import SAME_ANSWERS
 from fp8mac.synth_reports.accuracy_text import Rows, pick
 from fp8mac.synth_reports.plots import Lines, Panel, grouped_bars, line_panels
 from fp8mac.synth_reports.sum_length import Point
@@ -44,7 +45,8 @@ def _point_cell(point: Point) -> str:
 def pictures(rows: Rows, points: Sequence[Point]) -> dict[str, bytes]:
     """Files by name: SQNR of formats in accumulators, and against the length of sums."""
     panels = []
-    for network in dict.fromkeys(row["network"] for row in pick(rows, "formats")):
+    networks = dict.fromkeys(row["network"] for row in pick(rows, "formats"))
+    for network in (each for each in networks if each not in SAME_ANSWERS):
         some = pick(rows, "formats", network=network)
         by_both = {(row["a_format"], row["accumulator"]): row["sqnr_db"] or 0.0 for row in some}
         accumulators = dict.fromkeys(row["accumulator"] for row in some)

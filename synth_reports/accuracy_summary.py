@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from fp8mac.sim.networks.zoo import SAME_ANSWERS
 from fp8mac.synth_reports.accuracy_text import Rows, delta, number, order, pick
 from fp8mac.synth_reports.published_accuracy import (
     CONVERT,
@@ -23,6 +24,7 @@ _FORMATS = "int8 e2m5 e3m4 e4m3 e5m2".split()
 def summary_markdown(rows: Rows) -> str:
     """Tables of the papers with ours in them, and where the order of the formats is the same."""
     networks = list(dict.fromkeys(row["network"] for row in rows))
+    distinct = [each for each in networks if each not in SAME_ANSWERS]
     return f"""\
 # Accuracy of formats and accumulators: published and ours
 
@@ -34,15 +36,15 @@ the *order* of the formats that can be compared, not the figures.
 
 {_ptq_table(rows, networks)}
 
-{_ptq_order(rows, networks)}
+{_ptq_order(rows, distinct)}
 
 ## The same formats in every accumulator
 
 SQNR of the outputs, dB. No paper has this table: their sums are exact or float32.
 
-{_accumulators(rows, networks)}
+{_accumulators(rows, distinct)}
 
-{_accumulator_words(rows, networks)}
+{_accumulator_words(rows, distinct)}
 
 ## INT8 against E4M3 (arXiv:2209.05433, Table 5)
 
