@@ -175,7 +175,8 @@ def measure(
 def layers(case: Case, store: Store) -> list[LayerReport]:
     """Report on every product of matrices of a case."""
     task = _task(case, store)
-    return diagnose(task, case.recipe(), _calibrated(task), range(min(32, case.samples)))
+    with np.errstate(over="ignore", invalid="ignore"):
+        return diagnose(task, case.recipe(), _calibrated(task), range(min(32, case.samples)))
 
 
 @cache

@@ -328,6 +328,8 @@ def test_data_that_cannot_be_used(tmp_path):
     assert says(path, data).startswith(f"The arrays of '{data}' do not have as many questions")
     np.savez(data, x=some(4, 2, 9, 9), labels=np.zeros((4, 5)))
     assert says(path, data) == f"The labels of '{data}' are not a number for each question."
+    np.savez(data, x=some(4, 2, 9, 9), labels=np.array(["cat", "dog", "cat", "cow"]))
+    assert says(path, data) == f"The labels of '{data}' are not a number for each question."
     np.savez(data, x=some(4, 3, 9, 9))
     assert says(path, data).startswith(f"'{path}' cannot be run: ")
 

@@ -110,6 +110,6 @@ def _load(path: Path, names: Iterable[str]) -> tuple[dict[str, Array], Array | N
     }
     if len(lengths) > 1:
         raise NetworkError(f"The arrays of '{path}' do not have as many questions as each other.")
-    if labels is not None and labels.ndim > 1:
+    if labels is not None and (labels.ndim > 1 or labels.dtype.kind not in "biuf"):
         raise NetworkError(f"The labels of '{path}' are not a number for each question.")
     return arrays, labels
