@@ -1,7 +1,14 @@
 """Kernels of `fp8mac.sim.gemm_numpy` and `fp8mac.sim.gemm_fixed`, compiled.
 
-The innermost loop is over columns, so that the compiler makes vectors of them. A kernel is built
-for each way of rounding; formats are arguments.
+Right operands lie in panels as wide as a tile of accumulators, see `fp8mac.sim.jit`; a panel is
+walked row by row, in blocks that stay in the second cache::
+
+          panel 0     panel 1                         step k of row i, in registers
+        +-----------+-----------+           acc[0:w] = round(acc[0:w] + a[i, k] * b[k, 0:w])
+      k | b[k, 0:w] |           |
+        +-----------+-----------+
+
+A kernel is built for each way of adding and of rounding; formats are arguments.
 """
 
 from functools import lru_cache
@@ -9,240 +16,264 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fp8mac.hw.formats import Rounding
-from fp8mac.sim.gemm_numpy import Floats, Job, Rounder
-from fp8mac.sim.jit import add_bits, and_bits, as_bits, as_float, jit, or_bits, whole_registers
+from fp8mac.sim.gemm_numpy import Job
+from fp8mac.sim.gemm_rounding import Floats, Rounder
+from fp8mac.sim.jit import (
+    TILE_BYTES,
+    and_bits,
+    as_bits,
+    as_float,
+    inline,
+    jit,
+    load,
+    multiply_add,
+    store,
+    tile,
+    tiles,
+    whole_registers,
+)
+from fp8mac.sim.rounding_numba import Constants, Rule, draw, odd_sum, odd_sum_of_three, round_sum
 
-__all__ = ["accumulate", "saturate"]
+__all__ = ["accumulate", "add_once", "pack", "room", "saturate"]
 
-_COLUMNS = 256  # of a block, whose accumulators stay in the first cache
-
-
-class _Constants(NamedTuple):
-    """`Rounder` in the types of the carrier; see there, and `fp8mac.sim.encoding`."""
-
-    sign: Any
-    exponent: Any
-    smallest: Any
-    step: Any
-    ulp: Any
-    fine_step: Any
-    fine_ulp: Any
-    flush: Any
-    maximum: Any
-    beyond: Any
-    infinite: Any
-    inf: Any
-    zero: Any
+_TERMS = 512  # of a block
 
 
-def _constants(rounder: Rounder, random_bits: int) -> _Constants:
-    real, whole = rounder.dtype.type, np.dtype(f"i{rounder.dtype.itemsize}").type
-    one = 1 << rounder.mantissa_bits  # of the exponent field
-    fine = rounder.shift - random_bits
-    return _Constants(
-        sign=whole(np.iinfo(whole).min),
-        exponent=whole(rounder.exponent_mask),
-        smallest=whole(rounder.smallest),
-        step=whole(rounder.step),
-        ulp=whole((rounder.shift - rounder.mantissa_bits) * one),
-        fine_step=whole(fine * one),
-        fine_ulp=whole((fine - rounder.mantissa_bits) * one),
-        flush=real(rounder.flush),
-        maximum=real(rounder.maximum),
-        beyond=real(rounder.beyond),
-        infinite=real(rounder.infinite),
-        inf=real(np.inf),
-        zero=real(0),
-    )
+def room(shape: tuple[int, int], dtype: np.dtype[Any]) -> Floats:
+    """`fp8mac.sim.gemm_numpy.room`: whole panels of columns."""
+    width = TILE_BYTES // dtype.itemsize
+    return np.zeros((shape[0], -(-shape[1] // width) * width), dtype)
 
 
-@jit
-def _draw(key: Any, place: Any, bits: Any) -> Any:
-    """`fp8mac.sim.noise.noise`, as a float."""
-    mixed = np.uint32(np.uint32(np.uint32(place) * np.uint32(0x9E37_79B1)) ^ key)
-    mixed = np.uint32(np.uint32(mixed ^ (mixed >> np.uint32(16))) * np.uint32(0x85EB_CA6B))
-    mixed = np.uint32(np.uint32(mixed ^ (mixed >> np.uint32(13))) * np.uint32(0xC2B2_AE35))
-    mixed = np.uint32(mixed ^ (mixed >> np.uint32(16)))
-    return np.float64(np.uint32(mixed >> np.uint32(32 - bits)) if bits > 0 else np.uint32(0))
+def pack(b: Floats) -> Floats:
+    """`fp8mac.sim.gemm_numpy.pack`: shape (panels, k, columns of a panel), filled up with +0."""
+    width = TILE_BYTES // b.itemsize
+    count = -(-b.shape[1] // width)
+    panels = np.empty((count, b.shape[0], width), b.dtype)
+    for panel in range(count):
+        columns = b[:, panel * width : (panel + 1) * width]
+        panels[panel, :, : columns.shape[1]] = columns
+        panels[panel, :, columns.shape[1] :] = 0
+    return panels
 
 
-@jit
-def _down(magnitude: Any, power: Any, step: Any, ulp: Any) -> Any:
-    """Nearest multiple of an ulp toward zero."""
-    magic = as_float(add_bits(power, step))
-    rounded = (magnitude + magic) - magic
-    return rounded - as_float(add_bits(power, ulp)) if rounded > magnitude else rounded
+class _Way(NamedTuple):
+    """How the products of a step are added."""
+
+    single: bool = False
+    pairs: bool = False
+    tree: bool = False
+    window: bool = False
 
 
-@jit
-def _odd_sum(x: Any, y: Any) -> Any:
-    """Sum in float64, rounded to odd."""
-    total = x + y
-    virtual = total - x
-    error = (x - (total - virtual)) + (y - virtual)
-    bits = as_bits(total)
-    move = 1 if (error > 0) == (total > 0) else -1
-    even = bits & 1 == 0
-    inexact = (error > 0) | (error < 0)
-    return as_float(bits + move if even & inexact else bits)
+@inline
+def _add_lanes(x: Any, row: Any, right: Any, start: Any, stop: Any, width: Any) -> None:
+    """Exact sums of products; that of all -0 is -0."""
+    for j in range(width):
+        store(x, j, np.float64(-0.0))
+    for lane in range(start, stop):
+        left = row[lane]
+        for j in range(width):
+            store(x, j, multiply_add(left, right[lane, j], load(x, j)))
 
 
-@jit
-def _nearest(magnitude: Any, power: Any, step: Any) -> Any:
-    """Nearest multiple of an ulp, ties to even."""
-    magic = as_float(add_bits(power, step))
-    return (magnitude + magic) - magic
+@inline
+def _add_halves(high: Any, low: Any, row: Any, right: Any, start: Any, stop: Any, magic: Any, width: Any) -> None:
+    """Exact sums of the products' upper and lower halves."""
+    for j in range(width):
+        store(high, j, np.float64(0))
+        store(low, j, np.float64(-0.0))
+    for lane in range(start, stop):
+        left = row[lane]
+        for j in range(width):
+            upper = multiply_add(left, right[lane, j], magic) - magic
+            lower = multiply_add(left, right[lane, j], -upper)
+            store(high, j, load(high, j) + upper)
+            store(low, j, load(low, j) + lower)
 
 
-@jit
-def _stochastic(magnitude: Any, power: Any, c: Any, drawn: Any) -> Any:
-    """Multiple of an ulp below a number or above it, as a random number says."""
-    fine = _down(magnitude, power, c.fine_step, c.fine_ulp)
-    fine += drawn * as_float(add_bits(power, c.fine_ulp))
-    return _down(fine, power, c.step, c.ulp)
+@inline
+def _add_tree(x: Any, levels: Any, row: Any, right: Any, start: Any, stop: Any, c: Any, rule: Any, width: Any) -> None:
+    """Sums by a tree of adders that round; ``levels`` are sums that wait for their neighbour."""
+    odd = rule[1]
+    for lane in range(start, stop, 2):
+        left, other = row[lane], row[lane + 1]
+        for j in range(width):
+            total = _fused(other, right[lane + 1, j], left * right[lane, j], odd)
+            store(x, j, round_sum(total, 0, c, rule))
+        level, count = 0, (lane - start) >> 1
+        while count & 1:
+            for j in range(width):
+                waiting = load(levels, level * width + j)
+                total = odd_sum(waiting, load(x, j)) if odd else waiting + load(x, j)
+                store(x, j, round_sum(total, 0, c, rule))
+            level, count = level + 1, count >> 1
+        for j in range(width):
+            store(levels, level * width + j, load(x, j))
 
 
-@jit
-def _limit(rounded: Any, magnitude: Any, c: Any, flushes: Any, checks: Any) -> Any:
-    """What the accumulator holds instead of numbers that it does not have."""
-    if flushes:
-        rounded = c.zero if magnitude < c.flush else rounded
-    if checks > 0:
-        rounded = c.beyond if rounded > c.maximum else rounded
-    if checks > 1:
-        rounded = c.infinite if magnitude == c.inf else rounded
-    return rounded
-
-
-@jit
-def _sum_products(x: Any, left: Any, right: Any) -> None:
-    """Exact sums of ``left @ right`` into ``x``; the sum of all -0 is -0."""
-    for j in range(x.shape[0]):
-        x[j] = left[0] * right[0, j]
-    count, lane = left.shape[0], 1
-    while lane + 4 <= count:
-        a0, a1, a2, a3 = left[lane], left[lane + 1], left[lane + 2], left[lane + 3]
-        b0, b1, b2, b3 = right[lane], right[lane + 1], right[lane + 2], right[lane + 3]
-        for j in range(x.shape[0]):
-            x[j] += ((a0 * b0[j] + a1 * b1[j]) + a2 * b2[j]) + a3 * b3[j]
-        lane += 4
-    for last in range(lane, count):
-        for j in range(x.shape[0]):
-            x[j] += left[last] * right[last, j]
-
-
-@jit
-def _align(rows: Any, products: Any, exponents: Any, window: Any) -> None:
+@inline
+def _add_aligned(x: Any, top: Any, held: Any, row: Any, right: Any, powers: Any, start: Any, stop: Any, window: Any, width: Any) -> None:
     """`fp8mac.sim.gemm_numpy._align` of a row."""
-    x, unit, row = rows
-    left, right = products
-    a_exponents, b_exponents = exponents
-    acc_emin, align_bits = window
-    none = -(1 << 20)
-    for j in range(row.shape[0]):
-        top = none
-        if row[j] != 0 and abs(row[j]) < np.inf:
-            top = max((as_bits(abs(row[j])) >> 52) - 1023, acc_emin)
-        for lane in range(left.shape[0]):
-            product = left[lane] * right[lane, j]
-            if product != 0 and abs(product) < np.inf:
-                top = max(top, np.int64(a_exponents[lane]) + b_exponents[lane, j])
-        unit[j] = 1.0 if top == none else as_float((top - align_bits + 1024) << 52)
-        x[j] = -0.0
-        row[j] = np.trunc(row[j] / unit[j]) * unit[j]
-    for lane in range(left.shape[0]):
-        for j in range(row.shape[0]):
-            x[j] += np.trunc(left[lane] * right[lane, j] / unit[j]) * unit[j]
+    row_powers, right_powers = powers
+    one, smallest, to_unit, to_inverse, exponent = window
+    for j in range(width):
+        magnitude = abs(load(held, j))
+        power = as_float(and_bits(as_bits(magnitude), exponent))
+        power = smallest if power < smallest else power
+        store(top, j, power if (magnitude > 0) & (magnitude < np.inf) else 0.0)
+    for lane in range(start, stop):
+        left = row_powers[lane]
+        for j in range(width):
+            power = left * right_powers[lane, j]
+            store(top, j, power if power > load(top, j) else load(top, j))
+    for j in range(width):
+        power = as_bits(load(top, j) if load(top, j) > 0 else one)
+        unit, inverse = as_float(power + to_unit), as_float(to_inverse - power)
+        store(top, j, inverse)
+        store(held, j, np.trunc(load(held, j) * inverse) * unit)
+        store(x, j, np.float64(-0.0))
+    for lane in range(start, stop):
+        left = row[lane]
+        for j in range(width):
+            store(x, j, load(x, j) + np.trunc(left * right[lane, j] * load(top, j)))
+    for j in range(width):
+        unit = as_float(to_inverse + to_unit - as_bits(load(top, j)))
+        store(x, j, load(x, j) * unit)
 
 
-class _Variant(NamedTuple):
-    """What a kernel is built for; the compiler drops what it excludes."""
-
-    single: bool  # one product a step
-    aligned: bool
-    native: bool
-    odd: bool
-    rounding: Rounding
-    flushes: bool
-    checks: int  # 0: no sum is out of range; 1: some are; 2: and infinite ones become other numbers
-
-    @classmethod
-    def of(cls, job: Job) -> "_Variant":
-        """Variant for a job."""
-        rounder = job.rounder
-        same = rounder.beyond == rounder.infinite or np.isnan(rounder.beyond)
-        return cls(
-            single=job.lanes == 1 and job.align_bits is None,
-            aligned=job.align_bits is not None,
-            native=rounder.native,
-            odd=rounder.odd,
-            rounding=rounder.rounding,
-            flushes=bool(rounder.flush),
-            checks=job.checked * (1 if same else 2),
-        )
+@jit
+def _fused(x: Any, y: Any, acc: Any, odd: bool) -> Any:
+    """``acc + x * y``, of an exact product."""
+    return odd_sum(acc, x * y) if odd else multiply_add(x, y, acc)
 
 
 @lru_cache(maxsize=64)
-def _kernel(variant: _Variant) -> Any:
-    single, aligned, native, odd, rounding, flushes, checks = variant
-    stochastic, toward_zero = rounding is Rounding.STOCHASTIC, rounding is Rounding.RTZ
+def _kernel(way: _Way, rule: Rule, width: int) -> Any:
+    single, pairs, tree, window = way
+    native, odd, rounding, on_grid, flushes, limit = rule
+    stochastic = rounding == 2
 
     @jit
-    def kernel(acc: Any, a: Any, b: Any, span: Any, tables: Any) -> None:
+    def kernel(
+        acc: Any, a: Any, panels: Any, span: Any, lanes: Any, c: Any, more: Any, draws: Any
+    ) -> None:
         whole_registers()
-        first, last, lanes = span
-        c, keys, random_bits, a_exponents, b_exponents, acc_emin, align_bits = tables
-        count, n = b.shape
-        x, unit = np.empty(_COLUMNS, acc.dtype), np.empty(_COLUMNS, acc.dtype)
-        for i in range(first, last):
-            for column in range(0, n, _COLUMNS):
-                end = min(column + _COLUMNS, n)
-                row = acc[i, column:end]
-                for k in range(0, count, lanes):
-                    left, right = a[i, k], b[k, column:end]
-                    step = k // lanes
-                    stop = min(k + lanes, count)
-                    if aligned:
-                        exponents = a_exponents[i, k:stop], b_exponents[k:stop, column:end]
-                        products = a[i, k:stop], b[k:stop, column:end]
-                        _align((x, unit, row), products, exponents, (acc_emin, align_bits))
-                    elif not single:
-                        _sum_products(x[: end - column], a[i, k:stop], b[k:stop, column:end])
-                    for j in range(end - column):
-                        product = left * right[j] if single else x[j]
-                        total = _odd_sum(row[j], product) if odd else row[j] + product
-                        if native:
-                            row[j] = total
-                        else:
-                            bits, magnitude = as_bits(total), abs(total)
-                            power = and_bits(bits, c.exponent)
-                            power = c.smallest if power < c.smallest else power
-                            if stochastic:
-                                place = i * n + column + j
-                                drawn = _draw(keys[step], place, random_bits)
-                                rounded = _stochastic(magnitude, power, c, drawn)
-                            elif toward_zero:
-                                rounded = _down(magnitude, power, c.step, c.ulp)
+        rule = native, odd, rounding, on_grid, flushes, limit
+        top, bottom = span
+        magic, constants, a_powers, b_powers = more
+        keys, random_bits, row_stride, column_stride = draws
+        row, x, spare, levels = tile(acc[0, 0]), tile(acc[0, 0]), tile(acc[0, 0]), tiles(acc[0, 0])
+        terms = a.shape[1]
+        block = max(1, _TERMS // lanes) * lanes
+        for panel in range(panels.shape[0]):
+            base, right = panel * width, panels[panel]
+            for begin in range(0, terms, block):
+                end = min(begin + block, terms)
+                for i in range(top, bottom):
+                    left = a[i]
+                    for j in range(width):
+                        store(row, j, acc[i, base + j])
+                    for k in range(begin, end, lanes):
+                        stop = min(k + lanes, end)
+                        if window:
+                            powers = a_powers[i], b_powers[panel]
+                            _add_aligned(
+                                x, spare, row, left, right, powers, k, stop, constants, width
+                            )
+                        elif tree:
+                            _add_tree(x, levels, left, right, k, stop, c, rule, width)
+                        elif pairs:
+                            _add_halves(x, spare, left, right, k, stop, magic, width)
+                        elif not single:
+                            _add_lanes(x, left, right, k, stop, width)
+                        factor = left[k]
+                        for j in range(width):
+                            if single:
+                                total = _fused(factor, right[k, j], load(row, j), odd)
+                            elif pairs:
+                                total = odd_sum_of_three(load(row, j), load(x, j), load(spare, j))
+                            elif odd:
+                                total = odd_sum(load(row, j), load(x, j))
                             else:
-                                rounded = _nearest(magnitude, power, c.step)
-                            rounded = _limit(rounded, magnitude, c, flushes, checks)
-                            row[j] = as_float(or_bits(as_bits(rounded), and_bits(bits, c.sign)))
+                                total = load(row, j) + load(x, j)
+                            drawn = 0
+                            if stochastic:
+                                place = i * row_stride + (base + j) * column_stride
+                                drawn = draw(keys[k // lanes], place, random_bits)
+                            store(row, j, round_sum(total, drawn, c, rule))
+                    for j in range(width):
+                        acc[i, base + j] = load(row, j)
 
     return kernel
 
 
-def accumulate(job: Job, acc: Floats, a: Floats, b: Floats, rows: slice) -> None:
+def accumulate(
+    job: Job, acc: Floats, a: Floats, b: Floats, *, rows: slice, first_step: int = 0
+) -> None:
     """`fp8mac.sim.gemm_numpy.accumulate`."""
-    steps = range(-(-b.shape[0] // job.lanes) if job.draws else 0)
-    keys = np.array([job.draws.key(step) for step in steps if job.draws], np.uint32)
-    random_bits = job.draws.bits if job.draws else 0
-    window = job.a_exponents, job.b_exponents, job.acc_emin, job.align_bits
-    if job.align_bits is None:
-        window = np.zeros((0, 0), np.int32), np.zeros((0, 0), np.int32), 0, 0
-    tables = _constants(job.rounder, random_bits), keys, random_bits, *window
-    kernel = _kernel(_Variant.of(job))
-    kernel(acc, a, b, (rows.start, rows.stop, job.lanes), tables)
+    if not (a.size and b.size):
+        return
+    way = _Way(
+        single=job.lanes == 1 and job.window is None,
+        pairs=job.cut is not None,
+        tree=job.tree,
+        window=job.window is not None,
+    )
+    none = np.zeros((0, 0)), np.zeros((0, 0, 0))
+    window, powers = (0.0, 0.0, 0, 0, 0), none
+    if job.window is not None:
+        one, bits = 1 << 52, job.window.bits
+        powers = job.window.a_powers, job.window.b_powers
+        emin = 2.0**job.window.acc_emin
+        window = 1.0, emin, (1 - bits) * one, (bits - 1 + 2046) * one, 2047 * one
+    magic = 1.5 * 2.0 ** (job.cut + 52) if job.cut is not None else 0.0
+    kernel = _kernel(way, Rule.of(job.rounder), panel_width(job.rounder))
+    c, draws = _constants(job, -(-a.shape[1] // job.lanes), first_step)
+    kernel(acc, a, b, (rows.start, rows.stop), job.lanes, c, (magic, window, *powers), draws)
+
+
+def panel_width(rounder: Rounder) -> int:
+    """Columns of a panel."""
+    return TILE_BYTES // rounder.dtype.itemsize
+
+
+def _constants(job: Job, steps: int, first_step: int) -> tuple[Constants, tuple[Any, ...]]:
+    """Constants of a kernel's rounding, and of its random numbers."""
+    draws = job.draws
+    if draws is None:
+        return Constants.of(job.rounder, 0), (np.zeros(0, np.uint32), 0, 0, 0)
+    keys = np.array([draws.key(first_step + step) for step in range(steps)], np.uint32)
+    strides = (1, draws.columns) if job.transposed else (draws.columns, 1)
+    return Constants.of(job.rounder, draws.bits), (keys, draws.bits, *strides)
+
+
+def add_once(job: Job, acc: Floats, x: Floats, step: int) -> None:
+    """`fp8mac.sim.gemm_numpy.add_once` of what lies in a `room` each."""
+    c, draws = _constants(job, 1, step)
+    _adder(Rule.of(job.rounder))(acc, x, c, draws)
+
+
+@lru_cache(maxsize=16)
+def _adder(rule: Rule) -> Any:
+    native, odd, rounding, on_grid, flushes, limit = rule
+    stochastic = rounding == 2
+
+    @jit
+    def kernel(acc: Any, x: Any, c: Any, draws: Any) -> None:
+        whole_registers()
+        rule = native, odd, rounding, on_grid, flushes, limit
+        keys, random_bits, row_stride, column_stride = draws
+        for i in range(acc.shape[0]):
+            for j in range(min(acc.shape[1], x.shape[1])):
+                number = np.float64(x[i, j])
+                total = odd_sum(acc[i, j], number) if odd else acc[i, j] + number
+                drawn = 0
+                if stochastic:
+                    drawn = draw(keys[0], i * row_stride + j * column_stride, random_bits)
+                acc[i, j] = round_sum(total, drawn, c, rule)
+
+    return kernel
 
 
 @jit

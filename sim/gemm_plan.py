@@ -9,9 +9,9 @@ from typing import NamedTuple
 import numpy as np
 
 from fp8mac.hw.config import AccumulatorConfig, FloatAccConfig, IntAccConfig, MacConfig
-from fp8mac.hw.formats import FloatFormat, Overflow
+from fp8mac.hw.formats import FloatFormat, Overflow, Rounding
 from fp8mac.sim import gemm_fixed
-from fp8mac.sim.carrier import Carrier, choose
+from fp8mac.sim.carrier import Carrier, Choice, choose
 from fp8mac.sim.encoding import has_numba
 
 __all__ = ["BACKENDS", "PLAIN", "GemmError", "Options", "Plan", "check", "outer_config", "plan"]
@@ -37,6 +37,9 @@ class Options:
     align_bits : int, optional
         Before a step adds, it truncates products and accumulator to a window of so many bits below
         the largest exponent among them, see `fp8mac.sim.gemm_golden.dot`.
+    tree : bool
+        The products of a step are added by a binary tree of adders, each of which rounds as the
+        accumulator does, see `fp8mac.sim.gemm_golden.dot`.
     chunk : int, optional
         Products in a partial sum; each partial sum starts from zero and is then added to an outer
         accumulator.
@@ -50,6 +53,7 @@ class Options:
 
     lanes: int = 1
     align_bits: int | None = None
+    tree: bool = False
     chunk: int | None = None
     outer: AccumulatorConfig | None = None
     random_bits: int = 8
@@ -72,14 +76,14 @@ class Plan:
         Numbers that sums are held in; of float accumulators the value of a `Carrier`.
     reason : str
         Why they are exact, see `fp8mac.sim.carrier`.
-    overflows : bool
-        Whether finite products can make a float accumulator overflow.
+    choice : Choice, optional
+        What is known of the sums of a float accumulator.
     """
 
     backend: str
     carrier: str
     reason: str
-    overflows: bool = field(default=True, repr=False)
+    choice: Choice | None = field(default=None, repr=False)
 
 
 def plan(
@@ -158,10 +162,23 @@ def check(config: MacConfig, options: Options) -> None:
             raise GemmError("Alignment is for float products in a float accumulator.")
         if options.align_bits < 1:
             raise GemmError("An alignment window has one bit or more.")
+    if options.tree:
+        _check_tree(acc, options)
     if not 0 <= options.random_bits <= _RANDOM_BITS:
         raise GemmError(
             f"Stochastic rounding takes 0 to {_RANDOM_BITS} random bits, not {options.random_bits}."
         )
+
+
+def _check_tree(acc: AccumulatorConfig, options: Options) -> None:
+    if not isinstance(acc, FloatAccConfig):
+        raise GemmError(f"A tree of rounding adders is for float accumulators, not {acc.name}.")
+    if options.lanes < 2 or options.lanes & (options.lanes - 1):
+        raise GemmError(f"A tree of adders has 2, 4, 8, ... lanes, not {options.lanes}.")
+    if options.align_bits is not None:
+        raise GemmError("A window aligns all products of a step, but a tree adds them in pairs.")
+    if acc.rounding is Rounding.STOCHASTIC:
+        raise GemmError("A step draws one random number, but every adder of a tree needs one.")
 
 
 class _Query(NamedTuple):
@@ -185,6 +202,7 @@ def _plan_float(query: _Query) -> Plan:
         query.k,
         lanes=options.lanes,
         align_bits=options.align_bits,
+        tree=options.tree,
         started=query.started,
         random_bits=options.random_bits,
     )
@@ -195,7 +213,7 @@ def _plan_float(query: _Query) -> Plan:
             )
         return Plan("golden", choice.carrier.value, choice.reason)
     chosen = "numpy" if backend == "numpy" or not has_numba() else "numba"
-    return Plan(chosen, choice.carrier.value, choice.reason, choice.overflows)
+    return Plan(chosen, choice.carrier.value, choice.reason, choice)
 
 
 def _plan_fixed(query: _Query) -> Plan:

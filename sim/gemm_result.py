@@ -13,7 +13,7 @@ from fp8mac.sim.encoding import code_dtype, decode
 from fp8mac.sim.gemm_plan import Plan
 from fp8mac.sim.golden import State
 
-__all__ = ["GemmResult", "read", "reset", "store", "words"]
+__all__ = ["GemmResult", "finish", "read", "reset", "store", "words"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +73,15 @@ def reset(config: MacConfig, shape: tuple[int, int], plan: Plan | None = None) -
     dtype = code_dtype(min(config.acc_bits, 64))
     acc = np.zeros(shape if count == 1 else (*shape, count), dtype)
     return GemmResult(config, acc, np.zeros((*shape, len(config.flags)), bool), plan)
+
+
+def finish(
+    config: MacConfig, acc: NDArray[Any], flags: NDArray[np.bool_], plan: Plan | None
+) -> GemmResult:
+    """Accumulators, 0 where flags are raised."""
+    if flags.any():
+        acc[flags.any(axis=-1)] = 0
+    return GemmResult(config, acc, flags, plan)
 
 
 def store(result: GemmResult, place: tuple[int, ...], state: State) -> None:

@@ -86,6 +86,9 @@ PRODUCTS = [
     ("int8", "int32", Options(), "<= 1.5"),
     ("e4m3", "fp16:sr", Options(), ">= 0.5 G"),
     ("e4m3", "fp16", Options(lanes=16), ">= 1 G"),
+    ("e5m2", "fp16", Options(lanes=16), ">= 1 G"),
+    ("e4m3", "fp16", Options(lanes=16, tree=True), ">= 1 G"),
+    ("e5m2", "fp16", Options(lanes=16, tree=True), ">= 1 G"),
     ("e4m3", "fp16", Options(lanes=16, align_bits=14), ""),
     ("e4m3", "fp16", Options(chunk=64, outer=parse_accumulator("fp32")), ""),
 ]
@@ -123,6 +126,7 @@ def print_products() -> None:
             codes = (codes & 0x80) | np.minimum(codes & 0x7F, config.a.max_code).astype(np.uint8)
         right = np.ascontiguousarray(codes.T)
         some = [f"lanes {options.lanes}"] * (options.lanes > 1)
+        some += ["tree"] * options.tree
         some += [f"window {options.align_bits}"] * (options.align_bits is not None)
         some += [f"chunks {options.chunk}"] * (options.chunk is not None)
         backends = ["auto", "numpy"] if (operand, acc, some) == ("e4m3", "fp16", []) else ["auto"]

@@ -1,0 +1,42 @@
+"""Flags of accumulators that cannot hold NaN or infinities: which sums raise them."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fp8mac.hw.config import MacConfig
+
+__all__ = ["raise_flags"]
+
+
+def raise_flags(
+    config: MacConfig, a: NDArray[Any], b: NDArray[Any]
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.bool_]]:
+    """Operands, 0 where they raise flags, and the flags of their sums, (m, n, flags)."""
+    none = np.zeros(len(config.flags), bool)
+    if not config.flags or (np.isfinite(a).all() and np.isfinite(b).all()):
+        return a, b, none
+    raised = _raised(config, a, b)
+    return np.where(np.isfinite(a), a, 0), np.where(np.isfinite(b), b, 0), raised
+
+
+def _raised(config: MacConfig, a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Flags that some product raises, shape (m, n, flags)."""
+    nan = np.logical_or.outer(np.isnan(a).any(axis=1), np.isnan(b).any(axis=0))
+    if config.flags == ("nan",):
+        return nan[..., None]
+
+    def meet(x: NDArray[np.bool_], y: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        return x.astype(np.float32) @ y.astype(np.float32) > 0
+
+    infinite_a, infinite_b = np.isinf(a), np.isinf(b)
+    nan |= meet(infinite_a, b == 0) | meet(a == 0, infinite_b)
+    flags = []
+    for sign in (1, -1):
+        flag = nan.copy()
+        for side in (1, -1):
+            x, y = side * a > 0, sign * side * b > 0
+            flag |= meet(infinite_a & x, y) | meet(x, infinite_b & y)
+        flags.append(flag)
+    return np.stack(flags, axis=-1)
