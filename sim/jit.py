@@ -31,6 +31,7 @@ __all__ = [
     "load",
     "multiply_add",
     "or_bits",
+    "shift_right",
     "store",
     "tile",
     "tiles",
@@ -99,6 +100,12 @@ def or_bits(typing: Any, x: Any, y: Any) -> Any:
 def add_bits(typing: Any, x: Any, y: Any) -> Any:
     """Sum in the type of both."""
     return x(x, x), lambda context, builder, signature, pair: builder.add(*pair)
+
+
+@intrinsic
+def shift_right(typing: Any, x: Any, places: Any) -> Any:
+    """Bits moved toward the least significant one, in the type of both; the sign comes in."""
+    return x(x, x), lambda context, builder, signature, pair: builder.ashr(*pair)
 
 
 @intrinsic
