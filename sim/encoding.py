@@ -16,7 +16,7 @@ from fp8mac.hw.formats import FloatFormat, Format, IntFormat, Overflow, Rounding
 from fp8mac.sim import vectors
 from fp8mac.sim.encoding_rule import BLOCK, Rule
 
-__all__ = ["code_dtype", "decode", "encode", "has_numba", "in_units", "round_to"]
+__all__ = ["code_dtype", "decode", "encode", "has_numba", "has_special", "in_units", "look_up", "round_to"]
 
 Array = NDArray[Any]
 
@@ -67,7 +67,7 @@ def decode(codes: ArrayLike, format_: Format, dtype: type = np.float64) -> Array
                     f"{format_.name} has the codes 0 to {2**format_.bits - 1}, not {extreme}."
                 )
     if format_.bits <= 16:
-        return _looked_up(array, _table(format_, np.dtype(dtype).name, 0))
+        return look_up(array, _table(format_, np.dtype(dtype).name, 0))
     return _values(format_, array).astype(dtype, copy=False)
 
 
@@ -77,8 +77,19 @@ def in_units(codes: Array, format_: Format, dtype: type) -> Array:
     if isinstance(format_, IntFormat) and format_.bits == 8 * size:
         return codes.view(f"i{size}").astype(dtype)
     if format_.bits <= 16:
-        return _looked_up(codes, _table(format_, np.dtype(dtype).name, -format_.lsb_exponent))
+        return look_up(codes, _table(format_, np.dtype(dtype).name, -format_.lsb_exponent))
     return np.ldexp(_values(format_, codes), -format_.lsb_exponent).astype(dtype)
+
+
+def has_special(codes: Array, format_: Format) -> bool:
+    """Whether infinities or NaN are among codes."""
+    if not isinstance(format_, FloatFormat) or not format_.has_nan or not codes.size:
+        return False
+    kind = codes.dtype.type
+    unsigned = np.bitwise_and(codes, kind(format_.sign_code - 1))
+    if int(unsigned.max()) > format_.max_code:
+        return True
+    return format_.nan_code == format_.sign_code and bool((codes == format_.nan_code).any())
 
 
 @lru_cache(maxsize=64)
@@ -88,7 +99,8 @@ def _table(format_: Format, dtype: str, shift: int) -> Array:
     return table
 
 
-def _looked_up(codes: Array, table: Array) -> Array:
+def look_up(codes: Array, table: Array) -> Array:
+    """Entries of a table that has one for every code."""
     kernels = _compiled(codes.size)
     if kernels is None:
         return table.take(codes.astype(np.intp, copy=False), mode="clip")  # in range

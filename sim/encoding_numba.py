@@ -80,8 +80,13 @@ def encode(x: NDArray[Any], out: NDArray[Any], rule: Rule) -> None:
     toward_zero = rule.rounding is Rounding.RTZ
     unsigned_nan = not (rule.saturates or toward_zero or format_.has_inf)
     kernel = _encoder(toward_zero, format_.has_negative_zero, unsigned_nan)
-    if kernel(x, out, _constants(rule)) >= rule.inf:
-        rule.set_special(x, out)
+    if kernel(x, out, _constants(rule)) < rule.inf:
+        return
+    infinity = format_.max_code + (not rule.saturates)
+    signed = infinity | format_.sign_code * (rule.saturates or format_.has_inf)
+    nan = -1 if format_.nan_code is None else format_.nan_code
+    if _set_special(x, out, (infinity, signed, nan)) and nan < 0:
+        rule.nan_code()
 
 
 @lru_cache
@@ -114,6 +119,23 @@ def _encoder(toward_zero: bool, negative_zero: bool, unsigned_nan: bool) -> Any:
         return top
 
     return kernel
+
+
+@jit
+def _set_special(x: Any, out: Any, codes: Any) -> bool:
+    """Codes of infinities and NaN; whether there are NaN."""
+    whole_registers()
+    positive, negative, nan = codes
+    nans = 0
+    for index in range(x.shape[0]):
+        number = x[index]
+        code = np.int64(out[index])
+        code = positive if number == np.inf else code
+        code = negative if number == -np.inf else code
+        code = nan if number != number else code
+        nans += number != number
+        out[index] = code
+    return nans > 0
 
 
 def saturate(x: NDArray[Any], out: NDArray[Any], rule: Rule) -> None:

@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from fp8mac.hw.config import MacConfig
 from fp8mac.hw.formats import Format, Overflow
 from fp8mac.sim import gemm_fixed, gemm_float, gemm_scalar
-from fp8mac.sim.encoding import decode, in_units
+from fp8mac.sim.encoding import decode
 from fp8mac.sim.gemm_flags import raise_flags
 from fp8mac.sim.gemm_plan import (
     BACKENDS,
@@ -102,19 +102,20 @@ def gemm(
         )
     given = None if random is None else _random(random, left.shape[1], shape, options)
     draws = Draws(options.random_bits, options.seed, shape[1], given=given)
-    held, chunk = start or reset(outer, shape), options.chunk
+    chunk = options.chunk
     started = start is not None and chunk is None
     chosen = plan(config, left.shape[1], options, started=started, backend=backend)
     run = _Run(config, options, chosen, draws, threads)
     if chosen.choice is not None:
-        return run.in_floats(left, right, held, start is not None)
+        return run.in_floats(left, right, outer, start)
     if chunk is None:
-        return run.product(left, right, held, started)
+        return run.product(left, right, start)
+    held = start or reset(outer, shape)
     for number, first in enumerate(range(0, left.shape[1], chunk)):
         piece = slice(first, first + chunk)
         steps = number * -(-chunk // options.lanes)
         inner = replace(run, draws=replace(draws, first=steps))
-        partial = inner.product(left[:, piece], right[piece], reset(config, shape), False)
+        partial = inner.product(left[:, piece], right[piece], None)
         held = run.add_partial(held, partial, -1 - number)
     return held
 
@@ -173,30 +174,43 @@ class _Run:
     threads: int
 
     def in_floats(
-        self, left: NDArray[Any], right: NDArray[Any], start: GemmResult, started: bool
+        self,
+        left: NDArray[Any],
+        right: NDArray[Any],
+        outer: MacConfig,
+        start: GemmResult | None,
     ) -> GemmResult:
         """Float accumulators, with or without chunks."""
-        a, b, raised = raise_flags(self.config, *gemm_float.values(left, right, self.config, self.chosen))
-        held = start.acc if started else None
         run = gemm_float.Run(self.config, self.options, self.chosen, self.draws, self.threads)
-        acc = run.multiply(a, b, held)
-        return finish(start.config, acc, start.flags | raised, self.chosen)
+        acc = run.multiply(left, right, None if start is None else start.acc)
+        return finish(outer, acc, self._flags(left, right, start), self.chosen)
+
+    def _flags(
+        self, left: NDArray[Any], right: NDArray[Any], start: GemmResult | None
+    ) -> NDArray[np.bool_]:
+        raised = raise_flags(self.config, left, right)
+        if start is not None:
+            return start.flags | raised
+        shape = left.shape[0], right.shape[1], len(self.config.flags)
+        return np.zeros(shape, bool) if raised.ndim == 1 else raised
 
     def product(
-        self, left: NDArray[Any], right: NDArray[Any], start: GemmResult, started: bool
+        self, left: NDArray[Any], right: NDArray[Any], start: GemmResult | None
     ) -> GemmResult:
         """One sum for each element, in fixed point or by the definition."""
+        config, shape = self.config, (left.shape[0], right.shape[1])
         if self.chosen.backend == "golden":
-            return gemm_scalar.multiply(self.options, self.draws, left, right, start, self.chosen)
-        config = start.config
+            held = start or reset(config, shape)
+            return gemm_scalar.multiply(self.options, self.draws, left, right, held, self.chosen)
+        flags = self._flags(left, right, start)
         if self.chosen.backend == "blas":
-            kind, _, _ = gemm_fixed.plan_limbs(config, left.shape[1])
-            a, b = in_units(left, config.a, kind), in_units(right, config.b, kind)
-            a, b, raised = raise_flags(config, a, b)
-            acc = gemm_fixed.wrapping(config, a, b, words(start.acc) if started else None)
-            return finish(config, acc, start.flags | raised, self.chosen)
+            before = None if start is None else words(start.acc)
+            return finish(
+                config, gemm_fixed.wrapping(config, left, right, before), flags, self.chosen
+            )
         a, b = decode(left, config.a).astype(np.int64), decode(right, config.b).astype(np.int64)
-        return finish(config, self._saturated(a, b, start), start.flags, self.chosen)
+        acc = self._saturated(a, b, start or reset(config, shape))
+        return finish(config, acc, flags, self.chosen)
 
     def _saturated(
         self, a: NDArray[np.int64], b: NDArray[np.int64], start: GemmResult

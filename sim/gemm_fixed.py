@@ -7,14 +7,17 @@ Wide operands are cut into limbs, long sums into pieces::
     a = a1 * 2**L + a0        a * b = a1*b1 * 2**2L + (a1*b0 + a0*b1) * 2**L + a0*b0
 """
 
-from typing import Any
+from functools import lru_cache
+from importlib import import_module
+from itertools import product
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fp8mac.hw.config import MacConfig
 from fp8mac.hw.formats import Format
-from fp8mac.sim.encoding import code_dtype
+from fp8mac.sim.encoding import code_dtype, has_numba, in_units, look_up
 
 __all__ = ["LONGEST", "Words", "add", "plan_limbs", "saturate", "to_float", "wrapping"]
 
@@ -24,12 +27,57 @@ Words = NDArray[np.uint64]
 #: Products in a piece of a sum, at least: in float32, in float64.
 _SHORTEST = {np.float32: 64, np.float64: 1024}
 
-#: Longest sum: its pieces of 53 bits are added in 64.
+#: Longest sum: its pieces are added in 64 bits.
 LONGEST = 1 << 20
 
+_LIMB_PRODUCT = 43  # bits; a piece has at least 256 products
+_BITS = 51  # of a sum in float64, which leaves two for its conversion
+_MAGIC = 1.5 * 2.0**52
 
-def _limbs(units: NDArray[Any], format_: Format, limb_bits: int) -> list[NDArray[Any]]:
-    """Integers cut into limbs, least significant first."""
+
+class Cut(NamedTuple):
+    """How sums of products are cut into exact matrix products."""
+
+    kind: type  #: Of the matrix products.
+    a_bits: int  #: Of a limb.
+    b_bits: int
+    piece: int  #: Products in a piece of a sum.
+
+
+@lru_cache(maxsize=256)
+def plan_limbs(config: MacConfig, k: int) -> Cut:
+    """Cut with the fewest matrix products."""
+    a_bits, b_bits = (each.max_magnitude.bit_length() for each in (config.a, config.b))
+    units = config.a.max_magnitude * config.b.max_magnitude
+    for kind, bits in ((np.float32, 24), (np.float64, _BITS)):
+        piece = ((1 << bits) - 1) // units
+        if piece >= min(k, _SHORTEST[kind]):
+            return Cut(kind, a_bits, b_bits, max(1, min(k, piece)))
+    cuts = []
+    for a_count, b_count in product(range(1, 40), repeat=2):
+        a_limb, b_limb = -(-a_bits // a_count), -(-b_bits // b_count)
+        if a_limb + b_limb <= _LIMB_PRODUCT:
+            cuts.append((a_count * b_count, a_limb + b_limb, a_limb, b_limb))
+    _, both, a_limb, b_limb = min(cuts)
+    return Cut(np.float64, a_limb, b_limb, min(k, 1 << (_BITS - both)))
+
+
+def _limbs(codes: NDArray[Any], format_: Format, cut: tuple[type, int]) -> list[NDArray[Any]]:
+    """Limbs of numbers in units of their smallest bit, least significant first; of NaN, zeros."""
+    if format_.bits <= 16:
+        return [look_up(codes, table) for table in _tables(format_, *cut)]
+    return _cut_limbs(in_units(codes, format_, cut[0]), format_, cut[1])
+
+
+@lru_cache(maxsize=64)
+def _tables(format_: Format, kind: type, limb_bits: int) -> list[NDArray[Any]]:
+    """Limbs of every code."""
+    codes = np.arange(1 << format_.bits).astype(code_dtype(format_.bits))
+    return _cut_limbs(in_units(codes, format_, kind), format_, limb_bits)
+
+
+def _cut_limbs(units: NDArray[Any], format_: Format, limb_bits: int) -> list[NDArray[Any]]:
+    units = np.where(np.isfinite(units), units, 0)
     count = -(-format_.max_magnitude.bit_length() // limb_bits)
     limbs = []
     for place in reversed(range(count)):
@@ -39,19 +87,6 @@ def _limbs(units: NDArray[Any], format_: Format, limb_bits: int) -> list[NDArray
     return limbs[::-1]
 
 
-def plan_limbs(config: MacConfig, k: int) -> tuple[type, int, int]:
-    """Type of the matrix products, bits of a limb, and products in a piece of a sum."""
-    units = config.a.max_magnitude * config.b.max_magnitude
-    widest = max(config.a.max_magnitude, config.b.max_magnitude).bit_length()
-    for kind, bits in ((np.float32, 24), (np.float64, 53)):
-        piece = ((1 << bits) - 1) // units
-        if piece >= min(k, _SHORTEST[kind]):
-            return kind, widest, max(1, min(k, piece))
-    limbs = -(-widest // 20)
-    limb_bits = -(-widest // limbs)
-    return np.float64, limb_bits, min(k, 1 << (52 - 2 * limb_bits))
-
-
 def wrapping(
     config: MacConfig, a: NDArray[Any], b: NDArray[Any], start: Words | None
 ) -> NDArray[Any]:
@@ -59,8 +94,8 @@ def wrapping(
 
     Parameters
     ----------
-    a, b : ndarray of the type that `plan_limbs` says, shapes (m, k) and (k, n)
-        Values in units of their smallest bits, all finite.
+    a, b : ndarray of int, shapes (m, k) and (k, n)
+        Codes; infinities and NaN count as zeros.
     start : Words, shape (m, n, words), optional
         What is held before.
 
@@ -69,31 +104,46 @@ def wrapping(
     ndarray of uint8, uint16, uint32 or uint64, shape (m, n); Words beyond 64 bits
         Bits beyond the width are 0.
     """
-    k = a.shape[1]
-    _, limb_bits, piece = plan_limbs(config, k)
-    sums: dict[int, NDArray[Any]] = {}
-    for a_place, a_limb in enumerate(_limbs(a, config.a, limb_bits)):
-        for b_place, b_limb in enumerate(_limbs(b, config.b, limb_bits)):
-            part = _product(a_limb, b_limb, piece)
-            place = a_place + b_place
-            sums[place] = sums[place] + part.astype(np.int64) if place in sums else part
-    if start is None and len(sums) == 1 and config.acc_bits <= 64:
-        return _patterns(sums[0], config.acc_bits)
-    shape = a.shape[0], b.shape[1], -(-config.acc_bits // 64)
-    total = np.zeros(shape, np.uint64) if start is None else start.copy()
-    for place, part in sums.items():
-        _add_shifted(total, part.astype(np.int64), place * limb_bits)
+    kind, a_bits, b_bits, piece = plan_limbs(config, a.shape[1])
+    parts = []
+    for a_place, a_limb in enumerate(_limbs(a, config.a, (kind, a_bits))):
+        for b_place, b_limb in enumerate(_limbs(b, config.b, (kind, b_bits))):
+            parts.append((a_place * a_bits + b_place * b_bits, _product(a_limb, b_limb, piece)))
+    if start is None and len(parts) == 1 and config.acc_bits <= 64:
+        return _patterns(parts[0][1], config.acc_bits)
+    count = -(-config.acc_bits // 64)
+    total = np.zeros((a.shape[0], b.shape[1], count), np.uint64) if start is None else start.copy()
+    for shift, part in parts:
+        part = part.astype(np.int64, copy=False)
+        if count == 2 and has_numba():
+            import_module("fp8mac.sim.gemm_numba").add_shifted(total, part, shift)
+        else:
+            _add_shifted(total, part, shift)
     total = _cut(total, config.acc_bits)
-    return total if shape[2] > 1 else total[..., 0].astype(code_dtype(config.acc_bits))
+    return total if count > 1 else total[..., 0].astype(code_dtype(config.acc_bits))
 
 
 def _product(a: NDArray[Any], b: NDArray[Any], piece: int) -> NDArray[Any]:
     """Exact sums of products of integers, as int32 or int64."""
-    kind = np.int32 if a.dtype == np.float32 and a.shape[1] <= piece else np.int64
-    total = (a[:, :piece] @ b[:piece]).astype(kind)
+    total = _integers(a[:, :piece] @ b[:piece])
+    if a.shape[1] > piece:
+        total = total.astype(np.int64, copy=False)
     for first in range(piece, a.shape[1], piece):
-        total += (a[:, first : first + piece] @ b[first : first + piece]).astype(kind)
+        total += _integers(a[:, first : first + piece] @ b[first : first + piece])
     return total
+
+
+def _integers(sums: NDArray[Any]) -> NDArray[Any]:
+    """Integers of a fresh array, as int32 or, in its place, as int64.
+
+    A memory page that is new costs more than the numbers in it.
+    """
+    if sums.dtype == np.float32:
+        return sums.astype(np.int32)
+    sums += _MAGIC  # whose last bit weighs one
+    integers = sums.view(np.int64)
+    integers -= np.float64(_MAGIC).view(np.int64)
+    return integers
 
 
 def _patterns(sums: NDArray[Any], bits: int) -> NDArray[Any]:

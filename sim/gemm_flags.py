@@ -6,19 +6,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fp8mac.hw.config import MacConfig
+from fp8mac.sim.encoding import decode, has_special
 
 __all__ = ["raise_flags"]
 
 
-def raise_flags(
-    config: MacConfig, a: NDArray[Any], b: NDArray[Any]
-) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.bool_]]:
-    """Operands, 0 where they raise flags, and the flags of their sums, (m, n, flags)."""
-    none = np.zeros(len(config.flags), bool)
-    if not config.flags or (np.isfinite(a).all() and np.isfinite(b).all()):
-        return a, b, none
-    raised = _raised(config, a, b)
-    return np.where(np.isfinite(a), a, 0), np.where(np.isfinite(b), b, 0), raised
+def raise_flags(config: MacConfig, a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.bool_]:
+    """Flags of sums of products of codes, shape (m, n, flags), or (flags,) if none is raised."""
+    if not config.flags or not (has_special(a, config.a) or has_special(b, config.b)):
+        return np.zeros(len(config.flags), bool)
+    return _raised(config, decode(a, config.a), decode(b, config.b))
 
 
 def _raised(config: MacConfig, a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.bool_]:

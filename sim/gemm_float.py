@@ -20,14 +20,14 @@ from fp8mac.hw.config import FloatAccConfig, MacConfig
 from fp8mac.hw.formats import FloatFormat, Format, Overflow, Rounding
 from fp8mac.sim import gemm_numpy
 from fp8mac.sim.carrier import Carrier
-from fp8mac.sim.encoding import decode, encode
+from fp8mac.sim.encoding import decode, encode, has_special
 from fp8mac.sim.gemm_numpy import Job, Window
 from fp8mac.sim.gemm_plan import Options, Plan
 from fp8mac.sim.gemm_result import read
 from fp8mac.sim.gemm_rounding import Floats, Rounder
 from fp8mac.sim.noise import Draws
 
-__all__ = ["Run", "share", "values"]
+__all__ = ["Run", "share"]
 
 _COLUMNS = 128  # of the widest tile, see `fp8mac.sim.jit`
 _ELEMENTS = 16384  # of the accumulators that numpy handles at a time
@@ -45,14 +45,6 @@ def share(work: Callable[[slice], None], rows: int, most: int, threads: int) -> 
         list(pool.map(work, parts))
 
 
-def values(
-    left: NDArray[Any], right: NDArray[Any], config: MacConfig, chosen: Plan
-) -> tuple[Floats, Floats]:
-    """Operands in the carrier."""
-    kind = np.float32 if chosen.carrier == Carrier.FLOAT32.value else np.float64
-    return decode(left, config.a, kind), decode(right, config.b, kind)
-
-
 @dataclass(frozen=True)
 class Run:
     """How float accumulators are computed.
@@ -65,6 +57,8 @@ class Run:
         Carrier of the sums, or of the partial sums.
     draws : Draws
         Random numbers.
+    special : bool
+        Whether there are infinities or NaN among the operands.
     transposed : bool
         Whether operands have changed places.
     """
@@ -74,6 +68,7 @@ class Run:
     chosen: Plan
     draws: Draws
     threads: int
+    special: bool = False
     transposed: bool = False
 
     @property
@@ -82,22 +77,29 @@ class Run:
         compiled = self.chosen.backend == "numba" and self.draws.given is None
         return import_module("fp8mac.sim.gemm_numba") if compiled else gemm_numpy
 
-    def multiply(self, a: Floats, b: Floats, start: NDArray[Any] | None) -> NDArray[Any]:
+    def multiply(
+        self, left: NDArray[Any], right: NDArray[Any], start: NDArray[Any] | None
+    ) -> NDArray[Any]:
         """Codes of accumulators after all products, or of outer ones after all partial sums.
 
         Parameters
         ----------
-        a, b : ndarray, shapes (m, k) and (k, n)
-            `values`.
+        left, right : ndarray of int, shapes (m, k) and (k, n)
+            Codes of the operands. What raises flags counts as zero.
         start : ndarray of int, shape (m, n), optional
             Codes of what is held before.
         """
-        outer = self.options.outer or self.config.accumulator
+        config, outer = self.config, self.options.outer or self.config.accumulator
         assert isinstance(outer, FloatAccConfig)
-        held, run = None if start is None else read(outer, start), self
+        kind = np.float32 if self.chosen.carrier == Carrier.FLOAT32.value else np.float64
+        a, b = decode(left, config.a, kind), decode(right, config.b, kind)
+        special = has_special(left, config.a) or has_special(right, config.b)
+        if special and config.flags:
+            a, b = (np.where(np.isfinite(each), each, 0) for each in (a, b))
+        held, run = None if start is None else read(outer, start), replace(self, special=special)
         # Compiled kernels take whole panels of columns.
         if self.kernels is not gemm_numpy and b.shape[1] < min(len(a), _COLUMNS):
-            run = replace(self, transposed=True)
+            run = replace(run, transposed=True)
             a, b, held = b.T, a.T, None if held is None else held.T
         if self.options.chunk is None:
             acc = run.sum(a, b, held, 0)
@@ -116,9 +118,7 @@ class Run:
         """Accumulators that hold the sum of all products, and of what was ``held``."""
         options, choice = self.options, self.chosen.choice
         assert choice is not None
-        special = not (np.isfinite(a).all() and np.isfinite(b).all())
-        if held is not None:
-            special |= not np.isfinite(held).all()
+        special = self.special or (held is not None and not np.isfinite(held).all())
         if options.tree:
             missing = -a.shape[1] % options.lanes
             a, b = np.pad(a, ((0, 0), (0, missing))), np.pad(b, ((0, missing), (0, 0)))

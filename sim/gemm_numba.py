@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fp8mac.sim.gemm_numpy import Job
 from fp8mac.sim.gemm_rounding import Floats, Rounder
@@ -34,7 +35,7 @@ from fp8mac.sim.jit import (
 )
 from fp8mac.sim.rounding_numba import Constants, Rule, draw, odd_sum, odd_sum_of_three, round_sum
 
-__all__ = ["accumulate", "add_once", "pack", "room", "saturate"]
+__all__ = ["accumulate", "add_once", "add_shifted", "pack", "room", "saturate"]
 
 _TERMS = 512  # of a block
 
@@ -274,6 +275,27 @@ def _adder(rule: Rule) -> Any:
                 acc[i, j] = round_sum(total, drawn, c, rule)
 
     return kernel
+
+
+@jit
+def _add_shifted(low: Any, high: Any, part: Any, shift: Any) -> None:
+    whole_registers()
+    for index in range(part.shape[0]):
+        number = part[index]
+        if shift < 64:
+            lower, upper = np.uint64(number << shift), (number >> 1) >> (63 - shift)
+        else:
+            lower, upper = np.uint64(0), number << (shift - 64)
+        total = low[index] + lower
+        carry = np.uint64(1) if total < lower else np.uint64(0)
+        low[index] = total
+        high[index] += np.uint64(upper) + carry
+
+
+def add_shifted(total: NDArray[np.uint64], part: NDArray[np.int64], shift: int) -> None:
+    """Add ``part * 2**shift`` to two words, shape (..., 2), in place."""
+    words = total.reshape(-1, 2)
+    _add_shifted(words[:, 0], words[:, 1], part.reshape(-1), shift)
 
 
 @jit

@@ -4,6 +4,7 @@ Wrong options and what no back end computes exactly are told here, in one senten
 """
 
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -127,10 +128,13 @@ def plan(
         raise GemmError("The numba back end needs numba; install fp8mac[fast].")
     if backend == "golden":
         return Plan("golden", "integers", "definition")
-    query = _Query(config, min(k, options.chunk or k), options, started, backend)
-    if isinstance(config.accumulator, FloatAccConfig):
-        return _plan_float(query)
-    return _plan_fixed(query)
+    return _plan(_Query(config, min(k, options.chunk or k), options, started, backend, has_numba()))
+
+
+@lru_cache(maxsize=256)
+def _plan(query: "_Query") -> Plan:
+    floats = isinstance(query.config.accumulator, FloatAccConfig)
+    return _plan_float(query) if floats else _plan_fixed(query)
 
 
 def outer_config(config: MacConfig, options: Options) -> MacConfig:
@@ -189,6 +193,7 @@ class _Query(NamedTuple):
     options: Options
     started: bool
     backend: str
+    compiles: bool
 
 
 def _plan_float(query: _Query) -> Plan:
@@ -212,7 +217,7 @@ def _plan_float(query: _Query) -> Plan:
                 f"The {backend} back end cannot compute {config.slug}: {choice.reason}."
             )
         return Plan("golden", choice.carrier.value, choice.reason)
-    chosen = "numpy" if backend == "numpy" or not has_numba() else "numba"
+    chosen = "numpy" if backend == "numpy" or not query.compiles else "numba"
     return Plan(chosen, choice.carrier.value, choice.reason, choice)
 
 
@@ -228,14 +233,15 @@ def _plan_fixed(query: _Query) -> Plan:
             )
         if units * query.options.lanes + 2 ** (config.acc_bits - 1) >= 2**63:
             return Plan("golden", "integers", "a step exceeds 64 bits")
-        chosen = "numpy" if backend == "numpy" or not has_numba() else "numba"
+        chosen = "numpy" if backend == "numpy" or not query.compiles else "numba"
         return Plan(chosen, "int64", "saturates")
     if k > gemm_fixed.LONGEST:
         raise GemmError(
             f"A sum of {k} products exceeds the exact range of the blas back end, "
             f"{gemm_fixed.LONGEST} products."
         )
-    kind, limb_bits, piece = gemm_fixed.plan_limbs(config, k)
+    kind, a_bits, b_bits, piece = gemm_fixed.plan_limbs(config, k)
     bits = np.finfo(kind).nmant + 1
-    reason = f"{bits} bits hold {piece} products of limbs of {limb_bits} bits"
+    limbs = f"{a_bits}" if a_bits == b_bits else f"{a_bits} and {b_bits}"
+    reason = f"{bits} bits hold {piece} products of limbs of {limbs} bits"
     return Plan("blas", np.dtype(kind).name, reason)
