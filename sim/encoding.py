@@ -12,13 +12,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fp8mac.hw.formats import FloatFormat, Format, IntFormat, Overflow, Rounding
+from fp8mac.hw.formats import FloatFormat, Format, IntFormat, Overflow, Rounding, Specials
 from fp8mac.sim import vectors
 from fp8mac.sim.encoding_rule import BLOCK, Rule
 
 __all__ = ["code_dtype", "decode", "encode", "has_numba", "has_special", "in_units", "look_up", "round_to"]
 
 Array = NDArray[Any]
+
+# The C library of Linux returns free memory at once, until a block as large as this one has been
+# freed; to get it back takes longer than the arithmetic on it.
+np.empty(1 << 24, np.uint8)
 
 _MANY = 20_000  # numbers that make compiled kernels worth their import
 
@@ -85,11 +89,10 @@ def has_special(codes: Array, format_: Format) -> bool:
     """Whether infinities or NaN are among codes."""
     if not isinstance(format_, FloatFormat) or not format_.has_nan or not codes.size:
         return False
-    kind = codes.dtype.type
-    unsigned = np.bitwise_and(codes, kind(format_.sign_code - 1))
-    if int(unsigned.max()) > format_.max_code:
-        return True
-    return format_.nan_code == format_.sign_code and bool((codes == format_.nan_code).any())
+    if format_.specials is Specials.FNUZ:
+        return bool((codes == format_.nan_code).any())
+    unsigned = np.bitwise_and(codes, codes.dtype.type(format_.sign_code - 1))
+    return int(unsigned.max()) > format_.max_code
 
 
 @lru_cache(maxsize=64)

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fp8mac.hw.config import MacConfig
-from fp8mac.hw.formats import Format
+from fp8mac.hw.formats import FloatFormat, Format
 from fp8mac.sim.encoding import code_dtype, has_numba, in_units, look_up
 
 __all__ = ["LONGEST", "Words", "add", "plan_limbs", "saturate", "to_float", "wrapping"]
@@ -64,7 +64,7 @@ def plan_limbs(config: MacConfig, k: int) -> Cut:
 
 def _limbs(codes: NDArray[Any], format_: Format, cut: tuple[type, int]) -> list[NDArray[Any]]:
     """Limbs of numbers in units of their smallest bit, least significant first; of NaN, zeros."""
-    if format_.bits <= 16:
+    if isinstance(format_, FloatFormat) and format_.bits <= 16:
         return [look_up(codes, table) for table in _tables(format_, *cut)]
     return _cut_limbs(in_units(codes, format_, cut[0]), format_, cut[1])
 
@@ -77,7 +77,8 @@ def _tables(format_: Format, kind: type, limb_bits: int) -> list[NDArray[Any]]:
 
 
 def _cut_limbs(units: NDArray[Any], format_: Format, limb_bits: int) -> list[NDArray[Any]]:
-    units = np.where(np.isfinite(units), units, 0)
+    if isinstance(format_, FloatFormat):
+        units = np.where(np.isfinite(units), units, 0)
     count = -(-format_.max_magnitude.bit_length() // limb_bits)
     limbs = []
     for place in reversed(range(count)):
@@ -112,15 +113,18 @@ def wrapping(
     if start is None and len(parts) == 1 and config.acc_bits <= 64:
         return _patterns(parts[0][1], config.acc_bits)
     count = -(-config.acc_bits // 64)
-    total = np.zeros((a.shape[0], b.shape[1], count), np.uint64) if start is None else start.copy()
+    planes = np.zeros((count, a.shape[0], b.shape[1]), np.uint64)
+    if start is not None:
+        planes[:] = np.moveaxis(start, -1, 0)
+    add = _numba().add_shifted if count <= 2 and has_numba() else _add_shifted
     for shift, part in parts:
-        part = part.astype(np.int64, copy=False)
-        if count == 2 and has_numba():
-            import_module("fp8mac.sim.gemm_numba").add_shifted(total, part, shift)
-        else:
-            _add_shifted(total, part, shift)
-    total = _cut(total, config.acc_bits)
+        add(planes, part.astype(np.int64, copy=False), shift)
+    total = _cut(np.stack(list(planes), axis=-1), config.acc_bits)
     return total if count > 1 else total[..., 0].astype(code_dtype(config.acc_bits))
+
+
+def _numba() -> Any:
+    return import_module("fp8mac.sim.gemm_numba")
 
 
 def _product(a: NDArray[Any], b: NDArray[Any], piece: int) -> NDArray[Any]:
@@ -140,8 +144,11 @@ def _integers(sums: NDArray[Any]) -> NDArray[Any]:
     """
     if sums.dtype == np.float32:
         return sums.astype(np.int32)
-    sums += _MAGIC  # whose last bit weighs one
     integers = sums.view(np.int64)
+    if has_numba():
+        _numba().to_integers(sums)
+        return integers
+    sums += _MAGIC  # whose last bit weighs one
     integers -= np.float64(_MAGIC).view(np.int64)
     return integers
 
@@ -203,11 +210,12 @@ def _add_digit(total: Words, word: int, digit: NDArray[np.uint64], carry: NDArra
     total[..., word] = after
 
 
-def _add_shifted(total: Words, part: NDArray[np.int64], shift: int) -> None:
-    """Add ``part * 2**shift``, in place, modulo the width of the words."""
+def _add_shifted(planes: NDArray[np.uint64], part: NDArray[np.int64], shift: int) -> None:
+    """Add ``part * 2**shift`` to words, shape (words, m, n), in place, modulo their width."""
+    total = np.moveaxis(planes, 0, -1)
     place, bits = divmod(shift, 64)
     carry = np.zeros(part.shape, bool)
-    for word in range(place, total.shape[-1]):
+    for word in range(place, len(planes)):
         if word == place:
             addend = part << bits
         elif word == place + 1 and bits:

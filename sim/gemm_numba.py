@@ -35,7 +35,7 @@ from fp8mac.sim.jit import (
 )
 from fp8mac.sim.rounding_numba import Constants, Rule, draw, odd_sum, odd_sum_of_three, round_sum
 
-__all__ = ["accumulate", "add_once", "add_shifted", "pack", "room", "saturate"]
+__all__ = ["accumulate", "add_once", "add_shifted", "pack", "room", "saturate", "to_integers"]
 
 _TERMS = 512  # of a block
 
@@ -278,6 +278,18 @@ def _adder(rule: Rule) -> Any:
 
 
 @jit
+def _to_integers(sums: Any) -> None:
+    whole_registers()
+    for index in range(sums.shape[0]):
+        sums[index] = as_float(np.int64(sums[index]))
+
+
+def to_integers(sums: NDArray[np.float64]) -> None:
+    """Integers instead of floats, in place."""
+    _to_integers(sums.reshape(-1))
+
+
+@jit
 def _add_shifted(low: Any, high: Any, part: Any, shift: Any) -> None:
     whole_registers()
     for index in range(part.shape[0]):
@@ -292,10 +304,12 @@ def _add_shifted(low: Any, high: Any, part: Any, shift: Any) -> None:
         high[index] += np.uint64(upper) + carry
 
 
-def add_shifted(total: NDArray[np.uint64], part: NDArray[np.int64], shift: int) -> None:
-    """Add ``part * 2**shift`` to two words, shape (..., 2), in place."""
-    words = total.reshape(-1, 2)
-    _add_shifted(words[:, 0], words[:, 1], part.reshape(-1), shift)
+def add_shifted(planes: NDArray[np.uint64], part: NDArray[np.int64], shift: int) -> None:
+    """Add ``part * 2**shift`` to one or two words, shape (words, m, n), in place."""
+    low, high = planes[0].reshape(-1), planes[-1].reshape(-1)
+    if len(planes) == 1:
+        high = np.zeros_like(low)
+    _add_shifted(low, high, part.reshape(-1), shift)
 
 
 @jit

@@ -139,9 +139,10 @@ def _plan(query: "_Query") -> Plan:
 
 def outer_config(config: MacConfig, options: Options) -> MacConfig:
     """Unit whose accumulators hold the result."""
-    return replace(config, accumulator=options.outer or config.accumulator)
+    return config if options.outer is None else replace(config, accumulator=options.outer)
 
 
+@lru_cache(maxsize=256)
 def check(config: MacConfig, options: Options) -> None:
     """Say what does not fit."""
     acc = config.accumulator
