@@ -1,6 +1,7 @@
 """Arrays of numbers to codes of any format and back: the twin of `fp8mac.sim.exact` on arrays.
 
-How a float is rounded stands in `fp8mac.sim.encoding_rule`; `fp8mac.sim.encoding_numba` compiles it.
+How a float is rounded stands in `fp8mac.sim.encoding_rule`, and compiled in
+`fp8mac.sim.encoding_numba`.
 """
 
 from collections.abc import Iterator
@@ -16,7 +17,16 @@ from fp8mac.hw.formats import FloatFormat, Format, IntFormat, Overflow, Rounding
 from fp8mac.sim import vectors
 from fp8mac.sim.encoding_rule import BLOCK, Rule
 
-__all__ = ["code_dtype", "decode", "encode", "has_numba", "has_special", "in_units", "look_up", "round_to"]
+__all__ = [
+    "code_dtype",
+    "decode",
+    "encode",
+    "has_numba",
+    "has_special",
+    "in_units",
+    "look_up",
+    "round_to",
+]
 
 Array = NDArray[Any]
 

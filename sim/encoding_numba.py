@@ -132,8 +132,8 @@ def _set_special(x: Any, out: Any, codes: Any) -> bool:
         code = np.int64(out[index])
         code = positive if number == np.inf else code
         code = negative if number == -np.inf else code
-        code = nan if number != number else code
-        nans += number != number
+        code = nan if np.isnan(number) else code
+        nans += np.isnan(number)
         out[index] = code
     return nans > 0
 

@@ -237,4 +237,3 @@ class Rule:
         self._set_signs(x, out)
         if not np.isfinite(x).all():
             self.set_special(x, out)
-

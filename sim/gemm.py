@@ -201,7 +201,7 @@ class _Run:
         config, shape = self.config, (left.shape[0], right.shape[1])
         if self.chosen.backend == "golden":
             held = start or reset(config, shape)
-            return gemm_scalar.multiply(self.options, self.draws, left, right, held, self.chosen)
+            return gemm_scalar.multiply((left, right), held, self.options, self.draws, self.chosen)
         flags = self._flags(left, right, start)
         if self.chosen.backend == "blas":
             before = None if start is None else words(start.acc)
@@ -220,7 +220,7 @@ class _Run:
         acc = start.acc.astype(np.int64) << (64 - bits) >> (64 - bits)
         largest = 2 ** (bits - 1) - 1
         compiled = self.chosen.backend == "numba"
-        kernels = import_module("fp8mac.sim.gemm_numba") if compiled else gemm_fixed
+        kernels = import_module("fp8mac.sim.fixed_numba") if compiled else gemm_fixed
         lanes = self.options.lanes
 
         def work(rows: slice) -> None:

@@ -124,7 +124,8 @@ def wrapping(
 
 
 def _numba() -> Any:
-    return import_module("fp8mac.sim.gemm_numba")
+    """The compiled kernels."""
+    return import_module("fp8mac.sim.fixed_numba")
 
 
 def _product(a: NDArray[Any], b: NDArray[Any], piece: int) -> NDArray[Any]:

@@ -36,7 +36,7 @@ class Limit(IntEnum):
     """What is done about sums out of range."""
 
     NONE = 0  #: There are none.
-    SCALE = 1  #: They become infinite: so does the carrier, if all are multiplied by a power of two.
+    SCALE = 1  #: They become infinite, as those of the carrier do that is scaled.
     CLAMP = 2  #: They become the largest number, and none is infinite.
     SELECT = 3  #: They, and infinite ones, become what the format says.
 
@@ -149,7 +149,8 @@ class Rounder:
         """Round ``total`` in place; ``work`` is room for as many numbers."""
         if self.native:
             return
-        kind, pattern, sign = self.integer.type, total.view(self.integer), None
+        kind, pattern = self.integer.type, total.view(self.integer)
+        sign = tiny = infinite = None
         if not self.on_grid or self.limit is Limit.SELECT:
             sign = pattern & kind(1 << 8 * self.integer.itemsize - 1)
             tiny = np.abs(total) < self.flush if self.flush else None

@@ -21,14 +21,14 @@ def _is_stochastic(config: MacConfig) -> bool:
 
 
 def multiply(
+    codes: tuple[NDArray[Any], NDArray[Any]],
+    start: GemmResult,
     options: Options,
     draws: Draws,
-    left: NDArray[Any],
-    right: NDArray[Any],
-    start: GemmResult,
     chosen: Plan,
 ) -> GemmResult:
-    """Accumulators after all products."""
+    """Accumulators after all products of codes, of shapes (m, k) and (k, n)."""
+    left, right = codes
     result = reset(start.config, start.flags.shape[:2], chosen)
     stochastic = _is_stochastic(start.config)
     for place in np.ndindex(*result.flags.shape[:2]):

@@ -5,10 +5,23 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fp8mac.hw.formats import Rounding
-from fp8mac.sim.gemm_rounding import Rounder
+from fp8mac.sim.gemm_rounding import Limit, Rounder
 from fp8mac.sim.jit import add_bits, and_bits, as_bits, as_float, jit, multiply_add, or_bits
 
-__all__ = ["Constants", "Rule", "draw", "odd_sum", "odd_sum_of_three", "round_sum"]
+__all__ = [
+    "STOCHASTIC",
+    "Constants",
+    "Rule",
+    "draw",
+    "odd_sum",
+    "odd_sum_of_three",
+    "round_sum",
+]
+
+
+_ROUNDINGS = (Rounding.RNE, Rounding.RTZ, Rounding.STOCHASTIC)
+_NEAREST, _, STOCHASTIC = range(3)
+_SCALE, _CLAMP, _SELECT = int(Limit.SCALE), int(Limit.CLAMP), int(Limit.SELECT)
 
 
 class Constants(NamedTuple):
@@ -66,7 +79,7 @@ class Rule(NamedTuple):
 
     native: bool
     odd: bool
-    rounding: int  # 0: to nearest, 1: toward zero, 2: stochastic
+    rounding: int
     on_grid: bool
     flushes: bool
     limit: int
@@ -77,7 +90,7 @@ class Rule(NamedTuple):
         return cls(
             native=rounder.native,
             odd=rounder.odd,
-            rounding=list(Rounding).index(rounder.rounding),
+            rounding=_ROUNDINGS.index(rounder.rounding),
             on_grid=rounder.on_grid,
             flushes=bool(rounder.flush),
             limit=int(rounder.limit),
@@ -100,6 +113,17 @@ def _down(magnitude: Any, power: Any, step: Any, ulp: Any) -> Any:
     magic = as_float(add_bits(power, step))
     rounded = (magnitude + magic) - magic
     return rounded - as_float(add_bits(power, ulp)) if rounded > magnitude else rounded
+
+
+@jit
+def _cut(total: Any, drawn: Any, c: Any, stochastic: Any) -> Any:
+    """`Rounder._cut` of one sum."""
+    magnitude, power = abs(total), and_bits(as_bits(total), c.exponent)
+    power = c.smallest if power < c.smallest else power
+    if stochastic:
+        magnitude = _down(magnitude, power, c.fine_step, c.fine_ulp)
+        magnitude = multiply_add(drawn, as_float(add_bits(power, c.fine_ulp)), magnitude)
+    return _down(magnitude, power, c.ulp_step, c.ulp)
 
 
 @jit
@@ -140,36 +164,30 @@ def round_sum(total: Any, drawn: Any, c: Any, rule: Any) -> Any:
     if native:
         return total
     bits = as_bits(total)
-    if rounding == 0:
+    if rounding == _NEAREST:
         power = and_bits(bits, c.exponent)
         if not on_grid:
             power = c.smallest if power < c.smallest else power
         magic = as_float(add_bits(power, c.step))
         rounded = (total + magic) - magic
     elif on_grid:
-        if rounding == 2:
+        if rounding == STOCHASTIC:
             rounded = as_float(and_bits(add_bits(bits, drawn << c.fine), c.kept))
         else:
             rounded = as_float(and_bits(bits, c.kept))
     else:
-        magnitude = abs(total)
-        power = and_bits(bits, c.exponent)
-        power = c.smallest if power < c.smallest else power
-        if rounding == 2:
-            magnitude = _down(magnitude, power, c.fine_step, c.fine_ulp)
-            magnitude = multiply_add(drawn, as_float(add_bits(power, c.fine_ulp)), magnitude)
-        rounded = _down(magnitude, power, c.ulp_step, c.ulp)
+        rounded = _cut(total, drawn, c, rounding == STOCHASTIC)
     if flushes:
         rounded = c.zero if abs(total) < c.flush else rounded
-    if limit == 3:
+    if limit == _SELECT:
         rounded = abs(rounded)
         rounded = c.beyond if rounded > c.maximum else rounded
         rounded = c.infinite if abs(total) == c.inf else rounded
-    if limit == 3 or not on_grid:
+    if limit == _SELECT or not on_grid:
         rounded = as_float(or_bits(as_bits(rounded), and_bits(bits, c.sign)))
-    if limit == 1:
+    if limit == _SCALE:
         rounded = (rounded * c.scale) * c.unscale
-    if limit == 2:
+    if limit == _CLAMP:
         rounded = c.maximum if rounded > c.maximum else rounded
         rounded = -c.maximum if rounded < -c.maximum else rounded
     return rounded
