@@ -21,6 +21,8 @@ FLOAT32, FLOAT64, ODD, PAIR, SCALAR = Carrier
         # Products wider than the accumulator may be ties that a second product breaks.
         ("e3m4", "bf16", {"lanes": 16, "tree": True}, FLOAT64, "exact"),
         ("e5m2", "fp16", {"lanes": 16, "tree": True}, ODD, "odd"),
+        ("e4m3", "e5m10", {"lanes": 16, "tree": True}, FLOAT32, "adders"),
+        ("e4m3", "e5m11", {"lanes": 16, "tree": True}, FLOAT64, "exact"),
         ("e4m3", "fp32", {"lanes": 16, "tree": True}, FLOAT64, "exact"),
         ("e4m3", "fp16:rtz", {"lanes": 16, "tree": True}, FLOAT64, "exact"),
     ],

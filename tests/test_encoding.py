@@ -194,7 +194,7 @@ def test_round_to_is_decode_of_encode(name):
 
 @pytest.mark.parametrize("name", ["e4m3", "e5m2", "e2m5fnuz", "e2m1", "fp16", "e5m11", "e8m20"])
 def test_compiled_or_not(name, monkeypatch):
-    """More numbers than a block has, special ones in the last block only, too."""
+    """Blocks of small numbers, of some beyond the largest code, and of huge and special ones."""
     format_ = parse_format(name)
     for dtype, rounding, overflow in product(
         (np.float32, np.float64),
@@ -202,8 +202,9 @@ def test_compiled_or_not(name, monkeypatch):
         (Overflow.SATURATE, Overflow.TO_SPECIAL),
     ):
         numbers = near(format_, 2 * BLOCK + 99, dtype, seed=5)[::-1].copy()
-        numbers[:BLOCK] = np.where(np.isfinite(numbers[:BLOCK]), numbers[:BLOCK], 1)
-        numbers[: BLOCK // 2] = np.clip(numbers[: BLOCK // 2], -1, 1)
+        limits = np.repeat(dtype([1, 2.0 ** min(format_.emax + 1, 127)]), BLOCK)
+        usual = np.abs(numbers[: 2 * BLOCK]) < limits
+        numbers[: 2 * BLOCK] = np.where(usual, numbers[: 2 * BLOCK], np.nextafter(limits, dtype(0)))
         for work in (encode, round_to):
             compiled = work(numbers, format_, rounding, overflow)
             with monkeypatch.context() as patch:

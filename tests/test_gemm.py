@@ -21,6 +21,7 @@ from fp8mac.hw.formats import FloatFormat, IntFormat, Overflow, Rounding, Specia
 from fp8mac.sim import gemm_golden, gemm_plan, golden
 from fp8mac.sim.encoding import encode
 from fp8mac.sim.gemm import GemmError, GemmResult, Options, gemm, plan
+from fp8mac.sim.gemm_plan import PLAIN
 from fp8mac.sim.vectors import legal_codes, values
 from fp8mac.synth_reports.grid import GRID
 
@@ -162,13 +163,13 @@ FLOAT_ACCUMULATORS = st.builds(
     b=OPERANDS,
     accumulator=FLOAT_ACCUMULATORS | st.builds(KulischConfig, st.integers(0, 20)),
     kind=st.sampled_from(KINDS),
-    started=st.booleans(),
-    options=st.sampled_from(
-        [Options(), Options(), Options(lanes=2), Options(lanes=5), Options(lanes=4, tree=True)]
+    how=st.tuples(
+        st.booleans(),
+        st.sampled_from([PLAIN, PLAIN, Options(lanes=2), Options(lanes=5), OPTIONS[-2]]),
     ),
 )
-def test_any_configuration(a, b, accumulator, kind, started, options):
-    config = MacConfig(a, b, accumulator)
+def test_any_configuration(a, b, accumulator, kind, how):
+    config, (started, options) = MacConfig(a, b, accumulator), how
     if isinstance(accumulator, KulischConfig):
         options = Options(lanes=options.lanes)
     left, right = matrices(config, (5, 9, 4), kind, seed=3)

@@ -47,9 +47,8 @@ def test_sums_are_rounded_to_odd_once(seed):
     np.testing.assert_array_equal(compiled, pairs)
     three = list(zip(acc.tolist(), high.tolist(), low.tolist(), strict=True))
     want = [to_odd(sum(map(Fraction, each))) for each in three]
-    assert (
-        sum(Fraction(number) != sum(map(Fraction, each)) for number, each in zip(want, three)) > 900
-    )
+    inexact = [Fraction(x) != sum(map(Fraction, each)) for x, each in zip(want, three, strict=True)]
+    assert sum(inexact) > 900
     np.testing.assert_array_equal(odd_sum_of_three(acc, high, low), want)
     compiled = [rounding_numba.odd_sum_of_three(*each) for each in three]
     np.testing.assert_array_equal(compiled, want)
