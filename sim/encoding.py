@@ -81,7 +81,7 @@ def decode(codes: ArrayLike, format_: Format, dtype: type = np.float64) -> Array
                     f"{format_.name} has the codes 0 to {2**format_.bits - 1}, not {extreme}."
                 )
     if format_.bits <= 16:
-        return look_up(array, _table(format_, np.dtype(dtype).name, 0))
+        return look_up(array, _table(format_, np.dtype(dtype), 0))
     return _values(format_, array).astype(dtype, copy=False)
 
 
@@ -91,22 +91,32 @@ def in_units(codes: Array, format_: Format, dtype: type) -> Array:
     if isinstance(format_, IntFormat) and format_.bits == 8 * size:
         return codes.view(f"i{size}").astype(dtype)
     if format_.bits <= 16:
-        return look_up(codes, _table(format_, np.dtype(dtype).name, -format_.lsb_exponent))
+        return look_up(codes, _table(format_, np.dtype(dtype), -format_.lsb_exponent))
     return np.ldexp(_values(format_, codes), -format_.lsb_exponent).astype(dtype)
 
 
 def has_special(codes: Array, format_: Format) -> bool:
     """Whether infinities or NaN are among codes."""
-    if not isinstance(format_, FloatFormat) or not format_.has_nan or not codes.size:
+    magnitude, largest, nan = _special(format_)
+    if largest is None or not codes.size:
         return False
-    if format_.specials is Specials.FNUZ:
-        return bool((codes == format_.nan_code).any())
-    unsigned = np.bitwise_and(codes, codes.dtype.type(format_.sign_code - 1))
-    return int(unsigned.max()) > format_.max_code
+    if nan is not None:
+        return bool((codes == nan).any())
+    unsigned = np.bitwise_and(codes, codes.dtype.type(magnitude))
+    return int(unsigned.max()) > largest
 
 
 @lru_cache(maxsize=64)
-def _table(format_: Format, dtype: str, shift: int) -> Array:
+def _special(format_: Format) -> tuple[int, int | None, int | None]:
+    """Bits of a magnitude, the largest one of a number, and NaN where it has the code of -0."""
+    if not isinstance(format_, FloatFormat) or not format_.has_nan:
+        return 0, None, None
+    is_fnuz = format_.specials is Specials.FNUZ
+    return format_.sign_code - 1, format_.max_code, format_.nan_code if is_fnuz else None
+
+
+@lru_cache(maxsize=64)
+def _table(format_: Format, dtype: np.dtype[Any], shift: int) -> Array:
     table = np.ldexp(_values(format_, np.arange(1 << format_.bits)), shift).astype(dtype)
     table.flags.writeable = False
     return table
@@ -199,7 +209,7 @@ def encode(
         return out
     if overflow is Overflow.WRAP:
         raise ValueError(f"{format_.name} cannot wrap.")
-    rule = Rule.of(format_, array.dtype.name, rounding, overflow)
+    rule = Rule.of(format_, array.dtype, rounding, overflow)
     kernels = _compiled(array.size) if noise is None else None
     if kernels is not None:
         kernels.encode(np.ascontiguousarray(array, rule.dtype).reshape(-1), out.reshape(-1), rule)
@@ -241,7 +251,7 @@ def round_to(
     array = _floats(x)
     saturates = isinstance(format_, FloatFormat) and overflow is Overflow.SATURATE
     if saturates and rounding is not Rounding.STOCHASTIC:
-        rule = Rule.of(format_, array.dtype.name, rounding, overflow)
+        rule = Rule.of(format_, array.dtype, rounding, overflow)
         if rule.dtype == array.dtype:
             out = np.empty(array.shape, array.dtype)
             kernels = _compiled(array.size)

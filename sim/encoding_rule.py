@@ -64,27 +64,28 @@ class Rule:
 
     @classmethod
     @lru_cache(maxsize=64)
-    def of(cls, format_: FloatFormat, dtype: str, rounding: Rounding, overflow: Overflow) -> "Rule":
+    def of(
+        cls, format_: FloatFormat, dtype: np.dtype[Any], rounding: Rounding, overflow: Overflow
+    ) -> "Rule":
         """Rule for numbers of type ``dtype``, in the narrowest carrier that is exact."""
-        mantissa_bits, exponent_bits = (23, 8) if dtype == "float32" else (52, 11)
+        mantissa_bits, exponent_bits = (23, 8) if dtype == np.float32 else (52, 11)
         bias = (1 << (exponent_bits - 1)) - 1
         shift = mantissa_bits - format_.mantissa_bits
         fits = format_.emax + 1 + shift <= bias and format_.emin >= 1 - bias and shift > 0
-        if dtype == "float32" and (not fits or rounding is Rounding.STOCHASTIC):
-            return cls.of(format_, "float64", rounding, overflow)
+        if dtype == np.float32 and (not fits or rounding is Rounding.STOCHASTIC):
+            return cls.of(format_, np.dtype(np.float64), rounding, overflow)
         assert fits
-        carrier = np.dtype(dtype)
-        integer = np.dtype(f"u{carrier.itemsize}")
+        integer = np.dtype(f"u{dtype.itemsize}")
         exponents = (1 << exponent_bits) - 1
         return cls(
             format_=format_,
             rounding=rounding,
             overflow=overflow,
-            dtype=carrier,
+            dtype=dtype,
             integer=integer,
             mantissa_bits=mantissa_bits,
             shift=integer.type(shift),
-            magnitude_mask=integer.type((1 << (8 * carrier.itemsize - 1)) - 1),
+            magnitude_mask=integer.type((1 << (8 * dtype.itemsize - 1)) - 1),
             exponent_mask=integer.type(exponents << mantissa_bits),
             top=integer.type(format_.emax + bias << mantissa_bits),
             clamp=integer.type(format_.emax + 1 + bias << mantissa_bits),

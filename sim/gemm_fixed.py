@@ -42,6 +42,7 @@ class Cut(NamedTuple):
     a_bits: int  #: Of a limb.
     b_bits: int
     piece: int  #: Products in a piece of a sum.
+    acc_bits: int  #: Of the accumulator.
 
 
 @lru_cache(maxsize=256)
@@ -52,14 +53,14 @@ def plan_limbs(config: MacConfig, k: int) -> Cut:
     for kind, bits in ((np.float32, 24), (np.float64, _BITS)):
         piece = ((1 << bits) - 1) // units
         if piece >= min(k, _SHORTEST[kind]):
-            return Cut(kind, a_bits, b_bits, max(1, min(k, piece)))
+            return Cut(kind, a_bits, b_bits, max(1, min(k, piece)), config.acc_bits)
     cuts = []
     for a_count, b_count in product(range(1, 40), repeat=2):
         a_limb, b_limb = -(-a_bits // a_count), -(-b_bits // b_count)
         if a_limb + b_limb <= _LIMB_PRODUCT:
             cuts.append((a_count * b_count, a_limb + b_limb, a_limb, b_limb))
     _, both, a_limb, b_limb = min(cuts)
-    return Cut(np.float64, a_limb, b_limb, min(k, 1 << (_BITS - both)))
+    return Cut(np.float64, a_limb, b_limb, min(k, 1 << (_BITS - both)), config.acc_bits)
 
 
 def _limbs(codes: NDArray[Any], format_: Format, cut: tuple[type, int]) -> list[NDArray[Any]]:
@@ -105,24 +106,25 @@ def wrapping(
     ndarray of uint8, uint16, uint32 or uint64, shape (m, n); Words beyond 64 bits
         Bits beyond the width are 0.
     """
-    kind, a_bits, b_bits, piece = plan_limbs(config, a.shape[1])
+    kind, a_bits, b_bits, piece, acc_bits = plan_limbs(config, a.shape[1])
     parts = []
     for a_place, a_limb in enumerate(_limbs(a, config.a, (kind, a_bits))):
         for b_place, b_limb in enumerate(_limbs(b, config.b, (kind, b_bits))):
             parts.append((a_place * a_bits + b_place * b_bits, _product(a_limb, b_limb, piece)))
-    if start is None and len(parts) == 1 and config.acc_bits <= 64:
-        return _patterns(parts[0][1], config.acc_bits)
-    count = -(-config.acc_bits // 64)
+    if start is None and len(parts) == 1 and acc_bits <= 64:
+        return _patterns(parts[0][1], acc_bits)
+    count = -(-acc_bits // 64)
     planes = np.zeros((count, a.shape[0], b.shape[1]), np.uint64)
     if start is not None:
         planes[:] = np.moveaxis(start, -1, 0)
     add = _numba().add_shifted if count <= 2 and has_numba() else _add_shifted
     for shift, part in parts:
         add(planes, part.astype(np.int64, copy=False), shift)
-    total = _cut(np.stack(list(planes), axis=-1), config.acc_bits)
-    return total if count > 1 else total[..., 0].astype(code_dtype(config.acc_bits))
+    total = _cut(np.stack(list(planes), axis=-1), acc_bits)
+    return total if count > 1 else total[..., 0].astype(code_dtype(acc_bits))
 
 
+@lru_cache
 def _numba() -> Any:
     """The compiled kernels."""
     return import_module("fp8mac.sim.fixed_numba")

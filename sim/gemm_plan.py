@@ -241,7 +241,7 @@ def _plan_fixed(query: _Query) -> Plan:
             f"A sum of {k} products exceeds the exact range of the blas back end, "
             f"{gemm_fixed.LONGEST} products."
         )
-    kind, a_bits, b_bits, piece = gemm_fixed.plan_limbs(config, k)
+    kind, a_bits, b_bits, piece, _ = gemm_fixed.plan_limbs(config, k)
     bits = np.finfo(kind).nmant + 1
     limbs = f"{a_bits}" if a_bits == b_bits else f"{a_bits} and {b_bits}"
     reason = f"{bits} bits hold {piece} products of limbs of {limbs} bits"

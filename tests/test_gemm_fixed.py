@@ -16,7 +16,7 @@ PAIRS = list(product(NAMED_FORMATS, ["e4m3", "e5m2", "int8", "bf16"]))
 @pytest.mark.parametrize(("a", "b"), PAIRS)
 def test_pieces_of_sums_are_exact(a, b):
     for k in (1, 300, 5000):
-        kind, a_bits, b_bits, piece = gemm_fixed.plan_limbs(parse_unit(a, b, acc="kulisch"), k)
+        kind, a_bits, b_bits, piece, _ = gemm_fixed.plan_limbs(parse_unit(a, b, acc="kulisch"), k)
         most = [
             min(parse_format(name).max_magnitude, 2**bits - 1)
             for name, bits in ((a, a_bits), (b, b_bits))
@@ -28,7 +28,7 @@ def test_pieces_of_sums_are_exact(a, b):
 
 
 def test_e5m2_takes_three_products():
-    _, a_bits, b_bits, _ = gemm_fixed.plan_limbs(parse_unit("e5m2", acc="kulisch"), 256)
+    _, a_bits, b_bits, _, _ = gemm_fixed.plan_limbs(parse_unit("e5m2", acc="kulisch"), 256)
     assert -(-32 // a_bits) * -(-32 // b_bits) == 3
 
 
