@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fp8mac.hw.formats import FloatFormat, Format, IntFormat, Overflow, Rounding, Specials
 from fp8mac.sim import vectors
+from fp8mac.sim.encoding_integers import round_integers
 from fp8mac.sim.encoding_rule import BLOCK, Rule
 
 __all__ = [
@@ -203,7 +204,7 @@ def encode(
     out = np.empty(array.shape, code_dtype(format_.bits))
     if isinstance(format_, IntFormat):
         for source, target, bits in _blocks(array, out, noise):
-            target[:] = _integers(
+            target[:] = round_integers(
                 source, format_, rounding, overflow, random=bits, random_bits=random_bits
             )
         return out
@@ -289,37 +290,3 @@ def _blocks(
     for start in range(0, source.size, BLOCK):
         piece = slice(start, start + BLOCK)
         yield source[piece], target[piece], None if random is None else random[piece]
-
-
-def _integers(
-    x: Array,
-    format_: IntFormat,
-    rounding: Rounding,
-    overflow: Overflow,
-    *,
-    random: Array | None,
-    random_bits: int,
-) -> Array:
-    """Two's complement of a block."""
-    numbers = x.astype(np.float64)
-    extreme = np.abs(numbers).max(initial=0)
-    if np.isnan(extreme):
-        raise ValueError(f"{format_.name} has no code for NaN.")
-    largest = float(format_.max)
-    smallest = float(format_.symmetric - 2 ** (format_.bits - 1))
-    if overflow is not Overflow.WRAP:
-        numbers = np.clip(numbers, smallest, largest)
-    elif np.isinf(extreme):
-        raise ValueError(f"An infinity cannot wrap in {format_.name}.")
-    else:
-        numbers = np.fmod(numbers, 2.0 ** (format_.bits + 1))  # one bit more than rounding needs
-    if random is not None:
-        magnitude = np.abs(numbers)
-        integer = np.floor(magnitude)
-        rest = np.floor(np.ldexp(magnitude - integer, random_bits)) + random
-        numbers = np.copysign(integer + (rest >= 2.0**random_bits), numbers)
-    elif rounding is Rounding.RNE:
-        np.rint(numbers, out=numbers)
-    else:
-        np.trunc(numbers, out=numbers)
-    return numbers.astype(np.int64) & ((1 << format_.bits) - 1)

@@ -34,6 +34,7 @@ from fp8mac.sim.gemm_plan import (
 )
 from fp8mac.sim.gemm_result import GemmResult, finish, reset, words
 from fp8mac.sim.noise import Draws
+from fp8mac.sim.words import add
 
 __all__ = ["BACKENDS", "GemmError", "GemmResult", "Options", "Plan", "gemm", "plan"]
 
@@ -234,7 +235,7 @@ class _Run:
         if self.chosen.backend == "golden":
             return gemm_scalar.add_partial(self.draws, held, partial, step)
         config = held.config
-        acc = gemm_fixed.add(
+        acc = add(
             (words(held.acc), config.acc_bits),
             (words(partial.acc), partial.config.acc_bits),
             saturates=getattr(config.accumulator, "overflow", None) is Overflow.SATURATE,

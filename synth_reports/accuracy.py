@@ -34,7 +34,9 @@ from fp8mac.synth_reports.store import Store, hash_of
 __all__ = ["COLUMNS", "Case", "layers", "measure", "row", "sources"]
 
 _SOURCES = (
-    "carrier encoding gemm gemm_fixed gemm_numba gemm_numpy golden noise quantize "
+    "adders_numba carrier encoding encoding_integers encoding_numba encoding_rule exact "
+    "fixed_numba gemm gemm_fixed gemm_flags gemm_float gemm_golden gemm_numba gemm_numpy gemm_plan "
+    "gemm_result gemm_rounding gemm_scalar golden jit noise quantize rounding_numba vectors words "
     "networks/engine networks/evaluate networks/images networks/minilm networks/sequential "
     "networks/tasks networks/texts networks/wordpiece"
 ).split()

@@ -181,6 +181,9 @@ def print_encoding() -> None:
     encoding.has_numba = has_numba
     spent = cpu_seconds(lambda: numbers.astype(ml_dtypes.float8_e4m3fn), 9)
     table.add_row("ml_dtypes astype e4m3", f"{len(numbers) / spent / 1e6:,.0f}", "", "", "")
+    out = np.empty_like(numbers)
+    spent = cpu_seconds(lambda: np.copyto(out, numbers), 30)
+    table.add_row("copy of the numbers", f"{len(numbers) / spent / 1e6:,.0f}", "", "", "")
     Console().print(table)
     if find_spec("verifloat") is None:
         version = ".".join(map(str, sys.version_info[:2]))
