@@ -13,8 +13,8 @@ dominated    to nearest, ``q <= P - p`` and ``max(p, q) + 2 <= P``, so that an `
              either it is less than ``2**(g + P - 2)``, or ``q <= p`` and
              ``2 * p + 1 <= P``
 native       the accumulator *is* the carrier: fp32 in float32
-adders       a node of a tree adds two numbers of ``q <= p`` bits, on the accumulator's
-             grid; to nearest, and ``2 * p + 2 <= P``
+adders       a node of a tree adds two numbers of at most p bits, ``q <= p``; to nearest,
+             ``2 * p + 2 <= P``, and what is inexact is a normal number of the accumulator
 odd          the first rounding is to odd: what is inexact never looks like a tie
 pairs        one step's products exceed the carrier. Each is cut in two, the halves are
              added exactly, and the sum of the accumulator and both is rounded to odd
@@ -116,8 +116,12 @@ class _Sums:
 
     def is_of_adders(self, bits: int) -> bool:
         p, product_bits = self.precision, sum(map(significand_bits, self.operands))
-        nearest = self.acc.rounding is Rounding.RNE
-        return nearest and self.on_grid and product_bits <= p and 2 * p + 2 <= bits
+        return (
+            self.acc.rounding is Rounding.RNE
+            and product_bits <= p
+            and 2 * p + 2 <= bits
+            and self.grain + bits > self.acc.format.emin
+        )
 
 
 def significand_bits(format_: Format) -> int:

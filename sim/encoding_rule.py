@@ -181,7 +181,7 @@ class Rule:
         if self.rounding is Rounding.RTZ:
             above = np.subtract(rounded, power, out=spare.view(self.dtype)) > number
         # The exponent field is brought to its place; the significand is in the lower bits.
-        if self.format_.precision < self.shift:
+        if self.format_.precision < self.shift and out.itemsize < total.itemsize:
             np.right_shift(total, self.shift, out=magic)
         else:
             np.subtract(total, magic, out=total)

@@ -20,7 +20,10 @@ FLOAT32, FLOAT64, ODD, PAIR, SCALAR = Carrier
         ("e4m3", "bf16", {"lanes": 16, "tree": True}, FLOAT32, "adders"),
         # Products wider than the accumulator may be ties that a second product breaks.
         ("e3m4", "bf16", {"lanes": 16, "tree": True}, FLOAT64, "exact"),
-        ("e5m2", "fp16", {"lanes": 16, "tree": True}, ODD, "odd"),
+        ("e5m2", "fp16", {"lanes": 16, "tree": True}, FLOAT32, "adders"),
+        ("e5m2", "fp16:rtz", {"lanes": 16, "tree": True}, ODD, "odd"),
+        # Sums of subnormal numbers may be inexact, and so small that fewer bits are kept.
+        ("e5m2b40", "fp16", {"lanes": 16, "tree": True}, ODD, "odd"),
         ("e4m3", "e5m10", {"lanes": 16, "tree": True}, FLOAT32, "adders"),
         ("e4m3", "e5m11", {"lanes": 16, "tree": True}, FLOAT64, "exact"),
         ("e4m3", "fp32", {"lanes": 16, "tree": True}, FLOAT64, "exact"),

@@ -24,7 +24,16 @@ from fp8mac.sim.encoding import code_dtype, decode, encode, has_special, round_t
 from fp8mac.sim.encoding_rule import BLOCK
 from fp8mac.sim.exact import Kind, Value
 
-MORE = ["e4m3ieee", "e5m2none", "e8m7b-512", "e8m23b512", "e8m23fn", "e1m2fn", "e1m1none"]
+MORE = [
+    "e7m9fnuz",
+    "e4m3ieee",
+    "e5m2none",
+    "e8m7b-512",
+    "e8m23b512",
+    "e8m23fn",
+    "e1m2fn",
+    "e1m1none",
+]
 FORMATS = [*NAMED_FORMATS, *MORE]
 
 
@@ -192,7 +201,9 @@ def test_round_to_is_decode_of_encode(name):
         np.testing.assert_array_equal(np.signbit(got), np.signbit(want))
 
 
-@pytest.mark.parametrize("name", ["e4m3", "e5m2", "e2m5fnuz", "e2m1", "fp16", "e5m11", "e8m20"])
+@pytest.mark.parametrize(
+    "name", ["e4m3", "e5m2", "e2m5fnuz", "e2m1", "fp16", "e5m11", "e7m9", "e8m20"]
+)
 def test_compiled_or_not(name, monkeypatch):
     """Blocks of small numbers, of some beyond the largest code, and of huge and special ones."""
     format_ = parse_format(name)
