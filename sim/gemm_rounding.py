@@ -109,7 +109,8 @@ class Rounder:
         narrow = carrier is Carrier.FLOAT32
         mantissa_bits, bias = (23, 127) if narrow else (52, 1023)
         shift = mantissa_bits - format_.mantissa_bits
-        maximum = float(format_.max)
+        dtype = np.dtype(np.float32 if narrow else np.float64)
+        maximum = min(float(format_.max), float(np.finfo(dtype).max))  # sums are smaller
         code_beyond = np.inf if format_.has_inf else np.nan
         saturates = acc.overflow is Overflow.SATURATE or not format_.has_nan
         infinite = np.inf if format_.has_inf else maximum if saturates else np.nan
@@ -123,7 +124,7 @@ class Rounder:
             limit = Limit.NONE
         integer = np.dtype(np.uint32 if narrow else np.uint64)
         return cls(
-            dtype=np.dtype(np.float32 if narrow else np.float64),
+            dtype=dtype,
             integer=integer,
             mantissa_bits=mantissa_bits,
             shift=shift,
