@@ -268,7 +268,7 @@ def test_lanes_of_products_wider_than_a_carrier():
 
 
 def test_an_accumulator_may_reach_farther_than_its_carrier():
-    config = parse_unit("e4m3", acc="e8m5b100:saturate")
+    config = parse_unit("e4m3", acc="e8m8b100:saturate")
     assert float(config.accumulator.format.max) > float(np.finfo(np.float32).max)
     a, b = matrices(config, (4, 30, 3), "random", seed=14)
     results = [gemm(a, b, config, backend=each) for each in ("golden", "numpy", "auto")]
