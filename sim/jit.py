@@ -12,6 +12,7 @@ installed (the extra ``fast``).
 """
 
 import os
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -45,8 +46,10 @@ intrinsic: Any = extending.intrinsic  # its results have other parameters than w
 
 settings: Any = _settings
 if not os.environ.get("NUMBA_CACHE_DIR"):
+    # numba looks at the module of a kernel alone, not at those that it calls.
+    texts = [path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))]
     folder = Path(os.environ.get("FP8MAC_CACHE") or "build", "kernels")
-    settings.CACHE_DIR = str(folder.resolve())
+    settings.CACHE_DIR = str((folder / sha256(b"".join(texts)).hexdigest()[:8]).resolve())
 
 _PATTERNS: dict[Any, Any] = {types.float32: types.int32, types.float64: types.int64}
 _FLOATS = {pattern: number for number, pattern in _PATTERNS.items()}
