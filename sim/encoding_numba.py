@@ -1,4 +1,8 @@
-"""Kernels of `fp8mac.sim.encoding`, compiled."""
+"""Kernels of `fp8mac.sim.encoding`, compiled.
+
+A first pass takes all numbers for finite, without a branch, and finds the largest pattern; if there
+are infinities or NaN, a second one mends them.
+"""
 
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -6,8 +10,18 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fp8mac.hw.formats import Overflow, Rounding
-from fp8mac.sim.jit import add_bits, and_bits, as_bits, as_float, jit, or_bits, whole_registers
+from fp8mac.hw.formats import Rounding
+from fp8mac.sim.encoding_rule import Rule
+from fp8mac.sim.jit import (
+    add_bits,
+    and_bits,
+    as_bits,
+    as_float,
+    jit,
+    or_bits,
+    shift_right,
+    whole_registers,
+)
 
 __all__ = ["encode", "look_up", "saturate"]
 
@@ -20,11 +34,10 @@ def look_up(codes: Any, table: Any, out: Any) -> None:
 
 
 class _Constants(NamedTuple):
-    """`fp8mac.sim.encoding._Rule`, as signed patterns."""
+    """`Rule`, as signed patterns."""
 
     magnitude: Any
     exponent: Any
-    inf: Any
     clamp: Any
     smallest: Any
     step: Any
@@ -33,105 +46,128 @@ class _Constants(NamedTuple):
     sign_shift: Any
     sign_code: Any
     most: Any
-    infinite: Any
-    overflowed: Any
-    nan_code: Any
+    ulp: Any
+    one: Any
+    zero: Any
     maximum: Any
 
 
-def _constants(rule: Any) -> _Constants:
+def _constants(rule: Rule) -> _Constants:
     format_, whole = rule.format_, np.dtype(f"i{rule.dtype.itemsize}").type
-    saturates = rule.overflow is Overflow.SATURATE or not format_.has_nan
-    special = format_.max_code if saturates else format_.max_code + 1
-    largest = format_.max_code if rule.rounding is Rounding.RTZ else special
+    rounds_up = not rule.saturates and rule.rounding is not Rounding.RTZ
     numbers = {
         "magnitude": int(rule.magnitude_mask),
         "exponent": int(rule.exponent_mask),
-        "inf": int(rule.inf),
         "clamp": int(rule.clamp),
         "smallest": int(rule.smallest),
         "step": int(rule.step),
-        "offset": int(rule.offset),
+        "offset": -int(rule.offset),
         "shift": rule.shift,
         "sign_shift": 8 * rule.dtype.itemsize - format_.bits,
         "sign_code": format_.sign_code,
-        "most": format_.max_code,
-        "infinite": special,
-        "overflowed": largest,
-        "nan_code": format_.nan_code or 0,
+        "most": format_.max_code + rounds_up,
+        "ulp": -rule.mantissa_bits << rule.mantissa_bits,
+        "one": 1,
+        "zero": 0,
     }
     patterns = {name: whole(number) for name, number in numbers.items()}
     return _Constants(**patterns, maximum=rule.dtype.type(float(format_.max)))
 
 
-def encode(x: NDArray[Any], out: NDArray[Any], rule: Any) -> bool:
-    """Codes of numbers, into ``out``; whether some were NaN and have none."""
-    kernel = _encoder(rule.rounding is Rounding.RTZ, rule.format_.has_inf)
-    return kernel(x, out, _constants(rule), rule.format_.has_negative_zero) and (
-        rule.format_.nan_code is None
-    )
+def encode(x: NDArray[Any], out: NDArray[Any], rule: Rule) -> None:
+    """Codes of numbers, into ``out``."""
+    format_ = rule.format_
+    toward_zero = rule.rounding is Rounding.RTZ
+    unsigned_nan = not (rule.saturates or toward_zero or format_.has_inf)
+    kernel = _encoder(toward_zero, format_.has_negative_zero, unsigned_nan)
+    if kernel(x, out, _constants(rule)) < rule.inf:
+        return
+    infinity = format_.max_code + (not rule.saturates)
+    signed = infinity | format_.sign_code * (rule.saturates or format_.has_inf)
+    nan = -1 if format_.nan_code is None else format_.nan_code
+    if _set_special(x, out, (infinity, signed, nan)) and nan < 0:
+        rule.nan_code()
 
 
 @lru_cache
-def _encoder(toward_zero: bool, has_inf: bool) -> Any:
+def _encoder(toward_zero: bool, negative_zero: bool, unsigned_nan: bool) -> Any:
     @jit
-    def kernel(x: Any, out: Any, c: Any, negative_zero: bool) -> bool:
+    def kernel(x: Any, out: Any, c: Any) -> Any:
         whole_registers()
-        nans = 0
+        top = c.zero
         for index in range(x.shape[0]):
             bits = as_bits(x[index])
             whole = and_bits(bits, c.magnitude)
+            top = whole if whole > top else top
             magnitude = whole if whole < c.clamp else c.clamp
             power = and_bits(magnitude, c.exponent)
             power = power if power > c.smallest else c.smallest
             magic = add_bits(power, c.step)
             total = as_float(magnitude) + as_float(magic)
-            code = as_bits(total) - magic + (magic >> c.shift) - c.offset
+            code = add_bits(as_bits(total), add_bits(shift_right(magic, c.shift), c.offset))
+            code = add_bits(code, -magic)
             if toward_zero:
-                code -= total - as_float(magic) > as_float(magnitude)
-            code = code if code <= c.most else c.overflowed
-            code = c.infinite if whole == c.inf else code
-            sign = and_bits(type_of(bits, bits >> c.sign_shift), c.sign_code)
-            unsigned = (code == 0) & (not negative_zero)
-            if not has_inf:
-                unsigned |= code > c.most
-            code = code if unsigned else code | sign
-            nan = whole > c.inf
-            nans += nan
-            out[index] = c.nan_code if nan else code
-        return nans > 0
+                above = total - as_float(magic) > as_float(magnitude)
+                code = add_bits(code, -c.one if above else c.zero)
+            code = code if code < c.most else c.most
+            sign = and_bits(shift_right(bits, c.sign_shift), c.sign_code)
+            if not negative_zero:
+                sign = sign if code > c.zero else c.zero
+            if unsigned_nan:
+                sign = sign if code < c.most else c.zero
+            out[index] = or_bits(code, sign)
+        return top
 
     return kernel
 
 
 @jit
-def type_of(x: Any, y: Any) -> Any:
-    """``y`` in the type of ``x``."""
-    return add_bits(and_bits(x, x ^ x), y)
-
-
-def saturate(x: NDArray[Any], out: NDArray[Any], rule: Any) -> bool:
-    """Nearest numbers of the format, into ``out``; whether some are NaN and it has none."""
-    nans = _round(x, out, _constants(rule), rule.format_.has_negative_zero)
-    return nans and rule.format_.nan_code is None
-
-
-@jit
-def _round(x: Any, out: Any, c: Any, negative_zero: bool) -> bool:
+def _set_special(x: Any, out: Any, codes: Any) -> bool:
+    """Codes of infinities and NaN; whether there are NaN."""
     whole_registers()
+    positive, negative, nan = codes
     nans = 0
     for index in range(x.shape[0]):
-        bits = as_bits(x[index])
-        whole = and_bits(bits, c.magnitude)
-        magnitude = whole if whole < c.clamp else c.clamp
-        power = and_bits(magnitude, c.exponent)
-        power = power if power > c.smallest else c.smallest
-        magic = as_float(add_bits(power, c.step))
-        rounded = (as_float(magnitude) + magic) - magic
-        rounded = rounded if rounded < c.maximum else c.maximum
-        number = as_float(or_bits(as_bits(rounded), and_bits(bits, ~c.magnitude)))
-        number = rounded if (rounded == 0) & (not negative_zero) else number
-        nan = whole > c.inf
-        nans += nan
-        out[index] = x[index] if nan else number
+        number = x[index]
+        code = np.int64(out[index])
+        code = positive if number == np.inf else code
+        code = negative if number == -np.inf else code
+        code = nan if np.isnan(number) else code
+        nans += np.isnan(number)
+        out[index] = code
     return nans > 0
+
+
+def saturate(x: NDArray[Any], out: NDArray[Any], rule: Rule) -> None:
+    """Nearest numbers of the format, or the next ones toward zero, into ``out``."""
+    kernel = _rounder(rule.rounding is Rounding.RTZ, rule.format_.has_negative_zero)
+    if kernel(x, out, _constants(rule)) >= rule.inf:
+        rule.set_special_values(x, out)
+
+
+@lru_cache
+def _rounder(toward_zero: bool, negative_zero: bool) -> Any:
+    @jit
+    def kernel(x: Any, out: Any, c: Any) -> Any:
+        whole_registers()
+        top = c.zero
+        for index in range(x.shape[0]):
+            bits = as_bits(x[index])
+            magnitude = and_bits(bits, c.magnitude)
+            top = magnitude if magnitude > top else top
+            power = and_bits(bits, c.exponent)
+            power = power if power > c.smallest else c.smallest
+            power = add_bits(power if power < c.clamp else c.clamp, c.step)
+            magic = as_float(power)
+            rounded = (as_float(magnitude) + magic) - magic
+            if toward_zero:
+                ulp = as_float(add_bits(power, c.ulp))
+                rounded = rounded - ulp if rounded > as_float(magnitude) else rounded
+            rounded = rounded if rounded < c.maximum else c.maximum
+            sign = and_bits(bits, ~c.magnitude)
+            if not negative_zero:
+                sign = sign if as_bits(rounded) > c.zero else c.zero
+            out[index] = as_float(or_bits(as_bits(rounded), sign))
+        return top
+
+    return kernel

@@ -3,14 +3,24 @@
 This defines every option of `fp8mac.sim.gemm`; the fast back ends are compared with it::
 
     groups of `lanes` products --(align, truncate)--> acc = round(acc + p + p + ... + p)
+
+or, with a tree of adders of which each rounds::
+
+    p0 --+
+         (+)--+
+    p1 --+    |
+              (+)-- acc = round(acc + root)
+    p2 --+    |
+         (+)--+
+    p3 --+
 """
 
 from collections.abc import Callable, Sequence
 
 from fp8mac.hw.config import FloatAccConfig, MacConfig
-from fp8mac.hw.formats import FloatFormat
+from fp8mac.hw.formats import FloatFormat, Overflow
 from fp8mac.sim import golden
-from fp8mac.sim.exact import Kind, Value, codec
+from fp8mac.sim.exact import Kind, Value, add, codec
 from fp8mac.sim.golden import State
 
 __all__ = ["dot", "exponent", "truncate"]
@@ -24,6 +34,7 @@ def dot(
     *,
     lanes: int = 1,
     align_bits: int | None = None,
+    tree: bool = False,
     random: Callable[[int], int] | None = None,
     random_bits: int = 0,
 ) -> State:
@@ -44,6 +55,10 @@ def dot(
         accumulator, it truncates each of them, toward zero, to a multiple of
         ``2**(E - align_bits + 1)``, where ``E`` is the largest `exponent` among those that are not
         zero.
+    tree : bool
+        Float accumulators only: the products of a step, as many as there are lanes, a power of two
+        (+0 for those that are missing), are added in pairs, the sums again, and each sum is rounded
+        as the accumulator is; the last one is added to it.
     random, random_bits
         Random number of each step, counted from 0, and its width.
     """
@@ -59,6 +74,8 @@ def dot(
         acc = state.acc or 0
         if align_bits is not None:
             acc, products = _aligned(config, acc, pairs, products, align_bits)
+        if tree and all(x.kind is Kind.FINITE for x in products if config.flags):
+            products = [_root(config, products, lanes)]
         new = golden.add_products(
             config,
             acc,
@@ -69,6 +86,25 @@ def dot(
         flags = tuple(up or now for up, now in zip(state.flags, new.flags, strict=True))
         state = State(None if True in flags else new.acc, flags)
     return state
+
+
+def _root(config: MacConfig, products: Sequence[Value], lanes: int) -> Value:
+    """Sum of products by a tree of adders."""
+    nodes = [*products, *[Value(0, 0, 0)] * (lanes - len(products))]
+    while len(nodes) > 1:
+        nodes = [_node(config, x, y) for x, y in zip(nodes[::2], nodes[1::2], strict=True)]
+    return nodes[0]
+
+
+def _node(config: MacConfig, x: Value, y: Value) -> Value:
+    """Sum of two numbers, rounded as the accumulator is."""
+    accumulator = config.accumulator
+    assert isinstance(accumulator, FloatAccConfig)
+    total, overflow = add(x, y), accumulator.overflow
+    if total.kind is Kind.INF and accumulator.format.has_inf:
+        overflow = Overflow.TO_SPECIAL
+    register = codec(accumulator.format, accumulator.subnormals)
+    return register.decode(register.encode(total, accumulator.rounding, overflow, None, 0))
 
 
 def exponent(format_: FloatFormat, value: Value) -> int:

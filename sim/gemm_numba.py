@@ -1,7 +1,14 @@
-"""Kernels of `fp8mac.sim.gemm_numpy` and `fp8mac.sim.gemm_fixed`, compiled.
+"""Kernels of `fp8mac.sim.gemm_numpy`, compiled.
 
-The innermost loop is over columns, so that the compiler makes vectors of them. A kernel is built
-for each way of rounding; formats are arguments.
+Right operands lie in panels as wide as a tile of accumulators, see `fp8mac.sim.jit`; a panel is
+walked row by row, in blocks that stay in the second cache::
+
+          panel 0     panel 1                         step k of row i, in registers
+        +-----------+-----------+           acc[0:w] = round(acc[0:w] + a[i, k] * b[k, 0:w])
+      k | b[k, 0:w] |           |
+        +-----------+-----------+
+
+A kernel is built for each way of adding and of rounding; formats are arguments.
 """
 
 from functools import lru_cache
@@ -9,256 +16,198 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fp8mac.hw.formats import Rounding
-from fp8mac.sim.gemm_numpy import Floats, Job, Rounder
-from fp8mac.sim.jit import add_bits, and_bits, as_bits, as_float, jit, or_bits, whole_registers
+from fp8mac.sim.adders_numba import add_aligned, add_halves, add_lanes, add_tree, fused
+from fp8mac.sim.gemm_numpy import Job
+from fp8mac.sim.gemm_rounding import Floats
+from fp8mac.sim.jit import TILE_BYTES, inline, jit, load, store, tile, tiles, whole_registers
+from fp8mac.sim.rounding_numba import (
+    STOCHASTIC,
+    Constants,
+    Rule,
+    draw,
+    odd_sum,
+    odd_sum_of_three,
+    round_sum,
+)
 
-__all__ = ["accumulate", "saturate"]
+__all__ = ["accumulate", "add_once", "pack", "room"]
 
-_COLUMNS = 256  # of a block, whose accumulators stay in the first cache
-
-
-class _Constants(NamedTuple):
-    """`Rounder` in the types of the carrier; see there, and `fp8mac.sim.encoding`."""
-
-    sign: Any
-    exponent: Any
-    smallest: Any
-    step: Any
-    ulp: Any
-    fine_step: Any
-    fine_ulp: Any
-    flush: Any
-    maximum: Any
-    beyond: Any
-    infinite: Any
-    inf: Any
-    zero: Any
+_TERMS = 512  # of a block
 
 
-def _constants(rounder: Rounder, random_bits: int) -> _Constants:
-    real, whole = rounder.dtype.type, np.dtype(f"i{rounder.dtype.itemsize}").type
-    one = 1 << rounder.mantissa_bits  # of the exponent field
-    fine = rounder.shift - random_bits
-    return _Constants(
-        sign=whole(np.iinfo(whole).min),
-        exponent=whole(rounder.exponent_mask),
-        smallest=whole(rounder.smallest),
-        step=whole(rounder.step),
-        ulp=whole((rounder.shift - rounder.mantissa_bits) * one),
-        fine_step=whole(fine * one),
-        fine_ulp=whole((fine - rounder.mantissa_bits) * one),
-        flush=real(rounder.flush),
-        maximum=real(rounder.maximum),
-        beyond=real(rounder.beyond),
-        infinite=real(rounder.infinite),
-        inf=real(np.inf),
-        zero=real(0),
-    )
+def room(shape: tuple[int, int], dtype: np.dtype[Any]) -> Floats:
+    """`fp8mac.sim.gemm_numpy.room`: whole panels of columns."""
+    width = TILE_BYTES // dtype.itemsize
+    return np.zeros((shape[0], -(-shape[1] // width) * width), dtype)
 
 
-@jit
-def _draw(key: Any, place: Any, bits: Any) -> Any:
-    """`fp8mac.sim.noise.noise`, as a float."""
-    mixed = np.uint32(np.uint32(np.uint32(place) * np.uint32(0x9E37_79B1)) ^ key)
-    mixed = np.uint32(np.uint32(mixed ^ (mixed >> np.uint32(16))) * np.uint32(0x85EB_CA6B))
-    mixed = np.uint32(np.uint32(mixed ^ (mixed >> np.uint32(13))) * np.uint32(0xC2B2_AE35))
-    mixed = np.uint32(mixed ^ (mixed >> np.uint32(16)))
-    return np.float64(np.uint32(mixed >> np.uint32(32 - bits)) if bits > 0 else np.uint32(0))
+def pack(b: Floats) -> Floats:
+    """`fp8mac.sim.gemm_numpy.pack`: shape (panels, k, columns of a panel), filled up with +0."""
+    width = TILE_BYTES // b.itemsize
+    count = -(-b.shape[1] // width)
+    panels = np.empty((count, b.shape[0], width), b.dtype)
+    for panel in range(count):
+        columns = b[:, panel * width : (panel + 1) * width]
+        panels[panel, :, : columns.shape[1]] = columns
+        panels[panel, :, columns.shape[1] :] = 0
+    return panels
 
 
-@jit
-def _down(magnitude: Any, power: Any, step: Any, ulp: Any) -> Any:
-    """Nearest multiple of an ulp toward zero."""
-    magic = as_float(add_bits(power, step))
-    rounded = (magnitude + magic) - magic
-    return rounded - as_float(add_bits(power, ulp)) if rounded > magnitude else rounded
+class _Way(NamedTuple):
+    """How the products of a step are added; exactly, if none of this."""
+
+    pairs: bool
+    tree: bool
+    window: bool
 
 
-@jit
-def _odd_sum(x: Any, y: Any) -> Any:
-    """Sum in float64, rounded to odd."""
-    total = x + y
-    virtual = total - x
-    error = (x - (total - virtual)) + (y - virtual)
-    bits = as_bits(total)
-    move = 1 if (error > 0) == (total > 0) else -1
-    even = bits & 1 == 0
-    inexact = (error > 0) | (error < 0)
-    return as_float(bits + move if even & inexact else bits)
+@inline
+def _take(row: Any, acc: Any, base: Any, width: Any) -> None:
+    for j in range(width):
+        store(row, j, acc[base + j])
 
 
-@jit
-def _nearest(magnitude: Any, power: Any, step: Any) -> Any:
-    """Nearest multiple of an ulp, ties to even."""
-    magic = as_float(add_bits(power, step))
-    return (magnitude + magic) - magic
-
-
-@jit
-def _stochastic(magnitude: Any, power: Any, c: Any, drawn: Any) -> Any:
-    """Multiple of an ulp below a number or above it, as a random number says."""
-    fine = _down(magnitude, power, c.fine_step, c.fine_ulp)
-    fine += drawn * as_float(add_bits(power, c.fine_ulp))
-    return _down(fine, power, c.step, c.ulp)
-
-
-@jit
-def _limit(rounded: Any, magnitude: Any, c: Any, flushes: Any, checks: Any) -> Any:
-    """What the accumulator holds instead of numbers that it does not have."""
-    if flushes:
-        rounded = c.zero if magnitude < c.flush else rounded
-    if checks > 0:
-        rounded = c.beyond if rounded > c.maximum else rounded
-    if checks > 1:
-        rounded = c.infinite if magnitude == c.inf else rounded
-    return rounded
-
-
-@jit
-def _sum_products(x: Any, left: Any, right: Any) -> None:
-    """Exact sums of ``left @ right`` into ``x``; the sum of all -0 is -0."""
-    for j in range(x.shape[0]):
-        x[j] = left[0] * right[0, j]
-    count, lane = left.shape[0], 1
-    while lane + 4 <= count:
-        a0, a1, a2, a3 = left[lane], left[lane + 1], left[lane + 2], left[lane + 3]
-        b0, b1, b2, b3 = right[lane], right[lane + 1], right[lane + 2], right[lane + 3]
-        for j in range(x.shape[0]):
-            x[j] += ((a0 * b0[j] + a1 * b1[j]) + a2 * b2[j]) + a3 * b3[j]
-        lane += 4
-    for last in range(lane, count):
-        for j in range(x.shape[0]):
-            x[j] += left[last] * right[last, j]
-
-
-@jit
-def _align(rows: Any, products: Any, exponents: Any, window: Any) -> None:
-    """`fp8mac.sim.gemm_numpy._align` of a row."""
-    x, unit, row = rows
-    left, right = products
-    a_exponents, b_exponents = exponents
-    acc_emin, align_bits = window
-    none = -(1 << 20)
-    for j in range(row.shape[0]):
-        top = none
-        if row[j] != 0 and abs(row[j]) < np.inf:
-            top = max((as_bits(abs(row[j])) >> 52) - 1023, acc_emin)
-        for lane in range(left.shape[0]):
-            product = left[lane] * right[lane, j]
-            if product != 0 and abs(product) < np.inf:
-                top = max(top, np.int64(a_exponents[lane]) + b_exponents[lane, j])
-        unit[j] = 1.0 if top == none else as_float((top - align_bits + 1024) << 52)
-        x[j] = -0.0
-        row[j] = np.trunc(row[j] / unit[j]) * unit[j]
-    for lane in range(left.shape[0]):
-        for j in range(row.shape[0]):
-            x[j] += np.trunc(left[lane] * right[lane, j] / unit[j]) * unit[j]
-
-
-class _Variant(NamedTuple):
-    """What a kernel is built for; the compiler drops what it excludes."""
-
-    single: bool  # one product a step
-    aligned: bool
-    native: bool
-    odd: bool
-    rounding: Rounding
-    flushes: bool
-    checks: int  # 0: no sum is out of range; 1: some are; 2: and infinite ones become other numbers
-
-    @classmethod
-    def of(cls, job: Job) -> "_Variant":
-        """Variant for a job."""
-        rounder = job.rounder
-        same = rounder.beyond == rounder.infinite or np.isnan(rounder.beyond)
-        return cls(
-            single=job.lanes == 1 and job.align_bits is None,
-            aligned=job.align_bits is not None,
-            native=rounder.native,
-            odd=rounder.odd,
-            rounding=rounder.rounding,
-            flushes=bool(rounder.flush),
-            checks=job.checked * (1 if same else 2),
-        )
+@inline
+def _give(acc: Any, row: Any, base: Any, width: Any) -> None:
+    for j in range(width):
+        acc[base + j] = load(row, j)
 
 
 @lru_cache(maxsize=64)
-def _kernel(variant: _Variant) -> Any:
-    single, aligned, native, odd, rounding, flushes, checks = variant
-    stochastic, toward_zero = rounding is Rounding.STOCHASTIC, rounding is Rounding.RTZ
+def _one_by_one(rule: Rule, width: int) -> Any:
+    """Kernel of steps of one product."""
+    native, odd, rounding, on_grid, flushes, limit = rule
+    stochastic = rounding == STOCHASTIC
 
     @jit
-    def kernel(acc: Any, a: Any, b: Any, span: Any, tables: Any) -> None:
+    def kernel(acc: Any, a: Any, panels: Any, rows: Any, more: Any) -> None:
         whole_registers()
-        first, last, lanes = span
-        c, keys, random_bits, a_exponents, b_exponents, acc_emin, align_bits = tables
-        count, n = b.shape
-        x, unit = np.empty(_COLUMNS, acc.dtype), np.empty(_COLUMNS, acc.dtype)
-        for i in range(first, last):
-            for column in range(0, n, _COLUMNS):
-                end = min(column + _COLUMNS, n)
-                row = acc[i, column:end]
-                for k in range(0, count, lanes):
-                    left, right = a[i, k], b[k, column:end]
-                    step = k // lanes
-                    stop = min(k + lanes, count)
-                    if aligned:
-                        exponents = a_exponents[i, k:stop], b_exponents[k:stop, column:end]
-                        products = a[i, k:stop], b[k:stop, column:end]
-                        _align((x, unit, row), products, exponents, (acc_emin, align_bits))
-                    elif not single:
-                        _sum_products(x[: end - column], a[i, k:stop], b[k:stop, column:end])
-                    for j in range(end - column):
-                        product = left * right[j] if single else x[j]
-                        total = _odd_sum(row[j], product) if odd else row[j] + product
-                        if native:
-                            row[j] = total
-                        else:
-                            bits, magnitude = as_bits(total), abs(total)
-                            power = and_bits(bits, c.exponent)
-                            power = c.smallest if power < c.smallest else power
+        rule = native, odd, rounding, on_grid, flushes, limit
+        c, keys, random_bits, row_stride, column_stride = more
+        row, terms = tile(acc[0, 0]), a.shape[1]
+        for panel in range(panels.shape[0]):
+            base, right = panel * width, panels[panel]
+            for begin in range(0, terms, _TERMS):
+                for i in range(rows[0], rows[1]):
+                    left = a[i]
+                    _take(row, acc[i], base, width)
+                    for k in range(begin, min(begin + _TERMS, terms)):
+                        factor = left[k]
+                        for j in range(width):
+                            total = fused(factor, right[k, j], load(row, j), odd)
+                            drawn = 0
                             if stochastic:
-                                place = i * n + column + j
-                                drawn = _draw(keys[step], place, random_bits)
-                                rounded = _stochastic(magnitude, power, c, drawn)
-                            elif toward_zero:
-                                rounded = _down(magnitude, power, c.step, c.ulp)
-                            else:
-                                rounded = _nearest(magnitude, power, c.step)
-                            rounded = _limit(rounded, magnitude, c, flushes, checks)
-                            row[j] = as_float(or_bits(as_bits(rounded), and_bits(bits, c.sign)))
+                                place = i * row_stride + (base + j) * column_stride
+                                drawn = draw(keys[k], place, random_bits)
+                            store(row, j, round_sum(total, drawn, c, rule))
+                    _give(acc[i], row, base, width)
 
     return kernel
 
 
-def accumulate(job: Job, acc: Floats, a: Floats, b: Floats, rows: slice) -> None:
+@lru_cache(maxsize=64)
+def _in_steps(way: _Way, rule: Rule, width: int) -> Any:
+    """Kernel of steps of several products."""
+    pairs, tree, window = way
+    native, odd, rounding, on_grid, flushes, limit = rule
+    stochastic = rounding == STOCHASTIC
+
+    @jit
+    def kernel(acc: Any, a: Any, panels: Any, rows: Any, more: Any) -> None:
+        whole_registers()
+        rule = native, odd, rounding, on_grid, flushes, limit
+        (c, keys, random_bits, row_stride, column_stride), how = more
+        lanes, magic, constants, a_powers, b_powers = how
+        row, x, spare, levels = tile(acc[0, 0]), tile(acc[0, 0]), tile(acc[0, 0]), tiles(acc[0, 0])
+        terms, block = a.shape[1], max(1, _TERMS // lanes) * lanes
+        for panel in range(panels.shape[0]):
+            base = panel * width
+            for begin in range(0, terms, block):
+                for i in range(rows[0], rows[1]):
+                    operands = a[i], panels[panel]
+                    _take(row, acc[i], base, width)
+                    for k in range(begin, min(begin + block, terms), lanes):
+                        span = k, min(k + lanes, terms), width
+                        if window:
+                            powers = a_powers[i], b_powers[panel]
+                            add_aligned((x, spare, row), operands, powers, span, constants)
+                        elif tree:
+                            add_tree((x, levels), operands, span, c, rule)
+                        elif pairs:
+                            add_halves(x, spare, operands, span, magic)
+                        else:
+                            add_lanes(x, operands, span)
+                        for j in range(width):
+                            held, total = load(row, j), load(x, j)
+                            if pairs:
+                                total = odd_sum_of_three(held, total, load(spare, j))
+                            else:
+                                total = odd_sum(held, total) if odd else held + total
+                            drawn = 0
+                            if stochastic:
+                                place = i * row_stride + (base + j) * column_stride
+                                drawn = draw(keys[k // lanes], place, random_bits)
+                            store(row, j, round_sum(total, drawn, c, rule))
+                    _give(acc[i], row, base, width)
+
+    return kernel
+
+
+def accumulate(
+    job: Job, acc: Floats, a: Floats, b: Floats, *, rows: slice, first_step: int = 0
+) -> None:
     """`fp8mac.sim.gemm_numpy.accumulate`."""
-    steps = range(-(-b.shape[0] // job.lanes) if job.draws else 0)
-    keys = np.array([job.draws.key(step) for step in steps if job.draws], np.uint32)
-    random_bits = job.draws.bits if job.draws else 0
-    window = job.a_exponents, job.b_exponents, job.acc_emin, job.align_bits
-    if job.align_bits is None:
-        window = np.zeros((0, 0), np.int32), np.zeros((0, 0), np.int32), 0, 0
-    tables = _constants(job.rounder, random_bits), keys, random_bits, *window
-    kernel = _kernel(_Variant.of(job))
-    kernel(acc, a, b, (rows.start, rows.stop, job.lanes), tables)
+    if not (a.size and b.size):
+        return
+    rule, width = Rule.of(job.rounder), TILE_BYTES // job.rounder.dtype.itemsize
+    more = _constants(job, -(-a.shape[1] // job.lanes), first_step)
+    span = rows.start, rows.stop
+    if job.lanes == 1 and job.window is None:
+        _one_by_one(rule, width)(acc, a, b, span, more)
+        return
+    way = _Way(job.cut is not None, job.tree, job.window is not None)
+    magic = 1.5 * 2.0 ** (job.cut + 52) if job.cut is not None else 0.0
+    window, powers = (0.0, 0.0, 0, 0, 0), (np.zeros((0, 0)), np.zeros((0, 0, 0)))
+    if job.window is not None:
+        one, bits = 1 << 52, job.window.bits
+        powers = job.window.a_powers, job.window.b_powers
+        smallest = 2.0**job.window.acc_emin
+        window = 1.0, smallest, (1 - bits) * one, (bits - 1 + 2046) * one, 2047 * one
+    how = job.lanes, magic, window, *powers
+    _in_steps(way, rule, width)(acc, a, b, span, (more, how))
 
 
-@jit
-def saturate(acc: Any, a: Any, b: Any, span: Any, largest: Any) -> None:
-    """`fp8mac.sim.gemm_fixed.saturate`."""
-    whole_registers()
-    first, last, lanes = span
-    count, n = b.shape
-    x = np.empty(n, np.int64)
-    for i in range(first, last):
-        for k in range(0, count, lanes):
-            x[:] = 0
-            for lane in range(k, min(k + lanes, count)):
-                for j in range(n):
-                    x[j] += a[i, lane] * b[lane, j]
-            for j in range(n):
-                total = acc[i, j] + x[j]
-                total = largest if total > largest else total
-                acc[i, j] = ~largest if total < ~largest else total
+def _constants(job: Job, steps: int, first_step: int) -> tuple[Any, ...]:
+    """Constants of a kernel's rounding, and of its random numbers."""
+    draws = job.draws
+    if draws is None:
+        return Constants.of(job.rounder, 0), np.zeros(0, np.uint32), 0, 0, 0
+    keys = np.array([draws.key(first_step + step) for step in range(steps)], np.uint32)
+    strides = (1, draws.columns) if job.transposed else (draws.columns, 1)
+    return Constants.of(job.rounder, draws.bits), keys, draws.bits, *strides
+
+
+def add_once(job: Job, acc: Floats, x: Floats, step: int) -> None:
+    """`fp8mac.sim.gemm_numpy.add_once` of what lies in a `room` each."""
+    _adder(Rule.of(job.rounder))(acc, x, _constants(job, 1, step))
+
+
+@lru_cache(maxsize=16)
+def _adder(rule: Rule) -> Any:
+    native, odd, rounding, on_grid, flushes, limit = rule
+    stochastic = rounding == STOCHASTIC
+
+    @jit
+    def kernel(acc: Any, x: Any, more: Any) -> None:
+        whole_registers()
+        rule = native, odd, rounding, on_grid, flushes, limit
+        c, keys, random_bits, row_stride, column_stride = more
+        for i in range(acc.shape[0]):
+            for j in range(min(acc.shape[1], x.shape[1])):
+                total = odd_sum(acc[i, j], np.float64(x[i, j]))
+                drawn = 0
+                if stochastic:
+                    drawn = draw(keys[0], i * row_stride + j * column_stride, random_bits)
+                acc[i, j] = round_sum(total, drawn, c, rule)
+
+    return kernel

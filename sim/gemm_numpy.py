@@ -4,135 +4,36 @@ These are the kernels' semantics in plain text; `fp8mac.sim.gemm_numba` compiles
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fp8mac.hw.config import FloatAccConfig
-from fp8mac.hw.formats import Overflow, Rounding
-from fp8mac.sim.carrier import Carrier
+from fp8mac.sim.gemm_rounding import Floats, Rounder, odd_sum, odd_sum_of_three
 from fp8mac.sim.noise import Draws
 
-__all__ = ["Job", "Rounder", "accumulate", "add_once"]
-
-Floats = NDArray[Any]
+__all__ = ["Job", "Window", "accumulate", "add_once", "pack", "room"]
 
 
 @dataclass(frozen=True)
-class Rounder:
-    """How a sum in a carrier becomes a number of the accumulator; patterns are the carrier's.
+class Window:
+    """Alignment of products before they are added.
 
     Parameters
     ----------
-    native : bool
-        The carrier's addition has rounded already.
-    odd : bool
-        The carrier's addition is made to round to odd.
-    smallest, largest : int
-        Patterns of ``2**emin``, and of a power of two out of range.
-    step : int
-        What makes a magic number of a power of two, see `fp8mac.sim.encoding`.
-    flush : float
-        Sums below it become zero.
-    maximum, beyond, infinite : float
-        The largest number; what finite sums beyond it and infinite sums become.
+    bits : int
+        See `fp8mac.sim.gemm_golden.dot`.
+    a_powers, b_powers : ndarray of float64, shapes (m, k) and (k, n)
+        Powers of two that the operands' exponents mean; 0 for zeros and special values. As for the
+        operands themselves, ``b_powers`` has been packed.
+    acc_emin : int
+        Smallest exponent of an accumulator.
     """
 
-    dtype: np.dtype[Any]
-    integer: np.dtype[Any]
-    mantissa_bits: int
-    shift: int
-    native: bool
-    odd: bool
-    rounding: Rounding
-    smallest: int
-    largest: int
-    step: int
-    exponent_mask: int
-    flush: float
-    maximum: float
-    beyond: float
-    infinite: float
-
-    @classmethod
-    @lru_cache(maxsize=256)
-    def of(cls, acc: FloatAccConfig, carrier: Carrier, native: bool) -> "Rounder":
-        """Rounder of an accumulator in a carrier."""
-        format_ = acc.format
-        narrow = carrier is Carrier.FLOAT32
-        mantissa_bits, bias = (23, 127) if narrow else (52, 1023)
-        shift = mantissa_bits - format_.mantissa_bits
-        largest = min(format_.emax + 1, bias - shift)
-        maximum = float(format_.max)
-        special = np.inf if format_.has_inf else np.nan
-        saturates = acc.overflow is Overflow.SATURATE or not format_.has_nan
-        infinite = np.inf if format_.has_inf else maximum if saturates else np.nan
-        return cls(
-            dtype=np.dtype(np.float32 if narrow else np.float64),
-            integer=np.dtype(np.uint32 if narrow else np.uint64),
-            mantissa_bits=mantissa_bits,
-            shift=shift,
-            native=native,
-            odd=carrier is Carrier.ODD,
-            rounding=acc.rounding,
-            smallest=format_.emin + bias << mantissa_bits,
-            largest=largest + bias << mantissa_bits,
-            step=shift << mantissa_bits,
-            exponent_mask=2 * bias + 1 << mantissa_bits,
-            flush=0.0 if acc.subnormals else float(format_.min_normal),
-            maximum=maximum,
-            beyond=maximum if saturates or acc.rounding is Rounding.RTZ else special,
-            infinite=infinite,
-        )
-
-    def __call__(
-        self, total: Floats, checked: bool, noise: NDArray[np.int64] | None, random_bits: int
-    ) -> None:
-        """Round ``total`` in place; unless ``checked``, no sum is out of range or special."""
-        if self.native:
-            return
-        magnitude = np.abs(total)
-        tiny = magnitude < self.flush if self.flush else None
-        if noise is None:
-            rounded = self._rounded(magnitude)
-        else:
-            rounded = self._stochastic(magnitude, noise, random_bits)
-        if tiny is not None:
-            rounded[tiny] = 0
-        if checked:
-            np.copyto(rounded, self.beyond, where=rounded > self.maximum)
-            if self.infinite != self.beyond and not np.isnan(self.beyond):
-                np.copyto(rounded, self.infinite, where=magnitude == np.inf)
-        np.copysign(rounded, total, out=total)
-
-    def _rounded(self, magnitude: Floats) -> Floats:
-        kind = self.integer.type
-        magic = magnitude.view(self.integer) & kind(self.exponent_mask)
-        np.maximum(magic, kind(self.smallest), out=magic)
-        np.minimum(magic, kind(self.largest), out=magic)
-        magic += kind(self.step)
-        one = magic.view(self.dtype)
-        rounded = magnitude + one
-        rounded -= one
-        if self.rounding is Rounding.RTZ:
-            one *= self.dtype.type(2.0**-self.mantissa_bits)
-            one *= rounded > magnitude
-            rounded -= one
-        return rounded
-
-    def _stochastic(self, magnitude: Floats, noise: NDArray[np.int64], random_bits: int) -> Floats:
-        bits = magnitude.view(np.int64)
-        emin = self.smallest >> self.mantissa_bits
-        field = bits >> self.mantissa_bits
-        ulp = np.ldexp(1.0, np.maximum(field, emin) - 1023 - self.mantissa_bits + self.shift)
-        finite = np.isfinite(magnitude)
-        part = np.where(finite, magnitude, 0) / np.where(finite, ulp, 1)
-        integer = np.floor(part)
-        rest = np.floor(np.ldexp(part - integer, random_bits)).astype(np.int64)
-        rounded = (integer + (rest + noise >> random_bits)) * ulp
-        return np.where(finite, rounded, magnitude)
+    bits: int
+    a_powers: NDArray[np.float64]
+    b_powers: NDArray[np.float64]
+    acc_emin: int
 
 
 @dataclass(frozen=True)
@@ -143,66 +44,117 @@ class Job:
     ----------
     rounder : Rounder
         What a step does to a sum.
-    checked : bool
-        Whether a sum may be out of range or special.
-    lanes, align_bits
+    lanes, tree
         See `fp8mac.sim.gemm.gemm`.
-    a_exponents, b_exponents : ndarray of int32, shapes (m, k) and (k, n), or None
-        Exponents of the operands; with ``align_bits`` only.
-    acc_emin : int
-        Smallest exponent of an accumulator; with ``align_bits`` only.
+    cut : int, optional
+        With pairs, see `fp8mac.sim.carrier`: exponent of the smallest bit of the upper halves.
+    window : Window, optional
+        Alignment.
     draws : Draws, optional
         Random numbers of stochastic rounding.
+    transposed : bool
+        Whether rows are the columns of the matrix; it matters to random numbers.
     """
 
     rounder: Rounder
-    checked: bool
     lanes: int = 1
-    align_bits: int | None = None
-    a_exponents: NDArray[np.int32] | None = None
-    b_exponents: NDArray[np.int32] | None = None
-    acc_emin: int = 0
+    tree: bool = False
+    cut: int | None = None
+    window: Window | None = None
     draws: Draws | None = None
+    transposed: bool = False
 
 
-def accumulate(job: Job, acc: Floats, a: Floats, b: Floats, rows: slice) -> None:
-    """Add all products to some rows of the accumulators, in place.
+def pack(b: Floats) -> Floats:
+    """Right operands as `accumulate` reads them."""
+    return b
+
+
+def room(shape: tuple[int, int], dtype: np.dtype[Any]) -> Floats:
+    """Accumulators as `accumulate` writes them, +0, of at least the given shape."""
+    return np.zeros(shape, dtype)
+
+
+def accumulate(
+    job: Job, acc: Floats, a: Floats, b: Floats, *, rows: slice, first_step: int = 0
+) -> None:
+    """Add products to some rows of the accumulators, in place.
 
     Parameters
     ----------
     acc, a, b : ndarray of the carrier's type, shapes (m, n), (m, k), (k, n)
-        Values.
+        Values; ``acc`` from `room`, ``b`` from `pack`.
     rows : slice
         Which of ``m``.
+    first_step : int
+        Number of the first step.
     """
     held, mine = acc[rows], a[rows]
-    x = np.empty_like(held)
-    for step, first in enumerate(range(0, b.shape[0], job.lanes)):
-        group = slice(first, first + job.lanes)
-        with np.errstate(invalid="ignore"):
-            if job.align_bits is not None:
-                _align(job, held, mine, b, rows=rows, group=group, x=x)
+    x, work = np.empty_like(held), np.empty_like(held)
+    for step, first in enumerate(range(0, len(b), job.lanes), first_step):
+        group = slice(first, min(first + job.lanes, len(b)))
+        low = None
+        with np.errstate(invalid="ignore", over="ignore"):
+            if job.window is not None:
+                _align(job.window, held, mine, b, rows=rows, group=group, x=x)
             elif job.lanes == 1:
                 np.multiply(mine[:, first, None], b[first], out=x)
+            elif job.tree:
+                x = _root(job, mine[:, group], b[group], work)
+            elif job.cut is not None:
+                x, low = _halves(mine[:, group], b[group], job.cut)
             else:
                 np.matmul(mine[:, group], b[group], out=x)
                 _restore_negative_zeros(held, mine[:, group], b[group], x)
-        add_once(job, held, x, step, rows)
+        total = _rounded(job, held, x, low, step, rows=rows, work=work)
+        if total is not held:
+            held[:] = total
 
 
-def add_once(job: Job, acc: Floats, x: Floats, step: int, rows: slice) -> None:
-    """Add ``x`` to some rows of the accumulators, in place, with the rounding of one step."""
+def add_once(job: Job, acc: Floats, x: Floats, step: int) -> None:
+    """Add ``x`` to accumulators, in place, with the rounding of one step."""
+    acc[:] = _rounded(job, acc, x, None, step, rows=slice(0, len(acc)), work=np.empty_like(acc))
+
+
+def _rounded(
+    job: Job, acc: Floats, x: Floats, low: Floats | None, step: int, *, rows: slice, work: Floats
+) -> Floats:
+    """``acc + x + low``, rounded; in the place of ``acc`` or not."""
     noise = None
     if job.draws is not None:
         noise = job.draws.of(step, rows.start, rows.start + len(acc))
     with np.errstate(over="ignore", invalid="ignore"):
-        if job.rounder.odd:
-            total, error = _two_sum(acc, x)
-            _round_to_odd(total, error)
-            acc[:] = total
+        if low is not None:
+            total = odd_sum_of_three(acc, x, low)
         else:
-            acc += x
-        job.rounder(acc, job.checked, noise, job.draws.bits if job.draws else 0)
+            total = odd_sum(acc, x) if job.rounder.odd else np.add(acc, x, out=acc)
+        job.rounder(total, noise, job.draws.bits if job.draws else 0, work)
+    return total
+
+
+def _root(job: Job, a: Floats, b: Floats, work: Floats) -> Floats:
+    """Sums by a tree of adders that round, in float64 to odd where need be."""
+    nodes = [a[:, lane, None] * b[lane] for lane in range(len(b))]
+    nodes += [np.zeros_like(nodes[0])] * (job.lanes - len(nodes))
+    while len(nodes) > 1:
+        add = odd_sum if job.rounder.odd else np.add
+        nodes = [add(x, y) for x, y in zip(nodes[::2], nodes[1::2], strict=True)]
+        for node in nodes:
+            job.rounder(node, None, 0, work)
+    return nodes[0]
+
+
+def _halves(a: Floats, b: Floats, cut: int) -> tuple[Floats, Floats]:
+    """Exact sums of the products' upper and lower halves."""
+    magic = 1.5 * 2.0 ** (cut + 52)
+    high = np.zeros((a.shape[0], b.shape[1]))
+    low = np.full_like(high, -0.0)
+    for lane in range(len(b)):
+        product = a[:, lane, None] * b[lane]
+        upper = product + magic - magic
+        high += upper
+        low += product - upper
+    return high, low
 
 
 def _restore_negative_zeros(acc: Floats, a: Floats, b: Floats, x: Floats) -> None:
@@ -215,41 +167,17 @@ def _restore_negative_zeros(acc: Floats, a: Floats, b: Floats, x: Floats) -> Non
 
 
 def _align(
-    job: Job, acc: Floats, a: Floats, b: Floats, *, rows: slice, group: slice, x: Floats
+    window: Window, acc: Floats, a: Floats, b: Floats, *, rows: slice, group: slice, x: Floats
 ) -> None:
     """Truncate the accumulators, in place, and sum truncated products into ``x``."""
-    assert job.align_bits is not None
-    assert job.a_exponents is not None
-    assert job.b_exponents is not None
-    far = np.int64(-(1 << 20))
     usual = np.isfinite(acc) & (acc != 0)
-    top = np.where(usual, np.maximum(np.frexp(acc)[1] - 1, job.acc_emin), far)
-    lanes = range(*group.indices(b.shape[0]))
-    products = [a[:, lane, None] * b[lane] for lane in lanes]
-    for lane, product in zip(lanes, products, strict=True):
-        exponents = job.a_exponents[rows, lane, None] + job.b_exponents[lane].astype(np.int64)
-        usual = np.isfinite(product) & (product != 0)
-        np.maximum(top, np.where(usual, exponents, far), out=top)
-    unit = np.ldexp(1.0, np.where(top == far, 0, top - job.align_bits + 1))
+    exponents = np.maximum(np.frexp(np.where(usual, acc, 1))[1] - 1, window.acc_emin)
+    top = np.where(usual, np.ldexp(1.0, exponents), 0)
+    lanes = range(group.start, group.stop)
+    for lane in lanes:
+        np.maximum(top, window.a_powers[rows, lane, None] * window.b_powers[lane], out=top)
+    unit = np.where(top > 0, top, 1) * 2.0 ** (1 - window.bits)
     x.fill(-0.0)
-    for product in products:
-        x += np.trunc(product / unit) * unit
+    for lane in lanes:
+        x += np.trunc(a[:, lane, None] * b[lane] / unit) * unit
     acc[:] = np.trunc(acc / unit) * unit
-
-
-def _two_sum(x: Floats, y: Floats) -> tuple[Floats, Floats]:
-    """Rounded sum and its error, which add up to the exact sum.
-
-    # Ref: D. Knuth, The Art of Computer Programming 2, section 4.2.2, theorem B
-    """
-    total = x + y
-    virtual = total - x
-    return total, (x - (total - virtual)) + (y - virtual)
-
-
-def _round_to_odd(total: Floats, error: Floats) -> None:
-    """Make an inexact sum odd, in place: the number next to the exact sum that has a last one."""
-    bits = total.view(np.int64)
-    up = (error > 0) == (total > 0)
-    move = (error != 0) & np.isfinite(error) & (bits & 1 == 0)
-    bits += np.where(move, np.where(up, 1, -1), 0)

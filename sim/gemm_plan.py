@@ -4,14 +4,15 @@ Wrong options and what no back end computes exactly are told here, in one senten
 """
 
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 
 from fp8mac.hw.config import AccumulatorConfig, FloatAccConfig, IntAccConfig, MacConfig
-from fp8mac.hw.formats import FloatFormat, Overflow
+from fp8mac.hw.formats import FloatFormat, Overflow, Rounding
 from fp8mac.sim import gemm_fixed
-from fp8mac.sim.carrier import Carrier, choose
+from fp8mac.sim.carrier import Carrier, Choice, choose
 from fp8mac.sim.encoding import has_numba
 
 __all__ = ["BACKENDS", "PLAIN", "GemmError", "Options", "Plan", "check", "outer_config", "plan"]
@@ -37,6 +38,9 @@ class Options:
     align_bits : int, optional
         Before a step adds, it truncates products and accumulator to a window of so many bits below
         the largest exponent among them, see `fp8mac.sim.gemm_golden.dot`.
+    tree : bool
+        The products of a step are added by a binary tree of adders, each of which rounds as the
+        accumulator does, see `fp8mac.sim.gemm_golden.dot`.
     chunk : int, optional
         Products in a partial sum; each partial sum starts from zero and is then added to an outer
         accumulator.
@@ -50,6 +54,7 @@ class Options:
 
     lanes: int = 1
     align_bits: int | None = None
+    tree: bool = False
     chunk: int | None = None
     outer: AccumulatorConfig | None = None
     random_bits: int = 8
@@ -72,14 +77,14 @@ class Plan:
         Numbers that sums are held in; of float accumulators the value of a `Carrier`.
     reason : str
         Why they are exact, see `fp8mac.sim.carrier`.
-    overflows : bool
-        Whether finite products can make a float accumulator overflow.
+    choice : Choice, optional
+        What is known of the sums of a float accumulator.
     """
 
     backend: str
     carrier: str
     reason: str
-    overflows: bool = field(default=True, repr=False)
+    choice: Choice | None = field(default=None, repr=False)
 
 
 def plan(
@@ -123,17 +128,21 @@ def plan(
         raise GemmError("The numba back end needs numba; install fp8mac[fast].")
     if backend == "golden":
         return Plan("golden", "integers", "definition")
-    query = _Query(config, min(k, options.chunk or k), options, started, backend)
-    if isinstance(config.accumulator, FloatAccConfig):
-        return _plan_float(query)
-    return _plan_fixed(query)
+    return _plan(_Query(config, min(k, options.chunk or k), options, started, backend, has_numba()))
+
+
+@lru_cache(maxsize=256)
+def _plan(query: "_Query") -> Plan:
+    floats = isinstance(query.config.accumulator, FloatAccConfig)
+    return _plan_float(query) if floats else _plan_fixed(query)
 
 
 def outer_config(config: MacConfig, options: Options) -> MacConfig:
     """Unit whose accumulators hold the result."""
-    return replace(config, accumulator=options.outer or config.accumulator)
+    return config if options.outer is None else replace(config, accumulator=options.outer)
 
 
+@lru_cache(maxsize=256)
 def check(config: MacConfig, options: Options) -> None:
     """Say what does not fit."""
     acc = config.accumulator
@@ -158,10 +167,23 @@ def check(config: MacConfig, options: Options) -> None:
             raise GemmError("Alignment is for float products in a float accumulator.")
         if options.align_bits < 1:
             raise GemmError("An alignment window has one bit or more.")
+    if options.tree:
+        _check_tree(acc, options)
     if not 0 <= options.random_bits <= _RANDOM_BITS:
         raise GemmError(
             f"Stochastic rounding takes 0 to {_RANDOM_BITS} random bits, not {options.random_bits}."
         )
+
+
+def _check_tree(acc: AccumulatorConfig, options: Options) -> None:
+    if not isinstance(acc, FloatAccConfig):
+        raise GemmError(f"A tree of rounding adders is for float accumulators, not {acc.name}.")
+    if options.lanes < 2 or options.lanes & (options.lanes - 1):
+        raise GemmError(f"A tree of adders has 2, 4, 8, ... lanes, not {options.lanes}.")
+    if options.align_bits is not None:
+        raise GemmError("A window aligns all products of a step, but a tree adds them in pairs.")
+    if acc.rounding is Rounding.STOCHASTIC:
+        raise GemmError("A step draws one random number, but every adder of a tree needs one.")
 
 
 class _Query(NamedTuple):
@@ -172,6 +194,7 @@ class _Query(NamedTuple):
     options: Options
     started: bool
     backend: str
+    compiles: bool
 
 
 def _plan_float(query: _Query) -> Plan:
@@ -185,6 +208,7 @@ def _plan_float(query: _Query) -> Plan:
         query.k,
         lanes=options.lanes,
         align_bits=options.align_bits,
+        tree=options.tree,
         started=query.started,
         random_bits=options.random_bits,
     )
@@ -194,8 +218,8 @@ def _plan_float(query: _Query) -> Plan:
                 f"The {backend} back end cannot compute {config.slug}: {choice.reason}."
             )
         return Plan("golden", choice.carrier.value, choice.reason)
-    chosen = "numpy" if backend == "numpy" or not has_numba() else "numba"
-    return Plan(chosen, choice.carrier.value, choice.reason, choice.overflows)
+    chosen = "numpy" if backend == "numpy" or not query.compiles else "numba"
+    return Plan(chosen, choice.carrier.value, choice.reason, choice)
 
 
 def _plan_fixed(query: _Query) -> Plan:
@@ -210,14 +234,15 @@ def _plan_fixed(query: _Query) -> Plan:
             )
         if units * query.options.lanes + 2 ** (config.acc_bits - 1) >= 2**63:
             return Plan("golden", "integers", "a step exceeds 64 bits")
-        chosen = "numpy" if backend == "numpy" or not has_numba() else "numba"
+        chosen = "numpy" if backend == "numpy" or not query.compiles else "numba"
         return Plan(chosen, "int64", "saturates")
     if k > gemm_fixed.LONGEST:
         raise GemmError(
             f"A sum of {k} products exceeds the exact range of the blas back end, "
             f"{gemm_fixed.LONGEST} products."
         )
-    kind, limb_bits, piece = gemm_fixed.plan_limbs(config, k)
+    kind, a_bits, b_bits, piece, _ = gemm_fixed.plan_limbs(config, k)
     bits = np.finfo(kind).nmant + 1
-    reason = f"{bits} bits hold {piece} products of limbs of {limb_bits} bits"
+    limbs = f"{a_bits}" if a_bits == b_bits else f"{a_bits} and {b_bits}"
+    reason = f"{bits} bits hold {piece} products of limbs of {limbs} bits"
     return Plan("blas", np.dtype(kind).name, reason)

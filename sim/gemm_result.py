@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fp8mac.hw.config import FloatAccConfig, MacConfig
-from fp8mac.sim import gemm_fixed
 from fp8mac.sim.encoding import code_dtype, decode
 from fp8mac.sim.gemm_plan import Plan
 from fp8mac.sim.golden import State
+from fp8mac.sim.words import Words, to_float
 
-__all__ = ["GemmResult", "read", "reset", "store", "words"]
+__all__ = ["GemmResult", "finish", "read", "reset", "store", "words"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +49,7 @@ class GemmResult:
             values = decode(self.acc, accumulator.format)
         else:
             lsb = self.config.product_lsb_exponent
-            values = gemm_fixed.to_float(words(self.acc), self.config.acc_bits, lsb)
+            values = to_float(words(self.acc), self.config.acc_bits, lsb)
         if self.config.flags == ("nan",):
             values[self.flags[..., 0]] = np.nan
         elif self.config.flags:
@@ -75,6 +75,15 @@ def reset(config: MacConfig, shape: tuple[int, int], plan: Plan | None = None) -
     return GemmResult(config, acc, np.zeros((*shape, len(config.flags)), bool), plan)
 
 
+def finish(
+    config: MacConfig, acc: NDArray[Any], flags: NDArray[np.bool_], plan: Plan | None
+) -> GemmResult:
+    """Accumulators, 0 where flags are raised."""
+    if flags.any():
+        acc[flags.any(axis=-1)] = 0
+    return GemmResult(config, acc, flags, plan)
+
+
 def store(result: GemmResult, place: tuple[int, ...], state: State) -> None:
     """Put the state of one sum, by its row and column, into a result."""
     words = result.acc.reshape(*result.flags.shape[:2], -1)
@@ -83,7 +92,7 @@ def store(result: GemmResult, place: tuple[int, ...], state: State) -> None:
     result.flags[place] = state.flags
 
 
-def words(acc: NDArray[Any]) -> gemm_fixed.Words:
+def words(acc: NDArray[Any]) -> Words:
     """Patterns as words, shape (m, n, words)."""
     wide = acc.astype(np.uint64)
     return wide[..., None] if wide.ndim == 2 else wide

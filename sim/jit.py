@@ -1,10 +1,18 @@
 """What compiled kernels share: bit patterns of floats, vector registers, a place for the cache.
 
+Accumulators of an inner loop live in a `tile`, a few vector registers wide. The compiler makes
+vectors of loops over a tile and unrolls them, and then nothing is left of the memory::
+
+    for k in ...:
+        for j in range(width):                                  zmm0 = f(zmm0, b[k, 0:16])
+            store(t, j, f(load(t, j), b[k, j]))        ->       zmm1 = f(zmm1, b[k, 16:32]) ...
+
 Only the modules with compiled kernels import this one, and they are imported only where numba is
 installed (the extra ``fast``).
 """
 
 import os
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +21,35 @@ from llvmlite import ir
 from numba import extending, types
 from numba.core import config as _settings
 
-__all__ = ["add_bits", "and_bits", "as_bits", "as_float", "jit", "or_bits", "whole_registers"]
+__all__ = [
+    "TILE_BYTES",
+    "add_bits",
+    "and_bits",
+    "as_bits",
+    "as_float",
+    "inline",
+    "jit",
+    "load",
+    "multiply_add",
+    "or_bits",
+    "shift_right",
+    "store",
+    "tile",
+    "tiles",
+    "whole_registers",
+]
+
+#: Eight registers of 512 bits: as many sums hide the time that one step of a sum takes.
+TILE_BYTES = 512
 
 intrinsic: Any = extending.intrinsic  # its results have other parameters than what it decorates
 
 settings: Any = _settings
 if not os.environ.get("NUMBA_CACHE_DIR"):
+    # numba looks at the module of a kernel alone, not at those that it calls.
+    texts = [path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))]
     folder = Path(os.environ.get("FP8MAC_CACHE") or "build", "kernels")
-    settings.CACHE_DIR = str(folder.resolve())
+    settings.CACHE_DIR = str((folder / sha256(b"".join(texts)).hexdigest()[:8]).resolve())
 
 _PATTERNS: dict[Any, Any] = {types.float32: types.int32, types.float64: types.int64}
 _FLOATS = {pattern: number for number, pattern in _PATTERNS.items()}
@@ -35,6 +64,11 @@ _LLVM = {
 def jit(function: Any) -> Any:
     """Compile once and store; other threads run meanwhile, and arithmetic is IEEE 754's."""
     return numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+
+
+def inline(function: Any) -> Any:
+    """Put the text of a function into the kernels that call it, before they are compiled."""
+    return numba.njit(inline="always", error_model="numpy")(function)
 
 
 @intrinsic
@@ -69,6 +103,73 @@ def or_bits(typing: Any, x: Any, y: Any) -> Any:
 def add_bits(typing: Any, x: Any, y: Any) -> Any:
     """Sum in the type of both."""
     return x(x, x), lambda context, builder, signature, pair: builder.add(*pair)
+
+
+@intrinsic
+def shift_right(typing: Any, x: Any, places: Any) -> Any:
+    """Bits moved toward the least significant one, in the type of both; the sign comes in."""
+    return x(x, x), lambda context, builder, signature, pair: builder.ashr(*pair)
+
+
+@intrinsic
+def multiply_add(typing: Any, x: Any, y: Any, z: Any) -> Any:
+    """``x * y + z``, in one operation where the processor has it.
+
+    Only for products that are exact, of which both ways make the same.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        number = _LLVM[signature.return_type]
+        kind = ir.FunctionType(number, [number] * 3)
+        function = builder.module.declare_intrinsic("llvm.fmuladd", [number], kind)
+        return builder.call(function, arguments)
+
+    return z(z, z, z), generate
+
+
+def _room(like: Any, tiles: int) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        size = ir.Constant(ir.IntType(32), tiles * 8 * TILE_BYTES // like.bitwidth)
+        with builder.goto_entry_block():
+            room = builder.alloca(_LLVM[like], size=size)
+            room.align = 64
+        return room
+
+    return types.CPointer(like)(like), generate
+
+
+@intrinsic
+def tile(typing: Any, like: Any) -> Any:
+    """Room for ``TILE_BYTES`` of numbers of a type, in registers if all goes well."""
+    return _room(like, 1)
+
+
+@intrinsic
+def tiles(typing: Any, like: Any) -> Any:
+    """Room for 16 tiles, in memory."""
+    return _room(like, 16)
+
+
+@intrinsic
+def load(typing: Any, room: Any, index: Any) -> Any:
+    """Number of a tile."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.load(builder.gep(arguments[0], [arguments[1]], inbounds=True))
+
+    return room.dtype(room, index), generate
+
+
+@intrinsic
+def store(typing: Any, room: Any, index: Any, number: Any) -> Any:
+    """Put a number into a tile."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        where, place, what = arguments
+        builder.store(what, builder.gep(where, [place], inbounds=True))
+        return context.get_dummy_value()
+
+    return types.none(room, index, room.dtype), generate
 
 
 @intrinsic

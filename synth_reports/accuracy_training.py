@@ -26,7 +26,10 @@ from fp8mac.synth_reports.store import Store, hash_of
 
 __all__ = ["sources", "trained_task"]
 
-_SOURCES = "carrier* encoding* gemm* golden* jit* kernel* noise* quantize* networks/*".split()
+_SOURCES = (
+    "adders* carrier* encoding* exact fixed* gemm* golden* jit kernel noise quantize rounding* "
+    "vectors words networks/*"
+).split()
 _TRAINED_IMAGES = 20_000
 
 

@@ -86,6 +86,9 @@ PRODUCTS = [
     ("int8", "int32", Options(), "<= 1.5"),
     ("e4m3", "fp16:sr", Options(), ">= 0.5 G"),
     ("e4m3", "fp16", Options(lanes=16), ">= 1 G"),
+    ("e5m2", "fp16", Options(lanes=16), ">= 1 G"),
+    ("e4m3", "fp16", Options(lanes=16, tree=True), ">= 1 G"),
+    ("e5m2", "fp16", Options(lanes=16, tree=True), ">= 1 G"),
     ("e4m3", "fp16", Options(lanes=16, align_bits=14), ""),
     ("e4m3", "fp16", Options(chunk=64, outer=parse_accumulator("fp32")), ""),
 ]
@@ -123,6 +126,7 @@ def print_products() -> None:
             codes = (codes & 0x80) | np.minimum(codes & 0x7F, config.a.max_code).astype(np.uint8)
         right = np.ascontiguousarray(codes.T)
         some = [f"lanes {options.lanes}"] * (options.lanes > 1)
+        some += ["tree"] * options.tree
         some += [f"window {options.align_bits}"] * (options.align_bits is not None)
         some += [f"chunks {options.chunk}"] * (options.chunk is not None)
         backends = ["auto", "numpy"] if (operand, acc, some) == ("e4m3", "fp16", []) else ["auto"]
@@ -177,6 +181,9 @@ def print_encoding() -> None:
     encoding.has_numba = has_numba
     spent = cpu_seconds(lambda: numbers.astype(ml_dtypes.float8_e4m3fn), 9)
     table.add_row("ml_dtypes astype e4m3", f"{len(numbers) / spent / 1e6:,.0f}", "", "", "")
+    out = np.empty_like(numbers)
+    spent = cpu_seconds(lambda: np.copyto(out, numbers), 30)
+    table.add_row("copy of the numbers", f"{len(numbers) / spent / 1e6:,.0f}", "", "", "")
     Console().print(table)
     if find_spec("verifloat") is None:
         version = ".".join(map(str, sys.version_info[:2]))

@@ -19,11 +19,21 @@ from fp8mac.hw.formats import (
     Rounding,
     parse_format,
 )
-from fp8mac.sim import exact
-from fp8mac.sim.encoding import code_dtype, decode, encode, round_to
+from fp8mac.sim import encoding, exact
+from fp8mac.sim.encoding import code_dtype, decode, encode, has_special, round_to
+from fp8mac.sim.encoding_rule import BLOCK
 from fp8mac.sim.exact import Kind, Value
 
-MORE = ["e4m3ieee", "e5m2none", "e8m7b-512", "e8m23b512", "e8m23fn", "e1m2fn", "e1m1none"]
+MORE = [
+    "e7m9fnuz",
+    "e4m3ieee",
+    "e5m2none",
+    "e8m7b-512",
+    "e8m23b512",
+    "e8m23fn",
+    "e1m2fn",
+    "e1m1none",
+]
 FORMATS = [*NAMED_FORMATS, *MORE]
 
 
@@ -191,6 +201,31 @@ def test_round_to_is_decode_of_encode(name):
         np.testing.assert_array_equal(np.signbit(got), np.signbit(want))
 
 
+@pytest.mark.parametrize(
+    "name", ["e4m3", "e5m2", "e2m5fnuz", "e2m1", "fp16", "e5m11", "e7m9", "e8m20"]
+)
+def test_compiled_or_not(name, monkeypatch):
+    """Blocks of small numbers, of some beyond the largest code, and of huge and special ones."""
+    format_ = parse_format(name)
+    for dtype, rounding, overflow in product(
+        (np.float32, np.float64),
+        (Rounding.RNE, Rounding.RTZ),
+        (Overflow.SATURATE, Overflow.TO_SPECIAL),
+    ):
+        numbers = near(format_, 2 * BLOCK + 99, dtype, seed=5)[::-1].copy()
+        limits = np.repeat(dtype([1, 2.0 ** min(format_.emax + 1, 127)]), BLOCK)
+        usual = np.abs(numbers[: 2 * BLOCK]) < limits
+        numbers[: 2 * BLOCK] = np.where(usual, numbers[: 2 * BLOCK], np.nextafter(limits, dtype(0)))
+        for work in (encode, round_to):
+            compiled = work(numbers, format_, rounding, overflow)
+            with monkeypatch.context() as patch:
+                patch.setattr(encoding, "has_numba", lambda: False)
+                alone = work(numbers, format_, rounding, overflow)
+            assert compiled.dtype == alone.dtype
+            np.testing.assert_array_equal(compiled, alone)
+            np.testing.assert_array_equal(np.signbit(compiled), np.signbit(alone))
+
+
 def test_shapes_are_kept():
     numbers = np.linspace(-3, 3, 24).reshape(2, 3, 4)
     e4m3 = parse_format("e4m3")
@@ -199,6 +234,18 @@ def test_shapes_are_kept():
     assert encode(numbers.T, e4m3).tolist() == encode(numbers, e4m3).T.tolist()
     assert encode(1.0, e4m3) == 0x38
     assert encode([], e4m3).shape == (0,)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_special_codes_are_found(name):
+    format_ = parse_format(name)
+    codes = np.arange(1 << min(format_.bits, 16)).astype(code_dtype(format_.bits))
+    codes += codes.dtype.type((1 << format_.bits) - len(codes))
+    special = ~np.isfinite(decode(codes, format_))
+    assert has_special(codes, format_) == special.any()
+    assert not has_special(codes[~special], format_)
+    for code in codes[special][:300]:
+        assert has_special(np.array([0, code, 1], codes.dtype), format_)
 
 
 def test_what_has_no_code():

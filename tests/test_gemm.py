@@ -1,5 +1,6 @@
 """Matrix products: every back end against the definition, and the definition against hand sums."""
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -20,6 +21,7 @@ from fp8mac.hw.formats import FloatFormat, IntFormat, Overflow, Rounding, Specia
 from fp8mac.sim import gemm_golden, gemm_plan, golden
 from fp8mac.sim.encoding import encode
 from fp8mac.sim.gemm import GemmError, GemmResult, Options, gemm, plan
+from fp8mac.sim.gemm_plan import PLAIN
 from fp8mac.sim.vectors import legal_codes, values
 from fp8mac.synth_reports.grid import GRID
 
@@ -35,7 +37,9 @@ def any_start(config: MacConfig, shape: tuple[int, int], seed: int) -> GemmResul
     return start
 
 
-WINDOWS = [parse_unit("e4m3", acc="fp16"), parse_unit("e5m2", acc="bf16:sr:saturate")]
+#: Units whose steps of several products are compiled, too; a second or so for each kernel.
+COMPILED = [parse_unit("e4m3", acc="fp16"), parse_unit("e5m2", acc="bf16:sr:saturate")]
+COMPILED += [parse_unit("fp16", acc="fp32"), parse_unit("e5m2", acc="bf16:rtz:ftz")]
 
 
 def same(x: GemmResult, y: GemmResult) -> bool:
@@ -54,7 +58,7 @@ def check(
     """Compare back ends with the definition; how many there were besides it."""
     want = gemm(a, b, config, options, start=start, backend="golden")
     done = set()
-    compiled = options.align_bits is None or config in WINDOWS  # a second or two for each kernel
+    compiled = options.lanes == 1 or config in COMPILED
     for backend in ("auto", "numpy", "numba", "blas") if compiled else ("numpy", "blas"):
         try:
             got = gemm(a, b, config, options, start=start, backend=backend, threads=2)
@@ -97,6 +101,8 @@ OPTIONS = [
     Options(lanes=3, align_bits=10),
     Options(chunk=5),
     Options(chunk=6, lanes=4, align_bits=25),
+    Options(lanes=4, tree=True),
+    Options(chunk=5, lanes=2, tree=True),
 ]
 UNITS = [("e4m3", "e4m3", "fp16" + more) for more in ("", ":rtz", ":ftz:saturate", ":sr")]
 UNITS += [("e5m2", "e5m2", "bf16" + more) for more in ("", ":rtz:ftz", ":sr:saturate")]
@@ -118,10 +124,11 @@ UNITS += [("e2m1", "e2m3", "kulisch:2"), ("int8", "e4m3", "kulisch")]
 def test_back_ends_agree_whatever_the_options(a, b, acc):
     config = parse_unit(a, b, acc=acc)
     floats = isinstance(config.a, FloatFormat) and isinstance(config.b, FloatFormat)
-    aligns = floats and isinstance(config.accumulator, FloatAccConfig)
+    rounds = isinstance(config.accumulator, FloatAccConfig)
+    trees = rounds and config.accumulator.rounding is not Rounding.STOCHASTIC
     compared = 0
     for index, options in enumerate([Options(), *OPTIONS]):
-        if options.align_bits and not aligns:
+        if (options.align_bits and not (floats and rounds)) or (options.tree and not trees):
             continue
         for kind, started in product(("random", "special"), (False, True)):
             left, right = matrices(config, (4, 11, 3), kind, seed=index)
@@ -156,16 +163,21 @@ FLOAT_ACCUMULATORS = st.builds(
     b=OPERANDS,
     accumulator=FLOAT_ACCUMULATORS | st.builds(KulischConfig, st.integers(0, 20)),
     kind=st.sampled_from(KINDS),
-    how=st.tuples(st.booleans(), st.sampled_from([1, 1, 1, 2, 5])),
+    how=st.tuples(
+        st.booleans(),
+        st.sampled_from([PLAIN, PLAIN, Options(lanes=2), Options(lanes=5), OPTIONS[-2]]),
+    ),
 )
 def test_any_configuration(a, b, accumulator, kind, how):
-    config, (started, lanes) = MacConfig(a, b, accumulator), how
+    config, (started, options) = MacConfig(a, b, accumulator), how
+    if isinstance(accumulator, KulischConfig):
+        options = Options(lanes=options.lanes)
     left, right = matrices(config, (5, 9, 4), kind, seed=3)
     start = any_start(config, (5, 4), seed=4) if started else None
-    want = gemm(left, right, config, Options(lanes=lanes), start=start, backend="golden")
-    chosen = plan(config, 9, Options(lanes=lanes), started=started)
+    want = gemm(left, right, config, options, start=start, backend="golden")
+    chosen = plan(config, 9, options, started=started)
     backend = "numpy" if chosen.backend == "numba" else "auto"  # nothing to compile
-    got = gemm(left, right, config, Options(lanes=lanes), start=start, backend=backend)
+    got = gemm(left, right, config, options, start=start, backend=backend)
     assert same(got, want), f"{config.slug} {chosen}"
 
 
@@ -201,6 +213,67 @@ def test_lanes_add_exactly():
     assert gemm(ones, column, unit).values == 16  # 17 is a tie, twice
     assert gemm(ones, column, unit, Options(lanes=3)).values == 18
     assert gemm(ones, column, unit, Options(lanes=2)).values == 16
+
+
+def test_a_tree_rounds_every_sum():
+    unit = parse_unit("e4m3", acc="e4m3")
+    one, sixteen = 0x38, 0x58
+    tree, column = Options(lanes=4, tree=True), [[one]] * 4
+    for row, want in (
+        ([sixteen, one, one, one], 18),  # 17 -> 16, and 2
+        ([one, one, sixteen, one], 18),
+        ([sixteen, one, one], 16),  # 17 -> 16, and 1 + 0; 17 -> 16
+        ([one, one, sixteen], 18),
+    ):
+        for backend in ("golden", "numpy", "auto"):
+            assert gemm([row], column[: len(row)], unit, tree, backend=backend).values == want
+    assert (
+        gemm([[sixteen, one, one, one]], column, unit, Options(lanes=4)).values == 20
+    )  # 19, a tie
+
+
+LARGE = [("fp16", Options()), ("fp16", Options(lanes=16)), ("fp16", Options(lanes=16, tree=True))]
+LARGE += [("fp16:sr", Options(chunk=700)), ("fp16", Options(lanes=3, align_bits=12))]
+
+
+@pytest.mark.parametrize(("acc", "options"), LARGE)
+@pytest.mark.parametrize("shape", [(3, 1100, 130), (140, 40, 3)], ids=["panels", "transposed"])
+def test_matrices_larger_than_blocks_and_panels(acc, options, shape):
+    config = parse_unit("e4m3", acc=acc)
+    a, b = matrices(config, shape, "special", seed=11)
+    start = any_start(config, (shape[0], shape[2]), seed=12)
+    want = gemm(a, b, config, options, start=start, backend="numpy")
+    for threads in (1, 2):
+        got = gemm(a, b, config, options, start=start, threads=threads)
+        assert got.plan.backend == "numba"
+        assert same(got, want)
+    for row, column in ((0, 0), (shape[0] - 1, shape[2] - 1)):
+        place = slice(row, row + 1), slice(column, column + 1)
+        if options.lanes > 1:  # the definition, where no random numbers depend on the place
+            first = replace(start, acc=start.acc[place], flags=start.flags[place])
+            one = gemm(a[place[0]], b[:, place[1]], config, options, start=first, backend="golden")
+            assert want.acc[row, column] == one.acc[0, 0]
+
+
+def test_lanes_of_products_wider_than_a_carrier():
+    for operand, acc, lanes in (("e5m2", "fp16", 16), ("fp16", "fp32", 8), ("fp16", "fp16:rtz", 5)):
+        config = parse_unit(operand, acc=acc)
+        a, b = matrices(config, (6, 50, 4), "cancelling", seed=13)
+        options = Options(lanes=lanes)
+        results = [
+            gemm(a, b, config, options, backend=each) for each in ("golden", "numpy", "auto")
+        ]
+        assert results[1].plan.reason == "pairs"
+        assert all(same(result, results[0]) for result in results)
+
+
+def test_an_accumulator_may_reach_farther_than_its_carrier():
+    config = parse_unit("e4m3", acc="e8m8b100:saturate")
+    assert float(config.accumulator.format.max) > float(np.finfo(np.float32).max)
+    a, b = matrices(config, (4, 30, 3), "random", seed=14)
+    results = [gemm(a, b, config, backend=each) for each in ("golden", "numpy", "auto")]
+    assert results[2].plan.carrier == "float32"
+    assert all(same(result, results[0]) for result in results)
 
 
 def test_window_truncates():
@@ -462,6 +535,34 @@ ONES = np.ones((2, 3), np.uint8)
             E4M3_FP16,
             {"options": Options(align_bits=0)},
             "An alignment window has one bit or more.",
+        ),
+        (
+            ONES,
+            ONES.T,
+            E4M3_KULISCH,
+            {"options": Options(lanes=4, tree=True)},
+            "A tree of rounding adders is for float accumulators, not kulisch:12.",
+        ),
+        (
+            ONES,
+            ONES.T,
+            E4M3_FP16,
+            {"options": Options(lanes=6, tree=True)},
+            "A tree of adders has 2, 4, 8, ... lanes, not 6.",
+        ),
+        (
+            ONES,
+            ONES.T,
+            E4M3_FP16,
+            {"options": Options(lanes=4, tree=True, align_bits=9)},
+            "A window aligns all products of a step, but a tree adds them in pairs.",
+        ),
+        (
+            ONES,
+            ONES.T,
+            parse_unit("e4m3", acc="fp16:sr"),
+            {"options": Options(lanes=4, tree=True)},
+            "A step draws one random number, but every adder of a tree needs one.",
         ),
         (
             ONES,
