@@ -6,6 +6,7 @@ that happens: a gate of the wrong sort, a lost bit, a case forgotten.
 
 from fp8mac.hw.config import FloatAccConfig, Goal, IntAccConfig, KulischConfig, MacConfig
 from fp8mac.hw.formats import FloatFormat, IntFormat, Overflow, Rounding, Specials
+from fp8mac.hw.layout import operand_range
 from fp8mac.proofs.fast_mutations import SPEED_MUTATIONS
 from fp8mac.proofs.planting import Mutation, MutationError, mutated_rtlil, parse_unit_text
 
@@ -31,6 +32,14 @@ def _is_ieee(config: MacConfig) -> bool:
 def _rounds_to_nearest(config: MacConfig) -> bool:
     acc = config.accumulator
     return isinstance(acc, FloatAccConfig) and acc.rounding is Rounding.RNE
+
+
+def _has_long_products(config: MacConfig) -> bool:
+    """Whether a product has more than one bit below the accumulator's last one."""
+    acc = config.accumulator
+    factors = (operand_range(each, normalised=True) for each in (config.a, config.b))
+    bits = sum(factor.significand_bits for factor in factors)
+    return isinstance(acc, FloatAccConfig) and bits > acc.format.precision + 1
 
 
 def _has_subnormal_sums(config: MacConfig) -> bool:
@@ -188,7 +197,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         "one of a reversed difference left to a rounding that loses it", "sum", "align",
         "product.significand_bits <= format_.precision + 1", "True",
         ("e2m5,bf16", "e2m5,e6m9"),
-        lambda config: _is_float(config) and _rounds_to_nearest(config),
+        lambda config: _rounds_to_nearest(config) and _has_long_products(config),
     ),
     Mutation(
         "subnormal accumulator shifted as far as its leading one", "subnormal sums",
