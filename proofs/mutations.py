@@ -74,6 +74,12 @@ def _saturates_ints(config: MacConfig) -> bool:
 # fmt: off
 MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
+        "one of a reversed difference left to a rounding that loses it", "sum", "align",
+        "product.significand_bits <= format_.precision + 1", "True",
+        ("e2m5,bf16", "e2m5,e6m9"),
+        lambda config: _rounds_to_nearest(config) and _has_long_products(config),
+    ),
+    Mutation(
         "subnormal operand keeps exponent 0", "unpack", "unpack",
         "exponent | subnormal", "exponent",
         ("e4m3,kulisch", "e5m2,kulisch"),
@@ -192,12 +198,6 @@ MUTATIONS: tuple[Mutation, ...] = (
         "add.negative & field.defers_increment", "add.negative & 0",
         ("e4m3,fp16", "e4m3,bf16"),
         lambda config: _is_float(config) and _rounds_to_nearest(config),
-    ),
-    Mutation(
-        "one of a reversed difference left to a rounding that loses it", "sum", "align",
-        "product.significand_bits <= format_.precision + 1", "True",
-        ("e2m5,bf16", "e2m5,e6m9"),
-        lambda config: _rounds_to_nearest(config) and _has_long_products(config),
     ),
     Mutation(
         "subnormal accumulator shifted as far as its leading one", "subnormal sums",
