@@ -12,6 +12,7 @@ format, and has a spelling (``e4m3b10``). With no calibration the scale is 1: a 
 # Ref: arXiv:2303.17951, section 4.1 (ranges of post-training quantisation)
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -19,7 +20,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fp8mac.hw.formats import Format
+from fp8mac.hw.config import AccumulatorConfig, FloatAccConfig
+from fp8mac.hw.formats import FloatFormat, Format
 from fp8mac.sim.encoding import decode, encode, round_to
 
 __all__ = [
@@ -28,6 +30,7 @@ __all__ = [
     "Scaling",
     "dequantize",
     "find_scale",
+    "headroom",
     "quantize",
     "rounded",
     "straight_through",
@@ -37,6 +40,7 @@ Array = NDArray[Any]
 
 _MSE_STEPS_PER_OCTAVE = 4
 _MSE_OCTAVES = 7
+_HEADROOM = 4.0  # how much larger than the largest known sum a sum may become
 
 
 class QuantizeError(ValueError):
@@ -148,6 +152,22 @@ def find_scale(scaling: Scaling, numbers: Array, name: str = "a tensor") -> NDAr
     if scaling.calibration is Calibration.MSE:
         scale = _least_square_error(scaling, rows, scale)
     return _to_power_of_two(scale) if scaling.power_of_two else scale
+
+
+def headroom(accumulator: AccumulatorConfig, format_: Format, peak: Callable[[], float]) -> float:
+    """Power of two that a scale is multiplied with so that a float accumulator has room for sums.
+
+    Parameters
+    ----------
+    format_ : FloatFormat or IntFormat
+        What is scaled; an integer has no exponent to give.
+    peak : callable
+        Largest magnitude of a sum, in units of the codes' values; called where it matters.
+    """
+    if not isinstance(accumulator, FloatAccConfig) or not isinstance(format_, FloatFormat):
+        return 1.0
+    excess = peak() * _HEADROOM / float(accumulator.format.max)
+    return 2.0 ** max(0, int(np.ceil(np.log2(excess)))) if excess > 0 else 1.0
 
 
 def straight_through(

@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fp8mac.hw.config import FloatAccConfig, parse_unit
+from fp8mac.hw.config import parse_unit
 from fp8mac.sim.encoding import decode
 from fp8mac.sim.gemm import gemm
 from fp8mac.sim.networks.diagnose import swamped_share
 from fp8mac.sim.networks.images import embedded_parameters
 from fp8mac.sim.networks.metrics import sqnr_db
 from fp8mac.sim.networks.zoo import load_task
-from fp8mac.sim.quantize import Calibration, Scaling, find_scale, quantize
+from fp8mac.sim.quantize import Calibration, Scaling, find_scale, headroom, quantize
 from fp8mac.synth_reports.accuracy_training import sources
 from fp8mac.synth_reports.store import Store, hash_of
 
@@ -30,7 +30,6 @@ LENGTHS = tuple(32 << step for step in range(9))
 """32 to 8192."""
 
 _SIDE = 48  # rows and columns: 2,304 sums
-_HEADROOM = 4.0
 
 
 @dataclass(frozen=True)
@@ -85,13 +84,12 @@ def _point(format_: str, acc: str, signs: str, terms: int) -> Point:
     scaling = Scaling(config.a, Calibration.MAX)
     a_codes = quantize(config.a, a, find_scale(scaling, a))
     scale = find_scale(scaling, b)
-    accumulator = config.accumulator
-    if isinstance(accumulator, FloatAccConfig) and config.b.name != "int8":
-        left, right = decode(a_codes, config.a), b / scale
-        excess = np.abs(left @ right).max() * _HEADROOM / float(accumulator.format.max)
-        scale = scale * 2.0 ** max(0, np.ceil(np.log2(excess)))
+    left, unscaled = decode(a_codes, config.a), b / scale
+    scale = scale * headroom(
+        config.accumulator, config.b, lambda: float(np.abs(left @ unscaled).max())
+    )
     b_codes = quantize(config.b, b, scale)
-    left, right = decode(a_codes, config.a), decode(b_codes, config.b)
+    right = decode(b_codes, config.b)
     exact = left @ right
     sums = gemm(a_codes, b_codes, config).values
     finite = np.isfinite(sums)

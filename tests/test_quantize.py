@@ -4,6 +4,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 
+from fp8mac.hw.config import parse_accumulator
 from fp8mac.hw.formats import parse_format
 from fp8mac.sim.quantize import (
     Calibration,
@@ -11,6 +12,7 @@ from fp8mac.sim.quantize import (
     Scaling,
     dequantize,
     find_scale,
+    headroom,
     quantize,
     rounded,
     straight_through,
@@ -144,3 +146,16 @@ def test_percentiles_are_percentiles():
     with pytest.raises(QuantizeError) as error:
         Scaling(E4M3, percentile=0)
     assert str(error.value) == "A percentile is above 0 and at most 100, not 0."
+
+
+@pytest.mark.parametrize(("peak", "power"), [(0, 1), (65504 / 4, 1), (16377, 2), (65504, 4)])
+def test_headroom_is_a_factor_of_four(peak, power):
+    assert headroom(parse_accumulator("fp16"), E4M3, lambda: float(peak)) == power
+
+
+@pytest.mark.parametrize(("acc", "format_"), [("kulisch", E4M3), ("fp16", INT8)])
+def test_no_headroom_where_none_is_needed_or_none_can_be_given(acc, format_):
+    def peak() -> float:
+        raise AssertionError
+
+    assert headroom(parse_accumulator(acc), format_, peak) == 1

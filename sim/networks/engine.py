@@ -19,12 +19,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fp8mac.hw.config import FloatAccConfig, MacConfig
-from fp8mac.hw.formats import FloatFormat, Rounding
+from fp8mac.hw.config import MacConfig
+from fp8mac.hw.formats import Rounding
 from fp8mac.sim.gemm import Options, gemm
 from fp8mac.sim.networks.reference import Sample, as_it_is
 from fp8mac.sim.networks.sequential import Arrange
-from fp8mac.sim.quantize import Calibration, Scaling, find_scale, quantize, rounded
+from fp8mac.sim.quantize import Calibration, Scaling, find_scale, headroom, quantize, rounded
 
 __all__ = ["Calibrated", "Recipe", "UnitEngine"]
 
@@ -33,7 +33,6 @@ Array = NDArray[Any]
 _FOLLOWED = 8  # rows of the calibration data whose sums are followed step by step
 _GROUP_SUMS = 1 << 14  # of 64 terms, at most, where small products are computed together
 _FEW = 16  # columns that do not fill a vector
-_HEADROOM = 4.0  # how much larger than in calibration a sum may become
 
 
 @dataclass(frozen=True)
@@ -171,13 +170,11 @@ class UnitEngine:
 
     def _shift(self, left: str, scale: Array, right: Array, scaling: Scaling) -> float:
         """Power of two that makes sums with ``right`` small enough."""
-        accumulator, rows = self.recipe.config.accumulator, self.calibrated.samples[left].rows
-        limited = isinstance(accumulator, FloatAccConfig)
-        movable = isinstance(scaling.format, FloatFormat) and self.recipe.headroom
-        if not limited or not movable or scaling.calibration is Calibration.NONE or rows is None:
+        rows = self.calibrated.samples[left].rows
+        if not self.recipe.headroom or scaling.calibration is Calibration.NONE or rows is None:
             return 1.0
-        excess = _peak(rows / scale, right) * _HEADROOM / float(accumulator.format.max)
-        return 2.0 ** max(0, int(np.ceil(np.log2(excess)))) if excess > 0 else 1.0
+        accumulator = self.recipe.config.accumulator
+        return headroom(accumulator, scaling.format, lambda: _peak(rows / scale, right))
 
     def _sums(self, name: str, a: Array, b: Array) -> Array:
         """Of one product, or of g.
