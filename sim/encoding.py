@@ -16,10 +16,9 @@ from numpy.typing import ArrayLike, NDArray
 from fp8mac.hw.formats import FloatFormat, Format, IntFormat, Overflow, Rounding, Specials
 from fp8mac.sim import vectors
 from fp8mac.sim.encoding_integers import round_integers
-from fp8mac.sim.encoding_rule import BLOCK, Rule
+from fp8mac.sim.encoding_rule import BLOCK, Rule, code_dtype
 
 __all__ = [
-    "code_dtype",
     "decode",
     "encode",
     "has_numba",
@@ -36,11 +35,6 @@ Array = NDArray[Any]
 np.empty(1 << 24, np.uint8)
 
 _MANY = 20_000  # numbers that make compiled kernels worth their import
-
-
-def code_dtype(bits: int) -> np.dtype[Any]:
-    """Smallest unsigned integer type for codes of up to 64 bits."""
-    return np.dtype(f"u{next(size for size in (1, 2, 4, 8) if 8 * size >= bits)}")
 
 
 def decode(codes: ArrayLike, format_: Format, dtype: type = np.float64) -> Array:

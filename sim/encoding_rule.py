@@ -24,11 +24,16 @@ from numpy.typing import NDArray
 
 from fp8mac.hw.formats import FloatFormat, Overflow, Rounding
 
-__all__ = ["BLOCK", "Rule"]
+__all__ = ["BLOCK", "Rule", "code_dtype"]
 
 Array = NDArray[Any]
 
 BLOCK = 32768  # elements: all temporary arrays stay in the second cache
+
+
+def code_dtype(bits: int) -> np.dtype[Any]:
+    """Smallest unsigned integer type for codes of up to 64 bits."""
+    return np.dtype(f"u{next(size for size in (1, 2, 4, 8) if 8 * size >= bits)}")
 
 
 class _Arrays(NamedTuple):
@@ -111,7 +116,7 @@ class Rule:
         most = self.format_.max_code
         if not self.saturates and self.rounding is not Rounding.RTZ:
             most += 1  # infinity, else NaN
-        narrow = np.dtype(f"u{next(size for size in (1, 2, 4) if 8 * size >= self.format_.bits)}")
+        narrow = code_dtype(self.format_.bits)
         return _Arrays(
             clamp=np.full(BLOCK, self.clamp),
             smallest=np.full(BLOCK, self.smallest),

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from fp8mac.hw.config import MacConfig
 from fp8mac.hw.formats import FloatFormat, Format
-from fp8mac.sim.encoding import code_dtype, has_numba, in_units, look_up
+from fp8mac.sim.encoding import has_numba, in_units, look_up
+from fp8mac.sim.encoding_rule import code_dtype
 from fp8mac.sim.words import Words, add_shifted, cut
 
 __all__ = ["LONGEST", "Cut", "plan_limbs", "saturate", "wrapping"]

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fp8mac.hw.config import FloatAccConfig, MacConfig
-from fp8mac.sim.encoding import code_dtype, decode
+from fp8mac.sim.encoding import decode
+from fp8mac.sim.encoding_rule import code_dtype
 from fp8mac.sim.gemm_plan import Plan
 from fp8mac.sim.golden import State
 from fp8mac.sim.words import Words, to_float

@@ -20,8 +20,8 @@ from fp8mac.hw.formats import (
     parse_format,
 )
 from fp8mac.sim import encoding, exact
-from fp8mac.sim.encoding import code_dtype, decode, encode, has_special, round_to
-from fp8mac.sim.encoding_rule import BLOCK
+from fp8mac.sim.encoding import decode, encode, has_special, round_to
+from fp8mac.sim.encoding_rule import BLOCK, code_dtype
 from fp8mac.sim.exact import Kind, Value
 
 MORE = [
