@@ -1,5 +1,6 @@
 """The command `fp8mac`: data on stdout, everything else on stderr."""
 
+import signal
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -171,5 +172,6 @@ app.command()(cli_plots.plot)
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line; a request to end stops what it has started, as Ctrl-C does."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     app()

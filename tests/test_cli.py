@@ -274,7 +274,8 @@ def test_yosys_that_fails(tmp_path, monkeypatch):
     assert not Path("synth_reports").exists()
 
 
-def test_ctrl_c(tmp_path):
+@pytest.mark.parametrize("request_to_end", [signal.SIGINT, signal.SIGTERM])
+def test_request_to_end(tmp_path, request_to_end):
     started = tmp_path / "started"
     tool = fake_yosys(tmp_path, f"touch {started}; exec sleep 60")
     child = subprocess.Popen(
@@ -287,7 +288,7 @@ def test_ctrl_c(tmp_path):
     deadline = time.monotonic() + 30
     while not started.exists() and time.monotonic() < deadline:
         time.sleep(0.05)
-    child.send_signal(signal.SIGINT)
+    child.send_signal(request_to_end)
     out, err = child.communicate(timeout=20)
     assert (child.returncode, out) == (2, "")
     assert err.splitlines()[-1] == "Interrupted; what was finished is kept."
