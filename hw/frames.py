@@ -135,8 +135,8 @@ class Frames(wiring.Component):
         bits = self._shape.difference_bits
         a = extended(factors.exponent_a, bits)
         b = extended(factors.exponent_b, bits)
-        above = bits - len(self.c_exponent) - 1
-        c = Cat(~self.c_exponent, Const((1 << above) - 1, above), 0)
+        ones = bits - len(self.c_exponent) - 1
+        c = Cat(~self.c_exponent, Const((1 << ones) - 1, ones), 0)
         total = wire(m, a ^ b ^ c, f"{name}_total")
         carry = wire(m, Cat(0, (a & b) | ((a | b) & c))[:bits], f"{name}_carry")
         difference = add(m, total, carry, name=f"{name}_difference")

@@ -35,6 +35,7 @@ def netlist(config: MacConfig):
         "e2m5,fp16",
         "e4m3,fp16:rtz:ftz:saturate",
         "int4,e4m3,e6m9",
+        "e2m1,fp16",
         "e3m4fnuz,e2m1,e5m4fnuz",
         "e5m2,e4m3fnuz,kulisch:0",
         "int3,e2m5,kulisch:64",
