@@ -104,6 +104,7 @@ class Yosys:
             try:
                 log, _ = child.communicate()
             finally:
+                child.kill()
                 _running.discard(child)
         if child.returncode:
             match = re.search(r"(?:ERROR|ABC: Error|ABC: \*\* cmd error): (.+)", log)
