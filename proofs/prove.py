@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from hashlib import sha256
 from threading import Lock
 
@@ -17,6 +16,7 @@ from fp8mac.proofs.queries import Query, decode_query, decoded, step_queries
 from fp8mac.proofs.replay import ReplayError, replay
 from fp8mac.proofs.solve import Answer, Encoding, Solver
 from fp8mac.synth_reports.measure import Bench, Design, Shape
+from fp8mac.synth_reports.parallel import in_parallel
 from fp8mac.synth_reports.store import Store
 from fp8mac.synth_reports.synthesis import Flow, SynthesisError
 
@@ -135,20 +135,20 @@ class Prover:
     ) -> list[Record]:
         """Run checks in parallel, the long ones first; parameters and errors are `prove_units`'."""
         checks = list(checks)
-        with ThreadPoolExecutor(jobs) as pool:
-            order = sorted(range(len(checks)), key=lambda at: checks[at].kind is not Kind.STEP)
-            running = {pool.submit(self.run, checks[at]): at for at in order}
-            try:
-                for job in as_completed(running):
-                    progress(job.result())
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                while any(job.running() for job in running):
-                    self.solver.stop_all()
-                    stop_all()
-                    time.sleep(0.05)
-                raise
-        return [job.result() for job in sorted(running, key=running.__getitem__)]
+
+        def stop() -> None:
+            self.solver.stop_all()
+            stop_all()
+
+        order = sorted(range(len(checks)), key=lambda at: checks[at].kind is not Kind.STEP)
+        records = in_parallel(
+            lambda at: self.run(checks[at]),
+            order,
+            lambda at, record: progress(record),
+            jobs=jobs,
+            stop=stop,
+        )
+        return [records[at] for at in range(len(checks))]
 
     def run(self, check: Check) -> Record:
         """Run one check; whatever a circuit or a tool does wrong makes a failed record."""

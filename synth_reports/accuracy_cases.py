@@ -2,16 +2,17 @@
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from pathlib import Path
 
 from fp8mac.sim.networks.evaluate import Result
 from fp8mac.sim.networks.images import EMBEDDED, NetworkError
 from fp8mac.sim.networks.zoo import is_own, load_task
 from fp8mac.synth_reports.accuracy import Case, measure
+from fp8mac.synth_reports.parallel import in_parallel
 from fp8mac.synth_reports.store import Store
 
 __all__ = ["ACCUMULATORS", "EXPERIMENTS", "FORMATS", "SAMPLES", "cases", "questions", "run"]
@@ -182,16 +183,18 @@ def run(
             progress(case)
         return found
     with _one_thread_each(), ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
-        futures = {pool.submit(_measure, case, store.folder, force): case for case in unique}
-        found = {}
-        try:
-            for future in as_completed(futures):
-                found[futures[future]] = future.result()
-                progress(futures[future])
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-        return {case: found[case] for case in unique}
+        return in_parallel(
+            lambda case: pool.submit(_measure, case, store.folder, force).result(),
+            unique,
+            lambda case, _: progress(case),
+            jobs=jobs,
+            stop=_end_children,
+        )
+
+
+def _end_children() -> None:
+    for child in active_children():
+        child.terminate()
 
 
 def _measure(case: Case, folder: Path, force: bool) -> tuple[Result, str]:

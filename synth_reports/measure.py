@@ -162,7 +162,11 @@ class Bench:
         """
         wanted = list(dict.fromkeys(designs))
         share = self.seconds * min(processors(), len(wanted)) / max(len(wanted), 1)
-        return in_parallel(lambda design: self._measure(design, force, share), wanted, progress)
+        return in_parallel(
+            lambda design: self._measure(design, force, share),
+            wanted,
+            lambda design, _: progress(design),
+        )
 
     def _measure(self, design: Design, force: bool, seconds: float) -> Measurement:
         key = _design_key(design.whole)

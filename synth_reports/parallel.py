@@ -1,9 +1,9 @@
 """The same work on many things, on all processors."""
 
 import os
-import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from threading import Thread
 from typing import TypeVar
 
 from fp8mac.gen.yosys import stop_all
@@ -13,37 +13,51 @@ __all__ = ["in_parallel", "processors"]
 Thing = TypeVar("Thing")
 Result = TypeVar("Result")
 
+_LOOK_SECONDS = 0.2
+
 
 def in_parallel(
     work: Callable[[Thing], Result],
     things: Iterable[Thing],
-    progress: Callable[[Thing], None] = lambda thing: None,
+    progress: Callable[[Thing, Result], None] = lambda thing, result: None,
+    *,
+    jobs: int | None = None,
+    stop: Callable[[], None] = stop_all,
 ) -> dict[Thing, Result]:
     """Results by thing, in the order of the things.
 
     Parameters
     ----------
     work : callable
-        Called in threads; what takes time in it is Yosys, which is ended where one of them fails
-        or the user interrupts.
+        Called in threads; what takes time in it is a child process.
     things : iterable
         Different from each other.
     progress : callable
-        Called with each thing when it is done, in any order.
+        Called with each thing and its result when it is done, in any order.
+    jobs : int, optional
+        Threads; one a processor unless told.
+    stop : callable
+        Ends the child processes; called when one of the things fails or the user interrupts, until
+        no thread waits for them.
     """
-    with ThreadPoolExecutor(processors()) as pool:
-        jobs = {pool.submit(work, thing): thing for thing in things}
+    with ThreadPoolExecutor(jobs or processors()) as pool:
         try:
-            for job in as_completed(jobs):
-                job.result()
-                progress(jobs[job])
+            running = {pool.submit(work, thing): thing for thing in things}
+            waiting = set(running)
+            while waiting:
+                # A signal that comes to another thread, or just before the wait, does not end it.
+                done, waiting = wait(waiting, _LOOK_SECONDS, FIRST_COMPLETED)
+                for job in done:
+                    progress(running[job], job.result())
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
-            while any(job.running() for job in jobs):
-                stop_all()
-                time.sleep(0.05)
+            end = Thread(target=pool.shutdown)
+            end.start()
+            while end.is_alive():
+                stop()
+                end.join(0.05)
             raise
-    return {thing: job.result() for job, thing in jobs.items()}
+    return {thing: job.result() for job, thing in running.items()}
 
 
 def processors() -> int:

@@ -236,7 +236,7 @@ def measure_all(
             bench.store.save("peers", key, known)
         return Figures(**known["figures"]), known["measured_on"]
 
-    return in_parallel(work, sources, progress)
+    return in_parallel(work, sources, lambda source, _: progress(source))
 
 
 def published() -> list[dict[str, Any]]:

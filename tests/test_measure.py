@@ -2,9 +2,11 @@
 
 import threading
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
+from fp8mac.gen import yosys
 from fp8mac.gen.yosys import Yosys, YosysError
 from fp8mac.hw.config import Goal, parse_unit
 from fp8mac.synth_reports import measure, parallel
@@ -170,7 +172,7 @@ def test_failure_keeps_what_is_finished(workshop, monkeypatch):
 def test_interruption_stops_what_runs_and_keeps_what_is_finished(workshop, monkeypatch):
     monkeypatch.setattr(parallel, "processors", lambda: 1)
     second_runs, stop = threading.Event(), threading.Event()
-    monkeypatch.setattr(parallel, "stop_all", stop.set)
+    monkeypatch.setattr(yosys, "_running", [SimpleNamespace(terminate=stop.set)])
 
     def fails(top):
         if top == CORES[1].top:

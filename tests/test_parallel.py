@@ -1,0 +1,58 @@
+"""Checks of the same work on many things: order, failures, and a request to end."""
+
+import signal
+import threading
+import time
+
+import pytest
+
+from fp8mac.synth_reports.parallel import in_parallel
+
+
+def test_results_come_in_the_order_of_the_things():
+    seen = []
+    first_may_end = threading.Event()
+
+    def work(thing):
+        assert thing or first_may_end.wait(10)
+        return thing * thing
+
+    def progress(thing, result):
+        seen.append((thing, result))
+        first_may_end.set()
+
+    assert in_parallel(work, [0, 3], progress, jobs=2) == {0: 0, 3: 9}
+    assert seen == [(3, 9), (0, 0)]
+
+
+def test_a_failure_ends_what_runs_and_what_waits():
+    stop, begun = threading.Event(), []
+
+    def work(thing):
+        begun.append(thing)
+        if thing == 0:
+            raise ValueError("no luck")
+        assert stop.wait(10)
+
+    with pytest.raises(ValueError, match="no luck"):
+        in_parallel(work, range(50), jobs=2, stop=stop.set)
+    assert stop.is_set()
+    assert len(begun) < 50
+
+
+@pytest.mark.parametrize("seconds", [0, 0.3])
+def test_a_signal_to_another_thread_ends_submission_and_wait(seconds):
+    stop, ends = threading.Event(), []
+
+    def work(thing):
+        time.sleep(seconds)
+        signal.pthread_kill(threading.get_ident(), signal.SIGUSR1)
+        ends.append(stop.wait(10))
+
+    before = signal.signal(signal.SIGUSR1, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            in_parallel(work, [0], stop=stop.set)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert ends == [True]
