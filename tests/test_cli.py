@@ -285,11 +285,15 @@ def test_request_to_end(tmp_path, request_to_end):
         stderr=subprocess.PIPE,
         text=True,
     )
-    deadline = time.monotonic() + 30
-    while not started.exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    child.send_signal(request_to_end)
-    out, err = child.communicate(timeout=20)
+    try:
+        deadline = time.monotonic() + 30
+        while not started.exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        child.send_signal(request_to_end)
+        out, err = child.communicate(timeout=20)
+    finally:
+        child.kill()
+        child.communicate()
     assert (child.returncode, out) == (2, "")
     assert err.splitlines()[-1] == "Interrupted; what was finished is kept."
     assert "Traceback" not in err
