@@ -21,12 +21,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fp8mac.hw.config import AccumulatorConfig, FloatAccConfig
-from fp8mac.hw.formats import FloatFormat, Format
+from fp8mac.hw.formats import Format
 from fp8mac.sim.encoding import decode, encode, round_to
 
 __all__ = [
     "Calibration",
     "QuantizeError",
+    "Scaled",
     "Scaling",
     "dequantize",
     "find_scale",
@@ -93,6 +94,15 @@ class Scaling:
             raise QuantizeError(f"A percentile is above 0 and at most 100, not {self.percentile}.")
 
 
+@dataclass(frozen=True)
+class Scaled:
+    """Numbers of a tensor, all or a sample, and the scale and the format they are brought into."""
+
+    format: Format
+    numbers: Array
+    scale: Array | float
+
+
 def quantize(format_: Format, numbers: Array, scale: Array | float = 1.0) -> Array:
     """Codes of ``numbers / scale``, to nearest even; what is beyond the largest number saturates.
 
@@ -154,20 +164,34 @@ def find_scale(scaling: Scaling, numbers: Array, name: str = "a tensor") -> NDAr
     return _to_power_of_two(scale) if scaling.power_of_two else scale
 
 
-def headroom(accumulator: AccumulatorConfig, format_: Format, peak: Callable[[], float]) -> float:
-    """Power of two that a scale is multiplied with so that a float accumulator has room for sums.
+def headroom(
+    accumulator: AccumulatorConfig, peak: Callable[[], float], a: Scaled, b: Scaled
+) -> tuple[float, float]:
+    """Powers of two that two scales are multiplied with so that a float accumulator can hold sums.
+
+    Both sides of a product of matrices give room, as much each as makes the least noise: the sum of
+    both relative square errors. A format with subnormals and few numbers there gives it for
+    nothing, an integer half of its resolution for each factor of two.
 
     Parameters
     ----------
-    format_ : FloatFormat or IntFormat
-        What is scaled; an integer has no exponent to give.
+    accumulator : AccumulatorConfig
+        Where sums are; its largest number becomes at least 4 times the largest sum.
     peak : callable
         Largest magnitude of a sum, in units of the codes' values; called where it matters.
+    a, b : Scaled
+        The sides.
     """
-    if not isinstance(accumulator, FloatAccConfig) or not isinstance(format_, FloatFormat):
-        return 1.0
+    if not isinstance(accumulator, FloatAccConfig):
+        return 1.0, 1.0
     excess = peak() * _HEADROOM / float(accumulator.format.max)
-    return 2.0 ** max(0, int(np.ceil(np.log2(excess)))) if excess > 0 else 1.0
+    octaves = max(0, int(np.ceil(np.log2(excess)))) if excess > 0 else 0
+    if not octaves:
+        return 1.0, 1.0
+    powers = [2.0**octave for octave in range(octaves + 1)]
+    noise = [_noise(a, x) + _noise(b, y) for x, y in zip(powers, reversed(powers), strict=True)]
+    best = int(np.argmin(noise))
+    return powers[best], powers[octaves - best]
 
 
 def straight_through(
@@ -184,6 +208,13 @@ def straight_through(
 def _largest(format_: Format) -> float:
     """Largest number of a format: the positive one, which an integer has to be scaled to."""
     return float(format_.max)
+
+
+def _noise(side: Scaled, power: float) -> float:
+    """Square error over square of what rounding makes of numbers."""
+    exact = np.asarray(side.numbers, np.float64)
+    error = rounded(side.format, exact, np.asarray(side.scale) * power) - exact
+    return float(np.square(error).sum() / max(np.square(exact).sum(), np.finfo(float).tiny))
 
 
 def _least_square_error(scaling: Scaling, rows: Array, scale: Array) -> Array:

@@ -20,7 +20,7 @@ from fp8mac.sim.networks.diagnose import swamped_share
 from fp8mac.sim.networks.images import embedded_parameters
 from fp8mac.sim.networks.metrics import sqnr_db
 from fp8mac.sim.networks.zoo import load_task
-from fp8mac.sim.quantize import Calibration, Scaling, find_scale, headroom, quantize
+from fp8mac.sim.quantize import Calibration, Scaled, Scaling, find_scale, headroom, quantize
 from fp8mac.synth_reports.accuracy_training import sources
 from fp8mac.synth_reports.store import Store, hash_of
 
@@ -82,14 +82,16 @@ def _point(format_: str, acc: str, signs: str, terms: int) -> Point:
     config = parse_unit(format_, acc=acc)
     a, b = _operands(terms, signs)
     scaling = Scaling(config.a, Calibration.MAX)
-    a_codes = quantize(config.a, a, find_scale(scaling, a))
-    scale = find_scale(scaling, b)
-    left, unscaled = decode(a_codes, config.a), b / scale
-    scale = scale * headroom(
-        config.accumulator, config.b, lambda: float(np.abs(left @ unscaled).max())
+    scales = find_scale(scaling, a), find_scale(scaling, b)
+    powers = headroom(
+        config.accumulator,
+        lambda: float(np.abs((a / scales[0]) @ (b / scales[1])).max()),
+        Scaled(config.a, a, scales[0]),
+        Scaled(config.b, b, scales[1]),
     )
-    b_codes = quantize(config.b, b, scale)
-    right = decode(b_codes, config.b)
+    a_codes = quantize(config.a, a, scales[0] * powers[0])
+    b_codes = quantize(config.b, b, scales[1] * powers[1])
+    left, right = decode(a_codes, config.a), decode(b_codes, config.b)
     exact = left @ right
     sums = gemm(a_codes, b_codes, config).values
     finite = np.isfinite(sums)

@@ -9,6 +9,7 @@ from fp8mac.hw.formats import parse_format
 from fp8mac.sim.quantize import (
     Calibration,
     QuantizeError,
+    Scaled,
     Scaling,
     dequantize,
     find_scale,
@@ -148,14 +149,50 @@ def test_percentiles_are_percentiles():
     assert str(error.value) == "A percentile is above 0 and at most 100, not 0."
 
 
+def side(format_, numbers=NORMAL) -> Scaled:
+    return Scaled(format_, numbers, find_scale(Scaling(format_), numbers))
+
+
 @pytest.mark.parametrize(("peak", "power"), [(0, 1), (65504 / 4, 1), (16377, 2), (65504, 4)])
 def test_headroom_is_a_factor_of_four(peak, power):
-    assert headroom(parse_accumulator("fp16"), E4M3, lambda: float(peak)) == power
+    powers = headroom(parse_accumulator("fp16"), lambda: float(peak), side(E4M3), side(INT8))
+    assert np.prod(powers) == power
 
 
-@pytest.mark.parametrize(("acc", "format_"), [("kulisch", E4M3), ("fp16", INT8)])
-def test_no_headroom_where_none_is_needed_or_none_can_be_given(acc, format_):
+def test_an_exact_sum_needs_no_headroom():
     def peak() -> float:
         raise AssertionError
 
-    assert headroom(parse_accumulator(acc), format_, peak) == 1
+    assert headroom(parse_accumulator("kulisch"), peak, side(E4M3), side(E4M3)) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "powers"),
+    [
+        (INT8, INT8, (8, 8)),
+        (E4M3, parse_format("int4"), (64, 1)),
+        (parse_format("e2m1"), E4M3, (1, 64)),
+        (INT8, E4M3, (1, 64)),
+    ],
+)
+def test_headroom_is_given_where_it_makes_the_least_noise(a, b, powers):
+    peak = 64 * 65504 / 4.0
+    assert headroom(parse_accumulator("fp16"), lambda: peak, side(a), side(b)) == powers
+
+
+def test_headroom_is_shared_as_all_shares_tell():
+    accumulator, octaves = parse_accumulator("fp16"), 9
+    a, b = side(parse_format("e3m4")), side(E4M3, NORMAL**3)
+
+    def noise(split: int) -> float:
+        errors = []
+        for each, octave in ((a, split), (b, octaves - split)):
+            scale = each.scale * 2.0**octave
+            again = dequantize(each.format, quantize(each.format, each.numbers, scale), scale)
+            errors.append(np.mean((again - each.numbers) ** 2) / np.mean(each.numbers**2))
+        return sum(errors)
+
+    powers = headroom(accumulator, lambda: 2.0**octaves * 65504 / 4, a, b)
+    best = min(range(octaves + 1), key=noise)
+    assert 0 < best < octaves
+    assert powers == (2.0**best, 2.0 ** (octaves - best))

@@ -24,7 +24,15 @@ from fp8mac.hw.formats import Rounding
 from fp8mac.sim.gemm import Options, gemm
 from fp8mac.sim.networks.reference import Sample, as_it_is
 from fp8mac.sim.networks.sequential import Arrange
-from fp8mac.sim.quantize import Calibration, Scaling, find_scale, headroom, quantize, rounded
+from fp8mac.sim.quantize import (
+    Calibration,
+    Scaled,
+    Scaling,
+    find_scale,
+    headroom,
+    quantize,
+    rounded,
+)
 
 __all__ = ["Calibrated", "Recipe", "UnitEngine"]
 
@@ -48,9 +56,9 @@ class Recipe:
     residual : Scaling, optional
         Format of both terms and the sum of residual connections; float32 by default.
     headroom : bool
-        Whether weights in a float format are scaled down by a power of two where sums of the
-        calibration data come closer to the accumulator's largest number than a factor of 4.
-        It has no effect on a plain cast.
+        Whether both sides of a product are scaled down by powers of two where sums of the
+        calibration data come closer to a float accumulator's largest number than a factor of 4,
+        see `fp8mac.sim.quantize.headroom`. It has no effect on a plain cast.
     options : Options
         How products are added: in parts, in lanes, see `fp8mac.sim.gemm.Options`.
     """
@@ -109,8 +117,8 @@ class UnitEngine:
     threads: int = 1
     keep: dict[str, list[Array]] | None = None
     watch: Callable[[str, Array, Array, Array], None] | None = None
-    _weights: dict[str, tuple[Array, Array]] = field(default_factory=dict, init=False)
-    _products: dict[str, Array] = field(default_factory=dict, init=False)
+    _weights: dict[str, tuple[Array, Array, Array]] = field(default_factory=dict, init=False)
+    _products: dict[str, tuple[Array, Array]] = field(default_factory=dict, init=False)
 
     def linear(
         self, name: str, x: Array, weight: Array, bias: Array | None, arrange: Arrange = as_it_is
@@ -119,19 +127,19 @@ class UnitEngine:
 
         Shapes (n, k), (k, m), (m,); or of g products (g, n, k), (g, k, m), (g, 1, m).
         """
-        scale = self.calibrated.scale(f"{name}.input", self.recipe.activations)
-        codes = arrange(quantize(self.recipe.config.a, x, scale))
         if name not in self._weights:
-            self._weights[name] = self._weight(name, weight, scale)
-        weight_codes, weight_scale = self._weights[name]
+            self._weights[name] = self._weight(name, weight)
+        scale, weight_codes, weight_scale = self._weights[name]
+        codes = arrange(quantize(self.recipe.config.a, x, scale))
         y = self._sums(name, codes, weight_codes) * (scale * weight_scale)
         return self._kept(name, (y if bias is None else y + bias).astype(np.float32))
 
     def product(self, name: str, a: Array, b: Array) -> Array:
         """``a @ b`` of shapes (g, n, k) and (g, k, m) on the unit."""
         config = self.recipe.config
-        scale_a = self.calibrated.scale(f"{name}.a", self.recipe.activations)
-        scale_b = self._product_scale(name, scale_a)
+        if name not in self._products:
+            self._products[name] = self._product_scales(name)
+        scale_a, scale_b = self._products[name]
         y = self._sums(name, quantize(config.a, a, scale_a), quantize(config.b, b, scale_b))
         return self._kept(name, (y * (scale_a * scale_b)).astype(np.float32))
 
@@ -147,34 +155,39 @@ class UnitEngine:
     def _rounded(self, name: str, x: Array, scaling: Scaling) -> Array:
         return rounded(scaling.format, x.astype(np.float32), self.calibrated.scale(name, scaling))
 
-    def _weight(self, name: str, weight: Array, x_scale: Array) -> tuple[Array, Array]:
-        """Codes and scale, with headroom in the accumulator."""
+    def _weight(self, name: str, weight: Array) -> tuple[Array, Array, Array]:
+        """Scale of the input, codes and scale of the weight."""
         scaling = self.recipe.weights
         channels = np.moveaxis(weight, -2, 0).reshape(weight.shape[-2], -1)
         scale = self.calibrated.scale(f"{name}.weight", scaling, channels)
         if scale.ndim:
             scale = scale.reshape(*weight.shape[:-2], *(1,) * (weight.ndim - 2), -1)
-        scale = scale * self._shift(f"{name}.input", x_scale, weight / scale, scaling)
-        return quantize(scaling.format, weight, scale), scale
+        x_scale, scale = self._with_room(f"{name}.input", weight, weight, scale)
+        return x_scale, quantize(scaling.format, weight, scale), scale
 
-    def _product_scale(self, name: str, scale_a: Array) -> Array:
-        """Scale of the right side of a product of activations, with headroom."""
-        if name not in self._products:
-            scaling = replace(self.recipe.activations, format=self.recipe.config.b)
-            scale = self.calibrated.scale(f"{name}.b", scaling)
-            rows = self.calibrated.samples[f"{name}.b"].rows
-            if rows is not None:
-                scale = scale * self._shift(f"{name}.a", scale_a, rows / scale, scaling)
-            self._products[name] = scale
-        return self._products[name]
+    def _product_scales(self, name: str) -> tuple[Array, Array]:
+        """Of both sides of a product of activations."""
+        scaling = replace(self.recipe.activations, format=self.recipe.config.b)
+        scale = self.calibrated.scale(f"{name}.b", scaling)
+        sample = self.calibrated.samples[f"{name}.b"]
+        return self._with_room(f"{name}.a", sample.numbers, sample.rows, scale)
 
-    def _shift(self, left: str, scale: Array, right: Array, scaling: Scaling) -> float:
-        """Power of two that makes sums with ``right`` small enough."""
-        rows = self.calibrated.samples[left].rows
-        if not self.recipe.headroom or scaling.calibration is Calibration.NONE or rows is None:
-            return 1.0
-        accumulator = self.recipe.config.accumulator
-        return headroom(accumulator, scaling.format, lambda: _peak(rows / scale, right))
+    def _with_room(
+        self, left: str, numbers: Array, right: Array | None, scale: Array
+    ) -> tuple[Array, Array]:
+        """Scales of left and right side, with headroom in the accumulator."""
+        config, scaling = self.recipe.config, self.recipe.activations
+        left_scale, sample = self.calibrated.scale(left, scaling), self.calibrated.samples[left]
+        rows, plain = sample.rows, scaling.calibration is Calibration.NONE
+        if not self.recipe.headroom or plain or rows is None or right is None:
+            return left_scale, scale
+        powers = headroom(
+            config.accumulator,
+            lambda: _peak(rows / left_scale, right / scale),
+            Scaled(config.a, sample.numbers, left_scale),
+            Scaled(config.b, numbers, scale),
+        )
+        return left_scale * powers[0], scale * powers[1]
 
     def _sums(self, name: str, a: Array, b: Array) -> Array:
         """Of one product, or of g.
