@@ -103,12 +103,15 @@ class Scaled:
     scale: Array | float
 
 
-def quantize(format_: Format, numbers: Array, scale: Array | float = 1.0) -> Array:
-    """Codes of ``numbers / scale``, to nearest even; what is beyond the largest number saturates.
+def quantize(
+    format_: Format, numbers: Array, scale: Array | float = 1.0, room: float = 1.0
+) -> Array:
+    """Codes of ``numbers / scale / room``, to nearest even.
 
-    Infinities saturate as well. NaN stays NaN where the format has one, and is 0 elsewhere.
+    What is beyond ``scale`` times the largest number saturates, with any ``room``. Infinities
+    saturate as well. NaN stays NaN where the format has one, and is 0 elsewhere.
     """
-    return encode(_scaled(format_, numbers, scale), format_)
+    return encode(_scaled(format_, numbers, scale, room), format_)
 
 
 def dequantize(format_: Format, codes: Array, scale: Array | float = 1.0) -> Array:
@@ -116,9 +119,12 @@ def dequantize(format_: Format, codes: Array, scale: Array | float = 1.0) -> Arr
     return decode(codes, format_) * scale
 
 
-def rounded(format_: Format, numbers: Array, scale: Array | float = 1.0) -> Array:
-    """Numbers after a round trip through the codes; of the type of ``numbers``."""
-    return round_to(_scaled(format_, numbers, scale), format_) * _like(numbers, scale)
+def rounded(
+    format_: Format, numbers: Array, scale: Array | float = 1.0, room: float = 1.0
+) -> Array:
+    """Numbers after a round trip through the codes of `quantize`; of the type of ``numbers``."""
+    scaled = _scaled(format_, numbers, scale, room)
+    return round_to(scaled, format_) * _like(numbers, np.asarray(scale) * room)
 
 
 def find_scale(scaling: Scaling, numbers: Array, name: str = "a tensor") -> NDArray[np.float64]:
@@ -167,11 +173,11 @@ def find_scale(scaling: Scaling, numbers: Array, name: str = "a tensor") -> NDAr
 def headroom(
     accumulator: AccumulatorConfig, peak: Callable[[], float], a: Scaled, b: Scaled
 ) -> tuple[float, float]:
-    """Powers of two that two scales are multiplied with so that a float accumulator can hold sums.
+    """Powers of two by which codes are made smaller so that a float accumulator can hold the sums.
 
     Both sides of a product of matrices give room, as much each as makes the least noise: the sum of
-    both relative square errors. A format with subnormals and few numbers there gives it for
-    nothing, an integer half of its resolution for each factor of two.
+    both relative square errors. They saturate where they did. A float gives room with exponents,
+    and pays where numbers become subnormal; an integer pays a bit for each factor of two.
 
     Parameters
     ----------
@@ -188,10 +194,10 @@ def headroom(
     octaves = max(0, int(np.ceil(np.log2(excess)))) if excess > 0 else 0
     if not octaves:
         return 1.0, 1.0
-    powers = [2.0**octave for octave in range(octaves + 1)]
-    noise = [_noise(a, x) + _noise(b, y) for x, y in zip(powers, reversed(powers), strict=True)]
+    rooms = [2.0**octave for octave in range(octaves + 1)]
+    noise = [_noise(a, x) + _noise(b, y) for x, y in zip(rooms, reversed(rooms), strict=True)]
     best = int(np.argmin(noise))
-    return powers[best], powers[octaves - best]
+    return rooms[best], rooms[octaves - best]
 
 
 def straight_through(
@@ -210,10 +216,10 @@ def _largest(format_: Format) -> float:
     return float(format_.max)
 
 
-def _noise(side: Scaled, power: float) -> float:
+def _noise(side: Scaled, room: float) -> float:
     """Square error over square of what rounding makes of numbers."""
     exact = np.asarray(side.numbers, np.float64)
-    error = rounded(side.format, exact, np.asarray(side.scale) * power) - exact
+    error = rounded(side.format, exact, side.scale, room) - exact
     return float(np.square(error).sum() / max(np.square(exact).sum(), np.finfo(float).tiny))
 
 
@@ -234,10 +240,13 @@ def _to_power_of_two(scale: Array) -> Array:
     return np.exp2(np.ceil(np.log2(scale)))
 
 
-def _scaled(format_: Format, numbers: Array, scale: Array | float) -> Array:
+def _scaled(format_: Format, numbers: Array, scale: Array | float, room: float) -> Array:
     scaled = numbers / _like(numbers, scale)
     if not format_.has_nan:
         np.nan_to_num(scaled, copy=False, posinf=np.inf, neginf=-np.inf)
+    if room != 1:
+        largest = _largest(format_)
+        return np.clip(scaled, -largest, largest) / _like(numbers, room)
     return scaled
 
 

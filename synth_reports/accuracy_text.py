@@ -140,9 +140,9 @@ def _headroom(rows: Rows) -> str:
     named = [row | {"way": "headroom" if row["headroom"] else "none"} for row in rows]
     return f"""\
 A scale that fills an 8-bit format fills an accumulator too soon: 448 x 448 is beyond FP16. With
-headroom, both sides of a product are scaled down by powers of two, shared so that rounding them makes
-the least noise, until the sums of the calibration data stay four times below the accumulator's
-largest number.
+headroom, codes of both sides are made smaller by powers of two until the sums of the calibration
+data stay four times below the accumulator's largest number, shared so that rounding them makes the
+least noise. They saturate where they did.
 
 {_matrix(named, "a_format", "way", delta)}
 """

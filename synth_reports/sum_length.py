@@ -83,14 +83,14 @@ def _point(format_: str, acc: str, signs: str, terms: int) -> Point:
     a, b = _operands(terms, signs)
     scaling = Scaling(config.a, Calibration.MAX)
     scales = find_scale(scaling, a), find_scale(scaling, b)
-    powers = headroom(
+    rooms = headroom(
         config.accumulator,
         lambda: float(np.abs((a / scales[0]) @ (b / scales[1])).max()),
         Scaled(config.a, a, scales[0]),
         Scaled(config.b, b, scales[1]),
     )
-    a_codes = quantize(config.a, a, scales[0] * powers[0])
-    b_codes = quantize(config.b, b, scales[1] * powers[1])
+    a_codes = quantize(config.a, a, scales[0], rooms[0])
+    b_codes = quantize(config.b, b, scales[1], rooms[1])
     left, right = decode(a_codes, config.a), decode(b_codes, config.b)
     exact = left @ right
     sums = gemm(a_codes, b_codes, config).values

@@ -187,8 +187,9 @@ def test_headroom_is_shared_as_all_shares_tell():
     def noise(split: int) -> float:
         errors = []
         for each, octave in ((a, split), (b, octaves - split)):
-            scale = each.scale * 2.0**octave
-            again = dequantize(each.format, quantize(each.format, each.numbers, scale), scale)
+            room = 2.0**octave
+            codes = quantize(each.format, each.numbers, each.scale, room)
+            again = dequantize(each.format, codes, each.scale * room)
             errors.append(np.mean((again - each.numbers) ** 2) / np.mean(each.numbers**2))
         return sum(errors)
 
@@ -196,3 +197,14 @@ def test_headroom_is_shared_as_all_shares_tell():
     best = min(range(octaves + 1), key=noise)
     assert 0 < best < octaves
     assert powers == (2.0**best, 2.0 ** (octaves - best))
+
+
+@pytest.mark.parametrize("format_", [INT8, E4M3])
+def test_room_moves_codes_and_not_where_they_saturate(format_):
+    scale, largest = 0.5, float(format_.max)
+    numbers = np.array([largest, -largest, largest / 4, 1e30, -np.inf]) * scale
+    found = dequantize(format_, quantize(format_, numbers, scale, 4.0), scale * 4.0)
+    clipped = np.clip(numbers, -largest * scale, largest * scale)
+    assert np.abs(found).max() <= largest * scale * (1 + 2**-3)
+    assert found == pytest.approx(clipped, rel=2**-3)
+    assert found == pytest.approx(rounded(format_, numbers, scale, 4.0))

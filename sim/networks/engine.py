@@ -20,7 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fp8mac.hw.config import MacConfig
-from fp8mac.hw.formats import Rounding
+from fp8mac.hw.formats import Format, Rounding
+from fp8mac.sim.encoding import decode
 from fp8mac.sim.gemm import Options, gemm
 from fp8mac.sim.networks.reference import Sample, as_it_is
 from fp8mac.sim.networks.sequential import Arrange
@@ -56,7 +57,7 @@ class Recipe:
     residual : Scaling, optional
         Format of both terms and the sum of residual connections; float32 by default.
     headroom : bool
-        Whether both sides of a product are scaled down by powers of two where sums of the
+        Whether both sides of a product are made smaller by powers of two where sums of the
         calibration data come closer to a float accumulator's largest number than a factor of 4,
         see `fp8mac.sim.quantize.headroom`. It has no effect on a plain cast.
     options : Options
@@ -117,8 +118,8 @@ class UnitEngine:
     threads: int = 1
     keep: dict[str, list[Array]] | None = None
     watch: Callable[[str, Array, Array, Array], None] | None = None
-    _weights: dict[str, tuple[Array, Array, Array]] = field(default_factory=dict, init=False)
-    _products: dict[str, tuple[Array, Array]] = field(default_factory=dict, init=False)
+    _weights: dict[str, tuple["_Side", Array, Array]] = field(default_factory=dict, init=False)
+    _products: dict[str, tuple["_Side", "_Side"]] = field(default_factory=dict, init=False)
 
     def linear(
         self, name: str, x: Array, weight: Array, bias: Array | None, arrange: Arrange = as_it_is
@@ -129,19 +130,17 @@ class UnitEngine:
         """
         if name not in self._weights:
             self._weights[name] = self._weight(name, weight)
-        scale, weight_codes, weight_scale = self._weights[name]
-        codes = arrange(quantize(self.recipe.config.a, x, scale))
-        y = self._sums(name, codes, weight_codes) * (scale * weight_scale)
+        side, weight_codes, weight_scale = self._weights[name]
+        y = self._sums(name, arrange(side.codes(x)), weight_codes) * (side.step * weight_scale)
         return self._kept(name, (y if bias is None else y + bias).astype(np.float32))
 
     def product(self, name: str, a: Array, b: Array) -> Array:
         """``a @ b`` of shapes (g, n, k) and (g, k, m) on the unit."""
-        config = self.recipe.config
         if name not in self._products:
-            self._products[name] = self._product_scales(name)
-        scale_a, scale_b = self._products[name]
-        y = self._sums(name, quantize(config.a, a, scale_a), quantize(config.b, b, scale_b))
-        return self._kept(name, (y * (scale_a * scale_b)).astype(np.float32))
+            self._products[name] = self._product_sides(name)
+        left, right = self._products[name]
+        y = self._sums(name, left.codes(a), right.codes(b))
+        return self._kept(name, (y * (left.step * right.step)).astype(np.float32))
 
     def add(self, name: str, x: Array, y: Array) -> Array:
         """``x + y``, all three rounded where the recipe says so."""
@@ -155,39 +154,38 @@ class UnitEngine:
     def _rounded(self, name: str, x: Array, scaling: Scaling) -> Array:
         return rounded(scaling.format, x.astype(np.float32), self.calibrated.scale(name, scaling))
 
-    def _weight(self, name: str, weight: Array) -> tuple[Array, Array, Array]:
-        """Scale of the input, codes and scale of the weight."""
-        scaling = self.recipe.weights
+    def _weight(self, name: str, weight: Array) -> tuple["_Side", Array, Array]:
+        """Left side, codes of the weight, and what they stand for."""
         channels = np.moveaxis(weight, -2, 0).reshape(weight.shape[-2], -1)
-        scale = self.calibrated.scale(f"{name}.weight", scaling, channels)
+        scale = self.calibrated.scale(f"{name}.weight", self.recipe.weights, channels)
         if scale.ndim:
             scale = scale.reshape(*weight.shape[:-2], *(1,) * (weight.ndim - 2), -1)
-        x_scale, scale = self._with_room(f"{name}.input", weight, weight, scale)
-        return x_scale, quantize(scaling.format, weight, scale), scale
+        left, right = self._sides(f"{name}.input", weight, weight, scale)
+        return left, right.codes(weight), right.step
 
-    def _product_scales(self, name: str) -> tuple[Array, Array]:
-        """Of both sides of a product of activations."""
+    def _product_sides(self, name: str) -> tuple["_Side", "_Side"]:
         scaling = replace(self.recipe.activations, format=self.recipe.config.b)
         scale = self.calibrated.scale(f"{name}.b", scaling)
         sample = self.calibrated.samples[f"{name}.b"]
-        return self._with_room(f"{name}.a", sample.numbers, sample.rows, scale)
+        return self._sides(f"{name}.a", sample.numbers, sample.rows, scale)
 
-    def _with_room(
+    def _sides(
         self, left: str, numbers: Array, right: Array | None, scale: Array
-    ) -> tuple[Array, Array]:
-        """Scales of left and right side, with headroom in the accumulator."""
+    ) -> tuple["_Side", "_Side"]:
+        """Left side by its name, and right side, with headroom in the accumulator."""
         config, scaling = self.recipe.config, self.recipe.activations
-        left_scale, sample = self.calibrated.scale(left, scaling), self.calibrated.samples[left]
-        rows, plain = sample.rows, scaling.calibration is Calibration.NONE
-        if not self.recipe.headroom or plain or rows is None or right is None:
-            return left_scale, scale
-        powers = headroom(
+        sample, plain = self.calibrated.samples[left], scaling.calibration is Calibration.NONE
+        sides = _Side(config.a, self.calibrated.scale(left, scaling)), _Side(config.b, scale)
+        rows = sample.rows
+        if plain or not self.recipe.headroom or rows is None or right is None:
+            return sides
+        rooms = headroom(
             config.accumulator,
-            lambda: _peak(rows / left_scale, right / scale),
-            Scaled(config.a, sample.numbers, left_scale),
+            lambda: _peak(sides[0].values(rows), sides[1].values(right)),
+            Scaled(config.a, sample.numbers, sides[0].scale),
             Scaled(config.b, numbers, scale),
         )
-        return left_scale * powers[0], scale * powers[1]
+        return replace(sides[0], room=rooms[0]), replace(sides[1], room=rooms[1])
 
     def _sums(self, name: str, a: Array, b: Array) -> Array:
         """Of one product, or of g.
@@ -229,6 +227,27 @@ class UnitEngine:
         if self.keep is not None:
             self.keep.setdefault(name, []).append(y)
         return y
+
+
+@dataclass(frozen=True)
+class _Side:
+    """Of a product: format, scale, and how much smaller codes are than the scale makes them."""
+
+    format: Format
+    scale: Array
+    room: float = 1.0
+
+    @property
+    def step(self) -> Array:
+        """What a code's value is multiplied with."""
+        return self.scale * self.room
+
+    def codes(self, x: Array) -> Array:
+        return quantize(self.format, x, self.scale, self.room)
+
+    def values(self, x: Array) -> Array:
+        """Of the codes."""
+        return decode(self.codes(x), self.format)
 
 
 def _peak(rows: Array, right: Array) -> float:
