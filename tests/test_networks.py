@@ -189,6 +189,21 @@ def test_products_of_activations_are_products():
     assert not np.allclose(found, other, atol=0.05)
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_products_have_headroom_for_the_largest_sum_of_all_batches(order):
+    small, large = np.eye(3)[None], np.ones((1, 3, 3))
+    right = np.full((1, 3, 2), 30.0)
+    recorder = Recorder()
+    for left in (small, large)[::order]:
+        recorder.product("mix", left, right)
+    found = UnitEngine(recipe("e5m2", "fp16"), Calibrated(recorder.samples)).product(
+        "mix", large, right
+    )
+    assert found.tolist() == np.full((1, 3, 2), 90.0).tolist()
+    sides = [recorder.samples[name].rows for name in ("mix.a", "mix.b")]
+    assert (sides[0] @ sides[1]).max() == 90
+
+
 def test_residuals_are_rounded_where_asked():
     x, y = np.float32([[1.0, 300.0]]), np.float32([[0.1, 3.0]])
     recorder = Recorder()

@@ -70,10 +70,10 @@ class Sample:
     rows: NDArray[np.float32] | None = None
 
     def join(self, other: "Sample", *, pool: bool = False) -> "Sample":
-        """Of two batches: rows of the first, or the telling ones of both."""
+        """Of two batches: rows of the last that has some, or the telling ones of both."""
         largest = max(self.numbers[-1], other.numbers[-1])
         numbers = np.concatenate([self.numbers[:-1], other.numbers[:-1], [largest]])
-        rows = self.rows if self.rows is not None else other.rows
+        rows = other.rows if other.rows is not None else self.rows
         if pool and self.rows is not None and other.rows is not None:
             rows = _telling_rows(np.concatenate([self.rows, other.rows], axis=-2))
         return Sample(numbers.astype(np.float32), rows)
@@ -92,6 +92,7 @@ class Recorder(Plain):
     def __init__(self) -> None:
         super().__init__()
         self.samples: dict[str, Sample] = {}
+        self._peaks: dict[str, float] = {}
 
     def linear(
         self, name: str, x: Array, weight: Array, bias: Array | None, arrange: Arrange = as_it_is
@@ -103,11 +104,15 @@ class Recorder(Plain):
         return y if bias is None else y + bias
 
     def product(self, name: str, a: Array, b: Array) -> Array:
-        """Product, recorded."""
-        largest = int((np.abs(a).max((1, 2)) * np.abs(b).max((1, 2))).argmax())
-        self._record(f"{name}.a", a, _telling_rows(a[largest]))
-        self._record(f"{name}.b", b, b[largest])
-        return a @ b
+        """Product, recorded; the rows are those of the one with the largest sum."""
+        y = a @ b
+        peaks = np.abs(y).max((1, 2))
+        at, largest = int(peaks.argmax()), float(peaks.max())
+        news = largest > self._peaks.get(name, -1)
+        self._peaks[name] = max(largest, self._peaks.get(name, -1))
+        self._record(f"{name}.a", a, _telling_rows(a[at]) if news else None)
+        self._record(f"{name}.b", b, b[at] if news else None)
+        return y
 
     def add(self, name: str, x: Array, y: Array) -> Array:
         """Sum, recorded."""
