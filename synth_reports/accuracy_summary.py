@@ -229,10 +229,10 @@ def _w4a8(rows: Rows, networks: Sequence[str]) -> str:
         for model, (base, value) in W4A8.items()
     ]
     for network in networks:
-        plain = pick(
-            rows, "w4a8", network=network, accumulator="kulisch", a_format="int8", w_format="int4"
-        )
-        trained = pick(rows, "qat", network=network, accumulator="kulisch", trained="int8,int4")
+        case = {"accumulator": "kulisch", "a_format": "int8", "w_format": "int4"}
+        same_questions = pick(rows, "qat", network=network, trained="", **case)
+        plain = same_questions or pick(rows, "w4a8", network=network, **case)
+        trained = pick(rows, "qat", network=network, trained="int8,int4", **case)
         if plain:
             base = f"{100 * plain[0]['reference']:.2f}"
             after = delta(trained[0]) if trained else ""
