@@ -82,10 +82,13 @@ class Panel:
     marks: Marks | None = None
 
 
+_PANELS = 4  # in a row
+
+
 def grouped_bars(
     title: str, y_label: str, panels: list[Panel], *, number: str = ".0f"
 ) -> dict[str, bytes]:
-    """Draw panels beside each other, with one scale and one legend.
+    """Draw panels beside each other, four in a row at most, with one scale and one legend.
 
     Parameters
     ----------
@@ -101,12 +104,18 @@ def grouped_bars(
     dict of str to bytes
         Files by suffix, ``png`` and ``svg``.
     """
-    with drawing(15, 6.8) as figure:
+    rows = -(-len(panels) // _PANELS)
+    columns = -(-len(panels) // rows)
+    with drawing(15, 6.8 if rows == 1 else 4.8 * rows) as figure:
         figure.suptitle(title, fontsize=14, fontweight="bold")
-        axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
-        for panel, axis in zip(panels, axes, strict=True):
+        frames = figure.subplots(rows, columns, sharey=True, squeeze=False)
+        axes = list(frames.flat)
+        for panel, axis in zip(panels, axes, strict=False):
             _draw(axis, panel, number)
-        axes[0].set_ylabel(y_label)
+        for axis in axes[len(panels) :]:
+            axis.set_visible(False)
+        for axis in frames[:, 0]:
+            axis.set_ylabel(y_label)
         axes[0].margins(y=0.1)
         legend = dict(zip(*reversed(axes[0].get_legend_handles_labels()), strict=True))
         labels = [*panels[0].bars, *(label for label in legend if label not in panels[0].bars)]

@@ -37,6 +37,16 @@ def test_every_bar_name_and_number_is_there():
     assert [len(each) for each in bars] == [4 + 1, 4 + 1]  # the legend has one more
 
 
+def test_five_panels_are_in_two_rows():
+    panels = [Panel(f"p{number}", ["a"], {"x": [number]}) for number in range(5)]
+    svg = grouped_bars("t", "gates", panels)["svg"].decode()
+    found = re.findall(r'x="([\d.]+)" y="([\d.]+)"[^>]*>(p\d)</text>', svg)
+    titles = {name: (float(x), float(y)) for x, y, name in found}
+    assert [titles[f"p{number}"][1] for number in range(3)] == [titles["p0"][1]] * 3
+    assert titles["p3"][1] == titles["p4"][1] > titles["p0"][1]
+    assert titles["p3"][0] == titles["p0"][0]
+
+
 def test_commands_come_up_without_matplotlib():
     code = "import sys, fp8mac.gen.cli, fp8mac.synth_reports.figure3 as _\n"
     code += "print('matplotlib' in sys.modules)"
