@@ -246,7 +246,7 @@ def _scaled(format_: Format, numbers: Array, scale: Array | float, room: float) 
         np.nan_to_num(scaled, copy=False, posinf=np.inf, neginf=-np.inf)
     if room != 1:
         largest = _largest(format_)
-        return np.clip(scaled, -largest, largest) / _like(numbers, room)
+        return np.ldexp(np.clip(scaled, -largest, largest), -int(np.log2(room)))
     return scaled
 
 

@@ -208,3 +208,10 @@ def test_room_moves_codes_and_not_where_they_saturate(format_):
     assert np.abs(found).max() <= largest * scale * (1 + 2**-3)
     assert found == pytest.approx(clipped, rel=2**-3)
     assert found == pytest.approx(rounded(format_, numbers, scale, 4.0))
+
+
+def test_room_may_be_beyond_float32():
+    bf16 = parse_format("bf16")
+    numbers = np.array([1.5, -0.75], np.float32)
+    codes = quantize(bf16, numbers, 2.0**-120, 2.0**140)
+    assert (dequantize(bf16, codes, 2.0**-120) * 2.0**140).tolist() == [1.5, -0.75]
