@@ -1,6 +1,7 @@
 """The same work on many things, on all processors."""
 
 import os
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from threading import Thread
@@ -40,9 +41,18 @@ def in_parallel(
         Ends the child processes; called when one of the things fails or the user interrupts, until
         no thread waits for them.
     """
+    active: list[Thing] = []  # the pool forgets a thread that it was starting when a signal came
+
+    def watched(thing: Thing) -> Result:
+        active.append(thing)
+        try:
+            return work(thing)
+        finally:
+            active.remove(thing)
+
     with ThreadPoolExecutor(jobs or processors()) as pool:
         try:
-            running = {pool.submit(work, thing): thing for thing in things}
+            running = {pool.submit(watched, thing): thing for thing in things}
             waiting = set(running)
             while waiting:
                 # A signal that comes to another thread, or just before the wait, does not end it.
@@ -53,9 +63,9 @@ def in_parallel(
             pool.shutdown(wait=False, cancel_futures=True)
             end = Thread(target=pool.shutdown)
             end.start()
-            while end.is_alive():
+            while end.is_alive() or active:
                 stop()
-                end.join(0.05)
+                time.sleep(0.05)
             raise
     return {thing: job.result() for job, thing in running.items()}
 
