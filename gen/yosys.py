@@ -105,6 +105,7 @@ class Yosys:
                 log, _ = child.communicate()
             finally:
                 child.kill()
+                child.wait()
                 _running.discard(child)
         if child.returncode:
             match = re.search(r"(?:ERROR|ABC: Error|ABC: \*\* cmd error): (.+)", log)

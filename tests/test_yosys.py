@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -170,6 +171,28 @@ def test_stop_all_ends_a_run(tmp_path):
     thread.join(10)
     assert failures == ["Yosys stopped: exit code -15."]
     assert time.monotonic() < start + 20
+
+
+def test_an_interrupted_run_is_ended(tmp_path):
+    pid_file = tmp_path / "pid"
+    tool = Yosys((fake(tmp_path, f"echo $$ > {pid_file}; exec sleep 60"),), "yosys", "0.50")
+
+    def interrupt():
+        start = time.monotonic()
+        while not (pid_file.exists() and pid_file.read_text()) and time.monotonic() < start + 10:
+            time.sleep(0.01)
+        time.sleep(0.2)
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGUSR1)
+
+    before = signal.signal(signal.SIGUSR1, signal.default_int_handler)
+    try:
+        threading.Thread(target=interrupt).start()
+        with pytest.raises(KeyboardInterrupt):
+            tool.run("", {})
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(pid_file.read_text()), 0)
 
 
 def test_import_needs_no_yosys():
