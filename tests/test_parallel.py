@@ -3,6 +3,7 @@
 import signal
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -55,4 +56,19 @@ def test_a_signal_to_another_thread_ends_submission_and_wait(seconds):
             in_parallel(work, [0], stop=stop.set)
     finally:
         signal.signal(signal.SIGUSR1, before)
+    assert ends == [True]
+
+
+def test_a_thread_that_the_pool_forgot_is_stopped_too(monkeypatch):
+    stop, ends = threading.Event(), []
+    monkeypatch.setattr(ThreadPoolExecutor, "shutdown", lambda self, **_: None)
+
+    def work(thing):
+        ends.append(stop.wait(10))
+
+    def progress(thing, result):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        in_parallel(lambda thing: work(thing) if thing else None, [1, 0], progress, stop=stop.set)
     assert ends == [True]
