@@ -206,5 +206,7 @@ def test_folders_are_checked(folder):
     )
     check_folder(files.Path("box"), "features.*")
     for path in ("file", "file/x"):
-        assert fails(check_folder, files.Path(path)) == f"Cannot write '{path}': Not a directory."
+        assert (
+            fails(check_folder, files.Path(path), "*") == f"Cannot write '{path}': Not a directory."
+        )
     assert everything(folder) == ["box", "box/grid.csv", "file"]
