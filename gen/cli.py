@@ -1,12 +1,10 @@
 """The command `fp8mac`: data on stdout, everything else on stderr."""
 
-import signal
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from typer.core import TyperGroup
 
 from fp8mac.gen import (
     cli_accuracy,
@@ -17,60 +15,59 @@ from fp8mac.gen import (
     cli_prove,
     cli_synth,
 )
+from fp8mac.gen.cli_command import Command, Commands, Part, end, recorded
 from fp8mac.gen.cli_options import (
     ACC,
     FORCE,
     GOAL,
+    HERE,
     JSON,
     A,
     B,
-    command_text,
-    end,
-    goal_words,
     load_verilog,
     make_bench,
     print_json,
     progress_bar,
+    say_written,
+    write_files,
 )
-from fp8mac.gen.files import write_atomically
-from fp8mac.gen.yosys import YosysError
-from fp8mac.hw.config import ConfigError, Goal, parse_unit
-from fp8mac.hw.formats import NAMED_FORMATS, FormatError, parse_format
+from fp8mac.gen.cli_start import main
+from fp8mac.gen.files import STDOUT, check_folder, check_outputs, is_stream, print_text
+from fp8mac.hw.config import Goal, parse_unit
+from fp8mac.hw.formats import NAMED_FORMATS, parse_format
 from fp8mac.synth_reports import grid
-from fp8mac.synth_reports.liberty.reader import LibertyError
-from fp8mac.synth_reports.synthesis import SynthesisError
 from fp8mac.synth_reports.tables import format_facts, formats_table, show
 
 __all__ = ["app", "main"]
 
 
-class _Commands(TyperGroup):
-    """Commands that end with one sentence and exit code 2 where the user can help it."""
-
-    def invoke(self, ctx: Any) -> Any:
-        try:
-            return super().invoke(ctx)
-        except KeyboardInterrupt:
-            raise end("Interrupted; what was finished is kept.") from None
-        except (FormatError, ConfigError, LibertyError, YosysError, SynthesisError) as error:
-            raise end(str(error)) from error
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            place = f" '{error.filename}'" if error.filename else ""
-            raise end(f"Cannot write{place}: {error.strerror}.") from error
-
-
 app = typer.Typer(
-    cls=_Commands,
+    cls=Commands,
     help="Multiply-accumulate units for FP8 and INT8: described in a line, built, measured.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 
-@app.command()
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print_text(f"fp8mac {version('fp8mac')}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def fp8mac(
+    wanted: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=_print_version, help="Print it."),
+    ] = False,
+) -> None:
+    """Multiply-accumulate units for FP8 and INT8: described in a line, built, measured."""
+
+
+@app.command(cls=Command)
 def formats(
     names: Annotated[
         list[str] | None,
@@ -86,8 +83,9 @@ def formats(
         show(formats_table(chosen))
 
 
-@app.command()
+@app.command(cls=Command)
 def verilog(
+    ctx: typer.Context,
     a: A,
     b: B = None,
     *,
@@ -102,76 +100,72 @@ def verilog(
         ),
     ] = False,
     output: Annotated[
-        Path | None,
+        Path,
         typer.Option(
-            "--output", "-o", metavar="FILE", help="Write FILE, and a description in JSON."
+            "--output", "-o", metavar="FILE", help="Write FILE, and a description beside it."
         ),
-    ] = None,
+    ] = STDOUT,
 ) -> None:
     """Print the Verilog of a unit, or write it."""
     config = parse_unit(a, b, acc=acc)
-    flags = [flag for flag, given in (("--core", core), ("--mapped", mapped)) if given]
-    command = command_text("verilog", a, b, "--acc", acc, *goal_words(goal), *flags)
-    made: dict[str, Any] = {"core": core, "goal": goal, "command": command}
+    sidecar = [] if is_stream(output) else [output.with_suffix(".json")]
+    if output in sidecar:
+        raise end(f"'{output}' would be the module and its description; name it otherwise.")
+    check_outputs([output, *sidecar])
+    made: dict[str, Any] = {"core": core, "goal": goal, "command": recorded(ctx)}
     if mapped:
         bench = make_bench()
-        with Console(stderr=True).status(f"Mapping {config.slug}"):
+        with progress_bar() as bar:
+            bar.add_task(f"Mapping {config.slug}", total=None)
             made["netlist"] = cli_mapped.netlist_text(config, core=core, goal=goal, bench=bench)
-    if output is None:
-        typer.echo(load_verilog().verilog_text(config, **made), nl=False)
-    else:
-        files = load_verilog().write_verilog(config, output, **made)
-        typer.echo(f"Wrote {' and '.join(map(str, files))}.", err=True)
+    say_written(load_verilog().write_verilog(config, output, **made))
 
 
-@app.command("grid")
+@app.command("grid", cls=Command)
 def grid_(
+    ctx: typer.Context,
     names: Annotated[
-        str | None, typer.Option("--formats", metavar="A,B,...", help="Formats; nine by default.")
+        str | None,
+        typer.Option("--formats", metavar="A,B,...", help="Formats; nine by default."),
+        Part(),
     ] = None,
     accs: Annotated[
-        str | None, typer.Option("--accs", metavar="X,Y,...", help="Accumulators; five by default.")
+        str | None,
+        typer.Option("--accs", metavar="X,Y,...", help="Accumulators; five by default."),
+        Part(),
     ] = None,
     output_dir: Annotated[
         Path, typer.Option("--output-dir", metavar="DIR", help="Where grid.csv and grid.md go.")
-    ] = Path("synth_reports", "results"),
+    ] = HERE,
     force: FORCE = False,
 ) -> None:
     """Count the gates of every format with every accumulator; what is known is not done again."""
     configs = grid.units(names.split(",") if names else None, accs.split(",") if accs else None)
     designs = grid.designs(configs)
-    command = command_text("grid", names and "--formats", names, accs and "--accs", accs)
+    check_folder(output_dir, "grid.*")
     bench = make_bench()
     with progress_bar() as bar:
         task = bar.add_task("designs", total=len(designs))
         found = bench.measure(designs, force=force, progress=lambda design: bar.advance(task))
-    csv, markdown = output_dir / "grid.csv", output_dir / "grid.md"
-    write_atomically(
+    write_files(
         {
-            csv: grid.csv_text(found, bench),
-            markdown: grid.markdown_text(found, bench, command),
+            output_dir / "grid.csv": grid.csv_text(found, bench),
+            output_dir / "grid.md": grid.markdown_text(found, bench, recorded(ctx)),
         }
     )
-    typer.echo(f"Wrote {csv} and {markdown}.", err=True)
 
 
-app.command()(cli_synth.synth)
-app.command()(cli_synth.liberty)
-app.command()(cli_synth.synth_check)
-app.command()(cli_synth.features)
-app.command()(cli_checks.vectors)
-app.command()(cli_checks.exhaustive)
-app.command()(cli_prove.prove)
-app.command()(cli_figures.figure3)
-app.command()(cli_mapped.peers)
-app.command()(cli_accuracy.accuracy)
-app.command()(cli_accuracy.fetch)
-app.command()(cli_plots.figure5)
-app.command()(cli_plots.sum_error)
-app.command()(cli_plots.plot)
-
-
-def main() -> None:
-    """Run the command line; a request to end stops what it has started, as Ctrl-C does."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    app()
+app.command(cls=Command)(cli_synth.synth)
+app.command(cls=Command)(cli_synth.liberty)
+app.command(cls=Command)(cli_synth.synth_check)
+app.command(cls=Command)(cli_synth.features)
+app.command(cls=Command)(cli_checks.vectors)
+app.command(cls=Command)(cli_checks.exhaustive)
+app.command(cls=Command)(cli_prove.prove)
+app.command(cls=Command)(cli_figures.figure3)
+app.command(cls=Command)(cli_mapped.peers)
+app.command(cls=Command)(cli_accuracy.accuracy)
+app.command(cls=Command)(cli_accuracy.fetch)
+app.command(cls=Command)(cli_plots.figure5)
+app.command(cls=Command)(cli_plots.sum_error)
+app.command(cls=Command)(cli_plots.plot)

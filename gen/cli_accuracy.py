@@ -1,7 +1,6 @@
 """Commands that run networks: what arithmetic does to accuracy, and where networks come from."""
 
 import importlib
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,8 +8,20 @@ from typing import Annotated, Any
 
 import typer
 
-from fp8mac.gen.cli_options import FORCE, JSON, command_text, end, print_json, progress_bar
-from fp8mac.gen.files import write_atomically
+from fp8mac.gen.cli_options import (
+    FORCE,
+    HERE,
+    JSON,
+    Never,
+    Only,
+    end,
+    json_text,
+    number,
+    print_json,
+    progress_bar,
+    recorded,
+)
+from fp8mac.gen.files import check_folder, write_atomically
 from fp8mac.sim.networks.fetch import PACKAGES, FetchError
 from fp8mac.sim.networks.fetch import fetch as fetch_package
 
@@ -20,6 +31,7 @@ _EMBEDDED = "digits_mlp,digits_cnn,fmnist"
 
 
 def accuracy(
+    ctx: typer.Context,
     networks: Annotated[
         str,
         typer.Option(
@@ -30,50 +42,73 @@ def accuracy(
     ] = _EMBEDDED,
     *,
     format_: Annotated[
-        str | None, typer.Option("--format", metavar="A", help="One unit: format of activations.")
+        str | None,
+        typer.Option("--format", metavar="A", help="One unit: format of activations."),
+        Only("--acc"),
     ] = None,
     weights: Annotated[
-        str | None, typer.Option("--weights", metavar="B", help="Format of weights; as A.")
+        str | None,
+        typer.Option("--weights", metavar="B", help="Format of weights; as A."),
+        Only("--format"),
     ] = None,
     acc: Annotated[
-        str | None, typer.Option("--acc", metavar="ACC", help="One unit: its accumulator.")
+        str | None,
+        typer.Option("--acc", metavar="ACC", help="One unit: its accumulator."),
+        Only("--format"),
     ] = None,
     calibration: Annotated[
-        str, typer.Option(metavar="HOW", help="max, percentile, mse, or none for a plain cast.")
+        str,
+        typer.Option(metavar="HOW", help="max, percentile, mse, or none for a plain cast."),
+        Only("--format"),
     ] = "mse",
     residual: Annotated[
-        str, typer.Option(metavar="R", help="Format of residual connections; float32.")
+        str,
+        typer.Option(metavar="R", help="Format of residual connections; float32."),
+        Only("--format"),
     ] = "",
     chunk: Annotated[
-        int, typer.Option(min=0, help="Products in a partial sum; 0 for all of them.")
+        int,
+        number(low=0, high=1_000_000, help="Products in a partial sum, 0 for all of them."),
+        Only("--format"),
     ] = 0,
     per_tensor: Annotated[
-        bool, typer.Option("--per-tensor", help="One scale for all output channels.")
+        bool,
+        typer.Option("--per-tensor", help="One scale for all output channels."),
+        Only("--format"),
     ] = False,
     power_of_two: Annotated[
-        bool, typer.Option("--power-of-two", help="Scales that are powers of two.")
+        bool,
+        typer.Option("--power-of-two", help="Scales that are powers of two."),
+        Only("--format"),
     ] = False,
     headroom: Annotated[
-        bool, typer.Option(help="Whether sums are kept away from a float's largest number.")
+        bool,
+        typer.Option(help="Whether sums are kept away from a float's largest number."),
+        Only("--format"),
     ] = True,
     experiments: Annotated[
-        str | None, typer.Option(metavar="X,Y,...", help="Experiments, if no unit is given; all.")
+        str | None,
+        typer.Option(metavar="X,Y,...", help="Experiments, if no unit is given; all."),
+        Never("--format"),
     ] = None,
     inputs: Annotated[
         str,
         typer.Option(metavar="NPZ", help="Data of an ONNX model: its inputs, and labels if any."),
+        Only("--network *.onnx"),
     ] = "",
     samples: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Questions to each network.")
+        int | None, number(low=1, high=1_000_000, help="Questions to each network.")
     ] = None,
     threads: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Threads, or processes for experiments.")
+        int, number(low=1, high=1024, help="Threads, or processes for experiments.")
     ] = 2,
     output_dir: Annotated[
-        Path, typer.Option("--output-dir", metavar="DIR", help="Where experiments' tables go.")
-    ] = Path("synth_reports", "results", "accuracy"),
+        Path,
+        typer.Option("--output-dir", metavar="DIR", help="Where experiments' tables go."),
+        Never("--format"),
+    ] = HERE / "accuracy",
     force: FORCE = False,
-    as_json: JSON = False,
+    as_json: Annotated[JSON, Only("--format")] = False,
 ) -> None:
     """Run networks on a unit; or all experiments with all units, and write their tables.
 
@@ -82,13 +117,7 @@ def accuracy(
     names = networks.split(",")
     with _sentences():
         if format_ is None and acc is None:
-            command = command_text(
-                *("accuracy", None if networks == _EMBEDDED else "--network"),
-                *(None if networks == _EMBEDDED else networks,),
-                *("--inputs" if inputs else None, inputs or None),
-                *(experiments and "--experiments", experiments),
-                *("--samples" if samples else None, str(samples) if samples else None),
-            )
+            check_folder(output_dir, "*.*")
             picked = experiments.split(",") if experiments else None
             _run_experiments(
                 names,
@@ -97,12 +126,10 @@ def accuracy(
                 inputs=inputs,
                 threads=threads,
                 output_dir=output_dir,
-                command=command,
+                command=recorded(ctx),
                 force=force,
             )
             return
-        if format_ is None or acc is None:
-            raise end("A unit takes both, --format and --acc.")
         facts = {
             "a": format_,
             "w": weights or format_,
@@ -114,15 +141,13 @@ def accuracy(
             "power_of_two": power_of_two,
             "headroom": headroom,
         }
-        data = ("--inputs", inputs) if inputs else ()
-        command = command_text("accuracy", *_words(facts), *data, "--network")
         reports = [
             _run_unit(
                 name,
                 facts | {"inputs": inputs} if name.endswith(".onnx") else facts,
                 samples,
                 threads=threads,
-                command=f"{command} {name}",
+                command=recorded(ctx, networks=name),
                 force=force,
             )
             for name in names
@@ -176,20 +201,9 @@ def _run_unit(
         )
     found = report.unit_report(case, result, module.layers(case, store), command)
     path = Path("synth_reports", "runs", f"{case.config.slug}.{case.label}.json")
-    write_atomically({path: json.dumps(found, indent=2) + "\n"})
+    write_atomically({path: json_text(found)})
     typer.echo(str(path), err=True)
     return found
-
-
-def _words(facts: dict[str, Any]) -> list[str]:
-    """Options that say the same again."""
-    words = ["--format", facts["a"], "--weights", facts["w"], "--acc", facts["acc"]]
-    words += ["--calibration", facts["calibration"]]
-    words += ["--residual", facts["residual"]] * bool(facts["residual"])
-    words += ["--chunk", str(facts["chunk"])] * bool(facts["chunk"])
-    words += ["--per-tensor"] * (not facts["per_channel"])
-    words += ["--power-of-two"] * facts["power_of_two"]
-    return words + ["--no-headroom"] * (not facts["headroom"])
 
 
 def _run_experiments(

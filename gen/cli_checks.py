@@ -2,8 +2,9 @@
 
 import importlib
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -13,15 +14,18 @@ from fp8mac.gen.cli_options import (
     JSON,
     A,
     B,
-    command_text,
+    Never,
+    Only,
     end,
-    goal_words,
     make_bench,
+    number,
     print_json,
     progress_bar,
+    recorded,
+    write_files,
 )
-from fp8mac.gen.files import write_atomically
-from fp8mac.hw.config import ConfigError, Goal, MacConfig, parse_unit
+from fp8mac.gen.files import STDOUT, check_outputs, is_stream, print_text
+from fp8mac.hw.config import Goal, MacConfig, parse_unit
 from fp8mac.synth_reports.measure import Design, Shape
 
 __all__ = ["exhaustive", "vectors"]
@@ -32,23 +36,34 @@ def vectors(
     b: B = None,
     *,
     acc: ACC,
-    goal: GOAL = Goal.AREA,
-    count: Annotated[int, typer.Option("--count", min=1, help="Number of cases.")] = 100_000,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Equal seeds, equal cases.")] = 1,
+    goal: Annotated[GOAL, Only("--testbench")] = Goal.AREA,
+    count: Annotated[
+        int,
+        number("--count", low=1, high=10_000_000, help="Number of cases."),
+        Never("--exhaustive"),
+    ] = 100_000,
+    seed: Annotated[
+        int,
+        number("--seed", low=0, high=2**32 - 1, help="Equal seeds, equal cases."),
+        Never("--exhaustive"),
+    ] = 1,
     products: Annotated[
         bool, typer.Option("--exhaustive", help="Instead: every pair of operands, added to 0.")
     ] = False,
     unit: Annotated[
-        bool, typer.Option("--unit", help="Clock cycles of the unit, not steps of the core.")
+        bool,
+        typer.Option("--unit", help="Clock cycles of the unit, not steps of the core."),
+        Never("--exhaustive"),
     ] = False,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write FILE, not stdout.")
-    ] = None,
+        Path, typer.Option("--output", "-o", metavar="FILE", help="Write FILE, not stdout.")
+    ] = STDOUT,
     testbench: Annotated[
         Path | None,
         typer.Option(
             "--testbench", metavar="FILE", help="Write a Verilog testbench that reads -o."
         ),
+        Only("--output"),
     ] = None,
 ) -> None:
     """Print test vectors, weighted to rare cases, for any implementation of a unit.
@@ -56,23 +71,24 @@ def vectors(
     They are the same for every goal; a testbench is one of the module that is built for it.
     """
     config = parse_unit(a, b, acc=acc)
-    if products and unit:
-        raise ConfigError("--exhaustive lists steps of a core; it does not go with --unit.")
-    if testbench is not None and output is None:
-        raise ConfigError("A testbench reads the vectors from a file; name it with -o.")
+    if testbench is not None and is_stream(output):
+        raise end("A testbench reads the vectors from a file; name it with -o.")
+    check_outputs([output] if testbench is None else [output, testbench])
+    make = partial(_testbench, config, core=not unit, goal=goal, vectors_file=str(output))
+    if testbench is not None:
+        make(count=0)  # the name of the file may not do
     text = _vector_text(config, count, seed, products=products, unit=unit)
-    if output is None:
-        typer.echo(text, nl=False)
-        return
     files = {output: text}
     if testbench is not None:
-        make = importlib.import_module("fp8mac.gen.testbench").testbench_text
-        cases = sum(not line.startswith("#") for line in text.splitlines())
-        files[testbench] = make(
-            config, core=not unit, goal=goal, vectors_file=str(output), count=cases
-        )
-    write_atomically(files)
-    typer.echo(f"Wrote {' and '.join(map(str, files))}.", err=True)
+        files[testbench] = make(count=sum(line[:1] != "#" for line in text.splitlines()))
+    write_files(files)
+
+
+def _testbench(*arguments: Any, **options: Any) -> str:
+    try:
+        return importlib.import_module("fp8mac.gen.testbench").testbench_text(*arguments, **options)
+    except ValueError as error:
+        raise end(str(error)) from error
 
 
 def _vector_text(config: MacConfig, count: int, seed: int, *, products: bool, unit: bool) -> str:
@@ -87,6 +103,7 @@ def _vector_text(config: MacConfig, count: int, seed: int, *, products: bool, un
 
 
 def exhaustive(
+    ctx: typer.Context,
     a: A,
     b: B = None,
     *,
@@ -119,15 +136,14 @@ def exhaustive(
             raise end(str(error)) from error
     if as_json:
         facts = asdict(result) | {"mismatches": [str(each) for each in result.mismatches]}
-        command = command_text("exhaustive", a, b, "--acc", acc, *goal_words(goal))
-        print_json({"unit": config.slug, "goal": goal.value, "command": command, **facts})
+        named = {"unit": config.slug, "goal": goal.value, "command": recorded(ctx)}
+        print_json(named | facts)
     else:
-        typer.echo(
+        text = (
             f"{design.top.removesuffix('_core')}: {result.states:,} states checked, "
             f"{result.wrong:,} wrong "
-            f"(netlist {measured.synthesis.sha256[:8]}, {result.seconds:.0f} s)"
+            f"(netlist {measured.synthesis.sha256[:8]}, {result.seconds:.0f} s)\n"
         )
-        for mismatch in result.mismatches:
-            typer.echo(f"  {mismatch}")
+        print_text(text + "".join(f"  {mismatch}\n" for mismatch in result.mismatches))
     if result.wrong:
         raise typer.Exit(1)

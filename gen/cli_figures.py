@@ -6,19 +6,28 @@ from typing import Annotated
 
 import typer
 
-from fp8mac.gen.cli_options import FORCE, command_text, make_bench, progress_bar
-from fp8mac.gen.files import write_atomically
+from fp8mac.gen.cli_options import (
+    FORCE,
+    HERE,
+    make_bench,
+    progress_bar,
+    recorded,
+    write_files,
+)
+from fp8mac.gen.files import check_folder
 
 __all__ = ["figure3"]
 
 
 def figure3(
+    ctx: typer.Context,
     output_dir: Annotated[
         Path, typer.Option("--output-dir", metavar="DIR", help="Where figure3.* go.")
-    ] = Path("synth_reports", "results"),
+    ] = HERE,
     force: FORCE = False,
 ) -> None:
     """Put the 15 units of arXiv:2303.17951, Figure 3 beside ours: md, csv, png, svg."""
+    check_folder(output_dir, "figure3.*")
     module = importlib.import_module("fp8mac.synth_reports.figure3")
     text = importlib.import_module("fp8mac.synth_reports.figure3_text")
     designs, bench = module.designs(), make_bench(flow="simple")
@@ -27,10 +36,9 @@ def figure3(
         found = bench.measure(designs, force=force, progress=lambda design: bar.advance(task))
     rows = module.rows(found)
     files: dict[Path, str | bytes] = {
-        output_dir / "figure3.md": text.markdown_text(rows, bench, command_text("figure3")),
+        output_dir / "figure3.md": text.markdown_text(rows, bench, recorded(ctx)),
         output_dir / "figure3.csv": module.csv_text(rows, bench),
     }
     for suffix, picture in module.pictures(rows).items():
         files[output_dir / f"figure3.{suffix}"] = picture
-    write_atomically(files)
-    typer.echo(f"Wrote {', '.join(map(str, files))}.", err=True)
+    write_files(files)

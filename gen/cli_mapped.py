@@ -9,15 +9,17 @@ from rich.progress import Progress
 
 from fp8mac.gen.cli_options import (
     FORCE,
+    HERE,
     JSON,
-    command_text,
     end,
     load_verilog,
     make_bench,
     print_json,
     progress_bar,
+    recorded,
+    write_files,
 )
-from fp8mac.gen.files import write_atomically
+from fp8mac.gen.files import check_folder
 from fp8mac.gen.yosys import find_yosys
 from fp8mac.hw.config import Goal, MacConfig
 from fp8mac.synth_reports import peers as comparison
@@ -48,16 +50,18 @@ def netlist_text(config: MacConfig, *, core: bool, goal: Goal, bench: Bench) -> 
 
 
 def peers(
+    ctx: typer.Context,
     liberty: Annotated[
         str, typer.Option("--liberty", metavar="LIB", help="Nangate's 45 nm library, typical.")
     ] = "nangate45",
     output_dir: Annotated[
         Path, typer.Option("--output-dir", metavar="DIR", help="Where peers.* go.")
-    ] = Path("synth_reports", "results"),
+    ] = HERE,
     force: FORCE = False,
     as_json: JSON = False,
 ) -> None:
     """Put published designs beside ours, through one flow to one library: md, csv."""
+    check_folder(output_dir, "peers.*")
     library = comparison.check_library(resolve(liberty))
     bench = comparison.Comparison(library, find_yosys(), Store())
     with progress_bar() as bar:
@@ -67,18 +71,15 @@ def peers(
             sources, bench, force=force, progress=lambda source: bar.advance(task)
         )
     table = peers_text.rows(found)
-    csv, markdown = output_dir / "peers.csv", output_dir / "peers.md"
-    write_atomically(
-        {
-            csv: peers_text.csv_text(table, bench),
-            markdown: peers_text.markdown_text(found, bench, command_text("peers")),
-        }
-    )
+    files: dict[Path, str | bytes] = {
+        output_dir / "peers.csv": peers_text.csv_text(table, bench),
+        output_dir / "peers.md": peers_text.markdown_text(found, bench, recorded(ctx)),
+    }
+    write_files(files)
     if as_json:
         print_json({"summary": peers_text.summary(table), "designs": table})
     else:
         show(peers_text.terminal(peers_text.summary(table)))
-    typer.echo(f"Wrote {csv} and {markdown}.", err=True)
 
 
 def _sources(bar: Progress, *, force: bool) -> list[Source]:

@@ -10,14 +10,18 @@ import typer
 
 from fp8mac.gen.cli_options import (
     GOAL,
+    HERE,
     JSON,
-    command_text,
+    Never,
+    Only,
     end,
-    goal_words,
+    number,
     print_json,
     progress_bar,
+    recorded,
+    write_files,
 )
-from fp8mac.gen.files import write_atomically
+from fp8mac.gen.files import check_folder, print_text
 from fp8mac.hw.config import ConfigError, Goal, MacConfig, parse_unit
 from fp8mac.synth_reports.store import Store
 
@@ -25,6 +29,7 @@ __all__ = ["prove"]
 
 
 def prove(
+    ctx: typer.Context,
     a: Annotated[
         str | None, typer.Argument(metavar="[A]", help="Operand format; without: standard units.")
     ] = None,
@@ -33,36 +38,55 @@ def prove(
     ] = None,
     *,
     acc: Annotated[
-        str | None, typer.Option("--acc", metavar="ACC", help="Accumulator, as for synth.")
+        str | None,
+        typer.Option("--acc", metavar="ACC", help="Accumulator, as for synth."),
+        Only("A"),
     ] = None,
-    goal: GOAL = Goal.AREA,
+    goal: Annotated[GOAL, Only("A"), Never("--verilog")] = Goal.AREA,
     fast: Annotated[
-        bool, typer.Option("--fast", help="Of the standard units e4m3, e5m2 and int8; no files.")
+        bool,
+        typer.Option("--fast", help="Of the standard units e4m3, e5m2 and int8; no files."),
+        Never("A"),
     ] = False,
     both: Annotated[
         bool, typer.Option("--both", help="Prove every step in both encodings.")
     ] = False,
     limit: Annotated[
-        float, typer.Option("--limit", min=1, help="Seconds for a query; more is a failure.")
+        float,
+        number(
+            "--limit", low=1, high=86_400, kind=float, help="Seconds for a query, else a failure."
+        ),
     ] = 900,
-    jobs: Annotated[int, typer.Option("--jobs", min=1, help="Checks at a time.")] = (
+    jobs: Annotated[int, number("--jobs", low=1, high=1024, help="Checks at a time.")] = (
         os.cpu_count() or 1
     ),
     verilog: Annotated[
-        Path | None, typer.Option("--verilog", metavar="FILE", help="Prove this module instead.")
+        Path | None,
+        typer.Option("--verilog", metavar="FILE", help="Prove this module instead."),
+        Only("A"),
+        Only("--top"),
     ] = None,
     top: Annotated[
-        str | None, typer.Option("--top", metavar="NAME", help="Name of that module.")
+        str | None,
+        typer.Option("--top", metavar="NAME", help="Name of that module."),
+        Only("--verilog"),
     ] = None,
     unit: Annotated[
-        bool, typer.Option("--unit", help="That module is registered, not a core.")
+        bool,
+        typer.Option("--unit", help="That module is registered, not a core."),
+        Only("--verilog"),
     ] = False,
     any_nan: Annotated[
-        bool, typer.Option("--any-nan", help="Accept every NaN where a result is NaN.")
+        bool,
+        typer.Option("--any-nan", help="Accept every NaN where a result is NaN."),
+        Only("--verilog"),
     ] = False,
     output_dir: Annotated[
-        Path, typer.Option("--output-dir", metavar="DIR", help="Where proofs.md and .json go.")
-    ] = Path("synth_reports", "results"),
+        Path,
+        typer.Option("--output-dir", metavar="DIR", help="Where proofs.md and .json go."),
+        Never("A"),
+        Never("--fast"),
+    ] = HERE,
     as_json: JSON = False,
 ) -> None:
     """Prove that a circuit does what its unit says, for all operands and states.
@@ -70,19 +94,18 @@ def prove(
     Without operands all standard units are proved, and DIR gets the certificate. The exit code is 1
     if a proof fails; then the counterexample is printed.
     """
+    if a is not None and acc is None:
+        raise end("Name the accumulator with --acc.")
+    units = _units(a, b, acc, goal, fast=fast)
+    if a is None and not fast:
+        check_folder(output_dir, "proofs.*")
     # Solvers and circuits are imported here: the other commands do without.
     proofs = importlib.import_module("fp8mac.proofs.prove")
     checks = importlib.import_module("fp8mac.proofs.checks")
     paper = importlib.import_module("fp8mac.proofs.certificate")
     solve = importlib.import_module("fp8mac.proofs.solve")
     circuit = importlib.import_module("fp8mac.proofs.circuit")
-    _check_options(a, acc, goal, verilog, top, fast=fast)
-    units = _units(a, b, acc, goal, fast=fast)
-    words = ["prove", a, b, fast and "--fast", acc and "--acc", acc, *goal_words(goal)]
-    words += [both and "--both"]
-    if verilog is not None:
-        words += ["--verilog", str(verilog), "--top", top, unit and "--unit"]
-    command = command_text(*(word or None for word in words))
+    command = recorded(ctx)
     options: dict[str, Any] = {
         "both": both,
         "jobs": jobs,
@@ -115,33 +138,14 @@ def prove(
         raise end(str(error)) from error
     facts, text = paper.certificate(records, command), paper.certificate_text(records, command)
     if a is None and not fast:
-        files = {
-            output_dir / "proofs.md": text,
-            output_dir / "proofs.json": json.dumps(facts, indent=1) + "\n",
-        }
-        write_atomically(files)
-        typer.echo(f"Wrote {' and '.join(map(str, files))}.", err=True)
+        facts_text = json.dumps(facts, indent=1, allow_nan=False) + "\n"
+        write_files({output_dir / "proofs.md": text, output_dir / "proofs.json": facts_text})
     if as_json:
         print_json(facts)
     else:
-        typer.echo(text, nl=False)
+        print_text(text)
     if facts["failures"]:
         raise typer.Exit(1)
-
-
-def _check_options(
-    a: str | None, acc: str | None, goal: Goal, verilog: Path | None, top: str | None, *, fast: bool
-) -> None:
-    if a is not None and fast:
-        raise ConfigError("--fast chooses standard units; it does not go with operands.")
-    if a is None and (acc or verilog):
-        raise ConfigError("Name the unit: its operand formats, and --acc.")
-    if a is not None and acc is None:
-        raise ConfigError("Name the accumulator with --acc.")
-    if goal is Goal.SPEED and (a is None or verilog):
-        raise ConfigError("--goal chooses the circuit of one unit; name its operand formats.")
-    if (verilog is None) != (top is None):
-        raise ConfigError("--verilog FILE and --top NAME go together.")
 
 
 def _units(

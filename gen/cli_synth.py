@@ -1,28 +1,38 @@
 """Commands that measure a unit, and that show what it can be mapped to."""
 
 import importlib
-import json
 from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from fp8mac.gen.cli_options import (
     ACC,
     FORCE,
     GOAL,
+    HERE,
     JSON,
     A,
     B,
-    command_text,
+    Never,
+    Only,
     end,
+    json_text,
     make_bench,
+    number,
     print_json,
     progress_bar,
+    recorded,
+    write_files,
 )
-from fp8mac.gen.files import write_atomically
+from fp8mac.gen.files import (
+    STDOUT,
+    check_folder,
+    check_outputs,
+    print_text,
+    write_atomically,
+)
 from fp8mac.hw.config import ConfigError, Goal, parse_unit
 from fp8mac.synth_reports import regression
 from fp8mac.synth_reports.liberty.find import KNOWN, PATH_VARIABLE, find_files, resolve
@@ -55,6 +65,7 @@ _OPERANDS = ("normal", "uniform", "student-t")
 
 
 def synth(
+    ctx: typer.Context,
     a: A,
     b: B = None,
     *,
@@ -69,16 +80,26 @@ def synth(
         typer.Option(
             "--operands", metavar="X", help="For energy: normal, uniform, student-t, or FILE.npz."
         ),
+        Never("--core"),
     ] = "normal",
-    cycles: Annotated[int, typer.Option("--cycles", min=1, help="For energy.")] = 20_000,
+    cycles: Annotated[
+        int,
+        number("--cycles", low=1, high=1_000_000, help="For energy."),
+        Never("--core"),
+        Never("--operands *.npz"),
+    ] = 20_000,
     clear_every: Annotated[
-        int, typer.Option("--clear-every", min=1, help="For energy: products of a sum.")
+        int,
+        number("--clear-every", low=1, high=4096, help="For energy: products of a sum."),
+        Never("--core"),
     ] = 64,
     effort: Annotated[
         Effort, typer.Option("--effort", help="best: look for better netlists.")
     ] = Effort.QUICK,
     limit: Annotated[
-        float, typer.Option("--limit", min=1, metavar="SECONDS", help="For best: time to look.")
+        float,
+        number("--limit", low=1, high=86_400, kind=float, help="Seconds to look for a better one."),
+        Only("--effort best"),
     ] = 60,
     force: FORCE = False,
     as_json: JSON = False,
@@ -91,39 +112,25 @@ def synth(
     shapes = tuple(shape for shape in Shape if core is None or core == (shape is Shape.CORE))
     libraries = _libraries(liberties or [])
     question = Question(config, goal, shapes, libraries, stimuli)
-    words = ["synth", a, b, "--acc", acc]
-    words += [] if goal is Goal.AREA else ["--goal", goal.value]
-    words += [word for text in liberties or [] for word in ("--liberty", text)]
-    words += [] if core is None else ["--core" if core else "--unit"]
-    default = Stimuli()
-    words += [] if operands == default.operands else ["--operands", operands]
-    words += [] if cycles == default.cycles else ["--cycles", str(cycles)]
-    words += [] if clear_every == default.clear_every else ["--clear-every", str(clear_every)]
-    words += [] if effort is Effort.QUICK else ["--effort", effort.value, "--limit", f"{limit:g}"]
-    if effort is Effort.QUICK:
-        bench = make_bench(libraries)
-        with Console(stderr=True).status(f"Measuring {config.slug}"):
-            report = unit_report(question, bench, command_text(*words), force=force)
-    else:
-        bench = make_bench(libraries, seconds=limit)
-        with progress_bar() as bar:
-            task = bar.add_task("netlists", total=len(question.designs))
-            report = unit_report(
-                question,
-                bench,
-                command_text(*words),
-                force=force,
-                progress=lambda design: bar.advance(task),
-            )
+    bench = make_bench(libraries, seconds=0 if effort is Effort.QUICK else limit)
+    with progress_bar() as bar:
+        task = bar.add_task(f"Measuring {config.slug}", total=len(question.designs))
+        report = unit_report(
+            question,
+            bench,
+            recorded(ctx),
+            force=force,
+            progress=lambda design: bar.advance(task),
+        )
     path = Path("synth_reports", "runs", f"{config.slug}.json")
-    write_atomically({path: json.dumps(report, indent=2) + "\n"})
+    write_atomically({path: json_text(report)})
     if as_json:
         print_json(report)
         return
     show(unit_table(report))
     if report["breakdown"]:
         show(breakdown_table(report))
-    typer.echo(footnotes(report) + f"\n{path}")
+    print_text(footnotes(report) + f"\n{path}\n")
 
 
 def _libraries(texts: list[str]) -> dict[str, Library]:
@@ -144,18 +151,17 @@ def liberty(
         bool, typer.Option("--generate", help="Print our own library, made anew.")
     ] = False,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write it to FILE.")
-    ] = None,
-    as_json: JSON = False,
+        Path,
+        typer.Option("--output", "-o", metavar="FILE", help="Write it to FILE."),
+        Only("--generate"),
+    ] = STDOUT,
+    as_json: Annotated[JSON, Never("--generate")] = False,
 ) -> None:
     """Show the cell libraries that are found on this machine, and where to get others."""
     if generate:
+        check_outputs([output])
         text = importlib.import_module("fp8mac.synth_reports.liberty.generate").liberty_text()
-        if output is None:
-            typer.echo(text, nl=False)
-        else:
-            write_atomically({output: text})
-            typer.echo(f"Wrote {output}.", err=True)
+        write_files({output: text})
         return
     rows = [_facts("fp8mac", own_library())]
     rows += [_file_facts(name, path) for name, path in find_files().items()]
@@ -165,7 +171,7 @@ def liberty(
     tables = importlib.import_module("fp8mac.synth_reports.liberty.tables")
     show(tables.libraries_table(rows))
     missing = [known for known in KNOWN if known.names[0] not in {row["name"] for row in rows}]
-    typer.echo(tables.missing_text(missing, PATH_VARIABLE))
+    print_text(tables.missing_text(missing, PATH_VARIABLE) + "\n")
 
 
 def _file_facts(name: str, path: Path) -> dict[str, Any]:
@@ -198,6 +204,8 @@ def synth_check(
     ] = regression.FOLDER,
 ) -> None:
     """Measure the main units, and say which committed numbers no longer hold; exit code 1 then."""
+    if accept:
+        check_folder(folder, "*.json")
     own = own_library()
     bench = make_bench({own.name: own})
     try:
@@ -219,7 +227,7 @@ def synth_check(
         move for each in known.values() for move in regression.moves(each, figures[each.config])
     ]
     if moved:
-        typer.echo(regression.moves_table(moved))
+        print_text(regression.moves_table(moved) + "\n")
     if accept:
         write_atomically(
             {
@@ -240,12 +248,14 @@ def synth_check(
 
 
 def features(
+    ctx: typer.Context,
     output_dir: Annotated[
         Path, typer.Option("--output-dir", metavar="DIR", help="Where features.* go.")
-    ] = Path("synth_reports", "results"),
+    ] = HERE,
     force: FORCE = False,
 ) -> None:
     """Measure what single features cost: subnormals, NaN, rounding, saturation, guard bits."""
+    check_folder(output_dir, "features.*")
     module = importlib.import_module("fp8mac.synth_reports.features")
     own = own_library()
     bench = make_bench({own.name: own})
@@ -254,12 +264,11 @@ def features(
         task = bar.add_task("designs", total=len(designs))
         found = bench.measure(designs, force=force, progress=lambda design: bar.advance(task))
     table = module.rows(found, own.name, facts_of(own, bench.store))
-    csv, markdown = output_dir / "features.csv", output_dir / "features.md"
     example = found[designs[0]]
-    write_atomically(
+    page = module.markdown_text(table, bench, example, recorded(ctx))
+    write_files(
         {
-            csv: module.csv_text(table, bench, example),
-            markdown: module.markdown_text(table, bench, example, command_text("features")),
+            output_dir / "features.csv": module.csv_text(table, bench, example),
+            output_dir / "features.md": page,
         }
     )
-    typer.echo(f"Wrote {csv} and {markdown}.", err=True)

@@ -15,7 +15,7 @@ from pathlib import Path
 from amaranth.back import rtlil  # pyright: ignore[reportAttributeAccessIssue] (no stub)
 
 from fp8mac.gen.describe import describe, module_name
-from fp8mac.gen.files import write_atomically
+from fp8mac.gen.files import is_stream, write_atomically
 from fp8mac.gen.yosys import Yosys, find_yosys
 from fp8mac.hw.config import Goal, MacConfig
 from fp8mac.hw.mac import Mac, MacCore, check_buildable
@@ -127,8 +127,10 @@ def write_verilog(
     goal: Goal = Goal.AREA,
     command: str | None = None,
     netlist: str | None = None,
-) -> tuple[Path, Path]:
+) -> list[Path]:
     """Write the Verilog of a unit, and its description as JSON beside it.
+
+    Beside a device, a pipe or standard output there is no place for a description.
 
     Parameters
     ----------
@@ -137,8 +139,8 @@ def write_verilog(
 
     Returns
     -------
-    tuple of Path
-        Both files.
+    list of Path
+        What was written.
 
     Raises
     ------
@@ -153,9 +155,11 @@ def write_verilog(
         "proved": is_proved(module_name(config, core=core, goal=goal), digest),
         "tools": {"amaranth": version("amaranth"), "yosys": find_yosys().version},
     }
-    sidecar = path.with_suffix(".json")
-    write_atomically({path: text, sidecar: json.dumps(description, indent=2) + "\n"})
-    return path, sidecar
+    contents: dict[Path, str | bytes] = {path: text}
+    if not is_stream(path):
+        contents[path.with_suffix(".json")] = json.dumps(description, indent=2) + "\n"
+    write_atomically(contents)
+    return list(contents)
 
 
 def _header(

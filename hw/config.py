@@ -160,11 +160,11 @@ def parse_accumulator(text: str) -> AccumulatorConfig:
         match options:
             case []:
                 return KulischConfig()
-            case [guard] if re.fullmatch("[0-9]{1,4}", guard):
+            case [guard] if re.fullmatch("[0-9]{1,20}", guard):
                 return KulischConfig(int(guard))
         raise ConfigError(f"'{text}' is not an accumulator; write kulisch or kulisch:<guard bits>.")
     if stem.startswith("int"):
-        match = re.fullmatch("int([0-9]{1,4})", stem)
+        match = re.fullmatch("int([0-9]{1,20})", stem)
         if not match or options not in ([], ["saturate"]):
             raise ConfigError(f"'{text}' is not an accumulator; write int<N> or int<N>:saturate.")
         return IntAccConfig(int(match[1]), Overflow.SATURATE if options else Overflow.WRAP)

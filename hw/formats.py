@@ -325,8 +325,8 @@ _BARE_SPECIALS = {
 #: Names that are not spelt by the grammar, and what they stand for.
 _ALIASES = {"fp16": "e5m10", "bf16": "e8m7", "fp32": "e8m23", "tf32": "e8m10"}
 
-_FLOAT = re.compile(r"e([0-9]{1,3})m([0-9]{1,3})(?:b(-?[0-9]{1,4}))?(ieee|fn|fnuz|none)?")
-_INT = re.compile(r"int([0-9]{1,4})(s?)")
+_FLOAT = re.compile(r"e([0-9]{1,20})m([0-9]{1,20})(?:b(-?[0-9]{1,20}))?(ieee|fn|fnuz|none)?")
+_INT = re.compile(r"int([0-9]{1,20})(s?)")
 
 
 def parse_format(text: str) -> Format:

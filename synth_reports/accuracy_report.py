@@ -9,6 +9,7 @@ from typing import Any
 from rich import box
 from rich.table import Table
 
+from fp8mac.gen.files import print_text
 from fp8mac.sim.networks.diagnose import LayerReport
 from fp8mac.sim.networks.evaluate import Result
 from fp8mac.synth_reports.accuracy import Case, row
@@ -38,12 +39,12 @@ def unit_report(
 def show_unit(report: dict[str, Any]) -> None:
     """Print a report: the answers, then product by product."""
     found = report["result"]
-    print(
+    print_text(
         f"{found['network']} on {report['design']['slug']}\n"
         f"{found['metric']} {100 * found['value']:.2f}, float32 {100 * found['reference']:.2f}, "
         f"difference {delta(found)} points\n"
         f"agreement {100 * found['agreement']:.2f} %, SQNR {number(found['sqnr_db'])} dB, "
-        f"{found['samples']} questions"
+        f"{found['samples']} questions\n"
     )
     table = Table(box=box.SIMPLE_HEAD)
     table.add_column("product")

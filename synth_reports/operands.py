@@ -1,8 +1,8 @@
 """Operands that energy is measured with: codes of two formats, sum by sum."""
 
-import zipfile
 from enum import Enum
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -113,27 +113,49 @@ def recorded(config: MacConfig, path: Path, clear_every: int) -> tuple[Codes, Co
     Raises
     ------
     ConfigError
-        If the file cannot be used.
+        If the file cannot be used; it says which array is wrong, and how.
     """
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            streams = [file[name].ravel() for name in "ab"]
-    except OSError as error:
-        raise ConfigError(
-            f"Cannot read '{path}': {error.strerror or 'not a file of arrays'}."
-        ) from error
-    except (KeyError, ValueError, AttributeError, EOFError, zipfile.BadZipFile) as error:
-        raise ConfigError(f"'{path}' is not an npz file with arrays a and b.") from error
-    sums = len(streams[0]) // clear_every
-    for stream, format_ in zip(streams, (config.a, config.b), strict=True):
-        if stream.dtype.kind not in "iu" or len(stream) != len(streams[0]) or sums == 0:
+    streams = _load(path)
+    for (name, stream), format_ in zip(streams.items(), (config.a, config.b), strict=True):
+        if stream.dtype.kind not in "iu":
             raise ConfigError(
-                f"'{path}' must have as many codes a as b, integers, and at least {clear_every}."
+                f"Array {name} of '{path}' has the type {stream.dtype}; codes are integers."
             )
-        if stream.min() < 0 or stream.max() >> format_.bits:
-            raise ConfigError(f"'{path}' has codes that {format_.name} has not.")
+        if stream.size and int(stream.min()) < 0:
+            raise ConfigError(
+                f"Array {name} of '{path}' has the code {stream.min()}; codes begin at 0."
+            )
+        if stream.size and int(stream.max()) >> format_.bits:
+            raise ConfigError(
+                f"Array {name} of '{path}' has the code {stream.max()}; {format_.name} ends at "
+                f"{2**format_.bits - 1}."
+            )
+    first, second = streams.values()
+    if first.size != second.size:
+        raise ConfigError(
+            f"'{path}' has {first.size} codes a and {second.size} codes b; they come in pairs."
+        )
+    sums = first.size // clear_every
+    if sums == 0:
+        raise ConfigError(f"'{path}' has {first.size} pairs of codes; a sum takes {clear_every}.")
     a, b = (
-        stream[: sums * clear_every].astype(np.uint64).reshape(sums, clear_every).T
-        for stream in streams
+        stream.ravel()[: sums * clear_every].astype(np.uint64).reshape(sums, clear_every).T
+        for stream in (first, second)
     )
     return a, b
+
+
+def _load(path: Path) -> dict[str, NDArray[Any]]:
+    try:
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
+            missing = [name for name in "ab" if name not in file]
+            if missing:
+                raise ConfigError(f"'{path}' has no array {missing[0]}.")
+            return {name: file[name] for name in "ab"}
+    except ConfigError:
+        raise
+    except OSError as error:
+        reason = error.strerror or "not a file of arrays"
+        raise ConfigError(f"Cannot read '{path}': {reason}.") from error
+    except Exception as error:  # whatever else somebody's bytes make a reader of archives raise
+        raise ConfigError(f"'{path}' is not an npz file of numbers.") from error

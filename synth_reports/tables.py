@@ -2,6 +2,7 @@
 
 import csv
 import io
+import shutil
 import sys
 from collections.abc import Iterable
 from importlib.resources import files
@@ -11,6 +12,7 @@ from rich import box
 from rich.console import Console, RenderableType
 from rich.table import Table
 
+from fp8mac.gen.files import print_text
 from fp8mac.hw.config import KulischConfig, MacConfig
 from fp8mac.hw.formats import FloatFormat, Format
 
@@ -25,10 +27,33 @@ __all__ = [
 
 
 def show(what: RenderableType, stream: TextIO | None = None) -> None:
-    """Print a table at its full width, however narrow the terminal or the pipe is."""
-    console = Console(file=stream or sys.stdout, width=1000, highlight=False)
+    """Print a table: as wide as it is into a pipe, folded to the width of a terminal.
+
+    It is plain text, without colours and without blanks at the ends of lines.
+
+    Parameters
+    ----------
+    what : RenderableType
+        The table.
+    stream : file, optional
+        Default standard output.
+
+    Raises
+    ------
+    WriteError
+        If standard output cannot be written.
+    """
+    console = Console(file=io.StringIO(), width=1000, highlight=False, force_terminal=False)
     console.width = console.measure(what).maximum
-    console.print(what)
+    if (stream or sys.stdout).isatty():
+        console.width = min(console.width, shutil.get_terminal_size().columns)
+    with console.capture() as captured:
+        console.print(what)
+    text = "".join(line.rstrip() + "\n" for line in captured.get().splitlines())
+    if stream is None:
+        print_text(text)
+    else:
+        stream.write(text)
 
 
 def format_facts(format_: Format) -> dict[str, Any]:

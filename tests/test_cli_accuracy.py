@@ -50,7 +50,9 @@ def test_a_network_on_a_unit(folder):
     assert report["result"]["samples"] == 100
     assert report["result"]["value"] > 0.95
     assert [layer["name"] for layer in report["layers"]] == ["hidden", "output"]
-    assert report["command"].startswith("fp8mac accuracy --format e4m3 --weights e4m3 --acc fp16")
+    assert report["command"] == (
+        "fp8mac accuracy --network digits_mlp --format e4m3 --acc fp16 --samples 100"
+    )
 
 
 def test_a_table_is_printed(folder):

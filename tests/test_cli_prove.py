@@ -100,15 +100,18 @@ def test_bad_input(tmp_path):
     file.write_text(KULISCH)
     assert message("e4m3") == "Name the accumulator with --acc."
     assert message("e4m3", "--acc", "fp16", "--fast") == (
-        "--fast chooses standard units; it does not go with operands."
+        "--fast has no effect with the argument A."
     )
-    assert message("--goal", "speed") == (
-        "--goal chooses the circuit of one unit; name its operand formats."
+    assert message("--goal", "speed") == "--goal has no effect without the argument A."
+    assert message("--acc", "fp16") == "--acc has no effect without the argument A."
+    assert message("e4m3", "--acc", "fp16", "--top", "x") == (
+        "--top has no effect without --verilog."
     )
-    assert message("--acc", "fp16") == "Name the unit: its operand formats, and --acc."
-    assert (
-        message("e4m3", "--acc", "fp16", "--top", "x")
-        == "--verilog FILE and --top NAME go together."
+    assert message("e4m3", "--acc", "fp16", "--verilog", "x") == (
+        "--verilog has no effect without --top."
+    )
+    assert message("e4m3", "--acc", "fp16", "--output-dir", "x") == (
+        "--output-dir has no effect with the argument A."
     )
     theirs = ("--verilog", str(file), "--top")
     assert message("e4m3", "--acc", "fp16", *theirs, "theirs") == (

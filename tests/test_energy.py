@@ -191,18 +191,29 @@ def test_recorded_operands(tmp_path):
     assert a.shape == b.shape == (8, 12)
     assert a[:, 1].tolist() == list(range(8, 16))
     assert b[:, 2].tolist() == [*range(8)]
-    for arrays, what in [
-        ({"a": stream, "b": stream}, "has codes that int4 has not"),
-        ({"a": stream[:9], "b": stream[:8]}, "must have as many codes a as b"),
-        ({"a": stream[:4], "b": stream[:4]}, "and at least 8"),
-        ({"a": stream * 1.0, "b": stream}, "integers"),
-        ({"a": stream}, "is not an npz file with arrays a and b"),
+    objects, few = np.array([{}, {}]), stream[:4]
+    for a, b, sentence in [
+        (stream, stream, "Array b of '{}' has the code 99; int4 ends at 15."),
+        (stream.astype(int) - 3, stream, "Array a of '{}' has the code -3; codes begin at 0."),
+        (stream * 1.0, stream, "Array a of '{}' has the type float64; codes are integers."),
+        (stream, ["1"], "Array b of '{}' has the type <U1; codes are integers."),
+        (objects, stream, "'{}' is not an npz file of numbers."),
+        (stream[:9], few, "'{}' has 9 codes a and 4 codes b; they come in pairs."),
+        (few, few, "'{}' has 4 pairs of codes; a sum takes 8."),
+        (few[:0], few[:0], "'{}' has 0 pairs of codes; a sum takes 8."),
+        (stream, None, "'{}' has no array b."),
+        (None, stream, "'{}' has no array a."),
     ]:
-        np.savez(path, **arrays)
-        with pytest.raises(ConfigError, match=what):
+        arrays = {"a": a, "b": b}
+        np.savez(path, **{name: each for name, each in arrays.items() if each is not None})
+        with pytest.raises(ConfigError) as caught:
             recorded(unit, path, 8)
-    path.write_text("no arrays")
-    with pytest.raises(ConfigError, match="is not an npz file"):
-        recorded(unit, path, 8)
+        assert str(caught.value) == sentence.format(path)
+    whole = path.read_bytes()
+    for data in (b"no arrays", b"", whole[:200], whole[:90] + b"\xff" * 40 + whole[130:]):
+        path.write_bytes(data)
+        with pytest.raises(ConfigError) as caught:
+            recorded(unit, path, 8)
+        assert str(caught.value) == f"'{path}' is not an npz file of numbers."
     with pytest.raises(ConfigError, match="Cannot read"):
         recorded(unit, tmp_path / "none.npz", 8)
