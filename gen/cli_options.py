@@ -161,7 +161,7 @@ def progress_bar() -> Progress:
         TimeElapsedColumn(),
     )
     watched = sys.stderr.isatty() and "NO_COLOR" not in os.environ
-    return Progress(*columns, console=Console(stderr=True), disable=not watched)
+    return Progress(*columns, console=Console(stderr=True), transient=True, disable=not watched)
 
 
 def json_text(what: object) -> str:

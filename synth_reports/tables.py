@@ -45,8 +45,11 @@ def show(what: RenderableType, stream: TextIO | None = None) -> None:
     """
     console = Console(file=io.StringIO(), width=1000, highlight=False, force_terminal=False)
     console.width = console.measure(what).maximum
-    if (stream or sys.stdout).isatty():
-        console.width = min(console.width, shutil.get_terminal_size().columns)
+    room = shutil.get_terminal_size().columns
+    if (stream or sys.stdout).isatty() and room < console.width:
+        console.width = room
+        if isinstance(what, Table):
+            _narrow(what, room)
     with console.capture() as captured:
         console.print(what)
     text = "".join(line.rstrip() + "\n" for line in captured.get().splitlines())
@@ -54,6 +57,21 @@ def show(what: RenderableType, stream: TextIO | None = None) -> None:
         print_text(text)
     else:
         stream.write(text)
+
+
+def _narrow(table: Table, room: int) -> None:
+    """Fold a table between words, or within them where there is no room for the longest ones."""
+    table.padding = (0, 0)  # pyright: ignore[reportAttributeAccessIssue] (its setter has no type)
+    texts = [[str(column.header), *map(str, column.cells)] for column in table.columns]
+    words = [
+        max((len(word) for text in each for word in text.split()), default=1) for each in texts
+    ]
+    spare = room - sum(words) - len(words) - 1
+    for column, text, longest in zip(table.columns, texts, words, strict=True):
+        column.overflow = "fold"
+        if spare >= 0:
+            column.width = min(max(map(len, text)), longest + spare)
+            spare -= max(0, column.width - longest)
 
 
 def format_facts(format_: Format) -> dict[str, Any]:
@@ -88,14 +106,14 @@ def formats_table(formats: Iterable[Format]) -> Table:
     """Formats, one a row; the smallest numbers as powers of two."""
     table = Table(box=box.SIMPLE_HEAD)
     table.add_column("format")
-    for title in ("bits", "exp/mant", "bias", "max", "min normal", "min subnormal"):
+    for title in ("bits", "exp / mant", "bias", "max", "min normal", "min subn."):
         table.add_column(title, justify="right")
     table.add_column("specials")
-    for title in ("precision", "product bits", "Kulisch bits"):
+    for title in ("prec.", "product bits", "Kulisch bits"):
         table.add_column(title, justify="right")
     for format_ in formats:
         facts = format_facts(format_)
-        maximum = f"{facts['max']:.6g}"
+        maximum = f"{facts['max']:.6g}" if facts["max"] < 1e6 else f"{facts['max']:.3g}"
         if isinstance(format_, FloatFormat):
             cells = [f"{format_.exponent_bits}/{format_.mantissa_bits}", str(format_.bias), maximum]
             cells += [f"2^{format_.emin}", f"2^{format_.lsb_exponent}", format_.specials.value]

@@ -3,7 +3,9 @@
 import io
 import re
 
-from fp8mac.hw.formats import parse_format
+import pytest
+
+from fp8mac.hw.formats import NAMED_FORMATS, parse_format
 from fp8mac.synth_reports.tables import format_facts, formats_table, show
 
 
@@ -18,8 +20,8 @@ def test_formats_table():
     formats = [parse_format(name) for name in ("e4m3", "e5m2fnuz", "fp32", "e5m3b20", "int8s")]
     titles, ruler, *rows = text_of(formats_table(formats))
     assert re.split("  +", titles.strip()) == [
-        *("format", "bits", "exp/mant", "bias", "max", "min normal", "min subnormal"),
-        *("specials", "precision", "product bits", "Kulisch bits"),
+        *("format", "bits", "exp / mant", "bias", "max", "min normal", "min subn."),
+        *("specials", "prec.", "product bits", "Kulisch bits"),
     ]
     assert set(ruler) == {" ", "─"}
     assert [row.split() for row in rows] == [
@@ -30,7 +32,7 @@ def test_formats_table():
             "32",
             "8/23",
             "127",
-            "3.40282e+38",
+            "3.4e+38",
             "2^-126",
             "2^-149",
             "ieee",
@@ -64,8 +66,33 @@ def test_format_facts():
     assert (integer["max"], integer["product_bits"], integer["kulisch_bits"]) == (127.0, 16, 28)
 
 
-def test_narrow_terminals_cut_nothing(monkeypatch):
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def printed(table, stream) -> list[str]:
+    show(table, stream)
+    return stream.getvalue().splitlines()
+
+
+def test_files_are_as_wide_as_the_table(monkeypatch):
     monkeypatch.setenv("COLUMNS", "20")
-    lines = text_of(formats_table([parse_format("e4m3")]))
+    lines = [line for line in printed(formats_table([parse_format("e4m3")]), io.StringIO()) if line]
     assert len(lines) == 3
     assert "…" not in "".join(lines)
+
+
+@pytest.mark.parametrize("columns", [40, 79, 80, 100, 200])
+def test_terminals_cut_nothing(monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    formats = list(NAMED_FORMATS.values())
+    lines = printed(formats_table(formats), Terminal())
+    wide = printed(formats_table(formats), io.StringIO())
+    assert max(map(len, lines)) <= columns
+    assert not [line for line in [*lines, *wide] if line != line.rstrip()]
+    assert "\x1b" not in "".join([*lines, *wide])
+    letters = sorted("".join("".join(lines).split()).replace("─", ""))
+    assert letters == sorted("".join("".join(wide).split()).replace("─", ""))
+    if columns >= 80:  # one line a format
+        assert len(lines) <= len(wide) + 1
