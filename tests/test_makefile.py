@@ -126,7 +126,8 @@ def test_first_setup_is_one_line(folder):
     (folder / ".venv" / ".ready").unlink()
     pip = folder / ".venv" / "bin" / "python"
     pip.write_text(
-        "#!/bin/sh\n[ $1 = -m ] || exit 0\nfor i in 1 2 3; do echo Collecting it; echo '  Using it'; done\n"
+        "#!/bin/sh\n[ $1 = -m ] || exit 0\n"
+        "for i in 1 2 3; do echo Collecting it; echo '  Using it'; done\n"
     )
     done = make(folder, "setup", f"PYTHON={sys.executable}")
     assert (done.returncode, done.stdout) == (0, "")
