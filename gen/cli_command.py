@@ -130,9 +130,9 @@ class Commands(TyperGroup):
 
 def end(sentence: str, code: int = 2) -> typer.Exit:
     """Say a sentence on stderr, in one line, and leave with an exit code."""
-    line = re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", lambda each: repr(each[0])[1:-1], sentence)
+    line = (each if each.isprintable() else repr(each)[1:-1] for each in sentence)
     with suppress(OSError):
-        typer.echo(line, err=True)
+        typer.echo("".join(line), err=True)
     return typer.Exit(code)
 
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -18,8 +19,11 @@ from fp8mac.hw.config import parse_unit
 from fp8mac.synth_reports import report
 from fp8mac.synth_reports.liberty import find
 from fp8mac.synth_reports.liberty.library import own_library
+from fp8mac.synth_reports.measure import Bench
 
-RUN = [sys.executable, "-c", "from fp8mac.gen.cli import main; main()"]
+START = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+START += "from fp8mac.gen.cli_start import main; main()"
+RUN = [sys.executable, "-c", START]  # Ctrl-C is heard, whoever ignores it around us
 
 
 @pytest.fixture(autouse=True)
@@ -105,11 +109,76 @@ def test_no_circuit_for_stochastic_rounding(command):
     )
 
 
-@pytest.mark.parametrize("words", [["synth", "e4m3"], ["synth", "--acc", "fp16"], ["frobnicate"]])
-def test_usage_errors_go_to_stderr(words):
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["synth", "e4m3"], "Missing option '--acc'."),
+        (["synth", "--acc", "fp16"], "Missing argument 'A'."),
+        (["frobnicate"], "No such command 'frobnicate'."),
+        (["grid", "--form", "e4m3"], "No such option: --form (Possible options: --formats)."),
+        (["grid", "e4m3"], "Got unexpected extra argument(s) (e4m3)."),
+        (["grid", "--formats"], "Option '--formats' requires an argument."),
+        (["grid", "--formats", ""], "There is an empty value after '--formats'."),
+        (["grid", "--formats="], "There is an empty value in '--formats='."),
+        (["formats", "--json=yes"], "Option '--json' does not take a value."),
+        (["formats", "e4\nm3"], "Unknown format 'e4\\nm3'; a format is e<E>m<M>[b<bias>]"),
+        (["formats", "\udcff"], "'\\udcff' is not text in UTF-8."),
+        (
+            ["verilog", "e4m3", "--acc", "fp16", "--goal", "cheap"],
+            "Invalid value for '--goal': 'cheap' is not one of 'area', 'speed'.",
+        ),
+        (
+            ["vectors", "e4m3", "--acc", "fp16", "--count", "999999999999999"],
+            "Invalid value for '--count': a whole number from 1 to 10,000,000 is wanted, not '9999",
+        ),
+        (
+            ["synth", "e4m3", "--acc", "fp16", "--cycles", "99999999999999999999"],
+            "Invalid value for '--cycles': a whole number from 1 to 1,000,000 is wanted, not '9999",
+        ),
+        (
+            ["synth", "e4m3", "--acc", "fp16", "--effort", "best", "--limit", "inf"],
+            "Invalid value for '--limit': a number from 1 to 86,400 is wanted, not 'inf'.",
+        ),
+        (
+            ["sum-error", "--lengths", "99999999999"],
+            "'99999999999' are not lengths of sums: whole numbers from 1 to 100,000.",
+        ),
+        (
+            ["synth", "e4m3", "--acc", "kulisch:99999999"],
+            "A Kulisch accumulator has 0 to 64 guard bits, not 99999999.",
+        ),
+        (
+            ["synth", "int8", "--acc", "int99999999"],
+            "An integer accumulator has 2 to 64 bits, not 99999999.",
+        ),
+        (["formats", "e4m99999999"], "A float format has 1 to 23 mantissa bits, not 99999999."),
+        (["formats", "int99999999"], "An integer format has 2 to 32 bits, not 99999999."),
+    ],
+)
+def test_usage_errors_are_one_sentence(words, sentence):
+    assert fails(*words).startswith(sentence)
+
+
+@pytest.mark.parametrize("words", [["-h"], ["--help"], []])
+def test_help(words):
     result = invoke(*words)
-    assert (result.exit_code, result.stdout) == (2, "")
-    assert result.stderr
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.startswith("Usage: fp8mac [OPTIONS] COMMAND [ARGS]...\n")
+    assert "  formats " in result.stdout
+
+
+def test_help_of_a_command():
+    result = invoke("synth", "-h")
+    assert (result.exit_code, result.stderr) == (0, "")
+    text = " ".join(result.stdout.split())
+    assert "Seconds to look for a better one; 1 to 86,400. Only with --effort best." in text
+    assert max(map(len, result.stdout.splitlines())) <= 80
+
+
+def test_version():
+    result = invoke("--version")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout == f"fp8mac {version('fp8mac')}\n"
 
 
 def test_verilog_on_stdout():
@@ -129,10 +198,72 @@ def test_verilog_into_a_file():
     assert described["command"] == "fp8mac verilog e2m1 int4 --acc kulisch"
 
 
+@pytest.mark.parametrize("place", ["-", "/dev/null"])
+def test_verilog_without_a_place_for_a_description(folder, place):
+    result = invoke("verilog", "e2m1", "--acc", "kulisch", "--core", "-o", place)
+    assert result.exit_code == 0
+    assert result.stderr == ("" if place == "-" else "Wrote /dev/null.\n")
+    assert ("module mac_e2m1_e2m1_kulisch12_core(" in result.stdout) == (place == "-")
+    assert not list(folder.iterdir())
+    assert not Path("/dev/null.json").exists()
+
+
+def test_verilog_is_not_its_own_description(folder):
+    assert fails("verilog", "e2m1", "--acc", "kulisch", "-o", "x.json") == (
+        "'x.json' would be the module and its description; name it otherwise."
+    )
+    (folder / "x.json").symlink_to("x.v")
+    assert fails("verilog", "e2m1", "--acc", "kulisch", "-o", "x.v") == (
+        "Cannot write 'x.json': 'x.v' is the same file."
+    )
+    assert [path.name for path in folder.iterdir()] == ["x.json"]
+
+
+def test_vectors_and_testbench_are_two_files(folder):
+    words = ["vectors", "e4m3", "--acc", "fp16", "--count", "5"]
+    assert fails(*words, "-o", "v.txt", "--testbench", "./v.txt") == (
+        "Cannot write 'v.txt': two outputs would be this file."
+    )
+    assert fails(*words, "--testbench", "v.v") == "--testbench has no effect without --output."
+    assert fails(*words, "-o", "-", "--testbench", "v.v") == (
+        "A testbench reads the vectors from a file; name it with -o."
+    )
+    assert not list(folder.iterdir())
+
+
+def test_full_device(folder):
+    words = ["vectors", "e4m3", "--acc", "fp16", "--count", "5000"]
+    assert fails(*words, "-o", "/dev/full") == "Cannot write '/dev/full': No space left on device."
+    for command in (["formats"], words, ["-h"], ["--version"]):
+        with open("/dev/full", "w") as full:
+            done = subprocess.run(
+                [*RUN, *command], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+            )
+        assert (done.returncode, done.stderr) == (
+            2,
+            "Cannot write to standard output: No space left on device.\n",
+        )
+
+
+def test_places_are_checked_before_anything_is_computed(folder, monkeypatch):
+    monkeypatch.setattr(Bench, "measure", lambda *_, **__: pytest.fail("computed"))
+    (folder / "file").write_text("")
+    (folder / "box" / "grid.md").mkdir(parents=True)
+    for command in ("grid", "features", "figure3", "figure5", "sum-error", "accuracy", "prove"):
+        assert fails(command, "--output-dir", "file") == "Cannot write 'file': Not a directory."
+    assert fails("grid", "--output-dir", "box") == "Cannot write 'box/grid.md': Is a directory."
+    assert fails("synth-check", "--accept", "--folder", "file") == (
+        "Cannot write 'file': Not a directory."
+    )
+    assert fails("verilog", "e2m1", "--acc", "kulisch", "--mapped", "-o", "box") == (
+        "Cannot write 'box': Is a directory."
+    )
+
+
 def test_verilog_into_a_file_that_cannot_be(folder):
     (folder / "file").write_text("")
     sentence = fails("verilog", "e2m1", "--acc", "kulisch", "-o", "file/unit.v")
-    assert re.fullmatch(r"Cannot write 'file.*': (Not a directory|File exists)\.", sentence)
+    assert sentence == "Cannot write 'file/unit.v': Not a directory."
 
 
 def test_synth(cache, monkeypatch):
@@ -299,6 +430,22 @@ def test_request_to_end(tmp_path, request_to_end):
     assert "Traceback" not in err
     assert not Path("synth_reports").exists()
     assert all(path.suffix == ".json" for path in Path("build").rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize("delay", [0.15, 0.3, 0.5, 0.8])
+def test_request_to_end_while_starting(delay):
+    """However far the start has come: our sentence, or the whole answer."""
+    code = f"import signal, os, threading; threading.Timer({delay}, os.kill, "
+    code += f"(os.getpid(), signal.SIGINT)).start()\n{START}"
+    child = subprocess.run(
+        [sys.executable, "-c", code, "verilog", "e4m3", "--acc", "fp32"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert child.returncode in (0, 2)
+    if child.returncode:
+        assert (child.stdout, child.stderr) == ("", "Interrupted; what was finished is kept.\n")
 
 
 @pytest.mark.parametrize("words", [["--help"], ["formats", "--json"], ["grid", "--formats", "e9"]])
