@@ -41,14 +41,18 @@ def in_parallel(
         Ends the child processes; called when one of the things fails or the user interrupts, until
         no thread waits for them.
     """
-    active: list[Thing] = []  # the pool forgets a thread that it was starting when a signal came
+    # The pool forgets a thread that it was starting when a signal came. What threads add and take
+    # away are marks, not things: comparing those runs Python, in the middle of which others change
+    # the collection.
+    active: set[object] = set()
 
     def watched(thing: Thing) -> Result:
-        active.append(thing)
+        mark = object()
+        active.add(mark)
         try:
             return work(thing)
         finally:
-            active.remove(thing)
+            active.remove(mark)
 
     with ThreadPoolExecutor(jobs or processors()) as pool:
         try:

@@ -83,7 +83,7 @@ def test_experiments_write_tables_and_pictures(folder, monkeypatch):
     words = ("accuracy", "--network", "digits_mlp", "--samples", "30", "--threads", "1")
     assert invoke(*words, "--experiments", "formats").exit_code == 0
     assert invoke(*words, "--experiments", "w4a8,cast").exit_code == 0
-    results = folder / "synth_reports" / "results" / "accuracy"
+    results = folder / "accuracy"
     names = "accuracy.png accuracy.svg digits_mlp.csv digits_mlp.json digits_mlp.md "
     names += "sum_length.csv sum_length.md sum_length.png sum_length.svg summary.md"
     assert sorted(path.name for path in results.iterdir()) == names.split()
@@ -104,7 +104,7 @@ def test_experiments_write_tables_and_pictures(folder, monkeypatch):
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("--format", "e4m3"), "A unit takes both, --format and --acc."),
+        (("--format", "e4m3"), "--format has no effect without --acc."),
         (("--format", "e9", "--acc", "fp16"), "Unknown format 'e9'; a format is"),
         (("--format", "e4m3", "--acc", "int32"), "The integer accumulator int32 cannot add"),
         (("--format", "e4m3", "--acc", "fp16", "--samples", "700"), "digits_mlp has 1 to 600"),

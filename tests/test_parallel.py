@@ -72,3 +72,34 @@ def test_a_thread_that_the_pool_forgot_is_stopped_too(monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         in_parallel(lambda thing: work(thing) if thing else None, [1, 0], progress, stop=stop.set)
     assert ends == [True]
+
+
+class Slow:
+    """A thing that takes a while to compare."""
+
+    def __init__(self, number):
+        self.number = number
+
+    def __eq__(self, other):
+        time.sleep(0.01)
+        return isinstance(other, Slow) and self.number == other.number
+
+    def __hash__(self):
+        return hash(self.number)
+
+
+def test_things_that_end_together_do_not_hang():
+    together = threading.Barrier(8)
+
+    def fail(thing):
+        together.wait(60)
+        raise ValueError(thing.number)
+
+    def run():
+        with pytest.raises(ValueError, match=r"^\d$"):
+            in_parallel(fail, [Slow(number) for number in range(8)], jobs=8, stop=lambda: None)
+
+    watched = threading.Thread(target=run, daemon=True)
+    watched.start()
+    watched.join(60)
+    assert not watched.is_alive()

@@ -163,7 +163,8 @@ def test_command(tables, tmp_path):
     assert {path.name for path in out.iterdir()} == {
         f"toy.{s}" for s in ("md", "csv", "png", "svg")
     }
-    assert "Made by `fp8mac plot --network toy`" in (out / "toy.md").read_text()
+    command = " ".join(["fp8mac plot --network toy", *common[1:]])
+    assert f"Made by `{command}`" in (out / "toy.md").read_text()
     result = CliRunner().invoke(app, [*common, "--x", "ge", "--output-dir", str(tmp_path / "ge")])
     assert result.exit_code == 2
     assert result.stderr == (

@@ -125,5 +125,5 @@ def test_bad_lengths(lengths):
     result = CliRunner().invoke(app, ["sum-error", "--lengths", lengths])
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr == (
-        f"'{lengths}' are not lengths of sums; write numbers from 1, such as 500,1000.\n"
+        f"'{lengths}' are not lengths of sums: whole numbers from 1 to 100,000.\n"
     )
