@@ -19,7 +19,7 @@ from enum import Enum
 from fnmatch import fnmatchcase
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -72,7 +72,7 @@ class Command(TyperCommand):
 
     def __init__(self, name: str | None, **more: Any) -> None:
         super().__init__(name, **more)
-        for param in self.params:
+        for param in cast(list[Any], self.params):
             for rule in rules(self, param):
                 if not isinstance(rule, Part):
                     when = "Only" if isinstance(rule, Only) else "Not"
@@ -234,6 +234,10 @@ def _sentence(error: Exception) -> str | None:
     if isinstance(error, _SENTENCES):
         return str(error)
     if isinstance(error, OSError):
+        try:
+            print_text("")  # is it standard output, which help is written to?
+        except WriteError as found:
+            return str(found)
         place = f"'{error.filename}'" if error.filename else "a file"
         return f"Cannot use {place}: {error.strerror or error}."
     return None

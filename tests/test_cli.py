@@ -115,7 +115,7 @@ def test_no_circuit_for_stochastic_rounding(command):
         (["synth", "e4m3"], "Missing option '--acc'."),
         (["synth", "--acc", "fp16"], "Missing argument 'A'."),
         (["frobnicate"], "No such command 'frobnicate'."),
-        (["grid", "--form", "e4m3"], "No such option: --form (Possible options: --formats)."),
+        (["grid", "--bogus"], "No such option: --bogus."),
         (["grid", "e4m3"], "Got unexpected extra argument(s) (e4m3)."),
         (["grid", "--formats"], "Option '--formats' requires an argument."),
         (["grid", "--formats", ""], "There is an empty value after '--formats'."),
