@@ -213,6 +213,7 @@ def may_be_written(place: Path, words: list[str], name: str) -> list[str]:
     named = [word for word in named if word and len(word) < 255]
     paths = [place / word for word in named]
     paths += [path.with_suffix(".json") for path in paths if path.name not in ("", ".", "..")]
+    paths += [path.parent for path in paths if path.parent in (Path("/proc"), Path("/dev"))]
     allowed = [os.path.realpath(path) for path in paths]
     params = {each.name: each.default for each in COMMANDS[name].params}
     defaults = [params[each] for each in ("output_dir", "folder") if each in params]

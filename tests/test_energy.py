@@ -209,6 +209,7 @@ def test_recorded_operands(tmp_path):
         with pytest.raises(ConfigError) as caught:
             recorded(unit, path, 8)
         assert str(caught.value) == sentence.format(path)
+    np.savez(path, a=stream, b=stream % 16)
     whole = path.read_bytes()
     for data in (b"no arrays", b"", whole[:200], whole[:90] + b"\xff" * 40 + whole[130:]):
         path.write_bytes(data)
