@@ -36,7 +36,7 @@ FORMATS = (
 )
 ACCS = "fp16 kulisch kulisch:3 kulisch:99999999 int32 int12 bf16:rtz fp16:sr fp16:wrap".split()
 FILES = """
-out.v new/deep/out.txt x.json - . .. box box/ file locked link dangling circle box/file/below
+out.v new/deep/out.txt link dangling locked box x.json - . .. box/ file circle box/file/below
 file/below /dev/null /dev/full /proc/nothing ./out.v out.csv codes.npz words.npz minus.npz few.npz
 objects.npz text.npz net.onnx own.lib broken.lib grid.csv words.csv ~ * quo"te.v -dash
 """.split()
@@ -49,30 +49,30 @@ FILES += ["a b.v", "x" * 300]
 WORDS += ["", " ", "a\nb", "\x1b[31m", "\udcff", "x" * 5000]
 
 
-def texts(param) -> st.SearchStrategy[str]:
-    """Values of an option: mostly what it may be, else anything."""
+def texts(param, tame: bool) -> st.SearchStrategy[str]:
+    """Values of an option: what it may be, and where it is not to be tame anything as well."""
     info = param.type_descriptor.parameter_info
     likely: list[str] = []
     if isinstance(info.parser, Number):
         low, high = info.parser.low, info.parser.high
         numbers = [low, low + 1, high, low - 1, high + 1, -1, 10**30, (low + min(high, 99)) // 2]
-        likely = [*map(str, numbers), f"{low}.5", f"{high}e9"]
+        likely = [str(low)] if tame else [*map(str, numbers), f"{low}.5", f"{high}e9"]
     elif param.type_descriptor.choices:
         likely = [
             str(each.value if isinstance(each, Enum) else each)
             for each in param.type_descriptor.choices
         ]
     elif param.metavar in ("FILE", "DIR", "NPZ", "LIB"):
-        likely = FILES
+        likely = FILES[:6] if tame else FILES
     elif str(param.metavar).strip("[]").startswith(("ACC", "X,Y")):
-        likely = ACCS
+        likely = ACCS[:3] if tame else ACCS
     elif str(param.metavar).strip("[].")[:1] in ("A", "B", "R") or param.metavar == "[NAME]...":
-        likely = FORMATS
+        likely = FORMATS[:5] if tame else FORMATS
     else:
         likely = WORDS
     anything = st.sampled_from([*FORMATS, *ACCS, *FILES, *WORDS]) | st.text(max_size=8)
     single = st.integers(0, 9).flatmap(
-        lambda luck: st.sampled_from(likely) if luck < 8 else anything
+        lambda luck: st.sampled_from(likely) if luck < 8 or tame else anything
     )
     if "," in str(param.metavar):
         return single | st.lists(single, min_size=1, max_size=3).map(",".join)
@@ -83,6 +83,7 @@ def texts(param) -> st.SearchStrategy[str]:
 def calls(draw, name: str) -> list[str]:
     """Words of a call; where something is required it is mostly there."""
     words: list[str] = []
+    tame = draw(st.booleans())
     for param in COMMANDS[name].params:
         if param.name == "help":
             continue
@@ -91,24 +92,24 @@ def calls(draw, name: str) -> list[str]:
             if param.required or draw(st.integers(0, 2)):
                 words += [
                     UNIT[param.name]
-                    if param.required and draw(st.booleans())
-                    else draw(texts(param))
+                    if param.required and (tame or draw(st.booleans()))
+                    else draw(texts(param, tame))
                     for _ in range(many)
                 ]
             continue
-        needed = param.required and draw(st.integers(0, 9))
-        if not needed and draw(st.integers(0, 3)):
+        needed = param.required and (tame or draw(st.integers(0, 9)))
+        if not needed and draw(st.integers(0, 2 if tame else 3)):
             continue
         option = draw(st.sampled_from([*param.opts, *param.secondary_opts]))
         if param.type_descriptor.annotation is bool or param.is_flag:
             words.append(option)
-        elif needed and draw(st.booleans()):
+        elif needed and (tame or draw(st.booleans())):
             words += [option, UNIT[param.name]]
         else:
-            value = draw(texts(param))
+            value = draw(texts(param, tame))
             joined = option.startswith("--") and draw(st.integers(0, 5)) == 0
             words += [f"{option}={value}"] if joined else [option, value]
-    if draw(st.integers(0, 19)) == 0:
+    if not tame and draw(st.integers(0, 9)) == 0:
         words.insert(draw(st.integers(0, len(words))), draw(st.sampled_from(WORDS)))
     return [word.replace("\x00", "") for word in words]
 
