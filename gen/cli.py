@@ -37,6 +37,7 @@ from fp8mac.gen.yosys import YosysError
 from fp8mac.hw.config import ConfigError, Goal, parse_unit
 from fp8mac.hw.formats import NAMED_FORMATS, FormatError, parse_format
 from fp8mac.synth_reports import grid
+from fp8mac.synth_reports.liberty.library import own_library
 from fp8mac.synth_reports.liberty.reader import LibertyError
 from fp8mac.synth_reports.synthesis import SynthesisError
 from fp8mac.synth_reports.tables import format_facts, formats_table, show
@@ -137,19 +138,27 @@ def grid_(
     ] = Path("synth_reports", "results"),
     force: FORCE = False,
 ) -> None:
-    """Count the gates of every format with every accumulator; what is known is not done again."""
+    """Gates, area, delay, energy of every format with every accumulator; known ones stay."""
     configs = grid.units(names.split(",") if names else None, accs.split(",") if accs else None)
     designs = grid.designs(configs)
     command = command_text("grid", names and "--formats", names, accs and "--accs", accs)
-    bench = make_bench()
+    own = own_library()
+    mapped = grid.designs(configs, own.name)
+    bench = make_bench({own.name: own})
     with progress_bar() as bar:
-        task = bar.add_task("designs", total=len(designs))
-        found = bench.measure(designs, force=force, progress=lambda design: bar.advance(task))
+        task = bar.add_task("designs", total=len(designs) + 2 * len(mapped))
+        measured = bench.measure(
+            [*designs, *mapped], force=force, progress=lambda design: bar.advance(task)
+        )
+        found = {design: measured[design] for design in designs}
+        in_cells = grid.figures(
+            {design: measured[design] for design in mapped}, own, bench, lambda: bar.advance(task)
+        )
     csv, markdown = output_dir / "grid.csv", output_dir / "grid.md"
     write_atomically(
         {
-            csv: grid.csv_text(found, bench),
-            markdown: grid.markdown_text(found, bench, command),
+            csv: grid.csv_text(found, in_cells, bench),
+            markdown: grid.markdown_text(found, in_cells, bench, command),
         }
     )
     typer.echo(f"Wrote {csv} and {markdown}.", err=True)
