@@ -24,12 +24,15 @@ from fp8mac.sim.quantize import Calibration, Scaled, Scaling, find_scale, headro
 from fp8mac.synth_reports.accuracy_training import sources
 from fp8mac.synth_reports.store import Store, hash_of
 
-__all__ = ["LENGTHS", "Point", "points"]
+__all__ = ["LENGTHS", "SUMS", "Point", "points"]
 
 LENGTHS = tuple(32 << step for step in range(9))
 """32 to 8192."""
 
-_SIDE = 48  # rows and columns: 2,304 sums
+_SIDE = 48  # rows and columns
+
+SUMS = _SIDE**2
+"""Of a point."""
 
 
 @dataclass(frozen=True)
