@@ -37,6 +37,18 @@ def measured(design: Design, abc_version: str | None = "ABC 1.01") -> Measuremen
 
 
 FOUND = {design: measured(design) for design in designs([BASELINE, E4M3, E5M2])}
+IN_CELLS = {
+    design: {
+        "area_ge": 10.5,
+        "delay_fo4": 7.25,
+        "energy_functional_cinv_v2": energy,
+        "energy_unit_delay_cinv_v2": energy,
+        "library": "toy",
+        "library_sha256": "cd" * 32,
+    }
+    for design in FOUND
+    for energy in [1234.5 if design.shape is Shape.UNIT else None]
+}
 
 
 def test_grid_is_what_it_says():
@@ -93,7 +105,7 @@ def test_tools_report(bench):
 
 
 def test_csv_has_a_row_for_each_design(bench):
-    rows = list(csv.DictReader(io.StringIO(csv_text(FOUND, bench))))
+    rows = list(csv.DictReader(io.StringIO(csv_text(FOUND, IN_CELLS, bench))))
     assert [(row["unit"], row["shape"]) for row in rows] == [
         (config.slug, shape) for shape in ("core", "unit") for config in GATES
     ]
@@ -102,6 +114,8 @@ def test_csv_has_a_row_for_each_design(bench):
     assert rows[4]["and2_cells"] == "8"
     assert rows[4]["nor2_cells"] == "0"
     assert rows[4]["acc_bits"] == "16"
+    assert [row["energy_unit_delay_cinv_v2"] for row in rows] == [""] * 3 + ["1234.5"] * 3
+    assert rows[4]["area_ge"] == "10.5"
     tools = {"flow": "toy", "yosys": "0.50 (yosys)", "abc": "ABC 1.01"}
     assert all(row.items() >= tools.items() for row in rows)
     assert all(re.fullmatch("[0-9a-f]{64}", row["netlist_sha256"]) for row in rows)
@@ -109,11 +123,13 @@ def test_csv_has_a_row_for_each_design(bench):
 
 def test_what_is_not_known_is_empty(bench):
     found = {design: measured(design, None) for design in FOUND}
-    assert {row["abc"] for row in csv.DictReader(io.StringIO(csv_text(found, bench)))} == {""}
+    assert {
+        row["abc"] for row in csv.DictReader(io.StringIO(csv_text(found, IN_CELLS, bench)))
+    } == {""}
 
 
 def test_markdown(bench):
-    text = markdown_text(FOUND, bench, "fp8mac grid --accs x")
+    text = markdown_text(FOUND, IN_CELLS, bench, "fp8mac grid --accs x")
     assert text.startswith(
         "# Gates of multiply-accumulate units\n\nMade by `fp8mac grid --accs x`: "
     )
@@ -129,4 +145,9 @@ def test_markdown(bench):
     assert matrix[2:] == [["e4m3", "8 (2.00)", ""], ["e5m2", "", "6 (1.50)"]]
     assert len({len(row) for row in everything}) == 1
     assert everything[3][:4] == ["mac_e4m3_e4m3_fp16", "core", "8 (2.00)", "0"]
+    assert everything[0][8:12] == [
+        *("area, GE", "delay, FO4", "energy, no glitches", "energy, unit delay"),
+    ]
+    assert everything[3][8:12] == ["10.5", "7.2", "", ""]
+    assert everything[6][8:12] == ["10.5", "7.2", "1234", "1234"]
     assert everything[6][:6] == ["mac_e4m3_e4m3_fp16", "unit", "9 (1.80)", "0", "2", "9"]
