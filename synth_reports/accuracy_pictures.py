@@ -53,8 +53,7 @@ def pictures(rows: Rows, points: Sequence[Point]) -> dict[str, bytes]:
         accumulators = dict.fromkeys(row["accumulator"] for row in some)
         names = list(dict.fromkeys(row["a_format"] for row in some))
         bars = {acc: [by_both[name, acc] for name in names] for acc in accumulators}
-        metric, samples = some[0]["metric"], some[0]["samples"]
-        panels.append(Panel(f"{network}: {samples:,} questions ({metric})", names, bars))
+        panels.append(Panel(f"{network}, {some[0]['samples']:,} questions", names, bars))
     files = {}
     if panels:
         title = "Signal to quantisation noise of networks on multiply-accumulate units"
