@@ -112,7 +112,8 @@ def plot(
         str | None, typer.Option("--network", metavar="N,M,...", help="Networks; all with results.")
     ] = None,
     area: Annotated[
-        str, typer.Option("--x", metavar="X", help="gates, ge, or a column of the grid.")
+        str,
+        typer.Option("--x", metavar="X", help="gates, ge, delay, energy, or a column of the grid."),
     ] = "gates",
     quantities: Annotated[
         str, typer.Option("--y", metavar="Y,...", help="accuracy, sqnr, or both.")

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 
 from fp8mac.hw.config import parse_unit
@@ -107,6 +108,11 @@ def ends(numbers: Iterable[float], digits: int = 1) -> str:
     """Smallest to largest."""
     found = sorted(numbers)
     return f"{found[0]:.{digits}f} to {found[-1]:.{digits}f}"
+
+
+def bound(numbers: Iterable[float]) -> str:
+    """A tenth that none of them exceeds."""
+    return f"{ceil(max(numbers) * 10 - 1e-9) / 10:.1f}"
 
 
 def gates(a: str, acc: str, shape: str = "core") -> int:
