@@ -6,13 +6,19 @@ from typing import Any
 
 import numpy as np
 
-from fp8mac.hw.config import MacConfig, parse_unit
+from fp8mac.hw.config import FloatAccConfig, MacConfig, parse_unit
 from fp8mac.sim.gemm import gemm
 from fp8mac.synth_reports.liberty.library import Library
 from fp8mac.synth_reports.measure import BASELINE, Bench, Design, Measurement, Shape
 from fp8mac.synth_reports.operands import Operands, draw
 from fp8mac.synth_reports.parallel import in_parallel
-from fp8mac.synth_reports.physical import Stimuli, energy_report, facts_of, library_report
+from fp8mac.synth_reports.physical import (
+    WIDEST_BITS,
+    Stimuli,
+    energy_report,
+    facts_of,
+    library_report,
+)
 from fp8mac.synth_reports.report import shape_report, tool_columns, tools_report
 from fp8mac.synth_reports.tables import csv_table, markdown_table
 
@@ -34,8 +40,8 @@ _IN_CELLS = {
 Figures = dict[str, Any]
 """By column, what a design is in our own library.
 
-There is no energy of a core, which has no clock, nor of a unit whose sums do not stay finite: a
-register at infinity hardly switches.
+There is no energy of a core, which has no clock, of a unit whose operands are too wide to be drawn,
+nor of one whose sums do not stay finite: a register at infinity hardly switches.
 """
 
 _FEW = 0.01
@@ -110,7 +116,9 @@ def figures(
     def of(design: Design) -> Figures:
         report = library_report(found[design], facts)
         cells: Figures = {name: report.get(name) for name in _IN_CELLS}
-        overflows = _overflow_share(design.config) if design.shape is Shape.UNIT else None
+        drawn = max(design.config.a.bits, design.config.b.bits) <= WIDEST_BITS
+        has_energy = drawn and design.shape is Shape.UNIT
+        overflows = _overflow_share(design.config) if has_energy else None
         cells["energy_overflow_share"] = overflows
         if overflows is not None and overflows <= _FEW:
             energy = energy_report(found[design], library, Stimuli(), bench.store)
@@ -126,6 +134,8 @@ def figures(
 
 def _overflow_share(config: MacConfig) -> float:
     """Share of the sums that are not finite in the end, of those that energy is measured with."""
+    if not isinstance(config.accumulator, FloatAccConfig):
+        return 0.0
     stimuli = Stimuli()
     drawn = draw(config, Operands(stimuli.operands), stimuli.cycles, stimuli.clear_every)
     a, b = (codes.reshape(-1, stimuli.clear_every) for codes in drawn)

@@ -71,8 +71,8 @@ def _fronts(charts: Sequence[Chart]) -> str:
         good = chart.as_good_as_float32
         if chart.quantity.low:
             lines.append(
-                f"- Not told apart from float32 (the interval holds 0): {len(good)} of "
-                f"{len(chart.points)} units, from the smallest: "
+                f"- Not told apart from float32 (the interval holds 0, or lies above): "
+                f"{len(good)} of {len(chart.points)} units, from the smallest: "
                 f"{', '.join(f'{p.label} ({p.area:.0f})' for p in good) or 'none'}."
             )
     return "\n".join(lines)

@@ -246,6 +246,10 @@ def test_grid(cache, monkeypatch):
     with open("out/grid.csv", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["shape"] for row in rows] == ["core", "core", "unit", "unit"]
+    for row in rows:
+        assert float(row["area_ge"]) > float(row["delay_fo4"]) > 1
+        assert (row["energy_unit_delay_cinv_v2"] != "") == (row["shape"] == "unit")
+        assert row["library"] == "fp8mac"
     text = Path("out/grid.md").read_text()
     assert "Made by `fp8mac grid --formats e2m1 --accs kulisch`" in text
     invoke(*words)

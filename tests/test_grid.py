@@ -10,7 +10,9 @@ import pytest
 from fp8mac.gen.yosys import Yosys
 from fp8mac.hw.config import ConfigError, parse_unit
 from fp8mac.hw.formats import FormatError
-from fp8mac.synth_reports.grid import GRID, csv_text, designs, markdown_text, units
+from fp8mac.synth_reports import grid
+from fp8mac.synth_reports.grid import GRID, csv_text, designs, figures, markdown_text, units
+from fp8mac.synth_reports.liberty.library import own_library
 from fp8mac.synth_reports.measure import BASELINE, Bench, Design, Measurement, Shape
 from fp8mac.synth_reports.report import shape_report, tools_report
 from fp8mac.synth_reports.store import Store
@@ -119,6 +121,29 @@ def test_csv_has_a_row_for_each_design(bench):
     tools = {"flow": "toy", "yosys": "0.50 (yosys)", "abc": "ABC 1.01"}
     assert all(row.items() >= tools.items() for row in rows)
     assert all(re.fullmatch("[0-9a-f]{64}", row["netlist_sha256"]) for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("a", "acc", "share"),
+    [
+        ("e5m2", "fp16", 1.0),
+        ("e5m2", "kulisch", 0.0),
+        ("e3m4", "fp16", 0.0),
+        ("tf32", "fp32", None),
+    ],
+)
+def test_sums_that_overflow_have_no_energy(a, acc, share, bench, monkeypatch):
+    config, own = parse_unit(a, acc=acc), own_library()
+    monkeypatch.setattr(grid, "library_report", lambda *_: {"netlist_sha256": "ef" * 32})
+    energy = {kind: {"dynamic_cinv_v2": 5.0} for kind in ("functional", "unit_delay")}
+    monkeypatch.setattr(grid, "energy_report", lambda *_: energy)
+    measured_ = {design: measured(Design(E4M3, design.shape)) for design in designs([config], "x")}
+    core, unit = figures(measured_, own, bench).values()
+    assert core["energy_overflow_share"] is None
+    assert core["energy_unit_delay_cinv_v2"] is None
+    assert unit["energy_overflow_share"] == share
+    assert unit["energy_unit_delay_cinv_v2"] == (5.0 if share == 0 else None)
+    assert unit["energy_functional_cinv_v2"] == (5.0 if share == 0 else None)
 
 
 def test_what_is_not_known_is_empty(bench):
