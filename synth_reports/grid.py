@@ -1,16 +1,13 @@
 """Every format with every accumulator: which units, and the files that show them."""
 
+import importlib
 from collections.abc import Callable, Iterable
 from itertools import product
 from typing import Any
 
-import numpy as np
-
 from fp8mac.hw.config import FloatAccConfig, MacConfig, parse_unit
-from fp8mac.sim.gemm import gemm
 from fp8mac.synth_reports.liberty.library import Library
 from fp8mac.synth_reports.measure import BASELINE, Bench, Design, Measurement, Shape
-from fp8mac.synth_reports.operands import Operands, draw
 from fp8mac.synth_reports.parallel import in_parallel
 from fp8mac.synth_reports.physical import (
     WIDEST_BITS,
@@ -136,11 +133,10 @@ def _overflow_share(config: MacConfig) -> float:
     """Share of the sums that are not finite in the end, of those that energy is measured with."""
     if not isinstance(config.accumulator, FloatAccConfig):
         return 0.0
+    operands = importlib.import_module("fp8mac.synth_reports.operands")
     stimuli = Stimuli()
-    drawn = draw(config, Operands(stimuli.operands), stimuli.cycles, stimuli.clear_every)
-    a, b = (codes.reshape(-1, stimuli.clear_every) for codes in drawn)
-    sums = gemm(a, b.T, config).values.diagonal()
-    return round(1 - float(np.isfinite(sums).mean()), 4)
+    kind = operands.Operands(stimuli.operands)
+    return round(operands.overflow_share(config, kind, stimuli.cycles, stimuli.clear_every), 4)
 
 
 def csv_text(

@@ -12,11 +12,18 @@ from fp8mac.gen.verilog import rtlil_text
 from fp8mac.gen.yosys import find_yosys
 from fp8mac.hw.config import ConfigError, parse_unit
 from fp8mac.hw.formats import parse_format
+from fp8mac.sim.golden import Kind, read, reset, step
 from fp8mac.sim.vectors import values
 from fp8mac.synth_reports.activity import Circuit, simulate
 from fp8mac.synth_reports.energy import energy_per_cycle, leakage_nw, loads
 from fp8mac.synth_reports.liberty.library import Library, own_library
-from fp8mac.synth_reports.operands import Operands, draw, finite_codes, recorded
+from fp8mac.synth_reports.operands import (
+    Operands,
+    draw,
+    finite_codes,
+    overflow_share,
+    recorded,
+)
 from fp8mac.synth_reports.synthesis import Flow, synthesize
 
 OWN = own_library()
@@ -206,3 +213,18 @@ def test_recorded_operands(tmp_path):
         recorded(unit, path, 8)
     with pytest.raises(ConfigError, match="Cannot read"):
         recorded(unit, tmp_path / "none.npz", 8)
+
+
+def test_overflow_share_is_that_of_the_golden_model():
+    unit = parse_unit("e4m3", acc="fp16")
+    a, b = draw(unit, Operands.NORMAL, 1280, 64)
+    assert a.shape == (64, 20)
+    broken = 0
+    for left, right in zip(a.T.tolist(), b.T.tolist(), strict=True):
+        state = reset(unit)
+        for pair in zip(left, right, strict=True):
+            state = step(unit, state, *pair)
+        assert state.acc is not None
+        broken += read(unit, state.acc).kind is not Kind.FINITE
+    assert 10 < broken < 20
+    assert overflow_share(unit, Operands.NORMAL, 1280, 64) == pytest.approx(broken / 20)
