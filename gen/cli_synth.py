@@ -39,7 +39,9 @@ __all__ = ["features", "liberty", "synth", "synth_check"]
 LIBERTY = Annotated[
     list[str] | None,
     typer.Option(
-        "--liberty", metavar="LIB", help="Map to a library as well: a file, or a name of liberty."
+        "--liberty",
+        metavar="LIB",
+        help="Map to a library as well: a name, a file, a folder, or files with commas between.",
     ),
 ]
 
@@ -134,7 +136,7 @@ def _libraries(texts: list[str]) -> dict[str, Library]:
         library = resolve(text).check()
         name = library.name
         if name in libraries and libraries[name].sha256 != library.sha256:
-            name = Path(library.source).stem
+            name = f"{name} {library.sha256[:8]}"
         libraries[name] = library
     return libraries
 

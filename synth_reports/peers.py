@@ -174,7 +174,7 @@ def run_flow(source: Source, library: Library, yosys: Yosys) -> Figures:
     script = _FLOW.read_text("utf-8").replace("{top}", source.top)
     inputs = {
         "design.v": source.verilog,
-        "cells.lib": library.text,
+        "cells.lib": library.plain,
         "around.constr": f"set_driving_cell {library.buffer.name}\n"
         f"set_load {_LOAD_FF} [all_outputs]\n",
     }

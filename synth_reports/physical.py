@@ -15,7 +15,7 @@ __all__ = ["WIDEST_BITS", "Facts", "Stimuli", "energy_report", "facts_of", "libr
 WIDEST_BITS = 16
 """Of formats whose codes are drawn."""
 
-_ENTRIES = "1"
+_ENTRIES = "2"
 """Kind of entries in the store; another one, and all are made again."""
 
 
@@ -39,6 +39,8 @@ class Facts:
         Delay of an inverter that drives four. For our own library in tau.
     voltage_v : float or None
         Supply.
+    voltages_v : list of float
+        Supplies of its files, each once.
     """
 
     name: str
@@ -52,6 +54,13 @@ class Facts:
     load_ff: float
     fo4_ps: float
     voltage_v: float | None
+    voltages_v: list[float]
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """All of them; null in units that the library has not."""
+        units = {"load_ff": None, "fo4_ps": None} if self.is_own else {}
+        return asdict(self) | units
 
 
 def facts_of(library: Library, store: Store) -> Facts:
@@ -77,6 +86,7 @@ def facts_of(library: Library, store: Store) -> Facts:
         round(library.load * library.capacitance_ff, 4),
         round(library.fo4_ps, 4),
         library.voltage_v,
+        list(library.voltages_v),
     )
     store.save("libraries", key, asdict(facts))
     return facts

@@ -209,7 +209,7 @@ def _library(flow: Flow) -> tuple[list[str], dict[str, str]]:
     inputs = {"flow.genlib": flow.library}
     if flow.cells is None:
         return ["read_genlib flow.genlib"], inputs
-    inputs |= {"cells.lib": flow.cells.text, "around.constr": flow.cells.constraints}
+    inputs |= {"cells.lib": flow.cells.plain, "around.constr": flow.cells.constraints}
     return ["read_lib -w cells.lib", "read_constr around.constr"], inputs
 
 

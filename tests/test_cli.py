@@ -207,7 +207,7 @@ def test_synth_that_is_asked_too_much():
     )
     Path("broken.lib").write_text("library (x) {\n cell (y) {\n")
     assert fails(*words, "--liberty", "broken.lib") == (
-        "'broken.lib' is not a whole Liberty file: it ends early."
+        "'broken.lib', line 2: cell (y) does not end."
     )
     assert not Path("synth_reports").exists()
 
@@ -221,9 +221,7 @@ def test_liberty(monkeypatch):
     assert (result.exit_code, result.stderr) == (0, "")
     assert re.search(r"^  fp8mac +\d+ .*fp8mac\.lib *$", result.stdout, re.M)
     assert re.search(r"^  good +\d+ +1 +1 +5 +good\.lib *$", result.stdout, re.M)
-    assert re.search(
-        r"^  bad .* 'bad.lib' is not a whole Liberty file: it ends", result.stdout, re.M
-    )
+    assert re.search(r"^  bad .* 'bad.lib', line 2: cell", result.stdout, re.M)
     assert "apt install qflow-tech-osu018" in result.stdout
     rows = json.loads(invoke("liberty", "--json").stdout)
     assert [row["name"] for row in rows] == ["fp8mac", "good", "bad"]
