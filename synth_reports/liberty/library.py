@@ -1,7 +1,7 @@
 """A cell library as measurements see it: reference cells, units, energies."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
 from itertools import takewhile
@@ -12,12 +12,7 @@ from fp8mac.synth_reports.liberty.files import read_file
 from fp8mac.synth_reports.liberty.flip_flops import FlipFlop, as_flip_flop
 from fp8mac.synth_reports.liberty.power import Arcs, internal_energy
 from fp8mac.synth_reports.liberty.reader import File, LibertyError
-from fp8mac.synth_reports.liberty.units import (
-    Units,
-    check_thresholds,
-    read_units,
-    read_voltage,
-)
+from fp8mac.synth_reports.liberty.units import Units, check_thresholds, read_units, read_voltage
 from fp8mac.synth_reports.liberty.writer import plain_text
 
 __all__ = ["OWN", "Energy", "Library", "load_library", "own_library"]
@@ -87,9 +82,8 @@ class Library:
     def name(self) -> str:
         """Name of the group ``library``, of several what they have in common."""
         names = sorted({file.library.arguments for file in self.files})
-        letters = zip(*names, strict=False)
-        same = "".join(letter[0] for letter in takewhile(lambda each: len(set(each)) == 1, letters))
-        common = same.rstrip("_-. ")
+        alike = takewhile(lambda each: len(set(each)) == 1, zip(*names, strict=False))
+        common = "".join(letter for letter, *_ in alike).rstrip("_-.")
         return names[0] if len(names) == 1 or len(common) < 3 else common
 
     @property
@@ -100,19 +94,13 @@ class Library:
     @cached_property
     def units(self) -> Units:
         """Of all numbers: those of the first file; of leakage, none where a file states none."""
-        units = [read_units(file.library) for file in self.files]
-        leakage = None if any(each.leakage is None for each in units) else units[0].leakage
-        return Units(units[0].time, units[0].capacitance, units[0].voltage, leakage)
+        first, *others = (read_units(file.library) for file in self.files)
+        known = all(each.leakage is not None for each in others)
+        return first if known else replace(first, leakage=None)
 
     @cached_property
     def cells(self) -> dict[str, Cell]:
-        """Its cells.
-
-        Raises
-        ------
-        LibertyError
-            If there are none, one is there twice, or one has something that is no number.
-        """
+        """Its cells, each there once; an error if there are none."""
         check_thresholds([file.library for file in self.files])
         cells: dict[str, Cell] = {}
         for file in self.files:

@@ -49,7 +49,7 @@ def plain_text(
     limits = [limit for limit in slowest if limit is not None]
     return "\n".join(
         [
-            f"library ({name}) {{",
+            f'library ("{name}") {{',
             "  delay_model : table_lookup;",
             f'  time_unit : "{_TIMES[units.time]}";',
             f"  capacitive_load_unit ({_capacitance(units)});",
