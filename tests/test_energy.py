@@ -17,6 +17,7 @@ from fp8mac.sim.vectors import values
 from fp8mac.synth_reports.activity import Circuit, simulate
 from fp8mac.synth_reports.energy import energy_per_cycle, leakage_nw, loads
 from fp8mac.synth_reports.liberty.library import Library, own_library
+from fp8mac.synth_reports.liberty.reader import File
 from fp8mac.synth_reports.operands import (
     Operands,
     draw,
@@ -141,6 +142,21 @@ def test_energy_in_picojoules():
     twice = energy_per_cycle(circuit, real(("nom_voltage : 1", "nom_voltage : 2")), toggles, 1)
     assert twice.switching == pytest.approx(4 * same.switching)
     assert twice.internal == pytest.approx(same.internal)  # stated in the tables, at that voltage
+
+
+def test_every_cell_has_the_supply_of_its_file():
+    """The flip-flop at 2 V: its clock pin, and what it drives, take four times as much."""
+    circuit = Circuit.from_blif(HAZARD, OWN)
+    head, *cells = re.split(r"(?m)^(?=  cell \()", real().text.rstrip()[:-1])
+    double = head.replace("nom_voltage : 1", "nom_voltage : 2") + cells[-1] + "}"
+    mixed = Library(head + "".join(cells[:-1]) + "}", "logic.lib", [File(double, "ff.lib")])
+    assert (mixed.voltages_v, mixed.voltage_v) == ((1.0, 2.0), 1.0)
+    for net, factor in (("ff_q[0]", 4), ("n4", 1), ("a[0]", 1)):
+        toggles = dict.fromkeys(circuit.nets, 0.0) | {net: 1.0}
+        one, two = (energy_per_cycle(circuit, each, toggles, 1) for each in (real(), mixed))
+        assert two.switching == pytest.approx(factor * one.switching)
+        assert two.clock_pins == pytest.approx(4 * one.clock_pins)
+        assert two.internal == pytest.approx(one.internal)
 
 
 def test_what_a_library_does_not_state_is_missing_and_not_zero():

@@ -1,6 +1,7 @@
 """Our own cell library, and the reader of others'; numbers of logical effort are typed in."""
 
 import os
+import re
 from itertools import product
 from pathlib import Path
 
@@ -313,3 +314,23 @@ module m(input a, b, c, output y, z, w); assign y = ~(a & b); assign z = ~c; ass
     fast = synthesize(rtlil, "m", Flow.load("speed", OWN), tool)
     assert fast.delay_ps <= found.delay_ps
     assert fast.area >= found.area
+
+
+def test_abc_maps_to_any_spelling():
+    """Our own library in two files, compressed and not, with what ABC itself would misread."""
+    verilog = "module m(input a, b, c, output y); assign y = (a & b) ^ c; endmodule"
+    tool = find_yosys()
+    script = "read_verilog in.v\nwrite_rtlil out.il\n"
+    rtlil = tool.run(script, {"in.v": verilog}, ["out.il"])["out.il"]
+    head, *cells = re.split(r"(?m)^(?=  cell \()", OWN.text.rstrip()[:-1])
+    odd = head.replace("{", '{ comment : "// \\" /*";', 1)
+    odd = odd.replace("capacitive_load_unit (1,ff)", 'capacitive_load_unit("1.0", "ff")')
+    odd = odd.replace('index_2 ("0,10,100")', 'index_2 ("0,10,50,100")')  # tables have their own
+    stated = '(load) { index_2 ("0,10,100");'
+    cells = [cell.replace("(load) {", stated) for cell in cells]
+    files = [odd + "".join(cells[0::2]) + "}", head + "".join(cells[1::2]) + "}"]
+    library = Library(files[0], "even.lib", [File(files[1], "odd.lib")])
+    found, usual = (
+        synthesize(rtlil, "m", Flow.load("area", each), tool) for each in (library, OWN)
+    )
+    assert (found.area, found.delay_ps) == (usual.area, usual.delay_ps)

@@ -42,12 +42,14 @@ class Units:
 
     def over(self, other: "Units") -> "Units":
         """These units as multiples of others."""
-        known = self.leakage is not None and other.leakage is not None
+        leakage = None
+        if self.leakage is not None and other.leakage is not None:
+            leakage = self.leakage / other.leakage
         return Units(
             self.time / other.time,
             self.capacitance / other.capacitance,
             self.voltage / other.voltage,
-            self.leakage / other.leakage if known else None,
+            leakage,
         )
 
 
