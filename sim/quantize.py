@@ -240,6 +240,7 @@ def _to_power_of_two(scale: Array) -> Array:
     return np.exp2(np.ceil(np.log2(scale)))
 
 
+@np.errstate(all="ignore")
 def _scaled(format_: Format, numbers: Array, scale: Array | float, room: float) -> Array:
     scaled = numbers / _like(numbers, scale)
     if not format_.has_nan:
