@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fp8mac.hw.formats import FloatFormat, Format, IntFormat, Overflow, Rounding, parse_format
+from fp8mac.sim.encoding_rule import code_dtype
 
 __all__ = ["InputError", "as_array", "codes_of", "noise_of", "numbers_of", "whole"]
 
@@ -79,8 +80,9 @@ def codes_of(codes: ArrayLike, format_: Format, name: str = "The array") -> Arra
         If they are anything else, or the format has no such code.
     """
     array = as_array(codes, name)
+    narrow = code_dtype(format_.bits)
     if not array.size:
-        return array.astype(np.uint8)
+        return array.astype(narrow)
     kind, size = array.dtype.kind, array.dtype.itemsize
     if kind not in "ui":
         known = _DTYPES.get(array.dtype.name)
@@ -97,7 +99,7 @@ def codes_of(codes: ArrayLike, format_: Format, name: str = "The array") -> Arra
             )
         bits = array.view(f"u{size}")
         return bits & bits.dtype.type((1 << format_.bits) - 1)
-    if kind == "u" and 8 * size <= format_.bits:
+    if kind == "u" and 8 * size == format_.bits:
         return array
     for extreme in (int(array.min()), int(array.max())):
         if extreme >> format_.bits:
@@ -105,7 +107,7 @@ def codes_of(codes: ArrayLike, format_: Format, name: str = "The array") -> Arra
                 f"{name} holds {extreme}, but {format_.name} has the codes 0 to "
                 f"{2**format_.bits - 1}."
             )
-    return array
+    return array if size >= narrow.itemsize else array.astype(narrow)
 
 
 def numbers_of(

@@ -793,6 +793,18 @@ def test_codes_in_any_layout():
             assert same(gemm(change(a), change(b), config), want)
 
 
+@pytest.mark.parametrize("operand", ["fp16", "fp32", "int16", "int24", "e5m2"])
+def test_codes_in_any_type(operand):
+    """Small codes, in types that are narrower and wider than the format."""
+    config = parse_unit(operand, acc="int64" if operand.startswith("int") else "fp32")
+    a, b = np.arange(12).reshape(3, 4), np.arange(12)[::-1].reshape(4, 3)
+    want = gemm(a, b, config)
+    for kind in (np.uint8, np.int8, np.uint16, np.int16, np.uint32, np.int64, np.uint64):
+        assert same(gemm(a.astype(kind), b.astype(kind), config), want)
+        decoded = encoding.decode(a.astype(kind), config.a)
+        np.testing.assert_array_equal(decoded, values(config.a, a.astype(np.uint64)))
+
+
 def test_nothing_is_said_about_special_values(recwarn):
     """NaN of any kind, whatever the caller makes of floating-point errors."""
     for operand, acc in (("fp32", "fp32"), ("fp16", "fp16"), ("bf16", "kulisch"), ("e5m2", "bf16")):
