@@ -110,6 +110,9 @@ def gemm(
     draws = Draws(options.random_bits, options.seed, shape[1], given=given)
     chunk = options.chunk
     started = start is not None and chunk is None
+    if not options.tree:  # there are no more lanes than products
+        most = max(1, left.shape[1] if chunk is None else min(chunk, left.shape[1]))
+        options = replace(options, lanes=min(options.lanes, most))
     chosen = plan(config, left.shape[1], options, started=started, backend=backend)
     run = _Run(config, options, chosen, draws, threads)
     if chosen.choice is not None:

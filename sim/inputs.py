@@ -140,7 +140,9 @@ def numbers_of(
         magnitude = array.view(np.uint64)
         if kind == "i":
             magnitude = np.where(array < 0, np.uint64(0) - magnitude, magnitude)
-        odd, inexact = _to_odd(magnitude, magnitude.astype(np.float64), np.True_)
+        odd, inexact = _to_odd(
+            magnitude, magnitude.astype(np.float64), np.ones_like(magnitude, bool)
+        )
         numbers = np.where(array < 0, -odd, odd)
     elif kind in "biuf" or array.dtype.name.startswith(("float", "bfloat", "int", "uint")):
         return array.astype(np.float64)

@@ -645,6 +645,25 @@ def test_options_are_integers(name):
     assert str(error.value) == "k is 0 or more, not -1."
 
 
+def test_options_may_be_large():
+    """As many lanes, or so long a chunk, as there are products, or more."""
+    for acc, most in (("fp16", 7), ("fp16:sr", 7), ("kulisch", 7), ("fp32", 7)):
+        config = parse_unit("e4m3", acc=acc)
+        a, b = matrices(config, (4, 7, 3), "random", seed=19)
+        usual = gemm(a, b, config, Options(lanes=most))
+        for lanes in (most + 1, 2**62, 10**30):
+            assert same(gemm(a, b, config, Options(lanes=lanes), threads=10**6), usual)
+        chunked = gemm(a, b, config, Options(chunk=most, lanes=2))
+        assert same(gemm(a, b, config, Options(chunk=10**30, lanes=2)), chunked)
+        pieces = gemm(a, b, config, Options(chunk=3, lanes=3))
+        assert same(gemm(a, b, config, Options(chunk=3, lanes=10**30)), pieces)
+        for seed in (-5, 10**40):
+            numbers = [
+                gemm(a, b, config, Options(seed=seed), backend=each) for each in ("auto", "golden")
+            ]
+            assert same(*numbers)
+
+
 EMPTY = [(2, 0, 3), (0, 4, 3), (2, 4, 0), (0, 0, 0), (2, 0, 0), (0, 4, 0)]
 EMPTY_UNITS = ["fp16", "fp16:sr", "fp16:rtz:ftz", "fp32", "bf16:saturate", "kulisch", "kulisch:40"]
 EMPTY_UNITS += ["int32", "int16:saturate", "int64:saturate"]

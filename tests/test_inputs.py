@@ -186,6 +186,9 @@ SAY = "say with filled() what masked elements are."
     [
         (lambda: encode(MASKED, E4M3), f"The array is a masked array; {SAY}"),
         (lambda: round_to(MASKED, E4M3), f"The array is a masked array; {SAY}"),
+        (lambda: quantize(E4M3, MASKED), f"The array is a masked array; {SAY}"),
+        (lambda: rounded(E4M3, MASKED), f"The array is a masked array; {SAY}"),
+        (lambda: find_scale(Scaling(E4M3), MASKED, "w"), f"w is a masked array; {SAY}"),
         (lambda: decode(MASKED.astype(int), E4M3), f"The array is a masked array; {SAY}"),
         (
             lambda: encode([1.0], E4M3, Rounding.STOCHASTIC, random=MASKED.astype(int)),
