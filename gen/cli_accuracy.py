@@ -1,7 +1,6 @@
 """Commands that run networks: what arithmetic does to accuracy, and where networks come from."""
 
 import importlib
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -174,11 +173,7 @@ def _run_unit(
         result = module.measure(
             case, store, threads, lambda count: bar.advance(task, count), force=force
         )
-    found = report.unit_report(case, result, module.layers(case, store), command)
-    path = Path("synth_reports", "runs", f"{case.config.slug}.{case.label}.json")
-    write_atomically({path: json.dumps(found, indent=2) + "\n"})
-    typer.echo(str(path), err=True)
-    return found
+    return report.unit_report(case, result, module.layers(case, store), command)
 
 
 def _words(facts: dict[str, Any]) -> list[str]:

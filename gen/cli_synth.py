@@ -1,7 +1,6 @@
 """Commands that measure a unit, and that show what it can be mapped to."""
 
 import importlib
-import json
 from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any
@@ -117,15 +116,13 @@ def synth(
                 force=force,
                 progress=lambda design: bar.advance(task),
             )
-    path = Path("synth_reports", "runs", f"{config.slug}.json")
-    write_atomically({path: json.dumps(report, indent=2) + "\n"})
     if as_json:
         print_json(report)
         return
     show(unit_table(report))
     if report["breakdown"]:
         show(breakdown_table(report))
-    typer.echo(footnotes(report) + f"\n{path}")
+    typer.echo(footnotes(report))
 
 
 def _libraries(texts: list[str]) -> dict[str, Library]:

@@ -11,7 +11,7 @@ import textwrap
 from collections.abc import Iterable
 
 from fp8mac.gen.describe import describe
-from fp8mac.gen.verilog import rtlil_text
+from fp8mac.gen.rtlil import rtlil_text
 from fp8mac.hw.config import Goal, MacConfig
 from fp8mac.proofs.circuit import Circuit
 from fp8mac.proofs.equivalence import EquivalenceError, check_equal, logic_of

@@ -12,18 +12,15 @@ from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 
-from amaranth.back import rtlil  # pyright: ignore[reportAttributeAccessIssue] (no stub)
-
 from fp8mac.gen.describe import describe, module_name
 from fp8mac.gen.files import write_atomically
+from fp8mac.gen.rtlil import rtlil_text
 from fp8mac.gen.yosys import Yosys, find_yosys
 from fp8mac.hw.config import Goal, MacConfig
-from fp8mac.hw.mac import Mac, MacCore, check_buildable
 
 __all__ = [
     "is_proved",
     "module_sha256",
-    "rtlil_text",
     "verilog_text",
     "write_verilog",
 ]
@@ -50,19 +47,6 @@ _UNPROVED_LINT = ("UNUSED", "DECLFILENAME")
 
 _ESCAPED = re.compile(r"\\(\S+) ")
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-
-
-def rtlil_text(config: MacConfig, *, core: bool, goal: Goal = Goal.AREA) -> str:
-    """RTLIL of a unit, or of its combinational core; the same text every time.
-
-    Raises
-    ------
-    ConfigError
-        If there is no circuit for the unit.
-    """
-    check_buildable(config)  # before a component exists that nobody uses
-    component = (MacCore if core else Mac)(config, goal)
-    return rtlil.convert(component, name=module_name(config, core=core, goal=goal), emit_src=False)
 
 
 def verilog_text(

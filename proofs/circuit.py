@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from fp8mac.gen.describe import module_name
-from fp8mac.gen.verilog import rtlil_text, verilog_text
+from fp8mac.gen.rtlil import rtlil_text
+from fp8mac.gen.verilog import verilog_text
 from fp8mac.gen.yosys import find_yosys
 from fp8mac.hw.config import Goal, MacConfig
 from fp8mac.proofs.mutations import Mutation, mutated_rtlil

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,8 +19,10 @@ from fp8mac.sim.networks.evaluate import Block, Result, ask, blocks, combine
 from fp8mac.sim.networks.tasks import Task
 from fp8mac.sim.networks.zoo import SAME_ANSWERS, load_task
 from fp8mac.sim.quantize import Calibration, QuantizeError, Scaling
-from fp8mac.synth_reports.accuracy_training import sources, trained_task
-from fp8mac.synth_reports.store import Store, hash_of
+from fp8mac.synth_reports.accuracy_training import trained_task
+
+if TYPE_CHECKING:
+    from fp8mac.synth_reports.store import Store
 
 __all__ = ["COLUMNS", "Case", "layers", "measure", "row"]
 
@@ -129,7 +131,7 @@ def row(experiment: str, case: Case, result: Result, metric: str) -> dict[str, A
 
 def measure(
     case: Case,
-    store: Store,
+    store: "Store",
     threads: int = 1,
     progress: Callable[[int], None] = lambda questions: None,
     *,
@@ -159,7 +161,7 @@ def measure(
     engine = UnitEngine(case.recipe(), _calibrated(task), threads)
     identity = _identity(case)
     for part in blocks(task, case.samples):
-        key = hash_of([identity, f"{part.start}-{part.stop}", sources()])
+        key = store.key([identity, f"{part.start}-{part.stop}"], __name__)
         known = None if force else store.load("accuracy", key)
         if known is None:
             with np.errstate(over="ignore", invalid="ignore"):  # sums may overflow, and are counted
@@ -172,7 +174,7 @@ def measure(
     return combine(task, found), task.metric
 
 
-def layers(case: Case, store: Store) -> list[LayerReport]:
+def layers(case: Case, store: "Store") -> list[LayerReport]:
     """Report on every product of matrices of a case."""
     task = _task(case, store)
     with np.errstate(over="ignore", invalid="ignore"):
@@ -195,7 +197,7 @@ def _digest(path: str) -> str:
     return sha256(Path(path).read_bytes()).hexdigest()
 
 
-def _task(case: Case, store: Store) -> Task:
+def _task(case: Case, store: "Store") -> Task:
     if not case.trained:
         return load_task(case.network, case.samples, case.inputs)
-    return trained_task(case.network, case.trained, case.calibration, store.folder, case.samples)
+    return trained_task(case.network, case.trained, case.calibration, store, case.samples)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from fp8mac.gen.yosys import Yosys
-from fp8mac.hw.config import Goal
+from fp8mac.hw.goal import Goal
 from fp8mac.synth_reports.liberty.library import Library
 from fp8mac.synth_reports.metrics import Metrics
 
