@@ -54,7 +54,7 @@ _LLVM = {
 
 def jit(function: Any) -> Any:
     """Compile once and store; other threads run meanwhile, and arithmetic is IEEE 754's."""
-    kernel = numba.njit(nogil=True, error_model="numpy")(function)
+    kernel: Any = numba.njit(nogil=True, error_model="numpy")(function)
     kernel._cache = KernelCache(function)
     return kernel
 

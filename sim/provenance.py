@@ -234,6 +234,7 @@ def _pattern(node: ast.expr) -> str:
     return "*"
 
 
+@cache
 def _version_of(top: str) -> str:
     """Of the distribution that a module belongs to; ``absent`` where it is not installed."""
     try:

@@ -86,7 +86,7 @@ CODES = """
 import numpy as np
 from fp8mac.hw.formats import parse_format
 from fp8mac.sim.encoding import encode
-print(encode(np.arange(9999, dtype=np.float32), parse_format("e4m3")).sum())
+print(encode(np.arange(1 << 20, dtype=np.float32), parse_format("e4m3")).sum())
 """
 
 
@@ -97,7 +97,7 @@ def test_two_processes_at_once_on_an_empty_cache(place):
     first, second = (child.communicate()[0] for child in pair)
     assert first == second != ""
     before = {path: path.stat().st_mtime_ns for path in place.glob("*")}
-    assert len(before) > 1
+    assert before
     third = subprocess.run(words, capture_output=True, text=True, check=True)
     assert (third.stdout, third.stderr) == (first, "")
     assert {path: path.stat().st_mtime_ns for path in place.glob("*")} == before
