@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from hashlib import sha256
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from fp8mac.sim.networks.evaluate import Block, Result, ask, blocks, combine
 from fp8mac.sim.networks.tasks import Task
 from fp8mac.sim.networks.zoo import SAME_ANSWERS, load_task
 from fp8mac.sim.quantize import Calibration, QuantizeError, Scaling
-from fp8mac.synth_reports.accuracy_training import trained_task
+from fp8mac.synth_reports.accuracy_training import trained_task, training_data
 
 if TYPE_CHECKING:
     from fp8mac.synth_reports.store import Store
@@ -159,9 +160,9 @@ def measure(
     """
     task, found = _task(case, store), []
     engine = UnitEngine(case.recipe(), _calibrated(task), threads)
-    identity = _identity(case)
+    identity = [_identity(case), *(training_data(case.network) if case.trained else ())]
     for part in blocks(task, case.samples):
-        key = store.key([identity, f"{part.start}-{part.stop}"], __name__)
+        key = store.key([*identity, f"{part.start}-{part.stop}"], __name__)
         known = None if force else store.load("accuracy", key)
         if known is None:
             with np.errstate(over="ignore", invalid="ignore"):  # sums may overflow, and are counted
@@ -189,12 +190,26 @@ def _calibrated(task: Task) -> Calibrated:
 def _identity(case: Case) -> str:
     known = replace(case, samples=0, network=SAME_ANSWERS.get(case.network, case.network))
     if case.inputs:
-        known = replace(known, network=_digest(case.network), inputs=_digest(case.inputs))
+        model = ", ".join(_digest(path) for path in _model_files(Path(case.network)))
+        known = replace(known, network=model, inputs=_digest(Path(case.inputs)))
     return json.dumps(asdict(known), sort_keys=True)
 
 
-def _digest(path: str) -> str:
-    return sha256(Path(path).read_bytes()).hexdigest()
+def _digest(path: Path) -> str:
+    return sha256(path.read_bytes()).hexdigest()
+
+
+def _model_files(path: Path) -> list[Path]:
+    """An ONNX model, and the files that it keeps weights in."""
+    model = import_module("onnx").load(path, load_external_data=False)
+    tensors = import_module("onnx.external_data_helper")._get_all_tensors(model)
+    places = {
+        entry.value
+        for tensor in tensors
+        for entry in tensor.external_data
+        if entry.key == "location"
+    }
+    return [path, *(path.parent / place for place in sorted(places))]
 
 
 def _task(case: Case, store: "Store") -> Task:

@@ -3,6 +3,7 @@
 import base64
 from dataclasses import replace
 from functools import cache
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,7 +24,7 @@ from fp8mac.sim.quantize import Calibration, Scaling
 if TYPE_CHECKING:
     from fp8mac.synth_reports.store import Store
 
-__all__ = ["trained_task"]
+__all__ = ["trained_task", "training_data"]
 
 _TRAINED_IMAGES = 20_000
 
@@ -31,7 +32,7 @@ _TRAINED_IMAGES = 20_000
 @cache
 def trained_task(name: str, trained: str, calibration: str, store: "Store", samples: int) -> Task:
     """An embedded network that was trained on; formats ``<a>,<w>`` or ``fp32``."""
-    key = store.key([name, trained, calibration], __name__)
+    key = store.key([name, trained, calibration, *training_data(name)], __name__)
     known = store.load("trained", key)
     if known is None:
         parameters = _train(name, trained, calibration)
@@ -45,6 +46,13 @@ def trained_task(name: str, trained: str, calibration: str, store: "Store", samp
         for each, (data, shape) in known.items()
     }
     return image_task(name, parameters, samples)
+
+
+def training_data(name: str) -> list[str]:
+    """Hashes of the files of the data set that a network is trained on, if they are the user's."""
+    folder = whole_fmnist() if name == "fmnist" else None
+    paths = sorted(folder.glob("*-ubyte.gz")) if folder else []
+    return [sha256(path.read_bytes()).hexdigest() for path in paths]
 
 
 def _train(name: str, trained: str, calibration: str) -> Parameters:
