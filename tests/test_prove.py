@@ -3,6 +3,7 @@
 import dataclasses
 
 import pytest
+from children import PATIENCE
 
 from fp8mac.gen.verilog import rtlil_text
 from fp8mac.gen.yosys import YosysError
@@ -42,7 +43,7 @@ def records(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FP8MAC_CACHE", str(tmp_path_factory.mktemp("cache")))
         seen = []
-        found = prove_units(UNITS, solver=Solver(200), jobs=1, progress=seen.append)
+        found = prove_units(UNITS, solver=Solver(PATIENCE), jobs=1, progress=seen.append)
         assert sorted(map(id, seen)) == sorted(map(id, found))
     return found
 
@@ -65,7 +66,7 @@ def test_both_encodings_agree():
     config = parse_unit_text("e2m1,e3m2")
     checks = [check for check in plan([config], both=True) if check.kind is Kind.STEP]
     assert [check.encoding for check in checks] == [Encoding.Z3, Encoding.BITWUZLA] * 2
-    records = Prover(Solver(60)).run_all(checks, jobs=1)
+    records = Prover(Solver(PATIENCE)).run_all(checks, jobs=1)
     assert [record.verdict for record in records] == [Verdict.PROVED] * 4
 
 
@@ -75,7 +76,7 @@ def test_both_encodings_agree():
 @pytest.mark.parametrize("core", [True, False])
 def test_any_format_is_proved(unit, core):
     check = step(parse_unit_text(unit), core=core, encoding=Encoding.Z3)
-    assert Prover(Solver(60)).run(check).verdict is Verdict.PROVED
+    assert Prover(Solver(PATIENCE)).run(check).verdict is Verdict.PROVED
 
 
 def test_time_out_fails():
@@ -90,10 +91,10 @@ def test_time_out_fails():
 def test_answers_are_remembered_but_failures_are_not(tmp_path, monkeypatch):
     check = step(SMALL)
     assert Prover(Solver(0.01, Store(tmp_path))).run(check).verdict is Verdict.FAILED
-    first = Prover(Solver(60, Store(tmp_path))).run(check)
+    first = Prover(Solver(PATIENCE, Store(tmp_path))).run(check)
     assert first.verdict is Verdict.PROVED
     monkeypatch.setattr(Solver, "_run", None)
-    assert Prover(Solver(60, Store(tmp_path))).run(check) == first
+    assert Prover(Solver(PATIENCE, Store(tmp_path))).run(check) == first
 
 
 def test_wrong_specification_is_noticed(monkeypatch):
@@ -101,7 +102,7 @@ def test_wrong_specification_is_noticed(monkeypatch):
     monkeypatch.setattr(
         queries, "definitions", lambda *a, **b: right(*a, **b).replace("fp.fma RNE", "fp.fma RTZ")
     )
-    record = Prover(Solver(60)).run(step(parse_unit_text("e2m1,e3m2")))
+    record = Prover(Solver(PATIENCE)).run(step(parse_unit_text("e2m1,e3m2")))
     assert record.verdict is Verdict.FAILED
     assert record.reason.startswith("The golden model agrees with the circuit: a = 0x")
 
@@ -111,7 +112,7 @@ def test_specification_that_accepts_everything_is_noticed(monkeypatch):
     config = parse_unit_text("e2m1,e3m2")
     checks = [check for check in plan([config], mutations=1) if check.core]
     checks = [check for check in checks if check.kind in (Kind.STEP, Kind.MUTATION)]
-    records = Prover(Solver(60)).run_all(checks, jobs=1)
+    records = Prover(Solver(PATIENCE)).run_all(checks, jobs=1)
     assert failures(records) == [
         f"{records[1].check}: the planted bug survives: The circuits differ.",
         "mac_e2m1_e2m1_e3m2_core: step (z3): no planted bug was refuted beside this proof.",
@@ -122,7 +123,7 @@ def test_bug_that_changes_nothing_is_proved_equivalent():
     tie = next(mutation for mutation in MUTATIONS if mutation.part == "tie rule")
     same = dataclasses.replace(tie, new="| mantissa[0] | mantissa[0]")
     check = Check(parse_unit_text("e2m1,e3m2"), True, Kind.MUTATION, Encoding.Z3, same)
-    record = Prover(Solver(60)).run(check)
+    record = Prover(Solver(PATIENCE)).run(check)
     assert record.verdict is Verdict.EQUIVALENT
     assert failures([record, Record(dataclasses.replace(check, kind=Kind.STEP), Verdict.PROVED)])
 
@@ -157,13 +158,13 @@ def test_counterexample_in_words():
 @pytest.mark.parametrize("expression", ["c + a * b", "(b * a) + c", "c - a * -b"])
 def test_right_verilog_is_accepted(expression):
     text = MULTIPLY_ADD.format(name="theirs", expression=expression)
-    records = prove_verilog(SMALL, text, "theirs", solver=Solver(60), jobs=1)
+    records = prove_verilog(SMALL, text, "theirs", solver=Solver(PATIENCE), jobs=1)
     assert failures(records) == []
 
 
 def test_wrong_verilog_is_refuted():
     text = MULTIPLY_ADD.format(name="theirs", expression="c + {a} * b")
-    step_record, mutation = prove_verilog(SMALL, text, "theirs", solver=Solver(60), jobs=1)
+    step_record, mutation = prove_verilog(SMALL, text, "theirs", solver=Solver(PATIENCE), jobs=1)
     assert mutation.verdict is Verdict.REFUTED
     found = step_record.counterexample
     assert found is not None
@@ -178,13 +179,15 @@ def test_other_nan_is_accepted_on_request():
     assert "6'h1e" not in header.partition("module")[2]
     text = f"{header}6'h1d{body}"
     for any_nan, verdict in ((False, Verdict.REFUTED), (True, Verdict.PROVED)):
-        records = prove_verilog(config, text, ours.top, any_nan=any_nan, solver=Solver(60), jobs=1)
+        records = prove_verilog(
+            config, text, ours.top, any_nan=any_nan, solver=Solver(PATIENCE), jobs=1
+        )
         assert next(each for each in records if each.check.kind is Kind.STEP).verdict is verdict
 
 
 def test_undefined_bits_prove_nothing():
     text = MULTIPLY_ADD.format(name="theirs", expression="a == 0 ? 8'sbx : c + a * b")
-    record = Prover(Solver(60)).run(
+    record = Prover(Solver(PATIENCE)).run(
         step(SMALL, circuit=Circuit(SMALL, True, text, "theirs", "verilog"))
     )
     assert record.verdict is Verdict.FAILED
@@ -232,7 +235,7 @@ def test_name_of_no_module_is_refused():
 
 def test_registered_unit_in_verilog_is_accepted():
     unit = Circuit.emitted(SMALL, core=False)
-    records = prove_verilog(SMALL, unit.text, unit.top, core=False, solver=Solver(60), jobs=1)
+    records = prove_verilog(SMALL, unit.text, unit.top, core=False, solver=Solver(PATIENCE), jobs=1)
     assert failures(records) == []
 
 

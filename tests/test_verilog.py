@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from circuits import counted_core, mapped_rtlil
+from samples import grid_units
 
 from fp8mac.gen.describe import describe, module_name
 from fp8mac.gen.mapped import structural_verilog
@@ -17,7 +18,6 @@ from fp8mac.gen.verilog import module_sha256, rtlil_text, verilog_text, write_ve
 from fp8mac.gen.yosys import find_yosys
 from fp8mac.hw.config import Goal, MacConfig, parse_unit
 from fp8mac.sim.vectors import biased_triples
-from fp8mac.synth_reports.grid import GRID
 from fp8mac.synth_reports.synthesis import Flow, synthesize
 
 READ_BACK = "read_verilog design.v\nhierarchy -check -top {top}\nproc\nwrite_rtlil back.il"
@@ -31,7 +31,7 @@ def read_back(text: str, top: str) -> str:
     return files["back.il"]
 
 
-@pytest.mark.parametrize("config", GRID, ids=lambda config: config.slug)
+@pytest.mark.parametrize("config", grid_units())
 def test_core_read_back_is_counted_netlist(config):
     top = module_name(config, core=True)
     emitted = mapped_rtlil(read_back(verilog_text(config, core=True), top), top)
