@@ -1,6 +1,6 @@
 """Parameters of tests that are too many for every day."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import pytest
@@ -9,7 +9,7 @@ from fp8mac.hw.config import MacConfig
 from fp8mac.proofs.mutations import MUTATIONS, parse_unit_text
 from fp8mac.synth_reports.grid import GRID
 
-__all__ = ["first_of_each", "grid_units", "planted_bugs"]
+__all__ = ["first_of_each", "grid_units", "one_in", "planted_bugs"]
 
 
 def first_of_each(
@@ -23,6 +23,14 @@ def first_of_each(
         seen.add(kind(thing))
         parameters.append(pytest.param(thing, id=name(thing), marks=marks))
     return parameters
+
+
+def one_in(number: int, things: Iterable[Sequence[Any]]) -> list[Any]:
+    """Parameters, several at a time: one in so many is always tested, the others are slow."""
+    return [
+        pytest.param(*thing, marks=[pytest.mark.slow] if place % number else [])
+        for place, thing in enumerate(things)
+    ]
 
 
 def planted_bugs() -> list[Any]:
