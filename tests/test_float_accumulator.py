@@ -69,6 +69,7 @@ ACCUMULATORS = st.builds(KulischConfig, st.integers(0, 14)) | st.builds(
 )
 
 
+@pytest.mark.slow
 @settings(
     max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
