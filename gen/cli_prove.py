@@ -107,6 +107,7 @@ def prove(
                     top,
                     core=not unit,
                     language="systemverilog" if verilog.suffix == ".sv" else "verilog",
+                    file=str(verilog),
                     any_nan=any_nan,
                     progress=advance,
                     **options,

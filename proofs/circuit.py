@@ -7,15 +7,13 @@ from functools import cached_property
 from fp8mac.gen.describe import module_name
 from fp8mac.gen.rtlil import rtlil_text
 from fp8mac.gen.verilog import verilog_text
-from fp8mac.gen.yosys import find_yosys
+from fp8mac.gen.yosys import YosysError, find_yosys
 from fp8mac.hw.config import Goal, MacConfig
 from fp8mac.proofs.mutations import Mutation, mutated_rtlil
+from fp8mac.proofs.netlist import Netlist
+from fp8mac.proofs.structure import CircuitError, Structure, structure_of
 
 __all__ = ["Circuit", "CircuitError"]
-
-
-class CircuitError(ValueError):
-    """A circuit that is not a unit; the message is one sentence for the user."""
 
 
 _READ = {
@@ -24,10 +22,24 @@ _READ = {
     "systemverilog": "read_verilog -sv design",
 }
 
-_PREPARE = """
-hierarchy -check -top {top}
+# Before any pass hides what a flip-flop hangs on.
+_STRUCTURE = """
+hierarchy -top {top}
+setattr -mod -unset keep_hierarchy
+setattr -unset keep_hierarchy
 proc
 flatten
+write_json structure.json
+"""
+
+_PREPARE = """
+hierarchy -check -top {top}
+setattr -mod -unset keep_hierarchy
+setattr -unset keep_hierarchy
+proc
+flatten
+chformal -remove
+delete */t:$print
 memory
 async2sync
 dffunmap
@@ -53,6 +65,8 @@ class Circuit:
         Its top module.
     language : str
         ``rtlil``, ``verilog`` or ``systemverilog``.
+    file : str
+        How messages call the file that the text comes from.
 
     Raises
     ------
@@ -65,6 +79,7 @@ class Circuit:
     text: str
     top: str
     language: str = "rtlil"
+    file: str = ""
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_$]*", self.top):
@@ -110,29 +125,76 @@ class Circuit:
         return _READ[self.language] + _PREPARE.format(top=self.top)
 
     @cached_property
+    def structure(self) -> Structure:
+        """What `structure_of` finds.
+
+        Raises
+        ------
+        CircuitError
+            If the ports, a clock or something else is not as in a unit, or Yosys cannot read it.
+        YosysError
+            If there is no Yosys that can be used.
+        """
+        script = _READ[self.language] + _STRUCTURE.format(top=self.top)
+        text = self._run(script, "structure.json")
+        inputs = self.inputs if self.core else {"clk": 1} | self.inputs
+        netlist = Netlist(text, self.top, self.file)
+        return structure_of(netlist, self.top, inputs, self.outputs, core=self.core)
+
+    @cached_property
     def smt2(self) -> str:
         """The circuit in SMT-LIB: its state is a bit-vector of the sort ``|<top>_s|``.
 
         Raises
         ------
-        CircuitError
-            If a port is missing or has another width, or a core has registers.
-        YosysError
-            If Yosys cannot read the design.
+        CircuitError, YosysError
+            As for `structure`.
         """
+        _ = self.structure
         # Undefined bits may have any value: what is proved holds for all of them.
         script = self.script + "setundef -undriven -anyseq\nwrite_smt2 -stbv design.smt2\n"
-        text = find_yosys().run(script, {"design": self.text}, ["design.smt2"])["design.smt2"]
-        for kind, ports in (("input", self.inputs), ("output", self.outputs)):
-            found = re.findall(rf"^; yosys-smt2-{kind} (\S+) (\d+)", text, re.MULTILINE)
-            for port, width in ports.items():
-                if (port, str(width)) not in found:
-                    raise CircuitError(
-                        f"The module {self.top} has no {kind} '{port}' of {_count(width)}."
-                    )
-        if self.core and "; yosys-smt2-register" in text:
-            raise CircuitError(f"The module {self.top} has registers; a core has none.")
-        return text
+        return self._run(script, "design.smt2")
+
+    @cached_property
+    def blif(self) -> str:
+        """The circuit as BLIF, with latches on one clock.
+
+        Raises
+        ------
+        CircuitError, YosysError
+            As for `structure`.
+        """
+        _ = self.structure
+        script = self.script + "techmap\ndfflegalize -cell $_DFF_P_ 01\nsimplemap\n"
+        return self._run(script + "opt_clean -purge\nwrite_blif design.blif\n", "design.blif")
+
+    def _run(self, script: str, output: str) -> str:
+        """Run Yosys on the text, and say what is wrong with it in words of its file."""
+        try:
+            return find_yosys().run(script, {"design": self.text}, [output])[output]
+        except YosysError as error:
+            if not error.reason or not self.file:
+                raise
+            lines = re.findall(r"\bdesign:(\d+)", error.context)
+            place = f"{self.file}:{lines[-1]}" if lines else self.file
+            if process := re.search(r"signal `(\S+)' using process `(\S+)'", error.context):
+                edges = self._edges(process[2])
+                register = process[1].rpartition("\\")[2]
+                raise CircuitError(
+                    f"{place}: The register '{register}' is clocked by {edges}, not by the rising "
+                    "edge of 'clk' alone."
+                ) from error
+            raise CircuitError(f"{place}: {_plain(error.reason)}.") from error
+
+    def _edges(self, process: str) -> str:
+        """Edges that a process waits for."""
+        script = f"{_READ[self.language]}\nwrite_rtlil design.il\n"
+        text = find_yosys().run(script, {"design": self.text}, ["design.il"])["design.il"]
+        name = re.escape(process.partition(".")[2])
+        body = re.search(rf"^  process {name}\n(.*?)^  end\n", text, re.MULTILINE | re.DOTALL)
+        edges = re.findall(r"^    sync (pos|neg)edge \\?(.+)", body[1] if body else "", re.MULTILINE)
+        words = {"pos": "rising", "neg": "falling"}
+        return " and ".join(f"the {words[edge]} edge of '{net}'" for edge, net in edges)
 
     def port(self, name: str, state: str) -> str:
         """Bit-vector term of a port in a state."""
@@ -156,7 +218,7 @@ class Circuit:
         shows = " ".join(f"-show {name}{suffixes[1]}" for name in self.outputs)
         script = self.script + ("" if self.core else "expose -evert-dff\n")
         script += f"tee -q -o result eval {sets} {shows}\n"
-        text = find_yosys().run(script, {"design": self.text}, ["result"])["result"]
+        text = self._run(script, "result")
         # 32 bits are written as a number, all others as digits.
         found = re.findall(r"Eval result: \\(\S+?)(?:\.d)? = (?:\d+'([01]+)|(-?\d+))\.\n", text)
         results = {
@@ -168,5 +230,7 @@ class Circuit:
         return results
 
 
-def _count(width: int) -> str:
-    return "1 bit" if width == 1 else f"{width} bits"
+def _plain(reason: str) -> str:
+    """What Yosys said, without its own names of things."""
+    reason = re.sub(r" from \w+ process .*", "", reason)
+    return re.sub(r"[`']?\\(\S+?)'", r"'\1'", reason).replace("\\", "").replace("`", "'")

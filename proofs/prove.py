@@ -73,6 +73,7 @@ def prove_verilog(
     *,
     core: bool = True,
     language: str = "verilog",
+    file: str = "",
     any_nan: bool = False,
     both: bool = False,
     solver: Solver | None = None,
@@ -91,6 +92,8 @@ def prove_verilog(
         Whether it is combinational.
     language : str
         ``verilog`` or ``systemverilog``.
+    file : str
+        How messages call the file; by default ``<top>.v``.
     any_nan : bool
         Whether every NaN will do where a result is NaN.
     both, solver, jobs, progress
@@ -99,13 +102,14 @@ def prove_verilog(
     Raises
     ------
     CircuitError
-        If the module has not the ports of a unit.
+        If the module is none that can be judged: ports, clocks, nets that nothing drives, and
+        what Yosys cannot read; file and line are named.
     YosysError
-        If Yosys cannot read it.
+        If there is no Yosys that can be used.
     SolverError
         If a solver is not installed.
     """
-    circuit = Circuit(config, core, text, top, language)
+    circuit = Circuit(config, core, text, top, language, file or f"{top}.v")
     _ = circuit.smt2  # what cannot be read fails here
     checks = plan_circuit(circuit, both=both, any_nan=any_nan)
     return Prover(solver or Solver()).run_all(checks, jobs=jobs, progress=progress)

@@ -1,0 +1,106 @@
+"""A design as Yosys reads it, bit by bit: who drives what, under which name, from which line."""
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from typing import Any
+
+__all__ = ["Bit", "Netlist"]
+
+#: A net by its number, or a constant: ``0``, ``1``, ``x``, ``z``.
+Bit = int | str
+
+_BITWISE = frozenset("$and $or $xor $xnor $not $mux $pos $buf $bweqx $bwmux".split())
+
+
+class Netlist:
+    """One flat module.
+
+    Parameters
+    ----------
+    text : str
+        What Yosys' ``write_json`` writes.
+    top : str
+        The module.
+    file : str
+        How its source is called in messages.
+    """
+
+    def __init__(self, text: str, top: str, file: str) -> None:
+        self.modules: dict[str, Any] = json.loads(text)["modules"]
+        module = self.modules[top]
+        self.file = file
+        self.ports: dict[str, Any] = module["ports"]
+        self.cells: dict[str, Any] = module["cells"]
+        self._nets: dict[str, Any] = module["netnames"]
+        self.drivers: dict[Bit, list[tuple[str, int]]] = {}
+        for name, cell in self.cells.items():
+            for port in cell.get("port_directions", ()):
+                if cell["port_directions"][port] == "output":
+                    for at, bit in enumerate(cell["connections"][port]):
+                        self.drivers.setdefault(bit, []).append((name, at))
+
+    def is_bitwise(self, cell: str) -> bool:
+        """Whether an output bit of a cell depends on the input bits of the same place only."""
+        return self.cells[cell]["type"] in _BITWISE
+
+    def sources(self, cell: str, at: int, *, but: Iterable[str] = ()) -> Iterator[Bit]:
+        """Bits that output bit ``at`` of a cell depends on, except through some ports."""
+        facts = self.cells[cell]
+        for port, bits in facts["connections"].items():
+            if facts["port_directions"][port] != "input" or port in but:
+                continue
+            if port == "S" or not self.is_bitwise(cell):
+                yield from bits
+            elif at < len(bits):
+                yield bits[at]
+            elif int(facts["parameters"].get(f"{port}_SIGNED", "0"), 2):
+                yield bits[-1]
+
+    def name(self, bits: Iterable[Bit]) -> str:
+        """The net that some bits belong to, quoted, as in ``'acc[3:0]'``; empty if it has none."""
+        found = [self._names[bit] for bit in bits if bit in self._names]
+        if not found:
+            return ""
+        net = found[0][0]
+        places = sorted({at for other, at in found if other == net})
+        facts = self._nets[net]
+        if len(places) == len(facts["bits"]):
+            return f"'{net}'"
+        width, offset = len(facts["bits"]), facts.get("offset", 0)
+        numbers = [offset + (width - 1 - at if facts.get("upto") else at) for at in places]
+        if len(places) > 1 and places[-1] - places[0] == len(places) - 1:
+            return f"'{net}[{numbers[-1]}:{numbers[0]}]'"
+        return ", ".join(f"'{net}[{number}]'" for number in reversed(numbers))
+
+    def place(self, *attributed: Any) -> str:
+        """File and line of the first cell or net that has them, as a prefix of a sentence."""
+        for each in attributed:
+            if match := re.match(r"(.+?):(\d+)", each.get("attributes", {}).get("src", "")):
+                return f"{self.file if match[1] == 'design' else match[1]}:{match[2]}: "
+        return f"{self.file}: " if self.file else ""
+
+    def place_of(self, bits: Iterable[Bit]) -> str:
+        """Where the net is declared that some bits belong to."""
+        found = [self._nets[self._names[bit][0]] for bit in bits if bit in self._names]
+        return self.place(*found)
+
+    def port_place(self, port: str) -> str:
+        """Where a port is declared."""
+        return self.place(self._nets.get(port, {}))
+
+    @cached_property
+    def _names(self) -> dict[Bit, tuple[str, int]]:
+        """Best name of every bit: a port, else what is nearest to the top."""
+
+        def rank(net: str) -> tuple[bool, int, int, str]:
+            return (net not in self.ports, net.count("."), len(net), net)
+
+        names: dict[Bit, tuple[str, int]] = {}
+        for net in sorted(self._nets, key=rank):
+            if not self._nets[net]["hide_name"]:
+                for at, bit in enumerate(self._nets[net]["bits"]):
+                    if isinstance(bit, int):
+                        names.setdefault(bit, (net, at))
+        return names
