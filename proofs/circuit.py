@@ -10,10 +10,14 @@ from fp8mac.gen.verilog import verilog_text
 from fp8mac.gen.yosys import YosysError, find_yosys
 from fp8mac.hw.config import Goal, MacConfig
 from fp8mac.proofs.mutations import Mutation, mutated_rtlil
-from fp8mac.proofs.netlist import Netlist
-from fp8mac.proofs.structure import CircuitError, Structure, structure_of
+from fp8mac.proofs.netlist import CircuitError, Netlist
+from fp8mac.proofs.structure import Structure, structure_of
 
-__all__ = ["Circuit", "CircuitError"]
+__all__ = ["Circuit", "CircuitError", "HiddenStateError"]
+
+
+class HiddenStateError(CircuitError):
+    """A circuit that is wrong for some values of registers that are no outputs."""
 
 
 _READ = {
@@ -22,14 +26,16 @@ _READ = {
     "systemverilog": "read_verilog -sv design",
 }
 
-# Before any pass hides what a flip-flop hangs on.
+# Before any pass hides what a flip-flop hangs on; `proc` alone folds inverters into clock pins.
 _STRUCTURE = """
-hierarchy -top {top}
+hierarchy -check -top {top}
 setattr -mod -unset keep_hierarchy
 setattr -unset keep_hierarchy
-proc
+proc -noopt
 flatten
+opt_expr -keepdc -noclkinv
 write_json structure.json
+write_rtlil structure.il
 """
 
 _PREPARE = """
@@ -122,7 +128,8 @@ class Circuit:
     @property
     def script(self) -> str:
         """Yosys commands that leave cells and flip-flops of one flat module."""
-        return _READ[self.language] + _PREPARE.format(top=self.top)
+        ripples = "simplemap\n" if self.structure.ripples else ""
+        return _READ[self.language] + _PREPARE.format(top=self.top) + ripples
 
     @cached_property
     def structure(self) -> Structure:
@@ -136,9 +143,9 @@ class Circuit:
             If there is no Yosys that can be used.
         """
         script = _READ[self.language] + _STRUCTURE.format(top=self.top)
-        text = self._run(script, "structure.json")
+        files = self._run(script, "structure.json", "structure.il")
+        netlist = Netlist(files["structure.json"], files["structure.il"], self.top, self.file)
         inputs = self.inputs if self.core else {"clk": 1} | self.inputs
-        netlist = Netlist(text, self.top, self.file)
         return structure_of(netlist, self.top, inputs, self.outputs, core=self.core)
 
     @cached_property
@@ -153,7 +160,7 @@ class Circuit:
         _ = self.structure
         # Undefined bits may have any value: what is proved holds for all of them.
         script = self.script + "setundef -undriven -anyseq\nwrite_smt2 -stbv design.smt2\n"
-        return self._run(script, "design.smt2")
+        return self._run(script, "design.smt2")["design.smt2"]
 
     @cached_property
     def blif(self) -> str:
@@ -166,40 +173,58 @@ class Circuit:
         """
         _ = self.structure
         script = self.script + "techmap\ndfflegalize -cell $_DFF_P_ 01\nsimplemap\n"
-        return self._run(script + "opt_clean -purge\nwrite_blif design.blif\n", "design.blif")
-
-    def _run(self, script: str, output: str) -> str:
-        """Run Yosys on the text, and say what is wrong with it in words of its file."""
-        try:
-            return find_yosys().run(script, {"design": self.text}, [output])[output]
-        except YosysError as error:
-            if not error.reason or not self.file:
-                raise
-            lines = re.findall(r"\bdesign:(\d+)", error.context)
-            place = f"{self.file}:{lines[-1]}" if lines else self.file
-            if process := re.search(r"signal `(\S+)' using process `(\S+)'", error.context):
-                edges = self._edges(process[2])
-                register = process[1].rpartition("\\")[2]
-                raise CircuitError(
-                    f"{place}: The register '{register}' is clocked by {edges}, not by the rising "
-                    "edge of 'clk' alone."
-                ) from error
-            raise CircuitError(f"{place}: {_plain(error.reason)}.") from error
-
-    def _edges(self, process: str) -> str:
-        """Edges that a process waits for."""
-        script = f"{_READ[self.language]}\nwrite_rtlil design.il\n"
-        text = find_yosys().run(script, {"design": self.text}, ["design.il"])["design.il"]
-        name = re.escape(process.partition(".")[2])
-        body = re.search(rf"^  process {name}\n(.*?)^  end\n", text, re.MULTILINE | re.DOTALL)
-        edges = re.findall(r"^    sync (pos|neg)edge \\?(.+)", body[1] if body else "", re.MULTILINE)
-        words = {"pos": "rising", "neg": "falling"}
-        return " and ".join(f"the {words[edge]} edge of '{net}'" for edge, net in edges)
+        script += "opt_clean -purge\nwrite_blif design.blif\n"
+        return self._run(script, "design.blif")["design.blif"]
 
     def port(self, name: str, state: str) -> str:
         """Bit-vector term of a port in a state."""
         value = f"(|{self.top}_n {name}| {state})"
         return value if (self.inputs | self.outputs)[name] > 1 else f"(ite {value} #b1 #b0)"
+
+    def _run(self, script: str, *outputs: str) -> dict[str, str]:
+        """Run Yosys on the text, and say what is wrong with it in words of its file."""
+        try:
+            return find_yosys().run(script, {"design": self.text}, outputs)
+        except YosysError as error:
+            if not error.reason or not self.file:
+                raise
+            raise CircuitError(self._fault(error)) from error
+
+    def _fault(self, error: YosysError) -> str:
+        """What Yosys cannot read, and where."""
+        reason, lines = _plain(error.reason), re.findall(r"\bdesign:(\d+)", error.context)
+        process = re.search(r"signal `(\S+)' using process `\S+?\.(\S+)'", error.context)
+        cell = re.search(r"in cell `\\?(\S+)'", error.reason)
+        if process or cell:
+            script = _READ[self.language] + "\nwrite_rtlil design.il\n"
+            text = find_yosys().run(script, {"design": self.text}, ["design.il"])["design.il"]
+            head = rf"  cell \S+ \\?{re.escape(cell[1])}\n" if cell else "(?!)"
+            lines += re.findall(rf'src "design:(\d+).*"\n(?:  attribute .*\n)*{head}', text)
+            if process:
+                edges = _edges(text, process[2])
+                register = process[1].rpartition("\\")[2]
+                reason = (
+                    f"The register '{register}' is clocked by {edges}, not by the rising edge of "
+                    "'clk' alone"
+                )
+        return f"{self.file}{':' * bool(lines)}{lines[-1] if lines else ''}: {reason}."
+
+    def refuse_hidden_state(self) -> None:
+        """Say that a circuit with registers that are no outputs is wrong for some of their values.
+
+        Whether they can ever have such values is not decided.
+
+        Raises
+        ------
+        HiddenStateError
+            If it has such registers.
+        """
+        if self.structure.hidden:
+            place, register = self.structure.hidden[0]
+            raise HiddenStateError(
+                f"{place}The outputs hang on the register {register} as well, which is no output, "
+                "and are wrong for some of its values."
+            )
 
     def evaluate(self, values: dict[str, int]) -> dict[str, int]:
         """Outputs of a core; the next state of a unit, whose present one is among the values.
@@ -218,16 +243,33 @@ class Circuit:
         shows = " ".join(f"-show {name}{suffixes[1]}" for name in self.outputs)
         script = self.script + ("" if self.core else "expose -evert-dff\n")
         script += f"tee -q -o result eval {sets} {shows}\n"
-        text = self._run(script, "result")
-        # 32 bits are written as a number, all others as digits.
-        found = re.findall(r"Eval result: \\(\S+?)(?:\.d)? = (?:\d+'([01]+)|(-?\d+))\.\n", text)
-        results = {
-            name: int(digits, 2) if digits else int(number) % 2**32
-            for name, digits, number in found
-        }
+        text = self._run(script, "result")["result"]
+        # 32 bits are written as a number, all others as digits, and one x stands for many.
+        found = re.findall(r"Eval result: \\(\S+?)(?:\.d)? = (?:\d+'([01xz]+)|(-?\d+))\.\n", text)
+        given = ", ".join(f"{name} = {values[name]:#x}" for name in ports)
+        results: dict[str, int] = {}
+        for name, digits, number in found:
+            if digits.strip("01"):
+                where = f"{name}[{digits[::-1].index('x')}]" if digits.strip("x") else name
+                raise CircuitError(f"{self._unknown}The output '{where}' is x for {given}.")
+            results[name] = int(digits, 2) if digits else int(number) % 2**32
         if results.keys() != self.outputs.keys():
-            raise CircuitError(f"The outputs of {self.top} are not defined for {values}.")
+            raise CircuitError(f"The outputs of {self.top} are not defined for {given}.")
         return results
+
+    @property
+    def _unknown(self) -> str:
+        """Where an x comes from that reaches an output, as far as one can tell."""
+        places = self.structure.unknown or (self.file,) * bool(self.file)
+        return f"{places[0]}: " if places else ""
+
+
+def _edges(rtlil: str, process: str) -> str:
+    """Edges that a process waits for."""
+    body = re.search(rf"^  process {re.escape(process)}\n(.*?)^  end$", rtlil, re.M | re.S)
+    edges = re.findall(r"^    sync (pos|neg)edge \\?(.+)", body[1] if body else "", re.M)
+    words = {"pos": "rising", "neg": "falling"}
+    return " and ".join(f"the {words[edge]} edge of '{net}'" for edge, net in edges)
 
 
 def _plain(reason: str) -> str:

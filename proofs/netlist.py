@@ -2,16 +2,25 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import cached_property
+from itertools import groupby
 from typing import Any
 
-__all__ = ["Bit", "Netlist"]
+__all__ = ["Bit", "CircuitError", "Netlist"]
 
 #: A net by its number, or a constant: ``0``, ``1``, ``x``, ``z``.
 Bit = int | str
 
 _BITWISE = frozenset("$and $or $xor $xnor $not $mux $pos $buf $bweqx $bwmux".split())
+
+#: A wire, or a part of it, in RTLIL.
+_SIGNAL = r"([\\$]\S+)(?: \[(\d+)(?::(\d+))?\])?"
+
+
+class CircuitError(ValueError):
+    """A circuit that is not a unit; the message is one sentence for the user."""
 
 
 class Netlist:
@@ -19,20 +28,21 @@ class Netlist:
 
     Parameters
     ----------
-    text : str
-        What Yosys' ``write_json`` writes.
+    text, rtlil : str
+        What Yosys' ``write_json`` and ``write_rtlil`` write.
     top : str
         The module.
     file : str
         How its source is called in messages.
     """
 
-    def __init__(self, text: str, top: str, file: str) -> None:
+    def __init__(self, text: str, rtlil: str, top: str, file: str) -> None:
         self.modules: dict[str, Any] = json.loads(text)["modules"]
         module = self.modules[top]
         self.file = file
         self.ports: dict[str, Any] = module["ports"]
         self.cells: dict[str, Any] = module["cells"]
+        self._rtlil = rtlil
         self._nets: dict[str, Any] = module["netnames"]
         self.drivers: dict[Bit, list[tuple[str, int]]] = {}
         for name, cell in self.cells.items():
@@ -59,20 +69,37 @@ class Netlist:
                 yield bits[-1]
 
     def name(self, bits: Iterable[Bit]) -> str:
-        """The net that some bits belong to, quoted, as in ``'acc[3:0]'``; empty if it has none."""
+        """Net that some bits belong to, quoted, as in ``'acc[3:0]'``; empty if it has no name."""
         found = [self._names[bit] for bit in bits if bit in self._names]
         if not found:
             return ""
         net = found[0][0]
-        places = sorted({at for other, at in found if other == net})
-        facts = self._nets[net]
-        if len(places) == len(facts["bits"]):
+        return self.slice(net, {at for other, at in found if other == net})
+
+    def slice(self, net: str, places: Iterable[int]) -> str:
+        """Bits of a net by their places, the lowest being 0, as they are written in Verilog."""
+        facts, places = self._nets[net], sorted(places)
+        if len(places) == (width := len(facts["bits"])):
             return f"'{net}'"
-        width, offset = len(facts["bits"]), facts.get("offset", 0)
+        offset = facts.get("offset", 0)
         numbers = [offset + (width - 1 - at if facts.get("upto") else at) for at in places]
         if len(places) > 1 and places[-1] - places[0] == len(places) - 1:
             return f"'{net}[{numbers[-1]}:{numbers[0]}]'"
-        return ", ".join(f"'{net}[{number}]'" for number in reversed(numbers))
+        return " and ".join(f"'{net}[{number}]'" for number in numbers)
+
+    def assigned_twice(self) -> Iterator[tuple[str, list[int]]]:
+        """Nets of which some bits are assigned more than once, and the places of these bits."""
+        count: Counter[tuple[str, int]] = Counter()
+        target = rf"^  connect ({_SIGNAL}|\{{ (?:{_SIGNAL} )*\}}) "
+        for match in re.finditer(target, self._rtlil, re.MULTILINE):
+            for name, high, low in re.findall(_SIGNAL, match[1].strip("{ }")):
+                net = name.removeprefix("\\")
+                first = int(low or high or 0)
+                last = int(high) if high else len(self._nets[net]["bits"]) - 1
+                count.update((net, at) for at in range(first, last + 1))
+        twice = sorted(place for place, times in count.items() if times > 1)
+        for net, places in groupby(twice, lambda place: place[0]):
+            yield net, [at for _, at in places]
 
     def place(self, *attributed: Any) -> str:
         """File and line of the first cell or net that has them, as a prefix of a sentence."""
@@ -86,9 +113,9 @@ class Netlist:
         found = [self._nets[self._names[bit][0]] for bit in bits if bit in self._names]
         return self.place(*found)
 
-    def port_place(self, port: str) -> str:
-        """Where a port is declared."""
-        return self.place(self._nets.get(port, {}))
+    def place_of_net(self, net: str) -> str:
+        """Where a net is declared."""
+        return self.place(self._nets.get(net, {}))
 
     @cached_property
     def _names(self) -> dict[Bit, tuple[str, int]]:

@@ -9,7 +9,7 @@ from fp8mac.gen.verilog import module_sha256
 from fp8mac.gen.yosys import YosysError, find_yosys, stop_all
 from fp8mac.hw.config import Goal, MacConfig
 from fp8mac.proofs.checks import Check, Kind, Record, Verdict, plan, plan_circuit
-from fp8mac.proofs.circuit import Circuit, CircuitError
+from fp8mac.proofs.circuit import Circuit, CircuitError, HiddenStateError
 from fp8mac.proofs.equivalence import EquivalenceError, check_equal, logic_of, logic_of_netlist
 from fp8mac.proofs.planting import MutationError
 from fp8mac.proofs.queries import Query, decode_query, decoded, step_queries
@@ -102,8 +102,8 @@ def prove_verilog(
     Raises
     ------
     CircuitError
-        If the module is none that can be judged: ports, clocks, nets that nothing drives, and
-        what Yosys cannot read; file and line are named.
+        If the module is none that can be judged: ports, clocks, nets that nothing drives, hidden
+        state, and what Yosys cannot read; file and line are named.
     YosysError
         If there is no Yosys that can be used.
     SolverError
@@ -155,7 +155,13 @@ class Prover:
         return [records[at] for at in range(len(checks))]
 
     def run(self, check: Check) -> Record:
-        """Run one check; whatever a circuit or a tool does wrong makes a failed record."""
+        """Run one check; whatever a circuit or a tool does wrong makes a failed record.
+
+        Raises
+        ------
+        HiddenStateError
+            If a circuit has registers that are no outputs, and is wrong for some of their values.
+        """
         run = {
             Kind.DECODE: self._decode,
             Kind.STEP: self._step,
@@ -165,6 +171,8 @@ class Prover:
         }[check.kind]
         try:
             return run(check)
+        except HiddenStateError:
+            raise  # of somebody's circuit: neither proved nor refuted
         except (
             CircuitError,
             EquivalenceError,
@@ -187,6 +195,7 @@ class Prover:
         answer = self._first_sat(check, step_queries(circuit, any_nan=check.any_nan))
         digest = sha256(circuit.text.encode()).hexdigest()
         if answer.verdict == "sat":
+            circuit.refuse_hidden_state()
             found = replay(circuit, answer.model)
             return Record(check, Verdict.REFUTED, answer.seconds, "", found, digest)
         return _record(check, answer, digest)

@@ -1,7 +1,7 @@
 """Whether a design is what proofs take it for: decided on the netlist that Yosys reads.
 
-A proof sees a circuit as a function of inputs and state, so it would not notice another clock. Hence
-all that an output hangs on is followed back, through registers as well:
+A proof sees a circuit as a function of inputs and state, so it would not notice another clock.
+Hence all that an output hangs on is followed back, through registers as well:
 
 ============  =================================================================================
 input ports   those of a unit or a core, no more and no fewer, with their widths
@@ -14,17 +14,15 @@ cells         logic: no free values of formal tools, no modules without an insid
 """
 
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
-from fp8mac.proofs.netlist import Bit, Netlist
+from fp8mac.proofs.netlist import Bit, CircuitError, Netlist
+from fp8mac.proofs.ports import check_drivers, check_ports
 
-__all__ = ["CircuitError", "Structure", "structure_of"]
-
-
-class CircuitError(ValueError):
-    """A circuit that is not a unit; the message is one sentence for the user."""
+__all__ = ["Structure", "structure_of"]
 
 
 @dataclass(frozen=True)
@@ -37,34 +35,28 @@ class Structure:
         Place and name of registers that outputs hang on and that are no outputs.
     unknown : tuple of str
         Places of cells that read an ``x``.
+    ripples : bool
+        Whether bits of a vector depend on others of the same vector, as in a ripple carry.
     """
 
     hidden: tuple[tuple[str, str], ...]
     unknown: tuple[str, ...]
+    ripples: bool
 
 
-_FLIP_FLOP = re.compile(
-    r"\$(s?dffe?|sdffce)|\$_(DFF_[NP]|DFFE_[NP]{2}|SDFF_[NP]{2}[01]|SDFFC?E_[NP]{2}[01][NP])_"
-)
-_SET = re.compile(
-    r"\$(adffe?|aldffe?|dffsre?)"
-    r"|\$_(DFF_[NP]{2}[01]|DFFE_[NP]{2}[01][NP]|ALDFFE?_[NP]+|DFFSRE?_[NP]+)_"
-)
-_LATCH = re.compile(r"\$(a?dlatch|dlatchsr|sr)|\$_(DLATCH|DLATCHSR|SR)_[NP01]+_")
-_CLOCKLESS = re.compile(r"\$ff|\$_FF_")
+_FLIP_FLOP = re.compile(r"\$(s?dffe?|sdffce)")
+_SET = re.compile(r"\$(adffe?|aldffe?|dffsre?)")
+_LATCH = re.compile(r"\$(a?dlatch|dlatchsr|sr)")
 _MEMORY = re.compile(r"\$mem(rd|wr|init)?(_v2)?")
 _FREE = re.compile(r"\$(any|all)(const|seq)|\$initstate")
 _COMPARISON = frozenset("$eq $ne $eqx $nex $lt $le $ge $gt".split())
 _LOGIC = _COMPARISON | frozenset(
     "$not $pos $neg $buf $and $or $xor $xnor $mux $pmux $bmux $demux $bwmux $bweqx $add $sub $mul"
     " $div $mod $divfloor $modfloor $shl $shr $sshl $sshr $shift $shiftx $reduce_and $reduce_or"
-    " $reduce_xor $reduce_xnor $reduce_bool $logic_not $logic_and $logic_or $_BUF_ $_NOT_ $_AND_"
-    " $_NAND_ $_OR_ $_NOR_ $_XOR_ $_XNOR_ $_ANDNOT_ $_ORNOT_ $_MUX_ $_NMUX_ $_AOI3_ $_OAI3_"
-    " $_AOI4_ $_OAI4_".split()
+    " $reduce_xor $reduce_xnor $reduce_bool $logic_not $logic_and $logic_or".split()
 )
-_CLOCK_PINS = ("CLK", "C")
-_SETTING_PINS = ("ARST", "ALOAD", "SET", "CLR", "L", "R", "S")
-_HOLDING_PINS = ("EN", "E", "SET", "S")
+_SETTING_PINS = ("ARST", "ALOAD", "SET", "CLR")
+_HOLDING_PINS = ("EN", "SET")
 
 
 def structure_of(
@@ -88,92 +80,21 @@ def structure_of(
     CircuitError
         If it is not as the table above says; the first fault is named, with file and line.
     """
-    _check_ports(netlist, top, inputs, outputs, core=core)
-    _check_modules(netlist)
-    _check_drivers(netlist)
-    return _Walk(netlist, core=core).run()
-
-
-def _check_ports(
-    netlist: Netlist, top: str, inputs: dict[str, int], outputs: dict[str, int], *, core: bool
-) -> None:
-    for direction, ports in (("input", inputs), ("output", outputs)):
-        for port, width in ports.items():
-            place, found = netlist.port_place(port), netlist.ports.get(port)
-            if found is None:
-                raise CircuitError(
-                    f"{netlist.place()}The module {top} has no {direction} '{port}' of "
-                    f"{_count(width)}."
-                )
-            if found["direction"] != direction:
-                raise CircuitError(
-                    f"{place}The port '{port}' of {top} is an {found['direction']}, "
-                    f"not an {direction}."
-                )
-            if len(found["bits"]) != width:
-                raise CircuitError(
-                    f"{place}The {direction} '{port}' of {top} has {_count(len(found['bits']))}, "
-                    f"not {width}."
-                )
-    for port, facts in netlist.ports.items():
-        if port not in inputs and facts["direction"] != "output":
-            kind, names = ("core" if core else "unit"), " ".join(inputs)
-            raise CircuitError(
-                f"{netlist.port_place(port)}The module {top} has an {facts['direction']} too many, "
-                f"'{port}'; the inputs of a {kind} are {names}."
-            )
-
-
-def _check_modules(netlist: Netlist) -> None:
-    """Every module has an inside, which is in its place by now."""
-    for name, cell in netlist.cells.items():
-        if not (kind := cell["type"]).startswith("$"):
-            place = netlist.place(cell)
-            known = netlist.modules.get(kind, {"ports": cell["connections"]})["ports"]
-            for port in cell["connections"]:
-                if port not in known:
-                    raise CircuitError(f"{place}The module '{kind}' has no port '{port}'.")
-            raise CircuitError(f"{place}The inside of '{name}' is not known, a module '{kind}'.")
-
-
-def _check_drivers(netlist: Netlist) -> None:
-    """Every net has one driver at most."""
-    owner: dict[Bit, str] = {}
-    for port, facts in netlist.ports.items():
-        for bit in facts["bits"] if facts["direction"] == "input" else ():
-            if (other := owner.setdefault(bit, port)) != port:
-                raise CircuitError(
-                    f"{netlist.port_place(port)}The inputs '{other}' and '{port}' are connected to "
-                    "each other."
-                )
-            if isinstance(bit, str) or bit in netlist.drivers:
-                raise CircuitError(
-                    f"{netlist.port_place(port)}The input '{port}' is driven inside the module."
-                )
-    for bit, drivers in netlist.drivers.items():
-        cells = [netlist.cells[name] for name, _ in drivers]
-        if isinstance(bit, str):
-            raise CircuitError(f"{netlist.place(*cells)}A net is driven by logic and a constant.")
-        if len(drivers) > 1:
-            places = sorted({netlist.place(cell).removesuffix(": ") for cell in cells})
-            both = f" ({' and '.join(places)})" if len(places) > 1 else ""
-            raise CircuitError(
-                f"{netlist.place_of([bit])}The net {netlist.name([bit])} has several drivers{both}."
-            )
+    check_ports(netlist, top, inputs, outputs)
+    check_drivers(netlist)
+    return _Walk(netlist, outputs, core=core).run()
 
 
 class _Walk:
     """From the outputs back to the inputs."""
 
-    def __init__(self, netlist: Netlist, *, core: bool) -> None:
+    def __init__(self, netlist: Netlist, outputs: Iterable[str], *, core: bool) -> None:
         self.netlist, self.core = netlist, core
         ports = netlist.ports
         self.inputs = {
             bit for port in ports.values() if port["direction"] == "input" for bit in port["bits"]
         }
-        self.state = {
-            bit for port in ports.values() if port["direction"] == "output" for bit in port["bits"]
-        }
+        self.state = {bit for port in outputs for bit in ports[port]["bits"]}
         self.clock = None if core else ports["clk"]["bits"][0]
         self.written = {
             cell["parameters"]["MEMID"]
@@ -191,17 +112,16 @@ class _Walk:
                 self._check_output(port, facts["bits"])
                 self._follow(port, facts["bits"])
         self._check_loops()
-        return Structure(tuple(self.hidden), tuple(self.unknown))
+        return Structure(tuple(self.hidden), tuple(self.unknown), self._ripples())
 
     def _check_output(self, port: str, bits: list[Bit]) -> None:
-        netlist, place = self.netlist, self.netlist.port_place(port)
+        netlist, place = self.netlist, self.netlist.place_of_net(port)
         loose = [bit for bit in bits if isinstance(bit, int) and not self._is_driven(bit)]
         if loose:
             raise CircuitError(f"{place}Nothing drives the output {netlist.name(loose)}.")
-        for at, bit in enumerate(bits):
-            if bit in ("x", "z"):
-                which = f"{port}[{at}]" if len(bits) > 1 else port
-                raise CircuitError(f"{place}The output '{which}' is always {bit}.")
+        for value in ("x", "z"):
+            if at := [at for at, bit in enumerate(bits) if bit == value]:
+                raise CircuitError(f"{place}The output {netlist.slice(port, at)} is {value}.")
         if self.clock in bits:
             raise CircuitError(f"{place}The output '{port}' is the clock.")
 
@@ -232,8 +152,10 @@ class _Walk:
                 if (node := driver) in self.logic:
                     continue
             is_register = self._is_register(driver)
-            sources = list(netlist.sources(driver, at, but=_CLOCK_PINS if is_register else ()))
-            self.logic[node] = [] if is_register else [each for each in sources if isinstance(each, int)]
+            sources = list(netlist.sources(driver, at, but=("CLK",) * is_register))
+            self.logic[node] = (
+                [] if is_register else [each for each in sources if isinstance(each, int)]
+            )
             ahead += [(source, driver) for source in reversed(sources)]
 
     def _check_constant(self, bit: Bit, reader: dict[str, Any]) -> None:
@@ -241,7 +163,8 @@ class _Walk:
         if reader["type"] in _COMPARISON:
             raise CircuitError(f"{place}A comparison with {bit}, which no circuit can make.")
         if bit == "z":
-            raise CircuitError(f"{place}A net is left at z; a unit drives all of its nets.")
+            net = self.netlist.name(reader["connections"].get("Y", [])) or "A net"
+            raise CircuitError(f"{place}{net} is left at z where nothing drives it.")
         if not reader["type"].startswith("$mem"):
             self.unknown[place.removesuffix(": ")] = None
 
@@ -259,18 +182,19 @@ class _Walk:
         if _MEMORY.fullmatch(kind):
             memory = cell["parameters"]["MEMID"].lstrip("\\")
             raise CircuitError(f"{place}The register '{memory}' is a memory, {self._wanted}.")
-        state = next((cell["connections"][pin] for pin in ("Q", "Y") if pin in cell["connections"]))
-        register = f"The register {netlist.name(state)}" if netlist.name(state) else "A register"
+        state = cell["connections"].get("Q", [])
+        register = f"The register {netlist.name(state)}"
         if _LATCH.fullmatch(kind):
             held = self._describe(_pin(cell, _HOLDING_PINS))
             raise CircuitError(f"{place}{register} is a latch, held by {held}, {self._wanted}.")
-        if _CLOCKLESS.fullmatch(kind):
+        if kind == "$ff":
             raise CircuitError(f"{place}{register} has no clock.")
         if not (_FLIP_FLOP.fullmatch(kind) or _SET.fullmatch(kind)):
             raise CircuitError(f"{place}A cell {kind} cannot be proved.")
-        clock, rising = _pin(cell, _CLOCK_PINS), _is_rising(cell)
+        clock = cell["connections"]["CLK"][0]
+        rising = int(cell["parameters"]["CLK_POLARITY"], 2) == 1
         if self.core:
-            raise CircuitError(f"{place}{register} stands in a core, which has none.")
+            raise CircuitError(f"{place}{register} is one too many; a core has none.")
         if clock != self.clock or not rising:
             edge = f"the {'rising' if rising else 'falling'} edge of " * isinstance(clock, int)
             raise CircuitError(
@@ -283,10 +207,8 @@ class _Walk:
                 f"{place}{register} is set by {by} at any time, not by the rising edge of 'clk' "
                 "alone."
             )
-        if not self.state.issuperset(bit for bit in state if bit in netlist.drivers):
-            hidden = [bit for bit in state if bit not in self.state]
-            if netlist.name(hidden):
-                self.hidden[place, netlist.name(hidden)] = None
+        if hidden := [bit for bit in state if bit not in self.state]:
+            self.hidden[place, netlist.name(hidden)] = None
         return True
 
     @property
@@ -308,48 +230,51 @@ class _Walk:
         net = netlist.name([bit])
         if bit in self.inputs:
             return net
-        found, ahead, seen = dict.fromkeys(()), [bit], set()
+        if not self._is_driven(bit):
+            return f"{net or 'a net'}, which nothing drives"
+        found, seen = set[str](), set[Bit]()
+        ahead: list[Bit] = [bit]
         while ahead:
             if isinstance(source := ahead.pop(), str) or source in seen:
                 continue
             seen.add(source)
-            drivers = netlist.drivers.get(source, ())
-            if drivers and netlist.cells[drivers[0][0]]["type"] in _LOGIC:
+            drivers = netlist.drivers.get(source, [("", 0)])
+            if netlist.cells.get(drivers[0][0], {}).get("type") in _LOGIC:
                 ahead += netlist.sources(*drivers[0])
+            elif source == bit:
+                return f"the register {net}"
             elif name := netlist.name([source]):
-                found[name if source in self.inputs else _owner(drivers, name)] = None
-        if not netlist.drivers.get(bit):
-            return f"{net or 'a net'}, which nothing drives"
-        sources = " and ".join(sorted(found))
-        if sources in (net, f"the register {net}"):
-            return sources
-        return f"{net or 'logic'}, which hangs on {sources or 'nothing'}"
+                found.add(name)
+        sources = " and ".join(sorted(found)) or "nothing"
+        return f"{net}, which hangs on {sources}" if net else f"logic of {sources}"
 
     def _check_loops(self) -> None:
-        try:
-            TopologicalSorter(self.logic).prepare()
-        except CycleError as error:
-            loop = sorted(bit for bit in error.args[1] if isinstance(bit, int))
-            named = [bit for bit in loop if self.netlist.name([bit])]
-            net = self.netlist.name(named[:1]) or "A net"
-            drivers = [self.netlist.drivers[bit][0][0] for bit in loop]
-            place = self.netlist.place(*(self.netlist.cells[driver] for driver in drivers))
-            raise CircuitError(f"{place}{net} hangs on itself with no register between.") from error
+        if loop := _loop(self.logic):
+            bits = sorted(bit for bit in loop if isinstance(bit, int))
+            place = self.netlist.place(*(self.netlist.cells[self._driver(bit)] for bit in bits))
+            net = next(filter(None, (self.netlist.name([bit]) for bit in bits)), "A net")
+            raise CircuitError(f"{place}{net} hangs on itself with no register between.")
+
+    def _ripples(self) -> bool:
+        """Whether cells depend on themselves, as bits do not."""
+        graph: dict[Bit, set[Bit]] = {}
+        for node, sources in self.logic.items():
+            bits = [bit for bit in sources if isinstance(bit, int) and bit in self.logic]
+            graph.setdefault(self._driver(node), set()).update(map(self._driver, bits))
+        return _loop(graph) is not None
+
+    def _driver(self, node: Bit) -> str:
+        return self.netlist.drivers[node][0][0] if isinstance(node, int) else node
 
 
-def _owner(drivers: object, name: str) -> str:
-    return f"the register {name}" if drivers else name
+def _loop(graph: Mapping[Bit, Iterable[Bit]]) -> list[Bit] | None:
+    """Nodes that depend on each other in a circle."""
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return error.args[1]
+    return None
 
 
 def _pin(cell: dict[str, Any], pins: tuple[str, ...]) -> Bit:
     return next(cell["connections"][pin][0] for pin in pins if pin in cell["connections"])
-
-
-def _is_rising(cell: dict[str, Any]) -> bool:
-    if "CLK_POLARITY" in cell["parameters"]:
-        return int(cell["parameters"]["CLK_POLARITY"], 2) == 1
-    return bool(re.match(r"\$_[A-Z]+_P", cell["type"]))
-
-
-def _count(width: int) -> str:
-    return "1 bit" if width == 1 else f"{width} bits"
