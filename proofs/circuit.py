@@ -72,7 +72,7 @@ class Circuit:
     language : str
         ``rtlil``, ``verilog`` or ``systemverilog``.
     file : str
-        How messages call the file that the text comes from.
+        How messages call the file that Verilog comes from; by default ``<top>.v``.
 
     Raises
     ------
@@ -126,6 +126,10 @@ class Circuit:
         return acc | dict.fromkeys(self.config.flags, 1)
 
     @property
+    def _file(self) -> str:
+        return self.file or ("" if self.language == "rtlil" else f"{self.top}.v")
+
+    @property
     def script(self) -> str:
         """Yosys commands that leave cells and flip-flops of one flat module."""
         ripples = "simplemap\n" if self.structure.ripples else ""
@@ -144,7 +148,7 @@ class Circuit:
         """
         script = _READ[self.language] + _STRUCTURE.format(top=self.top)
         files = self._run(script, "structure.json", "structure.il")
-        netlist = Netlist(files["structure.json"], files["structure.il"], self.top, self.file)
+        netlist = Netlist(files["structure.json"], files["structure.il"], self.top, self._file)
         inputs = self.inputs if self.core else {"clk": 1} | self.inputs
         return structure_of(netlist, self.top, inputs, self.outputs, core=self.core)
 
@@ -186,7 +190,7 @@ class Circuit:
         try:
             return find_yosys().run(script, {"design": self.text}, outputs)
         except YosysError as error:
-            if not error.reason or not self.file:
+            if not error.reason or not self._file:
                 raise
             raise CircuitError(self._fault(error)) from error
 
@@ -207,7 +211,7 @@ class Circuit:
                     f"The register '{register}' is clocked by {edges}, not by the rising edge of "
                     "'clk' alone"
                 )
-        return f"{self.file}{':' * bool(lines)}{lines[-1] if lines else ''}: {reason}."
+        return f"{self._file}{':' * bool(lines)}{lines[-1] if lines else ''}: {reason}."
 
     def refuse_hidden_state(self) -> None:
         """Say that a circuit with registers that are no outputs is wrong for some of their values.
@@ -260,7 +264,7 @@ class Circuit:
     @property
     def _unknown(self) -> str:
         """Where an x comes from that reaches an output, as far as one can tell."""
-        places = self.structure.unknown or (self.file,) * bool(self.file)
+        places = self.structure.unknown or (self._file,) * bool(self._file)
         return f"{places[0]}: " if places else ""
 
 

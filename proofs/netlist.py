@@ -81,11 +81,13 @@ class Netlist:
         facts, places = self._nets[net], sorted(places)
         if len(places) == (width := len(facts["bits"])):
             return f"'{net}'"
-        offset = facts.get("offset", 0)
-        numbers = [offset + (width - 1 - at if facts.get("upto") else at) for at in places]
-        if len(places) > 1 and places[-1] - places[0] == len(places) - 1:
-            return f"'{net}[{numbers[-1]}:{numbers[0]}]'"
-        return " and ".join(f"'{net}[{number}]'" for number in numbers)
+        offset, falls = facts.get("offset", 0), not facts.get("upto")
+        texts = []
+        # Places that follow each other differ from their rank by the same number.
+        for _, group in groupby(enumerate(places), lambda each: each[1] - each[0]):
+            run = [offset + (at if falls else width - 1 - at) for _, at in group]
+            texts.append(f"'{net}[{run[-1]}:{run[0]}]'" if len(run) > 1 else f"'{net}[{run[0]}]'")
+        return " and ".join(texts)
 
     def assigned_twice(self) -> Iterator[tuple[str, list[int]]]:
         """Nets of which some bits are assigned more than once, and the places of these bits."""

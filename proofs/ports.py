@@ -20,7 +20,8 @@ def check_ports(
             place, found = netlist.place_of_net(port), netlist.ports.get(port)
             if found is None:
                 raise CircuitError(
-                    f"{place}The module {top} has no {direction} '{port}' of {_count(width)}."
+                    f"{netlist.place()}The module {top} has no {direction} '{port}' of "
+                    f"{_count(width)}."
                 )
             if found["direction"] != direction:
                 raise CircuitError(
@@ -53,6 +54,10 @@ def check_drivers(netlist: Netlist) -> None:
             raise CircuitError(
                 f"{netlist.place(cell)}The module '{cell['type']}' of '{name}' has no inside."
             )
+    for net, places in netlist.assigned_twice():
+        raise CircuitError(
+            f"{netlist.place_of_net(net)}The net {netlist.slice(net, places)} has several drivers."
+        )
     owner: dict[Bit, str] = {}
     for port, facts in netlist.ports.items():
         place = netlist.place_of_net(port)
@@ -63,10 +68,6 @@ def check_drivers(netlist: Netlist) -> None:
                 )
             if isinstance(bit, str) or bit in netlist.drivers:
                 raise CircuitError(f"{place}The input '{port}' is driven inside the module.")
-    for net, places in netlist.assigned_twice():
-        raise CircuitError(
-            f"{netlist.place_of_net(net)}The net {netlist.slice(net, places)} has several drivers."
-        )
     for bit, drivers in netlist.drivers.items():
         cells = [netlist.cells[name] for name, _ in drivers]
         if isinstance(bit, str):

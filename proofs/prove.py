@@ -109,7 +109,7 @@ def prove_verilog(
     SolverError
         If a solver is not installed.
     """
-    circuit = Circuit(config, core, text, top, language, file or f"{top}.v")
+    circuit = Circuit(config, core, text, top, language, file)
     _ = circuit.smt2  # what cannot be read fails here
     checks = plan_circuit(circuit, both=both, any_nan=any_nan)
     return Prover(solver or Solver()).run_all(checks, jobs=jobs, progress=progress)

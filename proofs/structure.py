@@ -204,7 +204,7 @@ class _Walk:
         if _SET.fullmatch(kind):
             by = self._describe(_pin(cell, _SETTING_PINS))
             raise CircuitError(
-                f"{place}{register} is set by {by} at any time, not by the rising edge of 'clk' "
+                f"{place}{register} is set at any time by {by}, not by the rising edge of 'clk' "
                 "alone."
             )
         if hidden := [bit for bit in state if bit not in self.state]:

@@ -194,13 +194,19 @@ def read_logic(rtlil: str, top: str, name: str, *, front: str, techmap: str, yos
     Raises
     ------
     YosysError, SynthesisError
-        If Yosys stops, or leaves a cell that is not logic.
+        If Yosys stops, or leaves a cell that is not logic, or a flip-flop that does not hang on the
+        rising edge of the input ``clk``.
     """
     script = f"read_rtlil design.il\nhierarchy -check -top {top}\n{front}\nwrite_blif cells.blif\n"
     inputs = {"design.il": rtlil, "flow.v": techmap}
     cells = yosys.run(script, inputs, ["cells.blif"])["cells.blif"]
-    if match := re.search(r"^\.(?:subckt|latch .* fe) (\S+)", cells, re.MULTILINE):
+    if match := re.search(r"^\.subckt (\S+)", cells, re.MULTILINE):
         raise SynthesisError(f"The flow '{name}' cannot map a cell of {top}: {match[1]}.")
+    if match := re.search(r"^\.latch \S+ (\S+) (?!re clk )(.. \S+)", cells, re.MULTILINE):
+        raise SynthesisError(
+            f"The flow '{name}' cannot map a flip-flop of {top}: {match[1]} hangs on "
+            f"'{match[2]}', not on 're clk', the rising edge of clk."
+        )
     return Logic(*_cut_flip_flops(cells))
 
 
