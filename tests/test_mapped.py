@@ -70,6 +70,28 @@ def test_wrong_gate_is_found(core):
         prove_netlist(wrong, config, core=core, goal=Goal.AREA)
 
 
+@pytest.mark.parametrize(
+    ("edge", "what"),
+    [
+        ("negedge clk", "the falling edge of 'clk'"),
+        ("posedge (clk & en)", "the rising edge of logic of 'clk' and 'en'"),
+        ("posedge en", "the rising edge of 'en'"),
+    ],
+)
+def test_netlist_on_another_clock_is_found(edge, what):
+    config = parse_unit("e2m1", acc="kulisch:0")
+    _, text = made(config, core=False)
+    line = text[: text.index("always @")].count("\n") + 1
+    wrong = text.replace("posedge clk", edge)
+    assert wrong != text
+    with pytest.raises(EquivalenceError) as error:
+        prove_netlist(wrong, config, core=False, goal=Goal.AREA)
+    assert str(error.value) == (
+        f"{module_name(config, core=False)}.v:{line}: The register 'acc' is clocked by {what}, "
+        "not by the rising edge of 'clk'."
+    )
+
+
 def test_ports_header_and_reset():
     config = parse_unit("e5m2", acc="kulisch:0")
     _, netlist = made(config, core=False)
