@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterable
 from hashlib import sha256
 from threading import Lock
+from typing import Any
 
 from fp8mac.gen.verilog import module_sha256
 from fp8mac.gen.yosys import YosysError, find_yosys, stop_all
@@ -20,7 +21,7 @@ from fp8mac.synth_reports.parallel import in_parallel
 from fp8mac.synth_reports.store import Store
 from fp8mac.synth_reports.synthesis import Flow, SynthesisError
 
-__all__ = ["Prover", "prove_units", "prove_verilog"]
+__all__ = ["Prover", "prove_circuit", "prove_units", "prove_verilog"]
 
 
 def prove_units(
@@ -74,11 +75,7 @@ def prove_verilog(
     core: bool = True,
     language: str = "verilog",
     file: str = "",
-    any_nan: bool = False,
-    both: bool = False,
-    solver: Solver | None = None,
-    jobs: int = 2,
-    progress: Callable[[Record], None] = lambda record: None,
+    **options: Any,
 ) -> list[Record]:
     """Prove a module that somebody wrote, with the ports of `Circuit`.
 
@@ -94,6 +91,27 @@ def prove_verilog(
         ``verilog`` or ``systemverilog``.
     file : str
         How messages call the file; by default ``<top>.v``.
+    **options
+        See `prove_circuit`, also for the errors.
+    """
+    return prove_circuit(Circuit(config, core, text, top, language, file), **options)
+
+
+def prove_circuit(
+    circuit: Circuit,
+    *,
+    any_nan: bool = False,
+    both: bool = False,
+    solver: Solver | None = None,
+    jobs: int = 2,
+    progress: Callable[[Record], None] = lambda record: None,
+) -> list[Record]:
+    """Prove a circuit that somebody made.
+
+    Parameters
+    ----------
+    circuit : Circuit
+        The circuit.
     any_nan : bool
         Whether every NaN will do where a result is NaN.
     both, solver, jobs, progress
@@ -109,7 +127,6 @@ def prove_verilog(
     SolverError
         If a solver is not installed.
     """
-    circuit = Circuit(config, core, text, top, language, file)
     _ = circuit.smt2  # what cannot be read fails here
     checks = plan_circuit(circuit, both=both, any_nan=any_nan)
     return Prover(solver or Solver()).run_all(checks, jobs=jobs, progress=progress)

@@ -287,8 +287,8 @@ def test_state_may_be_coded_in_any_way(body):
     [
         ("reg [7:0] n; assign acc = ~n; always @(posedge clk) n <= ~next + en;", "n"),
         (
-            "reg d; reg [7:0] r; assign acc = r;"
-            " always @(posedge clk) {d, r} <= {en, d ? next : r};",
+            """reg d; reg [7:0] r; assign acc = r; always @(posedge clk) begin
+    d <= en; r <= d ? next : r; end""",
             "d",
         ),
     ],
