@@ -11,6 +11,7 @@ from fp8mac.gen.yosys import YosysError, find_yosys
 from fp8mac.hw.config import Goal, MacConfig
 from fp8mac.proofs.mutations import Mutation, mutated_rtlil
 from fp8mac.proofs.netlist import CircuitError, Netlist
+from fp8mac.proofs.partial import PARTIAL
 from fp8mac.proofs.structure import Structure, structure_of
 
 __all__ = ["Circuit", "CircuitError", "HiddenStateError"]
@@ -46,6 +47,7 @@ proc
 flatten
 chformal -remove
 delete */t:$print
+{beyond}
 memory
 async2sync
 dffunmap
@@ -132,8 +134,10 @@ class Circuit:
     @property
     def script(self) -> str:
         """Yosys commands that leave cells and flip-flops of one flat module."""
-        ripples = "simplemap\n" if self.structure.ripples else ""
-        return _READ[self.language] + _PREPARE.format(top=self.top) + ripples
+        found = self.structure
+        beyond = "techmap -map partial.v t:$shiftx" if found.indexes else ""
+        script = _READ[self.language] + _PREPARE.format(top=self.top, beyond=beyond)
+        return script + ("simplemap\n" if found.ripples else "")
 
     @cached_property
     def structure(self) -> Structure:
@@ -188,7 +192,7 @@ class Circuit:
     def _run(self, script: str, *outputs: str) -> dict[str, str]:
         """Run Yosys on the text, and say what is wrong with it in words of its file."""
         try:
-            return find_yosys().run(script, {"design": self.text}, outputs)
+            return find_yosys().run(script, {"design": self.text, "partial.v": PARTIAL}, outputs)
         except YosysError as error:
             if not error.reason or not self._file:
                 raise

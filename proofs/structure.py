@@ -34,13 +34,16 @@ class Structure:
     hidden : tuple of str
         Place and name of registers that outputs hang on and that are no outputs.
     unknown : tuple of str
-        Places of cells that read an ``x``.
+        Places of cells that read an ``x``, or perhaps a bit beyond a vector.
+    indexes : bool
+        Whether there are such bits.
     ripples : bool
         Whether bits of a vector depend on others of the same vector, as in a ripple carry.
     """
 
     hidden: tuple[tuple[str, str], ...]
     unknown: tuple[str, ...]
+    indexes: bool
     ripples: bool
 
 
@@ -105,6 +108,7 @@ class _Walk:
         self.logic: dict[Bit, list[Bit]] = {}
         self.hidden: dict[tuple[str, str], None] = {}
         self.unknown: dict[str, None] = {}
+        self.indexes = False
 
     def run(self) -> Structure:
         for port, facts in self.netlist.ports.items():
@@ -112,7 +116,9 @@ class _Walk:
                 self._check_output(port, facts["bits"])
                 self._follow(port, facts["bits"])
         self._check_loops()
-        return Structure(tuple(self.hidden), tuple(self.unknown), self._ripples())
+        return Structure(
+            tuple(self.hidden), tuple(self.unknown), self.indexes, ripples=self._ripples()
+        )
 
     def _check_output(self, port: str, bits: list[Bit]) -> None:
         netlist, place = self.netlist, self.netlist.place_of_net(port)
@@ -152,6 +158,9 @@ class _Walk:
                 if (node := driver) in self.logic:
                     continue
             is_register = self._is_register(driver)
+            if netlist.cells[driver]["type"] == "$shiftx":
+                self.indexes = True
+                self.unknown[netlist.place(netlist.cells[driver]).removesuffix(": ")] = None
             sources = list(netlist.sources(driver, at, but=("CLK",) * is_register))
             self.logic[node] = (
                 [] if is_register else [each for each in sources if isinstance(each, int)]

@@ -202,6 +202,32 @@ def test_undefined_bits_prove_nothing():
 
 
 @pytest.mark.parametrize(
+    ("vector", "index", "proved"),
+    [
+        ("[7:0]", "b[2:0]", True),
+        ("[4:0]", "b[2] ? 3'd4 : b[2:0]", True),
+        ("[4:0]", "b[2:0]", False),
+        ("[8:2]", "{b[2:0], 1'b0}", False),
+        ("[3:-4]", "$signed(b[2:0])", True),
+        ("[3:-3]", "$signed(b[2:0])", False),
+    ],
+)
+def test_bit_beyond_a_vector_is_anything(vector, index, proved):
+    text = f"""\
+module theirs(input signed [3:0] a, b, input signed [7:0] c, output [7:0] y);
+  wire {vector} v = 0;
+  wire read = v[{index}];
+  assign y = c + a * b + $signed({{7'd0, read}});
+endmodule
+"""
+    record = Prover(Solver(60)).run(
+        step(SMALL, circuit=Circuit(SMALL, True, text, "theirs", "verilog"))
+    )
+    assert (record.verdict is Verdict.PROVED) == proved, record.reason
+    assert proved or record.reason.startswith("theirs.v:3: The output 'y' is x for a = 0x")
+
+
+@pytest.mark.parametrize(
     ("text", "top", "message"),
     [
         (
