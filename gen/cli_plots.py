@@ -132,7 +132,9 @@ def plot(
         str | None, typer.Option("--network", metavar="N,M,...", help="Networks; all with results.")
     ] = None,
     area: Annotated[
-        str, typer.Option("--x", metavar="X", help="gates, ge, or a column of the grid."), Part()
+        str,
+        typer.Option("--x", metavar="X", help="gates, ge, delay, energy, or a column of the grid."),
+        Part(),
     ] = "gates",
     quantities: Annotated[
         str, typer.Option("--y", metavar="Y,...", help="accuracy, sqnr, or both."), Part()

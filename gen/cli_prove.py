@@ -112,6 +112,12 @@ def prove(
         "solver": solve.Solver(limit, Store()),
     }
     try:
+        theirs = None
+        if verilog is not None:
+            language = "systemverilog" if verilog.suffix == ".sv" else "verilog"
+            source = (_read(verilog), top, language, str(verilog))
+            theirs = circuit.Circuit(units[Goal.AREA][0], not unit, *source)
+            _ = theirs.smt2  # what is no unit ends here, with one sentence
         with progress_bar() as bar:
             task = bar.add_task("checks", total=None)
 
@@ -119,21 +125,12 @@ def prove(
                 bar.advance(task)
                 bar.update(task, description=str(record.check))
 
-            if verilog is None:
+            if theirs is None:
                 area, speed = units[Goal.AREA], units[Goal.SPEED]
                 bar.update(task, total=len(checks.plan(area, speed=speed, both=both)))
                 records = proofs.prove_units(area, speed=speed, progress=advance, **options)
             else:
-                records = proofs.prove_verilog(
-                    units[Goal.AREA][0],
-                    _read(verilog),
-                    top,
-                    core=not unit,
-                    language="systemverilog" if verilog.suffix == ".sv" else "verilog",
-                    any_nan=any_nan,
-                    progress=advance,
-                    **options,
-                )
+                records = proofs.prove_circuit(theirs, any_nan=any_nan, progress=advance, **options)
     except (solve.SolverError, circuit.CircuitError) as error:
         raise end(str(error)) from error
     facts, text = paper.certificate(records, command), paper.certificate_text(records, command)

@@ -18,7 +18,6 @@ from fp8mac.gen.cli_options import (
     Never,
     Only,
     end,
-    json_text,
     make_bench,
     number,
     print_json,
@@ -49,7 +48,9 @@ __all__ = ["features", "liberty", "synth", "synth_check"]
 LIBERTY = Annotated[
     list[str] | None,
     typer.Option(
-        "--liberty", metavar="LIB", help="Map to a library as well: a file, or a name of liberty."
+        "--liberty",
+        metavar="LIB",
+        help="Map to a library as well: a name, a file, a folder, or files with commas between.",
     ),
 ]
 
@@ -122,15 +123,13 @@ def synth(
             force=force,
             progress=lambda design: bar.advance(task),
         )
-    path = Path("synth_reports", "runs", f"{config.slug}.json")
-    write_atomically({path: json_text(report)})
     if as_json:
         print_json(report)
         return
     show(unit_table(report))
     if report["breakdown"]:
         show(breakdown_table(report))
-    print_text(footnotes(report) + f"\n{path}\n")
+    print_text(footnotes(report) + "\n")
 
 
 def _libraries(texts: list[str]) -> dict[str, Library]:
@@ -141,7 +140,7 @@ def _libraries(texts: list[str]) -> dict[str, Library]:
         library = resolve(text).check()
         name = library.name
         if name in libraries and libraries[name].sha256 != library.sha256:
-            name = Path(library.source).stem
+            name = f"{name} {library.sha256[:8]}"
         libraries[name] = library
     return libraries
 

@@ -1,7 +1,7 @@
 """What a module is, in words and numbers, for people and for programs."""
 
 from fp8mac.hw.config import FloatAccConfig, Goal, IntAccConfig, KulischConfig, MacConfig
-from fp8mac.hw.formats import FloatFormat, Format, Overflow, Rounding
+from fp8mac.hw.formats import FloatFormat, Format, IntFormat, Overflow, Rounding
 
 __all__ = ["describe", "module_name"]
 
@@ -102,7 +102,7 @@ def _special_cases(config: MacConfig) -> list[str]:
                 "A sum outside the range " + ("wraps." if wraps else "becomes its nearest end.")
             )
         case FloatAccConfig():
-            cases += _float_cases(acc)
+            cases += _float_cases(config, acc)
     if config.flags == ("nan",):
         cases.append("A NaN operand raises nan; acc is not specified while it is up.")
     elif config.flags:
@@ -116,26 +116,50 @@ def _special_cases(config: MacConfig) -> list[str]:
     return cases
 
 
-def _float_cases(acc: FloatAccConfig) -> list[str]:
+def _float_cases(config: MacConfig, acc: FloatAccConfig) -> list[str]:
     format_ = acc.format
     cases = ["acc + a * b is exact and is rounded once, to nearest even."]
     if acc.rounding is Rounding.RTZ:
         cases = ["acc + a * b is exact and is rounded once, toward zero."]
     largest = f"the largest number, {float(format_.max):g}"
     special = "infinity" if format_.has_inf else "NaN" if format_.has_nan else largest
-    finite = acc.overflow is Overflow.SATURATE or acc.rounding is Rounding.RTZ
+    saturates = acc.overflow is Overflow.SATURATE
+    finite = saturates or acc.rounding is Rounding.RTZ
     cases.append(
         f"A finite sum beyond the largest number becomes {largest if finite else special}."
     )
-    if format_.nan_code is not None:
+    infinite = config.a.has_inf or config.b.has_inf
+    if format_.has_inf:
+        cases.append("An infinite product or accumulator gives infinity.")
+    elif format_.has_nan and infinite:
         cases.append(
-            "NaN operands, infinity - infinity and infinity * 0 give the NaN "
-            f"{format_.bits}'h{format_.nan_code:x}."
+            f"An infinite product gives {f'{largest}, with its sign' if saturates else 'NaN'}."
         )
+    if format_.nan_code is not None:
+        causes = ["A NaN operand"] if config.a.has_nan or config.b.has_nan else []
+        causes += ["infinity * 0"] if infinite else []
+        causes += ["infinity - infinity"] if infinite and format_.has_inf else []
+        causes += [f"{'a' if causes else 'A'} NaN accumulator"]
+        cases.append(f"{_list(causes)} give{'s' * (len(causes) == 1)} the NaN {_nan(format_)}.")
+    signed = format_.has_negative_zero
     if acc.subnormals:
         cases.append("Subnormal numbers are kept.")
     else:
-        cases.append("A subnormal accumulator counts as zero, and a subnormal sum becomes zero.")
-    zero = "+0" if format_.has_negative_zero else "0"
-    cases.append(f"Exact cancellation gives {zero}.")
+        cases.append(
+            "A subnormal accumulator counts as zero, and a sum that is subnormal before rounding "
+            f"becomes zero{'; both keep their sign' * signed}. Operands keep their subnormals."
+        )
+    cases.append(
+        "Exact cancellation gives +0; -0 + -0 is -0." if signed else "Exact cancellation gives 0."
+    )
+    if signed and (isinstance(config.a, IntFormat) or isinstance(config.b, IntFormat)):
+        cases.append("An integer is the float that it converts to: 0 is +0, and 0 * -1 is -0.")
     return cases
+
+
+def _nan(format_: FloatFormat) -> str:
+    return f"{format_.bits}'h{format_.nan_code:x}"
+
+
+def _list(words: list[str]) -> str:
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

@@ -11,9 +11,9 @@ import textwrap
 from collections.abc import Iterable
 
 from fp8mac.gen.describe import describe
-from fp8mac.gen.verilog import rtlil_text
+from fp8mac.gen.rtlil import rtlil_text
 from fp8mac.hw.config import Goal, MacConfig
-from fp8mac.proofs.circuit import Circuit
+from fp8mac.proofs.circuit import Circuit, CircuitError
 from fp8mac.proofs.equivalence import EquivalenceError, check_equal, logic_of
 from fp8mac.sim.netlist import Netlist
 from fp8mac.synth_reports.synthesis import Synthesis
@@ -88,11 +88,15 @@ def prove_netlist(netlist: str, config: MacConfig, *, core: bool, goal: Goal) ->
     Raises
     ------
     EquivalenceError
-        If it is not equal, or ABC does not find out.
+        If it is not equal, a flip-flop is not on the rising edge of ``clk``, Yosys cannot read it,
+        or ABC does not find out.
     YosysError
-        If Yosys cannot read it.
+        If there is no Yosys that can be used.
     """
     match = re.search(r"^module (\w+)\(", netlist, re.MULTILINE)
     assert match is not None
     rtl = Circuit(config, core, rtlil_text(config, core=core, goal=goal), match[1])
-    check_equal(logic_of(rtl), logic_of(Circuit(config, core, netlist, match[1], "verilog")))
+    try:
+        check_equal(logic_of(rtl), logic_of(Circuit(config, core, netlist, match[1], "verilog")))
+    except CircuitError as error:
+        raise EquivalenceError(str(error)) from error

@@ -12,18 +12,15 @@ from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 
-from amaranth.back import rtlil  # pyright: ignore[reportAttributeAccessIssue] (no stub)
-
 from fp8mac.gen.describe import describe, module_name
 from fp8mac.gen.files import is_stream, write_atomically
+from fp8mac.gen.rtlil import rtlil_text
 from fp8mac.gen.yosys import Yosys, find_yosys
 from fp8mac.hw.config import Goal, MacConfig
-from fp8mac.hw.mac import Mac, MacCore, check_buildable
 
 __all__ = [
     "is_proved",
     "module_sha256",
-    "rtlil_text",
     "verilog_text",
     "write_verilog",
 ]
@@ -44,21 +41,12 @@ write_verilog -noattr design.v
 _LINT_OFF = "/* verilator lint_off WIDTH */\n/* verilator lint_off UNOPTFLAT */\n"
 _LINT_ON = "/* verilator lint_on UNOPTFLAT */\n/* verilator lint_on WIDTH */\n"
 
+# A vector of the RTL keeps the bits that nothing reads; the file may have any name. These comments
+# are not part of what is proved, see `module_sha256`.
+_UNPROVED_LINT = ("UNUSED", "DECLFILENAME")
+
 _ESCAPED = re.compile(r"\\(\S+) ")
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-
-
-def rtlil_text(config: MacConfig, *, core: bool, goal: Goal = Goal.AREA) -> str:
-    """RTLIL of a unit, or of its combinational core; the same text every time.
-
-    Raises
-    ------
-    ConfigError
-        If there is no circuit for the unit.
-    """
-    check_buildable(config)  # before a component exists that nobody uses
-    component = (MacCore if core else Mac)(config, goal)
-    return rtlil.convert(component, name=module_name(config, core=core, goal=goal), emit_src=False)
 
 
 def verilog_text(
@@ -89,7 +77,12 @@ def verilog_text(
     yosys = find_yosys()
     description = describe(config, core=core, goal=goal) | {"form": _form(netlist)}
     body = _LINT_OFF + (netlist or _rtl_text(config, description, yosys)) + _LINT_ON
-    return _header(description, command, yosys.version, module_sha256(body)) + body
+    header = _header(description, command, yosys.version, module_sha256(body))
+    return f"{header}{_lint('off')}\n{body}{_lint('on')}"
+
+
+def _lint(state: str) -> str:
+    return "".join(f"// verilator lint_{state} {code}\n" for code in _UNPROVED_LINT)
 
 
 def _form(netlist: str | None) -> str:
@@ -105,8 +98,9 @@ def _rtl_text(config: MacConfig, description: dict[str, object], yosys: Yosys) -
 
 
 def module_sha256(verilog: str) -> str:
-    """Hash of Verilog without the comment before its first module: what a proof is about."""
+    """Hash of Verilog without the comments above and below: what a proof is about."""
     body = re.sub(r"\A(?:\s*//.*\n)*\s*", "", verilog)
+    body = re.sub(r"(?:^//.*\n)+\Z", "", body, flags=re.MULTILINE)
     return hashlib.sha256(body.encode()).hexdigest()
 
 
@@ -177,13 +171,7 @@ def _header(
     lines += [
         "",
         *(f"{port}: {_in_words(facts)}" for port, facts in operands.items()),
-        f"accumulator: {accumulator['name']}, {description['acc_bits']} bits"
-        + (f"; {_in_words(accumulator['format'])}" if accumulator["kind"] == "float" else "")
-        + (
-            f"; two's complement in units of 2**{description['acc_lsb_exponent']}"
-            if accumulator["kind"] != "float"
-            else ""
-        ),
+        *textwrap.wrap(_accumulator_in_words(description, accumulator), 92, subsequent_indent="  "),
         "",
     ]
     if description["kind"] == "unit":
@@ -204,7 +192,16 @@ def _header(
         lines += [
             "This module is proved for all operands and states: synth_reports/results/proofs.md"
         ]
-    return "".join(f"// {line}".rstrip() + "\n" for line in lines) + "\n"
+    lines += ["", "Bits that nothing reads are meant to be so, and the file may have any name:"]
+    return "".join(f"// {line}".rstrip() + "\n" for line in lines)
+
+
+def _accumulator_in_words(description: dict[str, object], acc: dict[str, object]) -> str:
+    width = f"accumulator: {acc['name']}, {description['acc_bits']} bits"
+    if acc["kind"] == "float":
+        assert isinstance(acc["format"], dict)
+        return f"{width}; {_in_words(acc['format'])}"
+    return f"{width}; two's complement in units of 2**{description['acc_lsb_exponent']}"
 
 
 def _in_words(facts: dict[str, object]) -> str:

@@ -29,7 +29,21 @@ _running: set[subprocess.Popen[str]] = set()
 
 
 class YosysError(RuntimeError):
-    """No Yosys that can be used, or a run that failed; the message is one sentence for the user."""
+    """No Yosys that can be used, or a run that failed; the message is one sentence for the user.
+
+    Parameters
+    ----------
+    message : str
+        The sentence.
+    reason : str
+        Of a failed run, what Yosys said.
+    context : str
+        Of a failed run, the end of its log: the line of the error and the one before.
+    """
+
+    def __init__(self, message: str, reason: str = "", context: str = "") -> None:
+        super().__init__(message)
+        self.reason, self.context = reason, context
 
 
 @dataclass(frozen=True)
@@ -108,9 +122,11 @@ class Yosys:
                 child.wait()
                 _running.discard(child)
         if child.returncode:
-            match = re.search(r"(?:ERROR|ABC: Error|ABC: \*\* cmd error): (.+)", log)
-            reason = match[1].rstrip(".! ") if match else f"exit code {child.returncode}"
-            raise YosysError(f"Yosys stopped: {reason}.")
+            match = re.search(r"(?:.*\n)?.*(?:ERROR|ABC: Error|ABC: \*\* cmd error): ?(.+)", log)
+            if match is None:
+                raise YosysError(f"Yosys stopped: exit code {child.returncode}.")
+            reason = match[1].rstrip(".! ")
+            raise YosysError(f"Yosys stopped: {reason}.", reason, match[0])
 
 
 def stop_all() -> None:

@@ -6,7 +6,6 @@ module, the file, the build folder and the row in a report.
 
 import re
 from dataclasses import dataclass, field
-from enum import Enum
 
 from fp8mac.hw.formats import (
     FloatFormat,
@@ -16,6 +15,7 @@ from fp8mac.hw.formats import (
     Rounding,
     parse_format,
 )
+from fp8mac.hw.goal import Goal
 
 __all__ = [
     "AccumulatorConfig",
@@ -32,13 +32,6 @@ __all__ = [
 
 class ConfigError(ValueError):
     """A unit that cannot exist; the message is one sentence for the user."""
-
-
-class Goal(Enum):
-    """What a circuit is built for: few gates, or a short path. It computes the same."""
-
-    AREA = "area"
-    SPEED = "speed"
 
 
 @dataclass(frozen=True)

@@ -5,16 +5,20 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from fp8mac.gen.describe import module_name
-from fp8mac.gen.verilog import rtlil_text, verilog_text
-from fp8mac.gen.yosys import find_yosys
+from fp8mac.gen.rtlil import rtlil_text
+from fp8mac.gen.verilog import verilog_text
+from fp8mac.gen.yosys import YosysError, find_yosys
 from fp8mac.hw.config import Goal, MacConfig
 from fp8mac.proofs.mutations import Mutation, mutated_rtlil
+from fp8mac.proofs.netlist import CircuitError, Netlist
+from fp8mac.proofs.partial import PARTIAL
+from fp8mac.proofs.structure import Structure, structure_of
 
-__all__ = ["Circuit", "CircuitError"]
+__all__ = ["Circuit", "CircuitError", "HiddenStateError"]
 
 
-class CircuitError(ValueError):
-    """A circuit that is not a unit; the message is one sentence for the user."""
+class HiddenStateError(CircuitError):
+    """A circuit that is wrong for some values of registers that are no outputs."""
 
 
 _READ = {
@@ -23,10 +27,27 @@ _READ = {
     "systemverilog": "read_verilog -sv design",
 }
 
+# Before any pass hides what a flip-flop hangs on; `proc` alone folds inverters into clock pins.
+_STRUCTURE = """
+hierarchy -check -top {top}
+setattr -mod -unset keep_hierarchy
+setattr -unset keep_hierarchy
+proc -noopt
+flatten
+opt_expr -keepdc -noclkinv
+write_json structure.json
+write_rtlil structure.il
+"""
+
 _PREPARE = """
 hierarchy -check -top {top}
+setattr -mod -unset keep_hierarchy
+setattr -unset keep_hierarchy
 proc
 flatten
+chformal -remove
+delete */t:$print
+{beyond}
 memory
 async2sync
 dffunmap
@@ -52,6 +73,8 @@ class Circuit:
         Its top module.
     language : str
         ``rtlil``, ``verilog`` or ``systemverilog``.
+    file : str
+        How messages call the file that Verilog comes from; by default ``<top>.v``.
 
     Raises
     ------
@@ -64,6 +87,7 @@ class Circuit:
     text: str
     top: str
     language: str = "rtlil"
+    file: str = ""
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_$]*", self.top):
@@ -104,9 +128,33 @@ class Circuit:
         return acc | dict.fromkeys(self.config.flags, 1)
 
     @property
+    def _file(self) -> str:
+        return self.file or ("" if self.language == "rtlil" else f"{self.top}.v")
+
+    @property
     def script(self) -> str:
         """Yosys commands that leave cells and flip-flops of one flat module."""
-        return _READ[self.language] + _PREPARE.format(top=self.top)
+        found = self.structure
+        beyond = "techmap -map partial.v t:$shiftx" if found.indexes else ""
+        script = _READ[self.language] + _PREPARE.format(top=self.top, beyond=beyond)
+        return script + ("simplemap\n" if found.ripples else "")
+
+    @cached_property
+    def structure(self) -> Structure:
+        """What `structure_of` finds.
+
+        Raises
+        ------
+        CircuitError
+            If the ports, a clock or something else is not as in a unit, or Yosys cannot read it.
+        YosysError
+            If there is no Yosys that can be used.
+        """
+        script = _READ[self.language] + _STRUCTURE.format(top=self.top)
+        files = self._run(script, "structure.json", "structure.il")
+        netlist = Netlist(files["structure.json"], files["structure.il"], self.top, self._file)
+        inputs = self.inputs if self.core else {"clk": 1} | self.inputs
+        return structure_of(netlist, self.top, inputs, self.outputs, core=self.core)
 
     @cached_property
     def smt2(self) -> str:
@@ -114,29 +162,77 @@ class Circuit:
 
         Raises
         ------
-        CircuitError
-            If a port is missing or has another width, or a core has registers.
-        YosysError
-            If Yosys cannot read the design.
+        CircuitError, YosysError
+            As for `structure`.
         """
+        _ = self.structure
         # Undefined bits may have any value: what is proved holds for all of them.
         script = self.script + "setundef -undriven -anyseq\nwrite_smt2 -stbv design.smt2\n"
-        text = find_yosys().run(script, {"design": self.text}, ["design.smt2"])["design.smt2"]
-        for kind, ports in (("input", self.inputs), ("output", self.outputs)):
-            found = re.findall(rf"^; yosys-smt2-{kind} (\S+) (\d+)", text, re.MULTILINE)
-            for port, width in ports.items():
-                if (port, str(width)) not in found:
-                    raise CircuitError(
-                        f"The module {self.top} has no {kind} '{port}' of {_count(width)}."
-                    )
-        if self.core and "; yosys-smt2-register" in text:
-            raise CircuitError(f"The module {self.top} has registers; a core has none.")
-        return text
+        return self._run(script, "design.smt2")["design.smt2"]
+
+    @cached_property
+    def blif(self) -> str:
+        """The circuit as BLIF, with latches on one clock.
+
+        Raises
+        ------
+        CircuitError, YosysError
+            As for `structure`.
+        """
+        _ = self.structure
+        script = self.script + "techmap\ndfflegalize -cell $_DFF_P_ 01\nsimplemap\n"
+        script += "opt_clean -purge\nwrite_blif design.blif\n"
+        return self._run(script, "design.blif")["design.blif"]
 
     def port(self, name: str, state: str) -> str:
         """Bit-vector term of a port in a state."""
         value = f"(|{self.top}_n {name}| {state})"
         return value if (self.inputs | self.outputs)[name] > 1 else f"(ite {value} #b1 #b0)"
+
+    def _run(self, script: str, *outputs: str) -> dict[str, str]:
+        """Run Yosys on the text, and say what is wrong with it in words of its file."""
+        try:
+            return find_yosys().run(script, {"design": self.text, "partial.v": PARTIAL}, outputs)
+        except YosysError as error:
+            if not error.reason or not self._file:
+                raise
+            raise CircuitError(self._fault(error)) from error
+
+    def _fault(self, error: YosysError) -> str:
+        """What Yosys cannot read, and where."""
+        reason, lines = _plain(error.reason), re.findall(r"\bdesign:(\d+)", error.context)
+        process = re.search(r"signal `(\S+)' using process `\S+?\.(\S+)'", error.context)
+        cell = re.search(r"in cell `\\?(\S+)'", error.reason)
+        if process or cell:
+            script = _READ[self.language] + "\nwrite_rtlil design.il\n"
+            text = find_yosys().run(script, {"design": self.text}, ["design.il"])["design.il"]
+            head = rf"  cell \S+ \\?{re.escape(cell[1])}\n" if cell else "(?!)"
+            lines += re.findall(rf'src "design:(\d+).*"\n(?:  attribute .*\n)*{head}', text)
+            if process:
+                edges = _edges(text, process[2])
+                register = process[1].rpartition("\\")[2]
+                reason = (
+                    f"The register '{register}' is clocked by {edges}, not by the rising edge of "
+                    "'clk' alone"
+                )
+        return f"{self._file}{':' * bool(lines)}{lines[-1] if lines else ''}: {reason}."
+
+    def refuse_hidden_state(self) -> None:
+        """Say that a circuit with registers that are no outputs is wrong for some of their values.
+
+        Whether they can ever have such values is not decided.
+
+        Raises
+        ------
+        HiddenStateError
+            If it has such registers.
+        """
+        if self.structure.hidden:
+            place, register = self.structure.hidden[0]
+            raise HiddenStateError(
+                f"{place}The outputs hang on the register {register} as well, which is no output, "
+                "and are wrong for some of its values."
+            )
 
     def evaluate(self, values: dict[str, int]) -> dict[str, int]:
         """Outputs of a core; the next state of a unit, whose present one is among the values.
@@ -155,17 +251,36 @@ class Circuit:
         shows = " ".join(f"-show {name}{suffixes[1]}" for name in self.outputs)
         script = self.script + ("" if self.core else "expose -evert-dff\n")
         script += f"tee -q -o result eval {sets} {shows}\n"
-        text = find_yosys().run(script, {"design": self.text}, ["result"])["result"]
-        # 32 bits are written as a number, all others as digits.
-        found = re.findall(r"Eval result: \\(\S+?)(?:\.d)? = (?:\d+'([01]+)|(-?\d+))\.\n", text)
-        results = {
-            name: int(digits, 2) if digits else int(number) % 2**32
-            for name, digits, number in found
-        }
+        text = self._run(script, "result")["result"]
+        # 32 bits are written as a number, all others as digits, and one x stands for many.
+        found = re.findall(r"Eval result: \\(\S+?)(?:\.d)? = (?:\d+'([01xz]+)|(-?\d+))\.\n", text)
+        given = ", ".join(f"{name} = {values[name]:#x}" for name in ports)
+        results: dict[str, int] = {}
+        for name, digits, number in found:
+            if digits.strip("01"):
+                where = f"{name}[{digits[::-1].index('x')}]" if digits.strip("x") else name
+                raise CircuitError(f"{self._unknown}The output '{where}' is x for {given}.")
+            results[name] = int(digits, 2) if digits else int(number) % 2**32
         if results.keys() != self.outputs.keys():
-            raise CircuitError(f"The outputs of {self.top} are not defined for {values}.")
+            raise CircuitError(f"The outputs of {self.top} are not defined for {given}.")
         return results
 
+    @property
+    def _unknown(self) -> str:
+        """Where an x comes from that reaches an output, as far as one can tell."""
+        places = self.structure.unknown or (self._file,) * bool(self._file)
+        return f"{places[0]}: " if places else ""
 
-def _count(width: int) -> str:
-    return "1 bit" if width == 1 else f"{width} bits"
+
+def _edges(rtlil: str, process: str) -> str:
+    """Edges that a process waits for."""
+    body = re.search(rf"^  process {re.escape(process)}\n(.*?)^  end$", rtlil, re.M | re.S)
+    edges = re.findall(r"^    sync (pos|neg)edge \\?(.+)", body[1] if body else "", re.M)
+    words = {"pos": "rising", "neg": "falling"}
+    return " and ".join(f"the {words[edge]} edge of '{net}'" for edge, net in edges)
+
+
+def _plain(reason: str) -> str:
+    """What Yosys said, without its own names of things."""
+    reason = re.sub(r" from \w+ process .*", "", reason)
+    return re.sub(r"[`']?\\(\S+?)'", r"'\1'", reason).replace("\\", "").replace("`", "'")

@@ -22,22 +22,18 @@ def logic_of(circuit: Circuit) -> str:
 
     Raises
     ------
+    CircuitError
+        If a flip-flop is not clocked by the rising edge of ``clk``, or Yosys cannot read it.
     YosysError
-        If Yosys cannot read the design.
+        If there is no Yosys that can be used.
     """
-    script = (
-        circuit.script + "techmap\ndfflegalize -cell $_DFF_P_ 01\nsimplemap\nopt_clean -purge\n"
-    )
-    files = find_yosys().run(
-        script + "write_blif logic.blif\n", {"design": circuit.text}, ["logic.blif"]
-    )
     nets: list[str] = []
 
     def cut(latch: re.Match[str]) -> str:
         nets.append(latch[2])
         return f".names {latch[2]}.q {latch[2]}\n1 1\n.names {latch[1]} {latch[2]}.d\n1 1"
 
-    text = re.sub(r"^\.latch (\S+) (\S+) re .*", cut, files["logic.blif"], flags=re.MULTILINE)
+    text = re.sub(r"^\.latch (\S+) (\S+) re .*", cut, circuit.blif, flags=re.MULTILINE)
     for keyword, suffix in (("inputs", "q"), ("outputs", "d")):
         bits = "".join(f" {net}.{suffix}" for net in nets)
         text = re.sub(rf"^(\.{keyword}.*)", rf"\1{bits}", text, count=1, flags=re.MULTILINE)

@@ -4,12 +4,13 @@ import time
 from collections.abc import Callable, Iterable
 from hashlib import sha256
 from threading import Lock
+from typing import Any
 
 from fp8mac.gen.verilog import module_sha256
 from fp8mac.gen.yosys import YosysError, find_yosys, stop_all
 from fp8mac.hw.config import Goal, MacConfig
 from fp8mac.proofs.checks import Check, Kind, Record, Verdict, plan, plan_circuit
-from fp8mac.proofs.circuit import Circuit, CircuitError
+from fp8mac.proofs.circuit import Circuit, CircuitError, HiddenStateError
 from fp8mac.proofs.equivalence import EquivalenceError, check_equal, logic_of, logic_of_netlist
 from fp8mac.proofs.planting import MutationError
 from fp8mac.proofs.queries import Query, decode_query, decoded, step_queries
@@ -20,7 +21,7 @@ from fp8mac.synth_reports.parallel import in_parallel
 from fp8mac.synth_reports.store import Store
 from fp8mac.synth_reports.synthesis import Flow, SynthesisError
 
-__all__ = ["Prover", "prove_units", "prove_verilog"]
+__all__ = ["Prover", "prove_circuit", "prove_units", "prove_verilog"]
 
 
 def prove_units(
@@ -73,11 +74,8 @@ def prove_verilog(
     *,
     core: bool = True,
     language: str = "verilog",
-    any_nan: bool = False,
-    both: bool = False,
-    solver: Solver | None = None,
-    jobs: int = 2,
-    progress: Callable[[Record], None] = lambda record: None,
+    file: str = "",
+    **options: Any,
 ) -> list[Record]:
     """Prove a module that somebody wrote, with the ports of `Circuit`.
 
@@ -91,6 +89,29 @@ def prove_verilog(
         Whether it is combinational.
     language : str
         ``verilog`` or ``systemverilog``.
+    file : str
+        How messages call the file; by default ``<top>.v``.
+    **options
+        See `prove_circuit`, also for the errors.
+    """
+    return prove_circuit(Circuit(config, core, text, top, language, file), **options)
+
+
+def prove_circuit(
+    circuit: Circuit,
+    *,
+    any_nan: bool = False,
+    both: bool = False,
+    solver: Solver | None = None,
+    jobs: int = 2,
+    progress: Callable[[Record], None] = lambda record: None,
+) -> list[Record]:
+    """Prove a circuit that somebody made.
+
+    Parameters
+    ----------
+    circuit : Circuit
+        The circuit.
     any_nan : bool
         Whether every NaN will do where a result is NaN.
     both, solver, jobs, progress
@@ -99,13 +120,13 @@ def prove_verilog(
     Raises
     ------
     CircuitError
-        If the module has not the ports of a unit.
+        If the module is none that can be judged: ports, clocks, nets that nothing drives, hidden
+        state, and what Yosys cannot read; file and line are named.
     YosysError
-        If Yosys cannot read it.
+        If there is no Yosys that can be used.
     SolverError
         If a solver is not installed.
     """
-    circuit = Circuit(config, core, text, top, language)
     _ = circuit.smt2  # what cannot be read fails here
     checks = plan_circuit(circuit, both=both, any_nan=any_nan)
     return Prover(solver or Solver()).run_all(checks, jobs=jobs, progress=progress)
@@ -151,7 +172,13 @@ class Prover:
         return [records[at] for at in range(len(checks))]
 
     def run(self, check: Check) -> Record:
-        """Run one check; whatever a circuit or a tool does wrong makes a failed record."""
+        """Run one check; whatever a circuit or a tool does wrong makes a failed record.
+
+        Raises
+        ------
+        HiddenStateError
+            If a circuit has registers that are no outputs, and is wrong for some of their values.
+        """
         run = {
             Kind.DECODE: self._decode,
             Kind.STEP: self._step,
@@ -161,6 +188,8 @@ class Prover:
         }[check.kind]
         try:
             return run(check)
+        except HiddenStateError:
+            raise  # of somebody's circuit: neither proved nor refuted
         except (
             CircuitError,
             EquivalenceError,
@@ -183,6 +212,7 @@ class Prover:
         answer = self._first_sat(check, step_queries(circuit, any_nan=check.any_nan))
         digest = sha256(circuit.text.encode()).hexdigest()
         if answer.verdict == "sat":
+            circuit.refuse_hidden_state()
             found = replay(circuit, answer.model)
             return Record(check, Verdict.REFUTED, answer.seconds, "", found, digest)
         return _record(check, answer, digest)

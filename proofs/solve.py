@@ -14,9 +14,11 @@ from importlib.metadata import PackageNotFoundError, version
 
 from fp8mac.proofs.queries import Query
 from fp8mac.proofs.theory import Sort
-from fp8mac.synth_reports.store import Store, hash_of
+from fp8mac.synth_reports.store import Store
 
 __all__ = ["Answer", "Encoding", "Solver", "SolverError"]
+
+_DECIDE = "fp8mac.proofs.decide"
 
 
 class SolverError(RuntimeError):
@@ -100,7 +102,8 @@ class Solver:
         SolverError
             If a solver is not installed.
         """
-        key = hash_of([query.text, *query.constants, encoding.solvers])
+        inputs = [query.text, *query.constants, encoding.value, encoding.solvers]
+        key = self.store.key(inputs, _DECIDE) if self.store else ""
         if self.store and (known := self.store.load("proofs", key)):
             return Answer(**known)
         answer = self._run(query, encoding)
@@ -114,7 +117,7 @@ class Solver:
             child.terminate()
 
     def _run(self, query: Query, encoding: Encoding) -> Answer:
-        command = [sys.executable, "-m", "fp8mac.proofs.decide", encoding.value, *query.constants]
+        command = [sys.executable, "-m", _DECIDE, encoding.value, *query.constants]
         pipe = subprocess.PIPE
         with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as child:
             self._running.add(child)

@@ -17,6 +17,7 @@ from fp8mac.hw.formats import FloatFormat, Format, IntFormat, Overflow, Rounding
 from fp8mac.sim import vectors
 from fp8mac.sim.encoding_integers import round_integers
 from fp8mac.sim.encoding_rule import BLOCK, Rule, code_dtype
+from fp8mac.sim.inputs import codes_of, noise_of, numbers_of, whole
 
 __all__ = [
     "decode",
@@ -37,13 +38,15 @@ np.empty(1 << 24, np.uint8)
 _MANY = 20_000  # numbers that make compiled kernels worth their import
 
 
+@np.errstate(all="ignore")
 def decode(codes: ArrayLike, format_: Format, dtype: type = np.float64) -> Array:
     """Values of codes, exactly.
 
     Parameters
     ----------
     codes : array_like of int
-        Codes of ``format_``; any shape.
+        Codes of ``format_``; any shape. Numbers of a type of ``ml_dtypes`` or numpy that has this
+        very format are taken by their bits.
     format_ : FloatFormat or IntFormat
         What they mean.
     dtype : type
@@ -65,16 +68,7 @@ def decode(codes: ArrayLike, format_: Format, dtype: type = np.float64) -> Array
     >>> decode([0x38, 0xFE, 0x7F], parse_format("e4m3"))
     array([   1., -448.,   nan])
     """
-    array = np.asarray(codes)
-    if array.dtype.kind not in "ui":
-        raise ValueError(f"Codes are integers, not {array.dtype}.")
-    full = array.dtype.kind == "u" and 8 * array.dtype.itemsize == format_.bits
-    if array.size and not full:
-        for extreme in (array.min(), array.max()):
-            if int(extreme) >> format_.bits:
-                raise ValueError(
-                    f"{format_.name} has the codes 0 to {2**format_.bits - 1}, not {extreme}."
-                )
+    array = codes_of(codes, format_)
     if format_.bits <= 16:
         return look_up(array, _table(format_, np.dtype(dtype), 0))
     return _values(format_, array).astype(dtype, copy=False)
@@ -150,6 +144,7 @@ def _values(format_: Format, codes: Array) -> NDArray[np.float64]:
     return np.where(infinite, np.copysign(np.inf, numbers), np.where(special, np.nan, numbers))
 
 
+@np.errstate(all="ignore")
 def encode(
     x: ArrayLike,
     format_: Format,
@@ -164,7 +159,7 @@ def encode(
     Parameters
     ----------
     x : array_like of float
-        ``float32`` or ``float64``; other types are converted to ``float64``. Any shape.
+        Numbers of any integer or float type, each rounded once. Any shape.
     format_ : FloatFormat or IntFormat
         Format of the codes.
     rounding : Rounding
@@ -184,8 +179,8 @@ def encode(
     Raises
     ------
     ValueError
-        If a value has no code (NaN where there is none, an infinity that should wrap), or a random
-        number does not fit.
+        If a value has no code (NaN where there is none, an infinity that should wrap), a random
+        number does not fit, or there are no real numbers: masked, complex or other objects.
 
     Examples
     --------
@@ -193,8 +188,9 @@ def encode(
     >>> encode([1.0, -0.0, 1e9, float("nan")], parse_format("e4m3"))
     array([ 56, 128, 126, 127], dtype=uint8)
     """
-    array = _floats(x)
-    noise = _noise(random, random_bits, array.shape) if rounding is Rounding.STOCHASTIC else None
+    random_bits = whole(random_bits, "random_bits")
+    array = numbers_of(x, format_, rounding, overflow, random_bits)
+    noise = noise_of(random, random_bits, array.shape) if rounding is Rounding.STOCHASTIC else None
     out = np.empty(array.shape, code_dtype(format_.bits))
     if isinstance(format_, IntFormat):
         for source, target, bits in _blocks(array, out, noise):
@@ -219,6 +215,7 @@ def encode(
     return out
 
 
+@np.errstate(all="ignore")
 def round_to(
     x: ArrayLike,
     format_: Format,
@@ -235,7 +232,7 @@ def round_to(
     Returns
     -------
     ndarray of float32 or float64
-        The type of ``x``.
+        The type of ``x`` if it is one of these, else float64.
 
     Examples
     --------
@@ -243,7 +240,8 @@ def round_to(
     >>> round_to([0.1, 3.3, -1000], parse_format("e4m3"))
     array([ 1.015625e-01,  3.250000e+00, -4.480000e+02])
     """
-    array = _floats(x)
+    random_bits = whole(random_bits, "random_bits")
+    array = numbers_of(x, format_, rounding, overflow, random_bits)
     saturates = isinstance(format_, FloatFormat) and overflow is Overflow.SATURATE
     if saturates and rounding is not Rounding.STOCHASTIC:
         rule = Rule.of(format_, array.dtype, rounding, overflow)
@@ -259,20 +257,6 @@ def round_to(
             return out
     codes = encode(array, format_, rounding, overflow, random=random, random_bits=random_bits)
     return decode(codes, format_, array.dtype.type)
-
-
-def _floats(x: ArrayLike) -> Array:
-    array = np.asarray(x)
-    return array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
-
-
-def _noise(random: ArrayLike | None, bits: int, shape: tuple[int, ...]) -> NDArray[np.int64]:
-    if random is None or not 0 <= bits <= 32:
-        raise ValueError("Stochastic rounding takes random numbers of 0 to 32 bits.")
-    noise = np.broadcast_to(np.asarray(random), shape).astype(np.int64)
-    if noise.size and (noise.min() < 0 or int(noise.max()) >> bits):
-        raise ValueError(f"Random numbers of {bits} bits are 0 to {2**bits - 1}.")
-    return noise
 
 
 def _blocks(

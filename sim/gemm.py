@@ -29,16 +29,19 @@ from fp8mac.sim.gemm_plan import (
     Options,
     Plan,
     check,
+    integer,
     outer_config,
     plan,
 )
 from fp8mac.sim.gemm_result import GemmResult, finish, reset, words
+from fp8mac.sim.inputs import InputError, as_array, codes_of, noise_of
 from fp8mac.sim.noise import Draws
 from fp8mac.sim.words import add
 
 __all__ = ["BACKENDS", "GemmError", "GemmResult", "Options", "Plan", "gemm", "plan"]
 
 
+@np.errstate(all="ignore")
 def gemm(
     a: ArrayLike,
     b: ArrayLike,
@@ -55,7 +58,8 @@ def gemm(
     Parameters
     ----------
     a : array_like of int, shape (m, k)
-        Codes of ``config.a``.
+        Codes of ``config.a``. Numbers of a type of ``ml_dtypes`` or numpy that has this very format
+        are taken by their bits; masked arrays are refused.
     b : array_like of int, shape (k, n)
         Codes of ``config.b``.
     config : MacConfig
@@ -88,6 +92,7 @@ def gemm(
     >>> gemm([[0x38, 0x40]], [[0x38], [0xC4]], unit).values  # 1 * 1 + 2 * -3
     array([[-5.]])
     """
+    threads = integer(threads, "threads", 1)
     left, right = _operand(a, config.a, "a"), _operand(b, config.b, "b")
     if left.shape[1] != right.shape[0]:
         raise GemmError(
@@ -105,6 +110,9 @@ def gemm(
     draws = Draws(options.random_bits, options.seed, shape[1], given=given)
     chunk = options.chunk
     started = start is not None and chunk is None
+    if not options.tree:  # there are no more lanes than products
+        most = max(1, left.shape[1] if chunk is None else min(chunk, left.shape[1]))
+        options = replace(options, lanes=min(options.lanes, most))
     chosen = plan(config, left.shape[1], options, started=started, backend=backend)
     run = _Run(config, options, chosen, draws, threads)
     if chosen.choice is not None:
@@ -126,23 +134,12 @@ def _by(shape: tuple[int, ...]) -> str:
 
 
 def _operand(codes: ArrayLike, format_: Format, name: str) -> NDArray[Any]:
-    array = np.asarray(codes)
+    try:
+        array = codes_of(codes, format_, name)
+    except InputError as error:
+        raise GemmError(str(error)) from None
     if array.ndim != 2:
         raise GemmError(f"{name} is not a matrix, but an array of shape {array.shape}.")
-    if not array.size:
-        return array.astype(np.uint8)
-    if array.dtype.kind not in "ui":
-        raise GemmError(
-            f"{name} holds {array.dtype} numbers, not codes of {format_.name}; encode them first."
-        )
-    if array.dtype.kind == "u" and 8 * array.dtype.itemsize <= format_.bits:
-        return array
-    for extreme in (int(array.min()), int(array.max())):
-        if extreme >> format_.bits:
-            raise GemmError(
-                f"{name} holds {extreme}, but {format_.name} has the codes 0 to "
-                f"{2**format_.bits - 1}."
-            )
     return array
 
 
@@ -151,17 +148,16 @@ def _random(
 ) -> NDArray[np.int64]:
     if options.chunk is not None:
         raise GemmError("Random numbers can be given for one sum, not for chunks; use a seed.")
-    given, wanted = np.asarray(random), (-(-k // options.lanes), *shape)
-    if given.shape != wanted:
-        raise GemmError(
-            f"Random numbers have the shape (steps, rows, columns) = {wanted}, not {given.shape}."
-        )
-    numbers = given.astype(np.int64)
-    if numbers.size and (numbers.min() < 0 or int(numbers.max()) >> options.random_bits):
-        raise GemmError(
-            f"Random numbers of {options.random_bits} bits are 0 to {2**options.random_bits - 1}."
-        )
-    return numbers
+    wanted = (-(-k // options.lanes), *shape)
+    try:
+        given = as_array(random, "random")
+        if given.shape == wanted:
+            return noise_of(given, options.random_bits, wanted)
+    except InputError as error:
+        raise GemmError(str(error)) from None
+    raise GemmError(
+        f"Random numbers have the shape (steps, rows, columns) = {wanted}, not {given.shape}."
+    )
 
 
 @dataclass(frozen=True)

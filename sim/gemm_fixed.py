@@ -26,7 +26,7 @@ __all__ = ["LONGEST", "Cut", "plan_limbs", "saturate", "wrapping"]
 #: Products in a piece of a sum, at least: in float32, in float64.
 _SHORTEST = {np.float32: 64, np.float64: 1024}
 
-#: Longest sum: its pieces are added in 64 bits.
+#: Longest sum whose pieces are added in 64 bits; longer ones are added in the accumulator.
 LONGEST = 1 << 20
 
 _LIMB_PRODUCT = 43  # bits; a piece has at least 256 products
@@ -105,6 +105,18 @@ def wrapping(
     ndarray of uint8, uint16, uint32 or uint64, shape (m, n); Words beyond 64 bits
         Bits beyond the width are 0.
     """
+    total = _wrapped(config, a[:, :LONGEST], b[:LONGEST], start)
+    for first in range(LONGEST, a.shape[1], LONGEST):
+        part, held = slice(first, first + LONGEST), total.astype(np.uint64)
+        held = held[..., None] if held.ndim == 2 else held
+        total = _wrapped(config, a[:, part], b[part], held)
+    return total
+
+
+def _wrapped(
+    config: MacConfig, a: NDArray[Any], b: NDArray[Any], start: Words | None
+) -> NDArray[Any]:
+    """The same for sums that are not longer than `LONGEST`."""
     kind, a_bits, b_bits, piece, acc_bits = plan_limbs(config, a.shape[1])
     parts = []
     for a_place, a_limb in enumerate(_limbs(a, config.a, (kind, a_bits))):

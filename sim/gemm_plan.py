@@ -5,7 +5,7 @@ Wrong options and what no back end computes exactly are told here, in one senten
 
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -14,17 +14,46 @@ from fp8mac.hw.formats import FloatFormat, Overflow, Rounding
 from fp8mac.sim import gemm_fixed
 from fp8mac.sim.carrier import Carrier, Choice, choose
 from fp8mac.sim.encoding import has_numba
+from fp8mac.sim.inputs import InputError, whole
 
-__all__ = ["BACKENDS", "PLAIN", "GemmError", "Options", "Plan", "check", "outer_config", "plan"]
+__all__ = [
+    "BACKENDS",
+    "PLAIN",
+    "GemmError",
+    "Options",
+    "Plan",
+    "check",
+    "integer",
+    "outer_config",
+    "plan",
+]
 
 _RANDOM_BITS = 26
+_WIDEST_TREE = 1 << 16  # has as many levels as `fp8mac.sim.jit.tiles` has room for
 
 BACKENDS = ("auto", "numpy", "numba", "blas", "golden")
 """Who computes: ``golden`` is the definition, and slow; ``blas`` is for fixed point only."""
 
 
-class GemmError(ValueError):
+class GemmError(InputError):
     """A product that cannot be computed; the message is one sentence for the user."""
+
+
+def integer(value: Any, name: str, least: int | None = None) -> int:
+    """An integer, at least as large as that.
+
+    Raises
+    ------
+    GemmError
+        If it is not.
+    """
+    try:
+        number = whole(value, name)
+    except InputError as error:
+        raise GemmError(str(error)) from None
+    if least is not None and number < least:
+        raise GemmError(f"{name} is {least} or more, not {number}.")
+    return number
 
 
 @dataclass(frozen=True)
@@ -59,6 +88,11 @@ class Options:
     outer: AccumulatorConfig | None = None
     random_bits: int = 8
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("lanes", "align_bits", "chunk", "random_bits", "seed"):
+            if (value := getattr(self, name)) is not None:
+                object.__setattr__(self, name, integer(value, name))
 
 
 #: One product a step, one sum an element.
@@ -122,6 +156,7 @@ def plan(
     Plan(backend='blas', carrier='float64', reason='53 bits hold 4096 products of limbs of 18 bits')
     """
     check(config, options)
+    k = integer(k, "k", 0)
     if backend not in BACKENDS:
         raise GemmError(f"There is no back end '{backend}'; there are {', '.join(BACKENDS)}.")
     if backend == "numba" and not has_numba():
@@ -178,8 +213,10 @@ def check(config: MacConfig, options: Options) -> None:
 def _check_tree(acc: AccumulatorConfig, options: Options) -> None:
     if not isinstance(acc, FloatAccConfig):
         raise GemmError(f"A tree of rounding adders is for float accumulators, not {acc.name}.")
-    if options.lanes < 2 or options.lanes & (options.lanes - 1):
-        raise GemmError(f"A tree of adders has 2, 4, 8, ... lanes, not {options.lanes}.")
+    if not 2 <= options.lanes <= _WIDEST_TREE or options.lanes & (options.lanes - 1):
+        raise GemmError(
+            f"A tree of adders has 2, 4, 8, ... {_WIDEST_TREE} lanes, not {options.lanes}."
+        )
     if options.align_bits is not None:
         raise GemmError("A window aligns all products of a step, but a tree adds them in pairs.")
     if acc.rounding is Rounding.STOCHASTIC:
@@ -236,12 +273,7 @@ def _plan_fixed(query: _Query) -> Plan:
             return Plan("golden", "integers", "a step exceeds 64 bits")
         chosen = "numpy" if backend == "numpy" or not query.compiles else "numba"
         return Plan(chosen, "int64", "saturates")
-    if k > gemm_fixed.LONGEST:
-        raise GemmError(
-            f"A sum of {k} products exceeds the exact range of the blas back end, "
-            f"{gemm_fixed.LONGEST} products."
-        )
-    kind, a_bits, b_bits, piece, _ = gemm_fixed.plan_limbs(config, k)
+    kind, a_bits, b_bits, piece, _ = gemm_fixed.plan_limbs(config, min(k, gemm_fixed.LONGEST))
     bits = np.finfo(kind).nmant + 1
     limbs = f"{a_bits}" if a_bits == b_bits else f"{a_bits} and {b_bits}"
     reason = f"{bits} bits hold {piece} products of limbs of {limbs} bits"

@@ -1,4 +1,4 @@
-"""What compiled kernels share: bit patterns of floats, vector registers, a place for the cache.
+"""What compiled kernels share: bit patterns of floats, vector registers, a cache.
 
 Accumulators of an inner loop live in a `tile`, a few vector registers wide. The compiler makes
 vectors of loops over a tile and unrolls them, and then nothing is left of the memory::
@@ -11,15 +11,13 @@ Only the modules with compiled kernels import this one, and they are imported on
 installed (the extra ``fast``).
 """
 
-import os
-from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 import numba
 from llvmlite import ir
 from numba import extending, types
-from numba.core import config as _settings
+
+from fp8mac.sim.jit_cache import KernelCache
 
 __all__ = [
     "TILE_BYTES",
@@ -44,13 +42,6 @@ TILE_BYTES = 512
 
 intrinsic: Any = extending.intrinsic  # its results have other parameters than what it decorates
 
-settings: Any = _settings
-if not os.environ.get("NUMBA_CACHE_DIR"):
-    # numba looks at the module of a kernel alone, not at those that it calls.
-    texts = [path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))]
-    folder = Path(os.environ.get("FP8MAC_CACHE") or "build", "kernels")
-    settings.CACHE_DIR = str((folder / sha256(b"".join(texts)).hexdigest()[:8]).resolve())
-
 _PATTERNS: dict[Any, Any] = {types.float32: types.int32, types.float64: types.int64}
 _FLOATS = {pattern: number for number, pattern in _PATTERNS.items()}
 _LLVM = {
@@ -63,7 +54,9 @@ _LLVM = {
 
 def jit(function: Any) -> Any:
     """Compile once and store; other threads run meanwhile, and arithmetic is IEEE 754's."""
-    return numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+    kernel: Any = numba.njit(nogil=True, error_model="numpy")(function)
+    kernel._cache = KernelCache(function)
+    return kernel
 
 
 def inline(function: Any) -> Any:

@@ -75,4 +75,4 @@ class Draws:
         if self.given is not None:
             return self.given[step, first:last].astype(np.int64)
         places = np.arange(first * self.columns, last * self.columns)
-        return noise(self.key(step), places, self.bits).reshape(-1, self.columns)
+        return noise(self.key(step), places, self.bits).reshape(last - first, self.columns)

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from fp8mac.hw.config import AccumulatorConfig, FloatAccConfig
 from fp8mac.hw.formats import Format
 from fp8mac.sim.encoding import decode, encode, round_to
+from fp8mac.sim.inputs import InputError, as_array
 
 __all__ = [
     "Calibration",
@@ -44,7 +45,7 @@ _MSE_OCTAVES = 7
 _HEADROOM = 4.0  # how much larger than the largest known sum a sum may become
 
 
-class QuantizeError(ValueError):
+class QuantizeError(InputError):
     """Numbers that cannot be quantised; the message is one sentence for the user."""
 
 
@@ -148,8 +149,12 @@ def find_scale(scaling: Scaling, numbers: Array, name: str = "a tensor") -> NDAr
     Raises
     ------
     QuantizeError
-        If there is nothing to calibrate with, or NaN or infinity in it.
+        If there is nothing to calibrate with, or something masked, NaN or infinity in it.
     """
+    try:
+        numbers = as_array(numbers, name)
+    except InputError as error:
+        raise QuantizeError(str(error)) from None
     shape = numbers.shape[-1:] if scaling.per_channel else ()
     if scaling.calibration is Calibration.NONE:
         return np.ones(shape)
@@ -240,6 +245,7 @@ def _to_power_of_two(scale: Array) -> Array:
     return np.exp2(np.ceil(np.log2(scale)))
 
 
+@np.errstate(all="ignore")
 def _scaled(format_: Format, numbers: Array, scale: Array | float, room: float) -> Array:
     scaled = numbers / _like(numbers, scale)
     if not format_.has_nan:

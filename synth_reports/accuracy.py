@@ -5,8 +5,9 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from hashlib import sha256
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,8 +20,10 @@ from fp8mac.sim.networks.evaluate import Block, Result, ask, blocks, combine
 from fp8mac.sim.networks.tasks import Task
 from fp8mac.sim.networks.zoo import SAME_ANSWERS, load_task
 from fp8mac.sim.quantize import Calibration, QuantizeError, Scaling
-from fp8mac.synth_reports.accuracy_training import sources, trained_task
-from fp8mac.synth_reports.store import Store, hash_of
+from fp8mac.synth_reports.accuracy_training import trained_task, training_data
+
+if TYPE_CHECKING:
+    from fp8mac.synth_reports.store import Store
 
 __all__ = ["COLUMNS", "Case", "layers", "measure", "row"]
 
@@ -129,7 +132,7 @@ def row(experiment: str, case: Case, result: Result, metric: str) -> dict[str, A
 
 def measure(
     case: Case,
-    store: Store,
+    store: "Store",
     threads: int = 1,
     progress: Callable[[int], None] = lambda questions: None,
     *,
@@ -157,9 +160,9 @@ def measure(
     """
     task, found = _task(case, store), []
     engine = UnitEngine(case.recipe(), _calibrated(task), threads)
-    identity = _identity(case)
+    identity = [_identity(case), *(training_data(case.network) if case.trained else ())]
     for part in blocks(task, case.samples):
-        key = hash_of([identity, f"{part.start}-{part.stop}", sources()])
+        key = store.key([*identity, f"{part.start}-{part.stop}"], __name__)
         known = None if force else store.load("accuracy", key)
         if known is None:
             with np.errstate(over="ignore", invalid="ignore"):  # sums may overflow, and are counted
@@ -172,7 +175,7 @@ def measure(
     return combine(task, found), task.metric
 
 
-def layers(case: Case, store: Store) -> list[LayerReport]:
+def layers(case: Case, store: "Store") -> list[LayerReport]:
     """Report on every product of matrices of a case."""
     task = _task(case, store)
     with np.errstate(over="ignore", invalid="ignore"):
@@ -187,15 +190,29 @@ def _calibrated(task: Task) -> Calibrated:
 def _identity(case: Case) -> str:
     known = replace(case, samples=0, network=SAME_ANSWERS.get(case.network, case.network))
     if case.inputs:
-        known = replace(known, network=_digest(case.network), inputs=_digest(case.inputs))
+        model = ", ".join(_digest(path) for path in _model_files(Path(case.network)))
+        known = replace(known, network=model, inputs=_digest(Path(case.inputs)))
     return json.dumps(asdict(known), sort_keys=True)
 
 
-def _digest(path: str) -> str:
-    return sha256(Path(path).read_bytes()).hexdigest()
+def _digest(path: Path) -> str:
+    return sha256(path.read_bytes()).hexdigest()
 
 
-def _task(case: Case, store: Store) -> Task:
+def _model_files(path: Path) -> list[Path]:
+    """An ONNX model, and the files that it keeps weights in."""
+    model = import_module("onnx").load(path, load_external_data=False)
+    tensors = import_module("onnx.external_data_helper")._get_all_tensors(model)
+    places = {
+        entry.value
+        for tensor in tensors
+        for entry in tensor.external_data
+        if entry.key == "location"
+    }
+    return [path, *(path.parent / place for place in sorted(places))]
+
+
+def _task(case: Case, store: "Store") -> Task:
     if not case.trained:
         return load_task(case.network, case.samples, case.inputs)
-    return trained_task(case.network, case.trained, case.calibration, store.folder, case.samples)
+    return trained_task(case.network, case.trained, case.calibration, store, case.samples)

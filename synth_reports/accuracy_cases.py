@@ -6,8 +6,8 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from multiprocessing import active_children, get_context
-from pathlib import Path
 
+from fp8mac.sim import cache
 from fp8mac.sim.networks.evaluate import Result
 from fp8mac.sim.networks.images import EMBEDDED, NetworkError
 from fp8mac.sim.networks.zoo import is_own, load_task
@@ -182,9 +182,13 @@ def run(
             found[case] = measure(case, store, force=force)
             progress(case)
         return found
-    with _one_thread_each(), ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
+    cache.can_keep(store.folder)  # the processes do not say it
+    with (
+        _one_thread_each(),
+        ProcessPoolExecutor(jobs, get_context("spawn"), cache.say_nothing) as pool,
+    ):
         return in_parallel(
-            lambda case: pool.submit(_measure, case, store.folder, force).result(),
+            lambda case: pool.submit(_measure, case, store, force).result(),
             unique,
             lambda case, _: progress(case),
             jobs=jobs,
@@ -197,8 +201,8 @@ def _end_children() -> None:
         child.terminate()
 
 
-def _measure(case: Case, folder: Path, force: bool) -> tuple[Result, str]:
-    return measure(case, Store(folder), force=force)
+def _measure(case: Case, store: Store, force: bool) -> tuple[Result, str]:
+    return measure(case, store, force=force)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from fp8mac.sim.networks.zoo import SAME_ANSWERS
 from fp8mac.synth_reports.accuracy_text import Rows, pick
 from fp8mac.synth_reports.plots import Lines, Panel, grouped_bars, line_panels
-from fp8mac.synth_reports.sum_length import Point
+from fp8mac.synth_reports.sum_length import SUMS, Point
 from fp8mac.synth_reports.tables import markdown_table
 
 __all__ = ["pictures", "sum_length_text"]
@@ -28,7 +28,8 @@ def sum_length_text(points: Sequence[Point]) -> str:
 # Length of the sum
 
 Made by `fp8mac accuracy`. SQNR in dB of sums in an accumulator against exact sums of the same
-codes, 2,304 sums a cell; in brackets the share of swamped products in per cent. Operands are drawn
+codes, {SUMS:,} sums a cell; in brackets the share of swamped products in per cent. Operands are \
+drawn
 from a layer of the Fashion-MNIST network; *one sign* takes their magnitudes.
 
 {chr(10).join(sections)}"""
@@ -52,11 +53,13 @@ def pictures(rows: Rows, points: Sequence[Point]) -> dict[str, bytes]:
         accumulators = dict.fromkeys(row["accumulator"] for row in some)
         names = list(dict.fromkeys(row["a_format"] for row in some))
         bars = {acc: [by_both[name, acc] for name in names] for acc in accumulators}
-        panels.append(Panel(network, names, bars))
+        panels.append(Panel(f"{network}, {some[0]['samples']:,} questions", names, bars))
     files = {}
     if panels:
         title = "Signal to quantisation noise of networks on multiply-accumulate units"
-        for suffix, data in grouped_bars(title, "SQNR of the outputs, dB", panels).items():
+        note = "one ratio over the outputs of all questions, without an interval"
+        drawn = grouped_bars(title, "SQNR of the outputs, dB", panels, note=note)
+        for suffix, data in drawn.items():
             files[f"accuracy.{suffix}"] = data
     lines = []
     for signs in dict.fromkeys(point.signs for point in points):
@@ -73,6 +76,7 @@ def pictures(rows: Rows, points: Sequence[Point]) -> dict[str, bytes]:
     if lines:
         axes = ("products in a sum", "SQNR of the sums, dB")
         title = "Noise of the accumulator alone"
-        for suffix, data in line_panels(title, axes, lines).items():
+        note = f"one ratio over {SUMS:,} sums a point, without an interval"
+        for suffix, data in line_panels(title, axes, lines, note=note).items():
             files[f"sum_length.{suffix}"] = data
     return files

@@ -1,12 +1,10 @@
-"""Networks that were trained on with rounding, kept; and what results depend on."""
+"""Networks that were trained on with rounding, kept."""
 
 import base64
 from dataclasses import replace
 from functools import cache
 from hashlib import sha256
-from importlib.resources import files
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,22 +20,19 @@ from fp8mac.sim.networks.qat import fine_tune
 from fp8mac.sim.networks.sequential import Parameters
 from fp8mac.sim.networks.tasks import Task, image_task
 from fp8mac.sim.quantize import Calibration, Scaling
-from fp8mac.synth_reports.store import Store, hash_of
 
-__all__ = ["sources", "trained_task"]
+if TYPE_CHECKING:
+    from fp8mac.synth_reports.store import Store
 
-_SOURCES = (
-    "adders* carrier* encoding* exact fixed* gemm* golden* jit kernel noise quantize rounding* "
-    "vectors words networks/*"
-).split()
+__all__ = ["trained_task", "training_data"]
+
 _TRAINED_IMAGES = 20_000
 
 
 @cache
-def trained_task(name: str, trained: str, calibration: str, folder: Any, samples: int) -> Task:
+def trained_task(name: str, trained: str, calibration: str, store: "Store", samples: int) -> Task:
     """An embedded network that was trained on; formats ``<a>,<w>`` or ``fp32``."""
-    store = Store(folder)
-    key = hash_of([name, trained, calibration, sources()])
+    key = store.key([name, trained, calibration, *training_data(name)], __name__)
     known = store.load("trained", key)
     if known is None:
         parameters = _train(name, trained, calibration)
@@ -51,6 +46,13 @@ def trained_task(name: str, trained: str, calibration: str, folder: Any, samples
         for each, (data, shape) in known.items()
     }
     return image_task(name, parameters, samples)
+
+
+def training_data(name: str) -> list[str]:
+    """Hashes of the files of the data set that a network is trained on, if they are the user's."""
+    folder = whole_fmnist() if name == "fmnist" else None
+    paths = sorted(folder.glob("*-ubyte.gz")) if folder else []
+    return [sha256(path.read_bytes()).hexdigest() for path in paths]
 
 
 def _train(name: str, trained: str, calibration: str) -> Parameters:
@@ -75,11 +77,3 @@ def _train(name: str, trained: str, calibration: str) -> Parameters:
             Scaling(parse_format(w), Calibration(calibration), per_channel=True),
         )
     return fine_tune(name, embedded_parameters(name), images, scalings, epochs=epochs)
-
-
-@cache
-def sources() -> str:
-    """Hash of the modules that a result depends on."""
-    room = Path(str(files("fp8mac.sim")))
-    paths = {path for name in _SOURCES for path in room.glob(f"{name}.py")}
-    return sha256(b"\0".join(path.read_bytes() for path in sorted(paths))).hexdigest()

@@ -2,7 +2,8 @@
 
 ::
 
-    E = sum over nets     toggles * C / 2 * V^2               switching: pins that the net drives
+    E = sum over nets     toggles * C / 2 * V^2               switching: pins that the net drives,
+                                                              V that of the cell that drives it
       + sum over outputs  toggles * E_internal(slew, load)    internal: inside of cells
       + flip-flops * (2 * E_internal(clock) + C_clock * V^2)  clock: two edges a cycle
       + leakage * cycle                                       the unit clocked as fast as it can
@@ -13,12 +14,13 @@ glitches (cells without delay), and with those of cells that all take the same t
 between, or somewhat above where cells differ in delay.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fp8mac.synth_reports.activity import Circuit
 from fp8mac.synth_reports.liberty.library import Library
+from fp8mac.synth_reports.liberty.power import leakage
 
 __all__ = ["Energy", "energy_per_cycle", "leakage_nw", "loads"]
 
@@ -79,8 +81,15 @@ def energy_per_cycle(
     """
     load = loads(circuit, library)
     capacitance, internal_unit = _units(library)
-    switched = sum(toggles[net] * load.get(net, 0.0) for net in toggles) / 2
     flip_flop = library.flip_flop
+    volts = {
+        gate.output: library.volts(library.cells[gate.cell]) for gate in circuit.gates if gate.cell
+    }
+    usual, clock_volts = library.volts(library.inverter), library.volts(flip_flop.cell)
+    volts |= {f"ff_q[{bit}]": clock_volts for bit in range(flip_flops)}
+    switched = sum(
+        toggles[net] * load.get(net, 0.0) * volts.get(net, usual) ** 2 / 2 for net in toggles
+    )
     clock_energy = library.clock_energy().at(0.0)
     clock_pin = flip_flop.cell.pins[flip_flop.clock].capacitance
     kinds = {name: library.cells[name] for name in {gate.cell for gate in circuit.gates} if name}
@@ -98,19 +107,17 @@ def energy_per_cycle(
         internal = None if internal is None or value is None else internal + toggles[key[1]] * value
     return Energy(
         switched * capacitance,
-        flip_flops * clock_pin * capacitance,
+        flip_flops * clock_pin * capacitance * clock_volts**2,
         None if internal is None else internal * internal_unit,
         None if clock_energy is None else 2 * flip_flops * clock_energy * internal_unit,
     )
 
 
 def _units(library: Library) -> tuple[float, float]:
-    """Energies of one unit of capacitance and of one unit of internal energy, in pJ."""
+    """Energies of one unit of capacitance at 1 V and of one unit of internal energy, in pJ."""
     if library.is_own:
         return 1.0, 1.0
-    voltage = library.voltage_v
-    assert voltage is not None
-    return library.capacitance_ff * 1e-3 * voltage**2, library.capacitance_ff * 1e-3
+    return library.units.capacitance * 1e-3, library.units.energy * 1e-3
 
 
 def leakage_nw(circuit: Circuit, library: Library, flip_flops: int) -> float | None:
@@ -120,8 +127,9 @@ def leakage_nw(circuit: Circuit, library: Library, flip_flops: int) -> float | N
         return None
     total = 0.0
     cells = [library.cells[gate.cell] for gate in circuit.gates if gate.cell]
-    for cell in (*cells, *[library.flip_flop.cell] * flip_flops):
-        if cell.leakage is None:
+    for cell, count in Counter((*cells, *[library.flip_flop.cell] * flip_flops)).items():
+        each = leakage(cell)
+        if each is None:
             return None
-        total += cell.leakage
+        total += count * each
     return total * unit

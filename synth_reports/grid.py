@@ -1,20 +1,48 @@
 """Every format with every accumulator: which units, and the files that show them."""
 
-from collections.abc import Iterable
+import importlib
+from collections.abc import Callable, Iterable
 from itertools import product
 from typing import Any
 
-from fp8mac.hw.config import MacConfig, parse_unit
+from fp8mac.hw.config import FloatAccConfig, MacConfig, parse_unit
+from fp8mac.synth_reports.liberty.library import Library
 from fp8mac.synth_reports.measure import BASELINE, Bench, Design, Measurement, Shape
+from fp8mac.synth_reports.parallel import in_parallel
+from fp8mac.synth_reports.physical import (
+    WIDEST_BITS,
+    Stimuli,
+    energy_report,
+    facts_of,
+    library_report,
+)
 from fp8mac.synth_reports.report import shape_report, tool_columns, tools_report
 from fp8mac.synth_reports.tables import csv_table, markdown_table
 
-__all__ = ["GRID", "csv_text", "designs", "markdown_text", "units"]
+__all__ = ["GRID", "Figures", "csv_text", "designs", "figures", "markdown_text", "units"]
 
 _FORMATS = "int8 e2m5 e3m4 e4m3 e5m2 e2m5fnuz e3m4fnuz e4m3fnuz e5m2fnuz".split()
 _ACCUMULATORS = "kulisch e6m9 fp16 bf16 fp32".split()
 
 _CELLS = ("AND2", "OR2", "NAND2", "NOR2", "XOR2", "XNOR2")
+
+_IN_CELLS = {
+    "area_ge": "area, GE",
+    "delay_fo4": "delay, FO4",
+    "energy_functional_cinv_v2": "energy, no glitches",
+    "energy_unit_delay_cinv_v2": "energy, unit delay",
+}
+"""Columns of what is mapped to our own library, and their titles."""
+
+Figures = dict[str, Any]
+"""By column, what a design is in our own library.
+
+There is no energy of a core, which has no clock, of a unit whose operands are too wide to be drawn,
+nor of one whose sums do not stay finite: a register at infinity hardly switches.
+"""
+
+_FEW = 0.01
+"""Share of the sums that may overflow while energy is measured."""
 
 
 def units(
@@ -43,19 +71,86 @@ GRID: list[MacConfig] = units()
 """The units of the published tables."""
 
 
-def designs(configs: Iterable[MacConfig]) -> list[Design]:
-    """Core and unit of each configuration, in the order of the tables."""
-    return [Design(config, shape) for shape, config in product(Shape, configs)]
+def designs(configs: Iterable[MacConfig], library: str | None = None) -> list[Design]:
+    """Core and unit of each configuration, in the order of the tables.
+
+    Parameters
+    ----------
+    configs : iterable of MacConfig
+        The units.
+    library : str, optional
+        Name of what they are mapped to; two-input gates by default.
+    """
+    return [Design(config, shape, library=library) for shape, config in product(Shape, configs)]
 
 
-def csv_text(found: dict[Design, Measurement], bench: Bench) -> str:
+def figures(
+    found: dict[Design, Measurement],
+    library: Library,
+    bench: Bench,
+    progress: Callable[[], None] = lambda: None,
+) -> dict[Design, Figures]:
+    """Area, delay and energy of designs that are mapped to our own library.
+
+    Parameters
+    ----------
+    found : dict of Design to Measurement
+        Designs of the library.
+    library : Library
+        Our own.
+    bench : Bench
+        What measured them; energies are kept in its store.
+    progress : callable
+        Called after each design.
+
+    Returns
+    -------
+    dict of Design to Figures
+        By the same design in two-input gates.
+    """
+    facts = facts_of(library, bench.store)
+
+    def of(design: Design) -> Figures:
+        report = library_report(found[design], facts)
+        cells: Figures = {name: report.get(name) for name in _IN_CELLS}
+        drawn = max(design.config.a.bits, design.config.b.bits) <= WIDEST_BITS
+        has_energy = drawn and design.shape is Shape.UNIT
+        overflows = _overflow_share(design.config) if has_energy else None
+        cells["energy_overflow_share"] = overflows
+        if overflows is not None and overflows <= _FEW:
+            energy = energy_report(found[design], library, Stimuli(), bench.store)
+            assert energy is not None
+            for kind in ("functional", "unit_delay"):
+                cells[f"energy_{kind}_cinv_v2"] = energy[kind]["dynamic_cinv_v2"]
+        hashes = {"library": library.name, "library_sha256": library.sha256}
+        return cells | {"library_netlist_sha256": report["netlist_sha256"]} | hashes
+
+    made = in_parallel(of, list(found), lambda design, _: progress())
+    return {Design(design.config, design.shape): cells for design, cells in made.items()}
+
+
+def _overflow_share(config: MacConfig) -> float:
+    """Share of the sums that are not finite in the end, of those that energy is measured with."""
+    if not isinstance(config.accumulator, FloatAccConfig):
+        return 0.0
+    operands = importlib.import_module("fp8mac.synth_reports.operands")
+    stimuli = Stimuli()
+    kind = operands.Operands(stimuli.operands)
+    return round(operands.overflow_share(config, kind, stimuli.cycles, stimuli.clear_every), 4)
+
+
+def csv_text(
+    found: dict[Design, Measurement], in_cells: dict[Design, Figures], bench: Bench
+) -> str:
     """One row a design; what was not measured is empty."""
     tools = tools_report(bench, next(iter(found.values())))
-    rows = [_row(design, found) | tool_columns(tools) for design in found]
+    rows = [_row(design, found, in_cells) | tool_columns(tools) for design in found]
     return csv_table(rows)
 
 
-def _row(design: Design, found: dict[Design, Measurement]) -> dict[str, Any]:
+def _row(
+    design: Design, found: dict[Design, Measurement], in_cells: dict[Design, Figures]
+) -> dict[str, Any]:
     report = shape_report(found[design], found[Design(BASELINE, design.shape)])
     config = design.config
     return {
@@ -68,15 +163,21 @@ def _row(design: Design, found: dict[Design, Measurement]) -> dict[str, Any]:
         **report["metrics"],
         "two_input_gates_ratio_to_int8_int32": report["ratio_to_baseline"]["two_input_gates"],
         "weighted_gates_ratio_to_int8_int32": report["ratio_to_baseline"]["weighted_gates"],
+        **in_cells[design],
         **{f"{cell.lower()}_cells": report["cells"].get(cell, 0) for cell in _CELLS},
         "rtlil_sha256": report["rtlil_sha256"],
         "netlist_sha256": report["netlist_sha256"],
     }
 
 
-def markdown_text(found: dict[Design, Measurement], bench: Bench, command: str) -> str:
+def markdown_text(
+    found: dict[Design, Measurement],
+    in_cells: dict[Design, Figures],
+    bench: Bench,
+    command: str,
+) -> str:
     """Gates of the cores, formats x accumulators, and a table of everything."""
-    rows = [_row(design, found) for design in found]
+    rows = [_row(design, found, in_cells) for design in found]
     tools = tool_columns(tools_report(bench, next(iter(found.values()))))
     base = found[Design(BASELINE, Shape.CORE)].metrics.two_input_gates
     return f"""\
@@ -94,6 +195,12 @@ accumulator ({base} gates).
 *Levels* are two-input gates on the longest path; *weighted gates* count XOR and XNOR as 3 and a
 flip-flop as 6. The *unit* is the core with its register, enable, clear and reset, and its ratio
 is to the int8 unit.
+
+*Area*, *delay* and *energy* are those in our own cell library `{rows[0]["library"]}`
+({rows[0]["library_sha256"][:8]}), which belongs to no technology: areas in NAND gates (GE), delays
+in those of an inverter that drives four (FO4), energy of a cycle in C_inv V². See `docs/cost.md`.
+Energy is empty where more than {_FEW:.0%} of the sums that it would be measured with overflow:
+operands are scaled for themselves, and a register at infinity hardly switches.
 
 {_everything(rows)}
 """
@@ -115,18 +222,27 @@ def _matrix(cores: list[dict[str, Any]]) -> str:
 def _everything(rows: list[dict[str, Any]]) -> str:
     columns = ("inverters", "flip_flops", "levels", "levels_with_inverters", "weighted_gates")
     return markdown_table(
-        ["unit", "shape", "gates", *(column.replace("_", " ") for column in columns), "netlist"],
+        [
+            *("unit", "shape", "gates", *(column.replace("_", " ") for column in columns)),
+            *(*_IN_CELLS.values(), "netlist"),
+        ],
         [
             [
                 row["unit"],
                 row["shape"],
                 _with_ratio(row),
                 *(str(row[column]) for column in columns),
+                *(_rounded(row[column]) for column in _IN_CELLS),
                 row["netlist_sha256"][:8],
             ]
             for row in rows
         ],
     )
+
+
+def _rounded(value: float | None) -> str:
+    """Four digits at least; nothing for what was not measured."""
+    return "" if value is None else f"{value:.1f}" if value < 1000 else f"{value:.0f}"
 
 
 def _with_ratio(row: dict[str, Any]) -> str:

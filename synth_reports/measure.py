@@ -1,32 +1,25 @@
 """Measuring units: looked up in the store, or elaborated, synthesised in parallel and stored."""
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
 from enum import Enum
-from functools import cache
 from hashlib import sha256
-from importlib.metadata import version
-from importlib.resources import files
 from threading import Lock
 from typing import Any
 
 from fp8mac.gen.yosys import Yosys
 from fp8mac.hw.config import Goal, MacConfig, parse_unit
+from fp8mac.synth_reports.hierarchy import submodules
 from fp8mac.synth_reports.metrics import Metrics
 from fp8mac.synth_reports.parallel import in_parallel, processors
 from fp8mac.synth_reports.search import improve
-from fp8mac.synth_reports.store import Store, hash_of
+from fp8mac.synth_reports.store import Store
 from fp8mac.synth_reports.synthesis import Flow, Synthesis, synthesize
 
 __all__ = ["BASELINE", "Bench", "Design", "Measurement", "Shape"]
 
 BASELINE = parse_unit("int8", acc="int32")
 """Unit that others are compared with."""
-
-
-_ENTRIES = "3"
-"""Kind of entries in the store; another one, and all are made again."""
 
 
 class Shape(Enum):
@@ -157,8 +150,6 @@ class Bench:
             If there is no circuit for a unit.
         YosysError, SynthesisError
             If a synthesis fails; what was finished is in the store.
-        OSError
-            If the store cannot be written.
         """
         wanted = list(dict.fromkeys(designs))
         share = self.seconds * min(processors(), len(wanted)) / max(len(wanted), 1)
@@ -169,14 +160,14 @@ class Bench:
         )
 
     def _measure(self, design: Design, force: bool, seconds: float) -> Measurement:
-        key = _design_key(design.whole)
+        key = self._design_key(design.whole)
         known = None if force else self.store.load("designs", key)
         if known and (found := self._load(design, known)):
             return found
         rtlil = self._elaborate(design.whole)
         entry = {
             "rtlil_sha256": sha256(rtlil.encode()).hexdigest(),
-            "modules": _submodules(rtlil, design.whole.top),
+            "modules": submodules(rtlil, design.whole.top),
         }
         if known != entry:
             self.store.save("designs", key, entry)
@@ -207,11 +198,16 @@ class Bench:
         flow = self.flow(design)
         return flow.without(design.top, design.without) if design.without else flow
 
+    def _design_key(self, whole: Design) -> str:
+        inputs = [whole.top, repr(whole.config)]
+        return self.store.key(inputs, "fp8mac.gen.rtlil", "fp8mac.synth_reports.hierarchy")
+
     def _result_key(self, design: Design, entry: dict[str, Any]) -> str:
-        flow = self._flow(design).sha256
-        tools = [self.yosys.build, self.yosys.version]
-        search = [f"{self.seconds:g} s"] if self._searches(design) else []
-        return hash_of([_ENTRIES, entry["rtlil_sha256"], design.part, flow, *tools, *search])
+        inputs = [entry["rtlil_sha256"], design.part, self._flow(design).sha256]
+        inputs += [self.yosys.build, self.yosys.version]
+        if not self._searches(design):
+            return self.store.key(inputs, "fp8mac.synth_reports.synthesis")
+        return self.store.key([*inputs, f"{self.seconds:g} s"], "fp8mac.synth_reports.search")
 
     def _searches(self, design: Design) -> bool:
         return self.seconds > 0 and replace(design, library=None) == design.whole
@@ -219,22 +215,3 @@ class Bench:
 
 def _measurement(design: Design, entry: dict[str, Any], synthesis: Synthesis) -> Measurement:
     return Measurement(design, entry["rtlil_sha256"], synthesis, tuple(entry["modules"]))
-
-
-def _submodules(rtlil: str, top: str) -> list[str]:
-    """Paths of the modules below the top one, outermost first."""
-    return re.findall(rf"^module \\{re.escape(top)}\.(\S+)$", rtlil, re.MULTILINE)
-
-
-def _design_key(design: Design) -> str:
-    return hash_of(
-        [_ENTRIES, design.top, repr(design.config), version("amaranth"), *_circuit_sources()]
-    )
-
-
-@cache
-def _circuit_sources() -> tuple[str, ...]:
-    """Text of everything that RTLIL is made by."""
-    circuits = (file for file in files("fp8mac.hw").iterdir() if file.name.endswith(".py"))
-    sources = [*sorted(circuits, key=str), files("fp8mac.gen") / "verilog.py"]
-    return tuple(file.read_text(encoding="utf-8") for file in sources)

@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from fp8mac.hw.config import ConfigError, MacConfig
 from fp8mac.hw.formats import FloatFormat, Format
+from fp8mac.sim.gemm import gemm
 from fp8mac.sim.vectors import legal_codes, values
 from fp8mac.synth_reports.physical import WIDEST_BITS
 
-__all__ = ["Operands", "draw", "finite_codes", "recorded"]
+__all__ = ["Operands", "draw", "finite_codes", "overflow_share", "recorded"]
 
 Codes = NDArray[np.uint64]
 
@@ -100,6 +101,15 @@ def _draw(
 
 def _nearest(grid: NDArray[np.float64], numbers: NDArray[np.float64]) -> NDArray[np.intp]:
     return np.searchsorted((grid[1:] + grid[:-1]) / 2, numbers)
+
+
+def overflow_share(config: MacConfig, operands: Operands, cycles: int, clear_every: int) -> float:
+    """Share of the sums of `draw` that are infinite or NaN in the end.
+
+    Parameters and errors are those of `draw`.
+    """
+    a, b = draw(config, operands, cycles, clear_every)
+    return 1 - float(np.isfinite(gemm(a.T, b, config).values.diagonal()).mean())
 
 
 def recorded(config: MacConfig, path: Path, clear_every: int) -> tuple[Codes, Codes]:

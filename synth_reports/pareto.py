@@ -1,7 +1,8 @@
 """Area against accuracy: units that were both synthesised and run with a network on them.
 
 A unit is on the Pareto front if no other is at least as good and at most as large, and better in
-one of the two::
+one of the two. No unit counts as better than float32, and one whose interval reaches float32 counts
+as equally good: what it has beyond that is luck::
 
     accuracy          o-----o---------    front
         |       o-----|  x       x        x  another unit is no larger and no worse
@@ -10,8 +11,8 @@ one of the two::
 """
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 
 __all__ = ["QUANTITIES", "Chart", "PlotError", "Point", "Quantity", "front"]
 
@@ -33,7 +34,8 @@ class Quantity:
     factor : float
         From the column to the scale.
     window : float
-        How far below the best one a unit is drawn at its place; farther ones stand at the edge.
+        How far below the best one a unit is drawn at its place, if intervals are no wider; farther
+        ones stand below the edge.
     """
 
     name: str
@@ -107,6 +109,8 @@ class Chart:
         Units with both numbers.
     missing : dict of str to str
         By unit, why it is not drawn.
+    twins : dict of str to str
+        By unit, the one that it has its accuracy from, because both compute the same numbers.
     """
 
     network: str
@@ -116,30 +120,45 @@ class Chart:
     area: str
     points: list[Point]
     missing: dict[str, str]
+    twins: dict[str, str] = field(default_factory=dict)
+
+    def is_as_good_as_float32(self, point: Point) -> bool:
+        """Whether its interval holds or exceeds no difference."""
+        return bool(self.quantity.low) and point.high >= 0
+
+    def rank(self, point: Point) -> float:
+        """What it counts as: 0 where it is not told apart from float32."""
+        return 0.0 if self.is_as_good_as_float32(point) else point.value
 
     @property
     def front(self) -> list[Point]:
         """Points of the Pareto front, from the smallest."""
-        return front(self.points)
+        return front(self.points, self.rank)
 
     @property
     def as_good_as_float32(self) -> list[Point]:
-        """Points whose interval holds or exceeds no difference, from the smallest."""
-        return sorted(
-            (point for point in self.points if self.quantity.low and point.high >= 0),
-            key=lambda point: point.area,
-        )
+        """Points that are not told apart from float32, from the smallest."""
+        return sorted(filter(self.is_as_good_as_float32, self.points), key=lambda each: each.area)
 
 
-def front(points: Iterable[Point]) -> list[Point]:
+def front(
+    points: Iterable[Point], rank: Callable[[Point], float] = lambda point: point.value
+) -> list[Point]:
     """Points that no other is at least as small and at least as good as, and better in one.
 
     Equal points are all on the front, or none.
+
+    Parameters
+    ----------
+    points : iterable of Point
+        All of them.
+    rank : callable
+        How good a point is; its value by default.
     """
     best, found = -math.inf, []
-    for point in sorted(points, key=lambda each: (each.area, -each.value)):
-        equal = found and (point.area, point.value) == (found[-1].area, found[-1].value)
-        if point.value > best or equal:
+    for point in sorted(points, key=lambda each: (each.area, -rank(each))):
+        equal = found and (point.area, rank(point)) == (found[-1].area, rank(found[-1]))
+        if rank(point) > best or equal:
             found.append(point)
-            best = point.value
+            best = rank(point)
     return found

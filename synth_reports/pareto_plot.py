@@ -6,7 +6,7 @@ from typing import Any
 
 from fp8mac.synth_reports.labels import Box, place
 from fp8mac.synth_reports.pareto import Chart, Point
-from fp8mac.synth_reports.plots import COLOURS, MARK, MARKERS, drawing, rendered
+from fp8mac.synth_reports.plots import COLOURS, MARK, MARKERS, drawing, entitle, rendered
 
 __all__ = ["picture"]
 
@@ -14,10 +14,17 @@ _MORE_COLOURS = (*COLOURS, "#cc79a7", "#8c6d31", "#000000")
 _AREAS = {
     "weighted_gates": "gates of the unit (AND, OR 1; XOR 3; flip-flop 6)",
     "two_input_gates": "two-input gates",
-    "area_ge": "area of the unit, gate equivalents",
+    "area_ge": "area of the unit, gate equivalents (GE)",
+    "delay_fo4": "delay of the unit, FO4",
+    "energy_unit_delay_cinv_v2": "energy of a product, C_inv V², with glitches",
+    "energy_functional_cinv_v2": "energy of a product, C_inv V², without glitches",
 }
 _FONT = 8.5
+_BELOW = 0.13
+"""How far below the edge those stand that are farther down, as a part of the scale."""
 _ROUND = (1, 1.25, 1.5, 2, 2.5, 3, 4, 5, 6, 8)
+_WIDE = (1, 2, 5)
+"""Round numbers on a scale, and on one that is wider than a factor of six."""
 
 
 def picture(charts: Sequence[Chart]) -> dict[str, bytes]:
@@ -37,7 +44,15 @@ def picture(charts: Sequence[Chart]) -> dict[str, bytes]:
     colours = _styles((point.format for point in points), _MORE_COLOURS)
     markers = _styles((point.accumulator for point in points), MARKERS)
     with drawing(10, 0.9 + 4.6 * len(charts)) as figure:
-        figure.suptitle(f"Area against accuracy: {charts[0].network}", fontweight="bold")
+        first = charts[0]
+        note = f"{first.metric}, {first.samples:,} questions"
+        if any(chart.quantity.low for chart in charts):
+            note += "; bars: paired 95 % intervals of the difference to float32"
+        if any(not chart.quantity.low for chart in charts):
+            note += "; SQNR has no interval"
+        what = first.area.partition("_")[0]
+        what = what.capitalize() if what in ("delay", "energy") else "Area"
+        entitle(figure, f"{what} against accuracy: {first.network}", note)
         axes = figure.subplots(len(charts), 1, sharex=True, squeeze=False)[:, 0]
         for chart, axis in zip(charts, axes, strict=True):
             _draw(axis, chart, colours, markers)
@@ -56,13 +71,22 @@ def _styles(names: Any, choices: Sequence[str]) -> dict[str, str]:
 
 
 def _floor(chart: Chart) -> float:
-    """What is farther below than this is drawn here."""
-    best = max((point.value for point in chart.points), default=0)
-    return best - chart.quantity.window
+    """What is farther below than this is drawn below an edge."""
+    best = max(map(chart.rank, chart.points), default=0)
+    noise = (each.value - each.low for each in chart.points if chart.rank(each) == 0)
+    return best - max(chart.quantity.window, *noise, 0)
+
+
+def _ends(chart: Chart) -> tuple[float, float]:
+    """Lowest and highest value that is drawn at its place, with its interval."""
+    low = min((point.low for point in chart.points), default=0)
+    return max(_floor(chart), low), max((point.high for point in chart.points), default=0)
 
 
 def _place(chart: Chart, point: Point) -> tuple[float, float]:
-    return point.area, max(point.value, _floor(chart))
+    """Where a point is drawn: a little below the edge if it is farther down."""
+    low, top = _ends(chart)
+    return point.area, point.value if point.value >= low else low - _BELOW * (top - low)
 
 
 def _draw(axis: Any, chart: Chart, colours: dict[str, str], markers: dict[str, str]) -> None:
@@ -71,7 +95,8 @@ def _draw(axis: Any, chart: Chart, colours: dict[str, str], markers: dict[str, s
         x, y = _place(chart, point)
         colour = colours[point.format]
         if y == point.value and point.low < point.high:
-            axis.plot([x, x], [point.low, point.high], color=colour, linewidth=1, alpha=0.55)
+            ends = [max(point.low, _ends(chart)[0]), point.high]
+            axis.plot([x, x], ends, color=colour, linewidth=1, alpha=0.55)
         axis.plot(
             *([x], [y]),
             marker=markers[point.accumulator],
@@ -82,7 +107,11 @@ def _draw(axis: Any, chart: Chart, colours: dict[str, str], markers: dict[str, s
             zorder=3,
         )
     if best:
-        corners = [_place(chart, point) for point in best]
+        low = _ends(chart)[0]
+        corners = [
+            (point.area, rank if (rank := chart.rank(point)) >= low else _place(chart, point)[1])
+            for point in best
+        ]
         x, y = zip(*corners, strict=True)
         end = max(point.area for point in chart.points)
         axis.step([*x, end], [*y, y[-1]], where="post", color=MARK, linewidth=1.2, zorder=1)
@@ -93,10 +122,18 @@ def _draw(axis: Any, chart: Chart, colours: dict[str, str], markers: dict[str, s
     axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     axis.minorticks_off()
     if chart.points:
-        lowest = max(_floor(chart), min(point.low for point in chart.points))
-        top = max(point.high for point in chart.points)
-        room = 0.12 * max(top - lowest, 1e-9)
-        axis.set_ylim(lowest - room, top + room)
+        low, top = _ends(chart)
+        room = 0.12 * max(top - low, 1e-9)
+        below = any(point.value < low for point in chart.points)
+        if below:
+            axis.axhline(low, color="#999999", linewidth=1, linestyle=(0, (2, 2)), zorder=0)
+            style = {"textcoords": "offset points", "fontsize": _FONT, "color": "#777777"}
+            where = {"xycoords": ("axes fraction", "data"), "ha": "right", "va": "top"}
+            axis.annotate("farther below, with values", (1, low), xytext=(0, -2), **style, **where)
+            axis.set_yticks([tick for tick in axis.get_yticks() if tick >= low])
+        if chart.quantity.low:
+            axis.axhline(0, color="#777777", linewidth=1, zorder=0)
+        axis.set_ylim(low - room - below * _BELOW * (top - low), top + room)
     axis.grid(color="#e4e4e4", linewidth=0.8)
     axis.set_axisbelow(True)
 
@@ -107,7 +144,8 @@ def _ticks(points: Sequence[Point]) -> list[float]:
         return []
     least, most = (end(point.area for point in points) for end in (min, max))
     decades = range(math.floor(math.log10(least)), math.ceil(math.log10(most)) + 1)
-    numbers = [mantissa * 10.0**decade for decade in decades for mantissa in _ROUND]
+    round_ = _ROUND if most < 6 * least else _WIDE
+    numbers = [mantissa * 10.0**decade for decade in decades for mantissa in round_]
     return [number for number in numbers if 0.9 * least < number < 1.1 * most]
 
 
@@ -161,6 +199,6 @@ def _label(figure: Any, axis: Any, chart: Chart, colours: dict[str, str]) -> Non
 
 
 def _text(chart: Chart, point: Point) -> str:
-    if point.value >= _floor(chart):
+    if point.value >= _ends(chart)[0]:
         return point.label
     return f"{point.label}: {point.value:.1f}"

@@ -13,7 +13,19 @@ __all__ = ["charts"]
 
 Rows = list[dict[str, str]]
 
-_ALIASES = {"gates": "weighted_gates", "ge": "area_ge"}
+_ALIASES = {
+    "gates": "weighted_gates",
+    "ge": "area_ge",
+    "delay": "delay_fo4",
+    "energy": "energy_unit_delay_cinv_v2",
+}
+
+_TWINS = {"mac_int8_int8_int32": ("mac_int8_int8_kulisch12", "int32")}
+"""By unit that need not be run, one that adds the same integers, and the accumulator's name.
+
+A Kulisch register with 12 guard bits holds every sum of 4,096 products, more than a sum of the
+networks has; what fits into its 28 bits fits into 32.
+"""
 
 
 def charts(
@@ -34,7 +46,8 @@ def charts(
     accuracy : Path
         Folder of the tables of `fp8mac accuracy`.
     area : str
-        ``gates`` (weighted, with flip-flops), ``ge`` (gate equivalents), or a column of the grid.
+        ``gates`` (weighted, with flip-flops), ``ge`` (gate equivalents), ``delay`` (FO4),
+        ``energy`` (with glitches), or a column of the grid.
     shape : str
         ``unit`` or ``core``.
     quantities : sequence of str
@@ -79,8 +92,8 @@ def _areas(path: Path, area: str, shape: str) -> tuple[str, dict[str, float]]:
     """Column, and area by unit; the units in the order of the grid."""
     rows = _read(path, "fp8mac grid")
     wanted = _ALIASES.get(area, area)
-    column = next((name for name in rows[0] if name.endswith(wanted)), None)
-    if column is None or "unit" not in rows[0] or "shape" not in rows[0]:
+    column = wanted
+    if not {column, "unit", "shape"} <= set(rows[0]):
         raise PlotError(f"'{path}' has no column '{wanted}'; its columns are {', '.join(rows[0])}.")
     found = {
         row["unit"]: value
@@ -133,6 +146,16 @@ def _number(row: dict[str, Any], column: str, path: Path | str) -> float | None:
 
 def _chart(rows: Rows, areas: dict[str, float], column: str, quantity: Quantity) -> Chart:
     points, missing = [], {}
+    run = {row["unit"] for row in rows}
+    twins = {
+        unit: twin for unit, (twin, _) in _TWINS.items() if twin in run and unit in set(areas) - run
+    }
+    rows += [
+        row | {"unit": unit, "accumulator": _TWINS[unit][1]}
+        for row in rows
+        for unit, twin in twins.items()
+        if twin == row["unit"]
+    ]
     for row in rows:
         unit, cells = row["unit"], {}
         for name in ("column", "low", "high"):
@@ -149,8 +172,7 @@ def _chart(rows: Rows, areas: dict[str, float], column: str, quantity: Quantity)
             pair = dict.fromkeys((row["a_format"], row["w_format"]))
             names = (" x ".join(pair), row["accumulator"])
             points.append(Point(unit, *names, areas[unit], value, low, high))
-    run = {row["unit"] for row in rows}
-    missing |= {unit: "not run" for unit in areas if unit not in run}
+    missing |= {unit: "not run" for unit in areas if unit not in run | set(twins)}
     first = rows[0]
-    samples = int(first["samples"])
-    return Chart(first["network"], first["metric"], samples, quantity, column, points, missing)
+    name, metric, samples = first["network"], first["metric"], int(first["samples"])
+    return Chart(name, metric, samples, quantity, column, points, missing, twins)

@@ -54,7 +54,7 @@ Made by `{command}`: `{first.area}` of `grid.csv`, accuracy of `accuracy/{first.
 
 ![Area against accuracy]({first.network}.svg)
 
-{_fronts(charts)}
+{_fronts(charts)}{_twins(first)}
 
 {_table(charts)}
 
@@ -66,15 +66,23 @@ def _fronts(charts: Sequence[Chart]) -> str:
     lines = []
     for chart in charts:
         steps = ", ".join(f"{p.label} ({p.area:.0f}; {p.value:.2f})" for p in chart.front)
-        lines.append(f"- Pareto front by {chart.quantity.name}, from the smallest: {steps}.")
+        told = ", no unit counting as better than float32" if chart.quantity.low else ""
+        lines.append(f"- Pareto front by {chart.quantity.name}{told}, from the smallest: {steps}.")
         good = chart.as_good_as_float32
         if chart.quantity.low:
             lines.append(
-                f"- Not told apart from float32 (the interval holds 0): {len(good)} of "
-                f"{len(chart.points)} units, from the smallest: "
+                f"- Not told apart from float32 (the interval holds 0, or lies above): "
+                f"{len(good)} of {len(chart.points)} units, from the smallest: "
                 f"{', '.join(f'{p.label} ({p.area:.0f})' for p in good) or 'none'}."
             )
     return "\n".join(lines)
+
+
+def _twins(chart: Chart) -> str:
+    return "".join(
+        f"\n- {unit} was not run: it adds the same integers as {twin}, and has its accuracy."
+        for unit, twin in chart.twins.items()
+    )
 
 
 def _table(charts: Sequence[Chart]) -> str:

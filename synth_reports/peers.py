@@ -14,16 +14,19 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
+from hashlib import sha256
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import TYPE_CHECKING, Any, get_type_hints
 
 from fp8mac.gen.yosys import Yosys
 from fp8mac.hw.config import parse_unit
 from fp8mac.synth_reports.liberty.library import Library
 from fp8mac.synth_reports.liberty.reader import LibertyError
 from fp8mac.synth_reports.parallel import in_parallel
-from fp8mac.synth_reports.store import Store, hash_of
 from fp8mac.synth_reports.synthesis import SynthesisError
+
+if TYPE_CHECKING:
+    from fp8mac.synth_reports.store import Store
 
 __all__ = [
     "LIBRARY",
@@ -65,7 +68,6 @@ endmodule
 _FILE = Path(__file__).with_name("peers.csv")
 _FLOW = Path(__file__).with_name("flows") / "peers.ys"
 _LOAD_FF = 3.898  # at each output, as in OpenROAD's flow for this library
-_ENTRIES = "1"
 _OUTPUTS = ("gates.json", "gates.log", "fast.json", "fast.log")
 _OUTPUTS += ("area.json", "area.log", "speed.json", "speed.log")
 _TWO_INPUT = ("$_AND_", "$_OR_", "$_XOR_", "$_NAND_", "$_NOR_", "$_XNOR_")
@@ -140,12 +142,12 @@ class Comparison:
 
     library: Library
     yosys: Yosys
-    store: Store
+    store: "Store"
 
     @property
     def flow_sha256(self) -> str:
         """Hash of the flow."""
-        return hash_of([_FLOW.read_text("utf-8"), str(_LOAD_FF)])
+        return sha256(json.dumps([_FLOW.read_text("utf-8"), str(_LOAD_FF)]).encode()).hexdigest()
 
 
 def check_library(library: Library) -> Library:
@@ -174,7 +176,7 @@ def run_flow(source: Source, library: Library, yosys: Yosys) -> Figures:
     script = _FLOW.read_text("utf-8").replace("{top}", source.top)
     inputs = {
         "design.v": source.verilog,
-        "cells.lib": library.text,
+        "cells.lib": library.plain,
         "around.constr": f"set_driving_cell {library.buffer.name}\n"
         f"set_load {_LOAD_FF} [all_outputs]\n",
     }
@@ -222,13 +224,11 @@ def measure_all(
     ------
     YosysError, SynthesisError
         If a run fails; what was finished is in the store.
-    OSError
-        If the store cannot be written.
     """
 
     def work(source: Source) -> tuple[Figures, str]:
-        facts = [bench.flow_sha256, bench.library.sha256, bench.yosys.build, bench.yosys.version]
-        key = hash_of([_ENTRIES, source.verilog, source.top, str(source.booth), *facts])
+        inputs = [source.verilog, source.top, str(source.booth), bench.library.sha256]
+        key = bench.store.key([*inputs, bench.yosys.build, bench.yosys.version], __name__)
         known = None if force else bench.store.load("peers", key)
         if known is None:
             figures = run_flow(source, bench.library, bench.yosys)

@@ -3,20 +3,19 @@
 import importlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fp8mac.hw.config import MacConfig
 from fp8mac.synth_reports.liberty.library import Library
-from fp8mac.synth_reports.measure import Measurement
-from fp8mac.synth_reports.store import Store, hash_of
+
+if TYPE_CHECKING:  # what it is given; its figures do not depend on how that was made
+    from fp8mac.synth_reports.measure import Measurement
+    from fp8mac.synth_reports.store import Store
 
 __all__ = ["WIDEST_BITS", "Facts", "Stimuli", "energy_report", "facts_of", "library_report"]
 
 WIDEST_BITS = 16
 """Of formats whose codes are drawn."""
-
-_ENTRIES = "1"
-"""Kind of entries in the store; another one, and all are made again."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +38,8 @@ class Facts:
         Delay of an inverter that drives four. For our own library in tau.
     voltage_v : float or None
         Supply.
+    voltages_v : list of float
+        Supplies of its files, each once.
     """
 
     name: str
@@ -52,9 +53,16 @@ class Facts:
     load_ff: float
     fo4_ps: float
     voltage_v: float | None
+    voltages_v: list[float]
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """All of them; null in units that the library has not."""
+        units = {"load_ff": None, "fo4_ps": None} if self.is_own else {}
+        return asdict(self) | units
 
 
-def facts_of(library: Library, store: Store) -> Facts:
+def facts_of(library: Library, store: "Store") -> Facts:
     """Facts of a library, from the store where they are known.
 
     Raises
@@ -62,7 +70,7 @@ def facts_of(library: Library, store: Store) -> Facts:
     LibertyError
         If it cannot be used.
     """
-    key = hash_of([_ENTRIES, library.sha256])
+    key = store.key([library.sha256], __name__)
     if known := store.load("libraries", key):
         return Facts(**known)
     facts = Facts(
@@ -77,12 +85,13 @@ def facts_of(library: Library, store: Store) -> Facts:
         round(library.load * library.capacitance_ff, 4),
         round(library.fo4_ps, 4),
         library.voltage_v,
+        list(library.voltages_v),
     )
     store.save("libraries", key, asdict(facts))
     return facts
 
 
-def library_report(measured: Measurement, facts: Facts) -> dict[str, Any]:
+def library_report(measured: "Measurement", facts: Facts) -> dict[str, Any]:
     """Area with flip-flops, and delay between them; null in units that the library has not."""
     synthesis = measured.synthesis
     assert synthesis.area is not None
@@ -133,7 +142,7 @@ class Stimuli:
 
 
 def energy_report(
-    measured: Measurement, library: Library, stimuli: Stimuli, store: Store
+    measured: "Measurement", library: Library, stimuli: Stimuli, store: "Store"
 ) -> dict[str, Any] | None:
     """Energy of a registered unit that is mapped to ``library``, from the store where it is known.
 
@@ -152,7 +161,9 @@ def energy_report(
     """
     if not library.is_own and library.voltage_v is None:
         return None
-    key = hash_of([_ENTRIES, measured.synthesis.sha256, library.sha256, *stimuli.identity()])
+    inputs = [measured.synthesis.sha256, repr(measured.synthesis.delay_ps), library.sha256]
+    inputs += [repr(measured.design.config), *stimuli.identity()]
+    key = store.key(inputs, __name__)
     if known := store.load("energy", key):
         return known
     found = _energy(measured, library, stimuli)
@@ -160,7 +171,7 @@ def energy_report(
     return found
 
 
-def _energy(measured: Measurement, library: Library, stimuli: Stimuli) -> dict[str, Any]:
+def _energy(measured: "Measurement", library: Library, stimuli: Stimuli) -> dict[str, Any]:
     activity = importlib.import_module("fp8mac.synth_reports.activity")
     energy = importlib.import_module("fp8mac.synth_reports.energy")
     synthesis = measured.synthesis

@@ -2,9 +2,10 @@
 
 import importlib
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "Marks",
     "Panel",
     "drawing",
+    "entitle",
     "grouped_bars",
     "line_panels",
     "rendered",
@@ -83,10 +85,11 @@ class Panel:
 
 
 _PANELS = 4  # in a row
+_GAP = 5  # hundredths of an inch between names
 
 
 def grouped_bars(
-    title: str, y_label: str, panels: list[Panel], *, number: str = ".0f"
+    title: str, y_label: str, panels: list[Panel], *, number: str = ".0f", note: str
 ) -> dict[str, bytes]:
     """Draw panels beside each other, four in a row at most, with one scale and one legend.
 
@@ -98,6 +101,8 @@ def grouped_bars(
         At least one; all with the same kinds of bars, five at most.
     number : str
         How the heights are written.
+    note : str
+        What was measured, on how much, and how sure it is; below the title.
 
     Returns
     -------
@@ -107,7 +112,7 @@ def grouped_bars(
     rows = -(-len(panels) // _PANELS)
     columns = -(-len(panels) // rows)
     with drawing(15, 6.8 if rows == 1 else 4.8 * rows) as figure:
-        figure.suptitle(title, fontsize=14, fontweight="bold")
+        entitle(figure, title, note)
         frames = figure.subplots(rows, columns, sharey=True, squeeze=False)
         axes = list(frames.flat)
         for panel, axis in zip(panels, axes, strict=False):
@@ -126,7 +131,20 @@ def grouped_bars(
             ncols=len(labels),
             frameon=False,
         )
+        _narrow(figure, axes[: len(panels)])
         return rendered(figure)
+
+
+def _narrow(figure: Any, axes: Sequence[Any]) -> None:
+    """Make the names below the groups smaller until there is room between them."""
+    for size in (10, 9, 8, 7, 6):
+        for axis in axes:
+            axis.tick_params(axis="x", labelsize=size)
+        figure.draw_without_rendering()
+        rows = [[text.get_window_extent() for text in axis.get_xticklabels()] for axis in axes]
+        pairs = [pair for row in rows for pair in pairwise(row)]
+        if all(right.x0 - left.x1 > _GAP for left, right in pairs):
+            return
 
 
 @dataclass(frozen=True)
@@ -145,7 +163,9 @@ class Lines:
     curves: dict[str, list[tuple[float, float]]]
 
 
-def line_panels(title: str, labels: tuple[str, str], panels: list[Lines]) -> dict[str, bytes]:
+def line_panels(
+    title: str, labels: tuple[str, str], panels: list[Lines], *, note: str
+) -> dict[str, bytes]:
     """Draw frames beside each other, with the same scales; the horizontal one doubles.
 
     Parameters
@@ -156,6 +176,8 @@ def line_panels(title: str, labels: tuple[str, str], panels: list[Lines]) -> dic
         What the horizontal and the vertical scale are called.
     panels : list of Lines
         At least one.
+    note : str
+        What was measured, on how much, and how sure it is; below the title.
 
     Returns
     -------
@@ -163,7 +185,7 @@ def line_panels(title: str, labels: tuple[str, str], panels: list[Lines]) -> dic
         Files by suffix, ``png`` and ``svg``.
     """
     with drawing(12, 5.2) as figure:
-        figure.suptitle(title, fontsize=14, fontweight="bold")
+        entitle(figure, title, note)
         axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
         for panel, axis in zip(panels, axes, strict=True):
             for number, (name, points) in enumerate(panel.curves.items()):
@@ -189,6 +211,11 @@ def drawing(width: float, height: float) -> Iterator[Any]:
     figures = importlib.import_module("matplotlib.figure")
     with matplotlib.rc_context(_STYLE):
         yield figures.Figure(figsize=(width, height), layout="constrained")
+
+
+def entitle(figure: Any, title: str, note: str) -> None:
+    """Write a title and what one has to know of the numbers."""
+    figure.suptitle(f"{title}\n{note}", fontsize=12, linespacing=1.5)
 
 
 def rendered(figure: Any) -> dict[str, bytes]:

@@ -137,7 +137,7 @@ def unit_report(
             goal.value: {"name": each.name, "sha256": each.sha256} for goal, each in flows.items()
         },
         "tools": tools["tools"],
-        "libraries": {name: asdict(each) for name, each in facts.items()},
+        "libraries": {name: each.report for name, each in facts.items()},
         "stimuli": asdict(question.stimuli),
         "goals": goals,
         "breakdown": _breakdown(question, found, facts, bench, force=force),

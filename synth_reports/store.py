@@ -2,26 +2,24 @@
 
 ::
 
-    designs/<hash of configuration, circuit sources, Amaranth>   ->  hash of the RTLIL
-    results/<hash of RTLIL, flow, Yosys>                         ->  mapped netlist
+    designs/<hash of configuration, code that makes RTLIL>   ->  hash of the RTLIL
+    results/<hash of RTLIL, flow, Yosys, code of the flow>   ->  mapped netlist
 
 An entry is complete or not there, and carries a checksum; one that does not match is as good as
 missing. Neither answer needs Amaranth to be imported.
 """
 
 import json
-import logging
-import os
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from fp8mac.gen.files import write_atomically
+from fp8mac.sim import cache
+from fp8mac.sim.provenance import fingerprint
 
 __all__ = ["Store", "hash_of"]
-
-_log = logging.getLogger(__name__)
 
 
 def hash_of(parts: Iterable[str]) -> str:
@@ -29,17 +27,30 @@ def hash_of(parts: Iterable[str]) -> str:
     return sha256(json.dumps(list(parts)).encode()).hexdigest()
 
 
+@dataclass(frozen=True)
 class Store:
     """Folder of JSON entries.
 
     Parameters
     ----------
-    folder : Path, optional
-        Default the environment variable ``FP8MAC_CACHE``, else ``build/synth``.
+    folder : Path
+        Default the cache, see `fp8mac.sim.cache`.
     """
 
-    def __init__(self, folder: Path | None = None) -> None:
-        self.folder = folder or Path(os.environ.get("FP8MAC_CACHE") or "build/synth")
+    folder: Path = field(default_factory=cache.folder)
+
+    @staticmethod
+    def key(inputs: Iterable[str], *modules: str) -> str:
+        """Key of a result.
+
+        Parameters
+        ----------
+        inputs : iterable of str
+            What it is made from.
+        *modules : str
+            Names of the modules that make it; what they need is found by itself.
+        """
+        return hash_of([*inputs, *(fingerprint(module) for module in modules)])
 
     def load(self, kind: str, key: str) -> dict[str, Any] | None:
         """Read an entry.
@@ -52,7 +63,7 @@ class Store:
         path = self._path(kind, key)
         try:
             text = path.read_text(encoding="utf-8")
-        except (FileNotFoundError, NotADirectoryError):
+        except (FileNotFoundError, NotADirectoryError, PermissionError):
             return None
         except (OSError, UnicodeDecodeError):
             text = ""
@@ -62,19 +73,13 @@ class Store:
                 return entry["content"]
         except (ValueError, TypeError, KeyError):
             pass
-        _log.warning("The cache entry %s is damaged; it is made again.", path)
+        cache.warn_of_damage(path)
         return None
 
     def save(self, kind: str, key: str, content: dict[str, Any]) -> None:
-        """Write an entry.
-
-        Raises
-        ------
-        OSError
-            If it cannot be written.
-        """
+        """Write an entry; where it cannot be written, `fp8mac.sim.cache` says so, once."""
         entry = {"sha256": _checksum(content), "content": content}
-        write_atomically({self._path(kind, key): json.dumps(entry, indent=1) + "\n"})
+        cache.keep(self._path(kind, key), (json.dumps(entry, indent=1) + "\n").encode())
 
     def _path(self, kind: str, key: str) -> Path:
         return self.folder / kind / f"{key}.json"

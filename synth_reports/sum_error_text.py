@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from math import sqrt
 from typing import Any
 
-from fp8mac.synth_reports.plots import COLOURS, MARK, MARKERS, drawing, rendered
+from fp8mac.synth_reports.plots import COLOURS, MARK, MARKERS, drawing, entitle, rendered
 from fp8mac.synth_reports.sum_error import Point
 from fp8mac.synth_reports.tables import csv_table, markdown_table
 
@@ -126,7 +126,8 @@ def pictures(points: Sequence[Point]) -> dict[str, bytes]:
     exact = [acc for acc in accumulators if not any(_of(some, acc, each) for each in adding)]
     with drawing(12, 5.2) as figure:
         title = f"Error of sums of {format_} products of normal numbers"
-        figure.suptitle(title, fontsize=14, fontweight="bold")
+        sums = " to ".join(f"{count:,}" for count in sorted({point.sums for point in some}))
+        entitle(figure, title, f"root mean square of {sums} sums a point; shaded: 95 % intervals")
         axes = figure.subplots(1, len(adding), sharey=True, squeeze=False)[0]
         for axis, name in zip(axes, adding, strict=True):
             for number, acc in enumerate(accumulators):

@@ -8,7 +8,7 @@ random walk; in ``one sign`` all products are positive, and a sum outgrows its p
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,15 +21,19 @@ from fp8mac.sim.networks.images import embedded_parameters
 from fp8mac.sim.networks.metrics import sqnr_db
 from fp8mac.sim.networks.zoo import load_task
 from fp8mac.sim.quantize import Calibration, Scaled, Scaling, find_scale, headroom, quantize
-from fp8mac.synth_reports.accuracy_training import sources
-from fp8mac.synth_reports.store import Store, hash_of
 
-__all__ = ["LENGTHS", "Point", "points"]
+if TYPE_CHECKING:
+    from fp8mac.synth_reports.store import Store
+
+__all__ = ["LENGTHS", "SUMS", "Point", "points"]
 
 LENGTHS = tuple(32 << step for step in range(9))
 """32 to 8192."""
 
-_SIDE = 48  # rows and columns: 2,304 sums
+_SIDE = 48  # rows and columns
+
+SUMS = _SIDE**2
+"""Of a point."""
 
 
 @dataclass(frozen=True)
@@ -63,14 +67,15 @@ def points(
     formats: Sequence[str] = ("int8", "e3m4", "e4m3", "e5m2"),
     accumulators: Sequence[str] = ("fp32", "fp16", "e6m9", "bf16"),
     lengths: Sequence[int] = LENGTHS,
-    store: Store | None = None,
+    store: "Store | None" = None,
 ) -> Iterator[Point]:
     """Every format in every accumulator at every length; what the store has is read from it."""
     for format_ in formats:
         for acc in accumulators:
             for signs in ("signed", "one sign"):
                 for terms in lengths:
-                    key = hash_of([format_, acc, signs, str(terms), sources()])
+                    inputs = [format_, acc, signs, str(terms)]
+                    key = store.key(inputs, __name__) if store else ""
                     known = store.load("sum_length", key) if store else None
                     point = Point(**known) if known else _point(format_, acc, signs, terms)
                     if store and not known:

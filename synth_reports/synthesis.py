@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from fp8mac.gen.yosys import Yosys
-from fp8mac.hw.config import Goal
+from fp8mac.hw.goal import Goal
 from fp8mac.synth_reports.liberty.library import Library
 from fp8mac.synth_reports.metrics import Metrics
 
@@ -194,13 +194,19 @@ def read_logic(rtlil: str, top: str, name: str, *, front: str, techmap: str, yos
     Raises
     ------
     YosysError, SynthesisError
-        If Yosys stops, or leaves a cell that is not logic.
+        If Yosys stops, or leaves a cell that is not logic, or a flip-flop that does not hang on the
+        rising edge of the input ``clk``.
     """
     script = f"read_rtlil design.il\nhierarchy -check -top {top}\n{front}\nwrite_blif cells.blif\n"
     inputs = {"design.il": rtlil, "flow.v": techmap}
     cells = yosys.run(script, inputs, ["cells.blif"])["cells.blif"]
-    if match := re.search(r"^\.(?:subckt|latch .* fe) (\S+)", cells, re.MULTILINE):
+    if match := re.search(r"^\.subckt (\S+)", cells, re.MULTILINE):
         raise SynthesisError(f"The flow '{name}' cannot map a cell of {top}: {match[1]}.")
+    if match := re.search(r"^\.latch \S+ (\S+) (?!re clk )(.. \S+)", cells, re.MULTILINE):
+        raise SynthesisError(
+            f"The flow '{name}' cannot map a flip-flop of {top}: {match[1]} hangs on "
+            f"'{match[2]}', not on 're clk', the rising edge of clk."
+        )
     return Logic(*_cut_flip_flops(cells))
 
 
@@ -209,7 +215,7 @@ def _library(flow: Flow) -> tuple[list[str], dict[str, str]]:
     inputs = {"flow.genlib": flow.library}
     if flow.cells is None:
         return ["read_genlib flow.genlib"], inputs
-    inputs |= {"cells.lib": flow.cells.text, "around.constr": flow.cells.constraints}
+    inputs |= {"cells.lib": flow.cells.plain, "around.constr": flow.cells.constraints}
     return ["read_lib -w cells.lib", "read_constr around.constr"], inputs
 
 

@@ -128,11 +128,12 @@ def footnotes(report: dict[str, Any]) -> str:
 
 def _library_note(name: str, facts: dict[str, Any]) -> str:
     own = facts["is_own"]
-    load = f"{facts['load_ff']:g} {'C_inv' if own else 'fF'}"
-    supply = "" if facts["voltage_v"] is None else f", {facts['voltage_v']:g} V"
+    load = "4 C_inv" if own else f"{facts['load_ff']:g} fF"
+    fo4 = "5 tau" if own else f"{facts['fo4_ps']:g} ps"
+    supplies = ", ".join(f"{volts:g} V" for volts in facts["voltages_v"])
     return (
-        f"{name} {facts['sha256'][:8]}{supply}: GE = {facts['reference_nand2']}, "
-        f"FO4 = {facts['fo4_ps']:g} {'tau' if own else 'ps'}, flip-flop {facts['flip_flop']}; "
+        f"{name} {facts['sha256'][:8]}{supplies and ', '}{supplies}: "
+        f"GE = {facts['reference_nand2']}, FO4 = {fo4}, flip-flop {facts['flip_flop']}; "
         f"inputs driven by {facts['driving_cell']}, outputs loaded with {load}"
     )
 

@@ -16,6 +16,7 @@ from fp8mac.hw.config import MacConfig
 from fp8mac.hw.formats import Format
 from fp8mac.sim.exact import Value, decode, multiply
 from fp8mac.sim.netlist import Netlist
+from fp8mac.synth_reports.store import Store
 from fp8mac.synth_reports.synthesis import Flow, synthesize
 
 #: For circuits whose gates nobody counts: mapped as they are written.
@@ -28,8 +29,15 @@ def mapped(component: wiring.Component) -> Netlist:
 
 
 def mapped_rtlil(text: str, top: str, flow: Flow = PLAIN) -> Netlist:
-    """Netlist of a combinational design."""
-    return Netlist.from_blif(synthesize(text, top, flow, find_yosys()).netlist)
+    """Netlist of a combinational design; what one test has made is there for the others."""
+    yosys, store = find_yosys(), Store()
+    inputs = [text, top, flow.sha256, yosys.build, yosys.version]
+    key = store.key(inputs, "fp8mac.synth_reports.synthesis")
+    known = store.load("netlists", key)
+    if known is None:
+        known = {"blif": synthesize(text, top, flow, yosys).netlist}
+        store.save("netlists", key, known)
+    return Netlist.from_blif(known["blif"])
 
 
 def counted_core(config: MacConfig) -> Netlist:

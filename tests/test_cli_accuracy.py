@@ -19,7 +19,7 @@ from fp8mac.synth_reports.sum_length import points
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("FP8MAC_CACHE", raising=False)
+    monkeypatch.setenv("FP8MAC_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("FP8MAC_FMNIST", raising=False)
     return tmp_path
 
@@ -42,10 +42,7 @@ def test_a_network_on_a_unit(folder):
     result = invoke(*UNIT, "--json", "--samples", "100")
     assert result.exit_code == 0, result.output
     report = json.loads(result.stdout)
-    assert (
-        json.loads((folder / "synth_reports/runs/mac_e4m3_e4m3_fp16.digits_mlp.json").read_text())
-        == report
-    )
+    assert [path.name for path in folder.iterdir()] == ["cache"]
     assert list(report["result"]) == list(COLUMNS)
     assert report["result"]["samples"] == 100
     assert report["result"]["value"] > 0.95

@@ -27,6 +27,10 @@ module theirs(
 endmodule
 """
 
+CLOCKED = "The register 'acc' is clocked"
+NOT_CLK = "not by the rising edge of 'clk'"
+HIDDEN = "The outputs hang on the register 'late' as well"
+
 
 @pytest.fixture(autouse=True)
 def _own_cache(monkeypatch, tmp_path):
@@ -95,6 +99,41 @@ def message(*arguments: str) -> str:
     return result.stderr.strip().splitlines()[-1]
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        (
+            "posedge clk",
+            "posedge (clk & en)",
+            f"4: {CLOCKED} by the rising edge of logic of 'clk' and 'en', {NOT_CLK}.",
+        ),
+        (
+            "posedge clk",
+            "posedge clk or posedge rst",
+            f"4: The register 'acc' is set at any time by 'rst', {NOT_CLK} alone.",
+        ),
+        ("a * b", "a * ;", "6: syntax error, unexpected ';'."),
+        ("a * b", "late * b", "6: Nothing drives 'late', which the output 'acc' hangs on."),
+        (
+            "always",
+            "reg signed [4:0] late;\n  always @(posedge clk) late <= a;\n  always",
+            f"5: {HIDDEN}, which is no output, and are wrong for some of its values.",
+        ),
+    ],
+    ids=["gated", "asynchronous", "syntax", "undriven", "hidden"],
+)
+def test_unit_that_is_none(tmp_path, old, new, sentence):
+    text = INTEGER.replace(old, new, 1)
+    if "late <= a" in new:
+        text = text.replace("a * b", "late * b")
+    result = prove(tmp_path, text, "int5", "--acc", "int20", "--unit")
+    assert result.exit_code == 2, result.output
+    assert result.stdout == ""
+    *bar, said = result.stderr.splitlines()
+    assert said == f"{tmp_path / 'theirs.v'}:{sentence}"
+    assert len(bar) == ("late <= a" in new)  # the others are refused before any check
+
+
 def test_bad_input(tmp_path):
     file = tmp_path / "theirs.v"
     file.write_text(KULISCH)
@@ -115,11 +154,9 @@ def test_bad_input(tmp_path):
     )
     theirs = ("--verilog", str(file), "--top")
     assert message("e4m3", "--acc", "fp16", *theirs, "theirs") == (
-        "The module theirs has no input 'c' of 16 bits."
+        f"{file}:1: The input 'c' of theirs has 49 bits, not 16."
     )
-    assert message("e4m3", "--acc", "kulisch", *theirs, "x") == (
-        "Yosys stopped: Module `x' not found."
-    )
+    assert message("e4m3", "--acc", "kulisch", *theirs, "x") == (f"{file}: Module 'x' not found.")
     missing = str(tmp_path / "none.v")
     assert message("e4m3", "--acc", "fp16", "--verilog", missing, "--top", "x") == (
         f"Cannot read '{missing}'."

@@ -5,6 +5,8 @@ import importlib
 import inspect
 import pkgutil
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -64,7 +66,6 @@ def test_public_names_are_documented(module):
 
 
 def test_readme_shows_what_synth_prints(monkeypatch, tmp_path):
-    monkeypatch.setenv("FP8MAC_CACHE", str(ROOT / "build" / "synth"))
     monkeypatch.chdir(tmp_path)
     assert output("synth", "e4m3", "--acc", "fp16") in blocks("README.md")
 
@@ -89,3 +90,18 @@ def test_links_lead_somewhere():
             assert (page.parent / target).exists(), f"{page.name}: {target}"
             checked += 1
     assert checked > 5
+
+
+@pytest.mark.skipif(
+    shutil.which("git") is None or not (ROOT / ".git").exists(), reason="This is no checkout"
+)
+def test_pictures_in_pixels_are_those_that_pages_show():
+    listed = subprocess.run(
+        ["git", "ls-files", "*.png"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    shown = {
+        str((page.parent / target).resolve().relative_to(ROOT))
+        for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
+        for target in re.findall(r"!\[[^]]*\]\(([^):]+\.png)\)", page.read_text(encoding="utf-8"))
+    }
+    assert set(listed.stdout.split()) == shown

@@ -259,9 +259,12 @@ def test_what_has_no_code():
             "An infinity cannot wrap in int8.",
         ),
         (lambda: encode([1.0], e4m3, overflow=Overflow.WRAP), "e4m3 cannot wrap."),
-        (lambda: decode([256], e4m3), "e4m3 has the codes 0 to 255, not 256."),
-        (lambda: decode([-1], e4m3), "e4m3 has the codes 0 to 255, not -1."),
-        (lambda: decode([1.0], e4m3), "Codes are integers, not float64."),
+        (lambda: decode([256], e4m3), "The array holds 256, but e4m3 has the codes 0 to 255."),
+        (lambda: decode([-1], e4m3), "The array holds -1, but e4m3 has the codes 0 to 255."),
+        (
+            lambda: decode([1.0], e4m3),
+            "The array holds float64 numbers, not codes of e4m3; encode them first.",
+        ),
         (
             lambda: encode([1.0], e4m3, Rounding.STOCHASTIC),
             "Stochastic rounding takes random numbers of 0 to 32 bits.",

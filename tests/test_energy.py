@@ -12,11 +12,19 @@ from fp8mac.gen.verilog import rtlil_text
 from fp8mac.gen.yosys import find_yosys
 from fp8mac.hw.config import ConfigError, parse_unit
 from fp8mac.hw.formats import parse_format
+from fp8mac.sim.golden import Kind, read, reset, step
 from fp8mac.sim.vectors import values
 from fp8mac.synth_reports.activity import Circuit, simulate
 from fp8mac.synth_reports.energy import energy_per_cycle, leakage_nw, loads
 from fp8mac.synth_reports.liberty.library import Library, own_library
-from fp8mac.synth_reports.operands import Operands, draw, finite_codes, recorded
+from fp8mac.synth_reports.liberty.reader import File
+from fp8mac.synth_reports.operands import (
+    Operands,
+    draw,
+    finite_codes,
+    overflow_share,
+    recorded,
+)
 from fp8mac.synth_reports.synthesis import Flow, synthesize
 
 OWN = own_library()
@@ -136,6 +144,21 @@ def test_energy_in_picojoules():
     assert twice.internal == pytest.approx(same.internal)  # stated in the tables, at that voltage
 
 
+def test_every_cell_has_the_supply_of_its_file():
+    """The flip-flop at 2 V: its clock pin, and what it drives, take four times as much."""
+    circuit = Circuit.from_blif(HAZARD, OWN)
+    head, *cells = re.split(r"(?m)^(?=  cell \()", real().text.rstrip()[:-1])
+    double = head.replace("nom_voltage : 1", "nom_voltage : 2") + cells[-1] + "}"
+    mixed = Library(head + "".join(cells[:-1]) + "}", "logic.lib", [File(double, "ff.lib")])
+    assert (mixed.voltages_v, mixed.voltage_v) == ((1.0, 2.0), 1.0)
+    for net, factor in (("ff_q[0]", 4), ("n4", 1), ("a[0]", 1)):
+        toggles = dict.fromkeys(circuit.nets, 0.0) | {net: 1.0}
+        one, two = (energy_per_cycle(circuit, each, toggles, 1) for each in (real(), mixed))
+        assert two.switching == pytest.approx(factor * one.switching)
+        assert two.clock_pins == pytest.approx(4 * one.clock_pins)
+        assert two.internal == pytest.approx(one.internal)
+
+
 def test_what_a_library_does_not_state_is_missing_and_not_zero():
     circuit = Circuit.from_blif(HAZARD, OWN)
     toggles = dict.fromkeys(circuit.nets, 1.0)
@@ -218,3 +241,18 @@ def test_recorded_operands(tmp_path):
         assert str(caught.value) == f"'{path}' is not an npz file of numbers."
     with pytest.raises(ConfigError, match="Cannot read"):
         recorded(unit, tmp_path / "none.npz", 8)
+
+
+def test_overflow_share_is_that_of_the_golden_model():
+    unit = parse_unit("e4m3", acc="fp16")
+    a, b = draw(unit, Operands.NORMAL, 1280, 64)
+    assert a.shape == (64, 20)
+    broken = 0
+    for left, right in zip(a.T.tolist(), b.T.tolist(), strict=True):
+        state = reset(unit)
+        for pair in zip(left, right, strict=True):
+            state = step(unit, state, *pair)
+        assert state.acc is not None
+        broken += read(unit, state.acc).kind is not Kind.FINITE
+    assert 10 < broken < 20
+    assert overflow_share(unit, Operands.NORMAL, 1280, 64) == pytest.approx(broken / 20)

@@ -10,7 +10,9 @@ import pytest
 from fp8mac.gen.yosys import Yosys
 from fp8mac.hw.config import ConfigError, parse_unit
 from fp8mac.hw.formats import FormatError
-from fp8mac.synth_reports.grid import GRID, csv_text, designs, markdown_text, units
+from fp8mac.synth_reports import grid
+from fp8mac.synth_reports.grid import GRID, csv_text, designs, figures, markdown_text, units
+from fp8mac.synth_reports.liberty.library import own_library
 from fp8mac.synth_reports.measure import BASELINE, Bench, Design, Measurement, Shape
 from fp8mac.synth_reports.report import shape_report, tools_report
 from fp8mac.synth_reports.store import Store
@@ -37,6 +39,18 @@ def measured(design: Design, abc_version: str | None = "ABC 1.01") -> Measuremen
 
 
 FOUND = {design: measured(design) for design in designs([BASELINE, E4M3, E5M2])}
+IN_CELLS = {
+    design: {
+        "area_ge": 10.5,
+        "delay_fo4": 7.25,
+        "energy_functional_cinv_v2": energy,
+        "energy_unit_delay_cinv_v2": energy,
+        "library": "toy",
+        "library_sha256": "cd" * 32,
+    }
+    for design in FOUND
+    for energy in [1234.5 if design.shape is Shape.UNIT else None]
+}
 
 
 def test_grid_is_what_it_says():
@@ -93,7 +107,7 @@ def test_tools_report(bench):
 
 
 def test_csv_has_a_row_for_each_design(bench):
-    rows = list(csv.DictReader(io.StringIO(csv_text(FOUND, bench))))
+    rows = list(csv.DictReader(io.StringIO(csv_text(FOUND, IN_CELLS, bench))))
     assert [(row["unit"], row["shape"]) for row in rows] == [
         (config.slug, shape) for shape in ("core", "unit") for config in GATES
     ]
@@ -102,18 +116,45 @@ def test_csv_has_a_row_for_each_design(bench):
     assert rows[4]["and2_cells"] == "8"
     assert rows[4]["nor2_cells"] == "0"
     assert rows[4]["acc_bits"] == "16"
+    assert [row["energy_unit_delay_cinv_v2"] for row in rows] == [""] * 3 + ["1234.5"] * 3
+    assert rows[4]["area_ge"] == "10.5"
     tools = {"flow": "toy", "yosys": "0.50 (yosys)", "abc": "ABC 1.01"}
     assert all(row.items() >= tools.items() for row in rows)
     assert all(re.fullmatch("[0-9a-f]{64}", row["netlist_sha256"]) for row in rows)
 
 
+@pytest.mark.parametrize(
+    ("a", "acc", "share"),
+    [
+        ("e5m2", "fp16", 1.0),
+        ("e5m2", "kulisch", 0.0),
+        ("e3m4", "fp16", 0.0),
+        ("tf32", "fp32", None),
+    ],
+)
+def test_sums_that_overflow_have_no_energy(a, acc, share, bench, monkeypatch):
+    config, own = parse_unit(a, acc=acc), own_library()
+    monkeypatch.setattr(grid, "library_report", lambda *_: {"netlist_sha256": "ef" * 32})
+    energy = {kind: {"dynamic_cinv_v2": 5.0} for kind in ("functional", "unit_delay")}
+    monkeypatch.setattr(grid, "energy_report", lambda *_: energy)
+    measured_ = {design: measured(Design(E4M3, design.shape)) for design in designs([config], "x")}
+    core, unit = figures(measured_, own, bench).values()
+    assert core["energy_overflow_share"] is None
+    assert core["energy_unit_delay_cinv_v2"] is None
+    assert unit["energy_overflow_share"] == share
+    assert unit["energy_unit_delay_cinv_v2"] == (5.0 if share == 0 else None)
+    assert unit["energy_functional_cinv_v2"] == (5.0 if share == 0 else None)
+
+
 def test_what_is_not_known_is_empty(bench):
     found = {design: measured(design, None) for design in FOUND}
-    assert {row["abc"] for row in csv.DictReader(io.StringIO(csv_text(found, bench)))} == {""}
+    assert {
+        row["abc"] for row in csv.DictReader(io.StringIO(csv_text(found, IN_CELLS, bench)))
+    } == {""}
 
 
 def test_markdown(bench):
-    text = markdown_text(FOUND, bench, "fp8mac grid --accs x")
+    text = markdown_text(FOUND, IN_CELLS, bench, "fp8mac grid --accs x")
     assert text.startswith(
         "# Gates of multiply-accumulate units\n\nMade by `fp8mac grid --accs x`: "
     )
@@ -129,4 +170,9 @@ def test_markdown(bench):
     assert matrix[2:] == [["e4m3", "8 (2.00)", ""], ["e5m2", "", "6 (1.50)"]]
     assert len({len(row) for row in everything}) == 1
     assert everything[3][:4] == ["mac_e4m3_e4m3_fp16", "core", "8 (2.00)", "0"]
+    assert everything[0][8:12] == [
+        *("area, GE", "delay, FO4", "energy, no glitches", "energy, unit delay"),
+    ]
+    assert everything[3][8:12] == ["10.5", "7.2", "", ""]
+    assert everything[6][8:12] == ["10.5", "7.2", "1234", "1234"]
     assert everything[6][:6] == ["mac_e4m3_e4m3_fp16", "unit", "9 (1.80)", "0", "2", "9"]

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from circuits import counted_core
 from matrices import KINDS, matrices
+from samples import grid_units
 
 from fp8mac.hw.config import MacConfig
 from fp8mac.sim.cosim import check_core
 from fp8mac.sim.gemm import gemm
 from fp8mac.sim.netlist import Netlist
 from fp8mac.sim.vectors import biased_triples
-from fp8mac.synth_reports.grid import GRID
 
 COUNT = 100_000
 
@@ -18,7 +18,7 @@ COUNT = 100_000
 SHAPE = 50, 12, 50
 
 
-@pytest.mark.parametrize("config", GRID, ids=lambda config: config.slug)
+@pytest.mark.parametrize("config", grid_units())
 def test_core(config):
     netlist = counted_core(config)
     triples = biased_triples(config, COUNT, seed=3)

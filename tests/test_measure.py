@@ -5,11 +5,13 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
+from children import PATIENCE
 
 from fp8mac.gen import yosys
 from fp8mac.gen.yosys import Yosys, YosysError
 from fp8mac.hw.config import Goal, parse_unit
-from fp8mac.synth_reports import measure, parallel
+from fp8mac.sim.provenance import fingerprint
+from fp8mac.synth_reports import measure, parallel, store
 from fp8mac.synth_reports.measure import BASELINE, Bench, Design, Shape
 from fp8mac.synth_reports.store import Store
 from fp8mac.synth_reports.synthesis import Flow, Synthesis
@@ -57,6 +59,11 @@ def workshop(tmp_path, monkeypatch):
     return Workshop(tmp_path / "cache", monkeypatch)
 
 
+def changed(name):
+    """`fingerprint` after a change of one module."""
+    return lambda module: f"{fingerprint(module)}{' and more' * (module == name)}"
+
+
 def entries(workshop, kind):
     return sorted((workshop.folder / kind).glob("*.json"))
 
@@ -95,29 +102,22 @@ def test_other_tools_and_flows_have_their_own_results(workshop, change):
 
 def test_changed_sources_with_the_same_circuit_need_no_synthesis(workshop, monkeypatch):
     workshop.work()
-    monkeypatch.setattr(measure, "_circuit_sources", lambda: ("a comment more",))
+    monkeypatch.setattr(store, "fingerprint", changed("fp8mac.gen.rtlil"))
     assert workshop.work() == (1, 0)
     assert workshop.work() == (0, 0)
 
 
 def test_changed_circuit_is_measured(workshop, monkeypatch):
     workshop.work()
-    monkeypatch.setattr(measure, "_circuit_sources", lambda: ("a gate more",))
+    monkeypatch.setattr(store, "fingerprint", changed("fp8mac.gen.rtlil"))
     workshop.rtlil = lambda design: f"longer rtlil of {design.top}"
     assert workshop.work() == (1, 1)
 
 
-def test_other_amaranth_elaborates(workshop, monkeypatch):
+def test_changed_synthesis_needs_no_elaboration(workshop, monkeypatch):
     workshop.work()
-    monkeypatch.setattr(measure, "version", lambda package: "9.9")
-    assert workshop.work() == (1, 0)
-
-
-def test_sources_are_those_of_the_circuits():
-    text = "".join(measure._circuit_sources())
-    assert "class MacCore(" in text
-    assert "def rtlil_text(" in text
-    assert "class Bench" not in text
+    monkeypatch.setattr(store, "fingerprint", changed("fp8mac.synth_reports.synthesis"))
+    assert workshop.work() == (1, 1)
 
 
 @pytest.mark.parametrize(("kind", "work"), [("results", (1, 1)), ("designs", (1, 0))])
@@ -144,7 +144,7 @@ def test_order_is_that_of_the_request(workshop, monkeypatch):
     seen = []
 
     def first_waits_for_the_last(top):
-        return top == CORES[0].top and not last_is_done.wait(10)
+        return top == CORES[0].top and not last_is_done.wait(PATIENCE)
 
     def progress(design):
         seen.append(design)
@@ -177,11 +177,11 @@ def test_interruption_stops_what_runs_and_keeps_what_is_finished(workshop, monke
     def fails(top):
         if top == CORES[1].top:
             second_runs.set()
-            return stop.wait(10)
+            return stop.wait(PATIENCE)
         return False
 
     def interrupt(design):
-        assert second_runs.wait(10)
+        assert second_runs.wait(PATIENCE)
         raise KeyboardInterrupt
 
     workshop.fails = fails

@@ -5,6 +5,8 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from children import PATIENCE
+from samples import planted_bugs
 
 import fp8mac.hw
 from fp8mac.gen.verilog import rtlil_text
@@ -46,14 +48,14 @@ def test_text_occurs_once_and_its_units_have_it(mutation):
         )
 
 
-@each_mutation
+@pytest.mark.parametrize("mutation", planted_bugs())
 def test_planted_bug_is_refuted_and_the_counterexample_is_real(mutation):
     config = parse_unit_text(mutation.units[0])
     encoding = Encoding.of(all_sorts(config))[0]
     check = Check(
         config, not mutation.registered, Kind.MUTATION, encoding, mutation, goal=mutation.goals[0]
     )
-    record = Prover(Solver(120)).run(check)
+    record = Prover(Solver(PATIENCE)).run(check)
     assert record.verdict is Verdict.REFUTED, record.reason
     found = record.counterexample
     assert found is not None

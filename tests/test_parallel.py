@@ -6,6 +6,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from children import PATIENCE
 
 from fp8mac.synth_reports.parallel import in_parallel
 
@@ -15,7 +16,7 @@ def test_results_come_in_the_order_of_the_things():
     first_may_end = threading.Event()
 
     def work(thing):
-        assert thing or first_may_end.wait(10)
+        assert thing or first_may_end.wait(PATIENCE)
         return thing * thing
 
     def progress(thing, result):
@@ -33,7 +34,7 @@ def test_a_failure_ends_what_runs_and_what_waits():
         begun.append(thing)
         if thing == 0:
             raise ValueError("no luck")
-        assert stop.wait(10)
+        assert stop.wait(PATIENCE)
 
     with pytest.raises(ValueError, match="no luck"):
         in_parallel(work, range(50), jobs=2, stop=stop.set)
@@ -48,7 +49,7 @@ def test_a_signal_to_another_thread_ends_submission_and_wait(seconds):
     def work(thing):
         time.sleep(seconds)
         signal.pthread_kill(threading.get_ident(), signal.SIGUSR1)
-        ends.append(stop.wait(10))
+        ends.append(stop.wait(PATIENCE))
 
     before = signal.signal(signal.SIGUSR1, signal.default_int_handler)
     try:
@@ -64,7 +65,7 @@ def test_a_thread_that_the_pool_forgot_is_stopped_too(monkeypatch):
     monkeypatch.setattr(ThreadPoolExecutor, "shutdown", lambda self, **_: None)
 
     def work(thing):
-        ends.append(stop.wait(10))
+        ends.append(stop.wait(PATIENCE))
 
     def progress(thing, result):
         raise KeyboardInterrupt

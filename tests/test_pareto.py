@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +13,12 @@ from typer.testing import CliRunner
 from fp8mac.gen.cli import app
 from fp8mac.synth_reports.accuracy import COLUMNS
 from fp8mac.synth_reports.pareto import PlotError, Point, front
-from fp8mac.synth_reports.pareto_plot import picture
+from fp8mac.synth_reports.pareto_plot import _ends, _place, picture
 from fp8mac.synth_reports.pareto_tables import charts
 from fp8mac.synth_reports.pareto_text import csv_text, markdown_text
 from fp8mac.synth_reports.tables import csv_table
+
+RESULTS = Path(__file__).parents[1] / "synth_reports" / "results"
 
 FORMATS, ACCS = ("int8", "e4m3", "e5m2"), ("kulisch", "fp16")
 
@@ -151,7 +154,8 @@ def test_picture_has_every_unit_and_stays_the_same(tables):
     for chart in found:
         for each in chart.points:
             assert any(text.startswith(each.label) for text in texts), each
-    assert "int8 fp16: -85.0" in texts  # at the edge, with its value
+    assert "int8 fp16: -85.0" in texts  # below the edge, with its value
+    assert "top1, 100 questions; bars: paired 95 % intervals" in " ".join(texts)
     assert set(picture(found[1:])) == {"png", "svg"}
 
 
@@ -173,10 +177,77 @@ def test_command(tables, tmp_path):
     assert not (tmp_path / "ge").exists()
 
 
-def test_another_column(tables):
-    text = tables[0].read_text().replace("weighted_gates", "area.area_ge")
-    tables[0].write_text(text)
-    assert charts(*tables, area="ge")["toy"][0].area == "area.area_ge"
+@pytest.mark.parametrize(
+    ("name", "column"),
+    [
+        ("ge", "area_ge"),
+        ("delay", "delay_fo4"),
+        ("energy", "energy_unit_delay_cinv_v2"),
+        ("levels", "levels"),
+    ],
+)
+def test_columns_of_the_committed_grid_are_axes(name, column):
+    found = charts(RESULTS / "grid.csv", RESULTS / "accuracy", area=name, networks=["fmnist"])
+    chart = found["fmnist"][0]
+    assert chart.area == column
+    silent = [unit for unit, why in chart.missing.items() if why == f"no {column}"]
+    assert len(chart.points) + len(silent) == 26
+    assert (silent != []) == (name == "energy")
+
+
+def test_sums_that_overflow_have_no_energy():
+    with open(RESULTS / "grid.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    units = [row for row in rows if row["shape"] == "unit"]
+    assert len(units) == 46
+    for row in units:
+        few = float(row["energy_overflow_share"]) <= 0.01
+        assert (row["energy_unit_delay_cinv_v2"] != "") == few, row["unit"]
+        assert (row["energy_functional_cinv_v2"] != "") == few, row["unit"]
+    silent = {row["unit"] for row in units if not row["energy_unit_delay_cinv_v2"]}
+    assert {"mac_e5m2_e5m2_fp16", "mac_e4m3_e4m3_fp16"} <= silent
+    assert len(silent) == 6
+
+
+def test_no_unit_counts_as_better_than_float32(tables):
+    """Luck beyond float32, and an interval that reaches it, are worth nothing."""
+    accuracy = charts(*tables)["toy"][0]
+    by_label = {p.label: p for p in accuracy.points}
+    lucky = replace(by_label["e5m2 kulisch"], value=2.0, low=1.0, high=3.0)
+    good, worse = by_label["e4m3 kulisch"], by_label["int8 kulisch"]
+    chart = replace(accuracy, points=[lucky, good, worse])
+    assert [chart.rank(p) for p in chart.points] == [0.0, 0.0, -1.0]
+    assert lucky.area > good.area > worse.area
+    assert chart.front == [worse, good]
+
+
+def test_int32_has_the_accuracy_of_kulisch():
+    """Both add the same integers; the unit is in every picture."""
+    found = charts(RESULTS / "grid.csv", RESULTS / "accuracy")
+    assert len(found) == 9
+    for each in found.values():
+        for chart in each:
+            twins = {p.unit: p for p in chart.points if p.format == "int8"}
+            own, other = twins["mac_int8_int8_int32"], twins["mac_int8_int8_kulisch12"]
+            assert own.label == "int8 int32"
+            assert (own.value, own.low, own.high) == (other.value, other.low, other.high)
+            assert own.area > other.area
+            assert chart.twins == {own.unit: other.unit}
+
+
+def test_what_is_off_the_scale_is_apart(tables):
+    """Nothing that is farther down stands among those that are at their place."""
+    found = charts(*tables)["toy"]
+    accuracy = found[0]
+    low, top = _ends(accuracy)
+    assert [p.label for p in accuracy.points if p.value < low] == ["int8 fp16"]
+    for p in accuracy.points:
+        drawn = _place(accuracy, p)[1]
+        assert drawn == p.value if p.value >= low else drawn < low - 0.1 * (top - low)
+    wide = charts(RESULTS / "grid.csv", RESULTS / "accuracy", networks=["efficientnet"])
+    chart = wide["efficientnet"][0]
+    assert min(p.value for p in chart.points) < -11
+    assert all(_place(chart, p)[1] == p.value for p in chart.points)
 
 
 @pytest.mark.parametrize(
@@ -225,9 +296,8 @@ def test_files_that_are_not_there_or_broken(tables):
 
 
 def test_committed_pictures_are_of_the_committed_tables():
-    results = Path(__file__).parents[1] / "synth_reports" / "results"
-    pages = sorted((results / "pareto").glob("*.csv"))
-    found = charts(results / "grid.csv", results / "accuracy") if pages else {}
+    pages = sorted((RESULTS / "pareto").glob("*.csv"))
+    found = charts(RESULTS / "grid.csv", RESULTS / "accuracy")
     assert sorted(found) == [page.stem for page in pages]
     for page in pages:
         assert page.read_text(encoding="utf-8") == csv_text(found[page.stem])

@@ -102,6 +102,8 @@ def test_report_of_a_unit(bench):
     physical = core["libraries"]["fp8mac"]
     assert (physical["area_um2"], physical["area_ge"]) == (None, 8.0)
     assert (physical["delay_ns"], physical["delay_fo4"]) == (None, 16.0)
+    facts = report["libraries"]["fp8mac"]
+    assert (facts["fo4_ps"], facts["load_ff"], facts["voltages_v"]) == (None, None, [])
     assert (physical["area_ratio_to_baseline"], physical["energy_per_mac"]) == (2.0, None)
     area = 10 + OWN.flip_flop.cell.area
     assert unit["libraries"]["fp8mac"]["area_ge"] == pytest.approx(area, abs=0.01)

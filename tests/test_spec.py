@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+from children import PATIENCE
 
 from fp8mac.hw.config import MacConfig
 from fp8mac.hw.formats import NAMED_FORMATS, parse_format
@@ -95,7 +96,7 @@ def test_specification_accepts_what_the_golden_model_gives_and_nothing_else(unit
 @pytest.mark.parametrize("encoding", Encoding)
 def test_all_codes_are_decoded_as_by_the_golden_model(name, encoding):
     query = decode_query(parse_format(name), BINARY64, 0)
-    assert Solver(60).solve(query, encoding).verdict == "unsat"
+    assert Solver(PATIENCE).solve(query, encoding).verdict == "unsat"
 
 
 def test_only_small_formats_have_a_table():
@@ -107,7 +108,9 @@ def test_only_small_formats_have_a_table():
 def test_wrong_decoder_is_found(monkeypatch):
     other = parse_format("e4m3fnuz")
     monkeypatch.setattr(queries, "decode", lambda _, *rest: decode(other, *rest))
-    answer = Solver(60).solve(decode_query(parse_format("e4m3"), BINARY64, 0), Encoding.BITWUZLA)
+    answer = Solver(PATIENCE).solve(
+        decode_query(parse_format("e4m3"), BINARY64, 0), Encoding.BITWUZLA
+    )
     assert answer.verdict == "sat"
     assert golden.decode(parse_format("e4m3"), answer.model["x"]) != golden.decode(
         other, answer.model["x"]
@@ -131,7 +134,7 @@ def test_encodings():
 
 
 def test_solver_that_stops_says_why():
-    answer = Solver(60).solve(Query("(assert nonsense)", ()), Encoding.BITWUZLA)
+    answer = Solver(PATIENCE).solve(Query("(assert nonsense)", ()), Encoding.BITWUZLA)
     assert answer.verdict.startswith("the solver stopped: ")
     assert "nonsense" in answer.verdict
 

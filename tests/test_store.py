@@ -2,10 +2,11 @@
 
 import json
 import logging
+import os
+from pathlib import Path
 
 import pytest
 
-from fp8mac.gen import files
 from fp8mac.synth_reports.store import Store, hash_of
 
 CONTENT = {"netlist": ".model m\n.end\n", "flip_flops": ["q[0]"], "abc_version": None, "count": 7}
@@ -74,7 +75,7 @@ def test_interrupted_write_leaves_the_old_entry_and_nothing_else(store, monkeypa
     def interrupt(*args):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(files.os, "replace", interrupt)
+    monkeypatch.setattr(os, "replace", interrupt)
     with pytest.raises(KeyboardInterrupt):
         store.save("results", "key", {**CONTENT, "count": 8})
     assert store.load("results", "key") == CONTENT
@@ -85,15 +86,13 @@ def test_folder_that_cannot_be_made(tmp_path):
     (tmp_path / "file").write_text("")
     store = Store(tmp_path / "file" / "cache")
     assert store.load("results", "key") is None
-    with pytest.raises(OSError, match="Not a directory"):
-        store.save("results", "key", CONTENT)
+    store.save("results", "key", CONTENT)
+    assert store.load("results", "key") is None
 
 
 def test_default_folder(monkeypatch):
-    monkeypatch.delenv("FP8MAC_CACHE", raising=False)
-    assert Store().folder.parts == ("build", "synth")
-    monkeypatch.setenv("FP8MAC_CACHE", "elsewhere")
-    assert Store().folder.parts == ("elsewhere",)
+    monkeypatch.setenv("FP8MAC_CACHE", "/elsewhere")
+    assert Store().folder == Path("/elsewhere")
 
 
 def test_hash_keeps_parts_apart():

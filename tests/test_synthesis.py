@@ -1,5 +1,6 @@
 """The flow on circuits whose gates can be counted by hand, and the failures it has to notice."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -194,6 +195,21 @@ def test_a_cell_that_is_not_logic():
     with pytest.raises(SynthesisError) as caught:
         run(FULL_ADDER, "fa", replace(FLOW, front="proc"))
     assert str(caught.value) == "The flow 'area' cannot map a cell of fa: $add."
+
+
+@pytest.mark.parametrize(
+    "edge",
+    ["negedge clk", "posedge d[0]", "posedge (clk & d[0])"],
+    ids=["falling", "data", "gated"],
+)
+def test_a_flip_flop_on_another_clock(edge):
+    with pytest.raises(SynthesisError) as caught:
+        run(REGISTER.replace("posedge clk", edge), "register")
+    assert re.fullmatch(
+        r"The flow 'area' cannot map a flip-flop of register: q\[\d\] hangs on 're \S+', "
+        r"not on 're clk', the rising edge of clk\.",
+        str(caught.value),
+    )
 
 
 def test_flow_hash_covers_every_file():

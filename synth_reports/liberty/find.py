@@ -5,6 +5,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from fp8mac.synth_reports.liberty.files import in_folder, stem
 from fp8mac.synth_reports.liberty.library import OWN, Library, load_library, own_library
 from fp8mac.synth_reports.liberty.reader import LibertyError
 
@@ -77,7 +78,7 @@ KNOWN = (
         ("asap7",),
         "ASAP7 7 nm predictive, RVT, typical, 0.7 V",
         ("asap7.lib",),
-        "the ASAP7 PDK, its five files merged into one, asap7.lib",
+        "the ASAP7 PDK; give its files, or a folder with them, to --liberty",
     ),
 )
 """Libraries that are found by name."""
@@ -88,11 +89,12 @@ def find_files() -> dict[str, Path]:
     named = _named()
     found = {}
     for known in KNOWN:
-        candidates = [folder / file for folder in _folders() for file in known.files]
-        candidates += [path for path in named if path.name in known.files]
+        files = [file + packed for file in known.files for packed in ("", ".gz")]
+        candidates = [folder / file for folder in _folders() for file in files]
+        candidates += [path for path in named if path.name in files]
         if path := next((each for each in candidates if each.is_file()), None):
             found[known.names[0]] = path
-    return found | {path.stem: path for path in named if path not in found.values()}
+    return found | {stem(path): path for path in named if path not in found.values()}
 
 
 def _folders() -> list[Path]:
@@ -109,33 +111,53 @@ def _named() -> list[Path]:
     return [
         file
         for path in paths
-        for file in (sorted(path.rglob("*.lib")) if path.is_dir() else [path])
+        for file in (in_folder(path, deep=True) if path.is_dir() else [path])
         if file.is_file()
     ]
 
 
 def resolve(text: str) -> Library:
-    """Library of a path, or of a name that `find_files` or `KNOWN` has, in any case of letters.
+    """Library of a file, of all files in a folder, or of a name.
+
+    Parameters
+    ----------
+    text : str
+        A path, or a name that `find_files` or `KNOWN` has, in any case of letters; several of them,
+        separated by commas, are one library.
 
     Raises
     ------
     LibertyError
         If there is none, or it cannot be used.
     """
-    path = Path(text)
-    if path.is_file():
-        return load_library(path)
-    name = text.lower()
-    if name == OWN:
+    if text.lower() == OWN:
         return own_library()
+    parts = [text] if Path(text).exists() else [part.strip() for part in text.split(",")]
+    paths = [path for part in parts for path in _paths(part)]
+    for place, path in enumerate(paths):
+        if any(path.samefile(other) for other in paths[:place]):
+            raise LibertyError(f"'{path}' is named twice.")
+    return load_library(*paths)
+
+
+def _paths(text: str) -> list[Path]:
+    """Files of a path or of a name."""
+    path = Path(text)
+    if path.is_dir() and text:
+        if not (files := in_folder(path)):
+            raise LibertyError(f"There is no file *.lib or *.lib.gz in '{text}'.")
+        return files
+    if path.exists() and text:
+        return [path]
+    name = text.lower()
     found = {stem.lower(): file for stem, file in find_files().items()}
     for known in KNOWN:
         if name in known.names:
             if known.names[0] in found:
-                return load_library(found[known.names[0]])
+                return [found[known.names[0]]]
             raise LibertyError(f"{known.title} is not on this machine; get it: {known.source}.")
     if name in found:
-        return load_library(found[name])
+        return [found[name]]
     raise LibertyError(
         f"There is no library '{text}': it is no file, and no name that `fp8mac liberty` lists."
     )

@@ -1,32 +1,27 @@
 """A cell library as measurements see it: reference cells, units, energies."""
 
-import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
+from itertools import takewhile
 from pathlib import Path
 
-from fp8mac.synth_reports.liberty.reader import (
-    Cell,
-    Group,
-    LibertyError,
-    Table,
-    make_cells,
-    parse_liberty,
-    read_text,
-    tables,
-)
+from fp8mac.synth_reports.liberty.cells import Cell, Table, make_cells
+from fp8mac.synth_reports.liberty.files import read_file
+from fp8mac.synth_reports.liberty.flip_flops import FlipFlop, as_flip_flop
+from fp8mac.synth_reports.liberty.power import Arcs, internal_energy
+from fp8mac.synth_reports.liberty.reader import File, LibertyError
+from fp8mac.synth_reports.liberty.units import Units, check_thresholds, read_units, read_voltage
+from fp8mac.synth_reports.liberty.writer import plain_text
 
-__all__ = ["OWN", "Energy", "FlipFlop", "Library", "load_library", "own_library"]
+__all__ = ["OWN", "Energy", "Library", "load_library", "own_library"]
 
 OWN = "fp8mac"
 """Name of our own library, which belongs to no technology."""
 
-_PREFIXES = {"f": 1e-15, "p": 1e-12, "n": 1e-9, "u": 1e-6, "m": 1e-3, "": 1.0}
 _DELAYS = ("cell_rise", "cell_fall")
 _SLEWS = ("rise_transition", "fall_transition")
-_POWERS = ("rise_power", "fall_power", "power")
-
 _NAND2 = (1, 1, 1, 0)
 _INVERTER = (1, 0)
 _BUFFER = (0, 1)
@@ -38,41 +33,20 @@ class Energy:
 
     Parameters
     ----------
-    arcs : tuple of Table
-        Energies by slew and load; their mean counts. Empty where the library states none.
+    arcs : tuple of (float, Table)
+        Energies by slew and load, and their weights. Empty where the library states none.
     slew : float
         Slew that they are looked up with.
     """
 
-    arcs: tuple[Table, ...]
+    arcs: Arcs
     slew: float
 
     def at(self, load: float) -> float | None:
         """Of one toggle; None where the library states nothing."""
         if not self.arcs:
             return None
-        return sum(arc.at(self.slew, load) for arc in self.arcs) / len(self.arcs)
-
-
-@dataclass(frozen=True)
-class FlipFlop:
-    """The flip-flop that registers are counted with.
-
-    Parameters
-    ----------
-    cell : Cell
-        The cell.
-    clock, data, output : str
-        Its pins.
-    inverting : bool
-        Whether the output is the complement of what was stored; no inverter is counted for that.
-    """
-
-    cell: Cell
-    clock: str
-    data: str
-    output: str
-    inverting: bool
+        return sum(weight * table.at(self.slew, load) for weight, table in self.arcs)
 
 
 class Library:
@@ -84,22 +58,33 @@ class Library:
         Liberty.
     source : str
         Where it comes from, for messages.
+    more : sequence of File
+        Other files that belong to it. The order of all of them does not matter.
     """
 
-    def __init__(self, text: str, source: str) -> None:
-        self.text, self.source = text, source
+    def __init__(self, text: str, source: str, more: Sequence[File] = ()) -> None:
+        files = [File(text, source), *more]
+        self.files = sorted(files, key=lambda file: _hash(file.text)) if more else files
+        self.source = ", ".join(file.name for file in files)
+
+    @property
+    def text(self) -> str:
+        """Liberty; of several files, one after the other."""
+        return "".join(file.text for file in self.files)
 
     @cached_property
     def sha256(self) -> str:
-        """Hash of the text."""
-        return sha256(self.text.encode("utf-8", "surrogateescape")).hexdigest()
+        """Hash of the text, of several files of their hashes."""
+        hashes = [_hash(file.text) for file in self.files]
+        return hashes[0] if len(hashes) == 1 else _hash(" ".join(hashes))
 
-    @property
+    @cached_property
     def name(self) -> str:
-        """Name of the group ``library``."""
-        match = re.search(r'^\s*library\s*\(\s*"?([^")]*?)"?\s*\)', self.text, re.MULTILINE)
-        assert match is not None
-        return match[1]
+        """Name of the group ``library``, of several what they have in common."""
+        names = sorted({file.library.arguments for file in self.files})
+        alike = takewhile(lambda each: len(set(each)) == 1, zip(*names, strict=False))
+        common = "".join(letter for letter, *_ in alike).rstrip("_-.")
+        return names[0] if len(names) == 1 or len(common) < 3 else common
 
     @property
     def is_own(self) -> bool:
@@ -107,18 +92,37 @@ class Library:
         return self.name == OWN
 
     @cached_property
-    def tree(self) -> Group:
-        """Everything that the file says."""
-        return parse_liberty(self.text, self.source)
+    def units(self) -> Units:
+        """Of all numbers: those of the first file; of leakage, none where a file states none."""
+        first, *others = (read_units(file.library) for file in self.files)
+        known = all(each.leakage is not None for each in others)
+        return first if known else replace(first, leakage=None)
 
     @cached_property
     def cells(self) -> dict[str, Cell]:
-        """Its cells."""
-        tree = self.tree
-        try:
-            return make_cells(tree)
-        except LibertyError as error:
-            raise LibertyError(f"'{self.source}' cannot be used: {error}.") from None
+        """Its cells, each there once; an error if there are none."""
+        check_thresholds([file.library for file in self.files])
+        cells: dict[str, Cell] = {}
+        for file in self.files:
+            units = read_units(file.library).over(self.units)
+            for cell in make_cells(file.library, units):
+                if first := cells.get(cell.name):
+                    also = first.group.file.place(first.group.at)
+                    raise cell.group.error(f"the cell {cell.name} is also in {also}")
+                cells[cell.name] = cell
+        if not cells:
+            raise self._lacks("cells")
+        return cells
+
+    def _lacks(self, what: str) -> LibertyError:
+        if len(self.files) == 1:
+            return self.files[0].library.error(f"library {self.name} has no {what}")
+        return LibertyError(f"'{self.source}' cannot be used: together they have no {what}.")
+
+    @cached_property
+    def plain(self) -> str:
+        """All that ABC and Yosys need of it, as one text that is spelled as they read it."""
+        return plain_text(self.name, [file.library for file in self.files], self.cells, self.units)
 
     def check(self) -> "Library":
         """Make sure that units can be mapped to it.
@@ -128,7 +132,7 @@ class Library:
         LibertyError
             If it is broken, or lacks an inverter, a buffer, a NAND or a flip-flop.
         """
-        _ = self.nand2, self.inverter, self.buffer, self.flip_flop, self.fo4_ps
+        _ = self.nand2, self.inverter, self.buffer, self.flip_flop, self.fo4_ps, self.plain
         return self
 
     @cached_property
@@ -154,7 +158,7 @@ class Library:
     def _smallest(self, truth: tuple[int, ...], what: str) -> Cell:
         found = self._with(truth)
         if not found:
-            raise LibertyError(f"'{self.source}' cannot be used: it has no {what}.")
+            raise self._lacks(what)
         return min(found, key=lambda cell: (cell.area, cell.name))
 
     def _with(self, truth: tuple[int, ...]) -> list[Cell]:
@@ -181,9 +185,9 @@ class Library:
         LibertyError
             If there is none at all.
         """
-        candidates = [each for cell in self.cells.values() if (each := _flip_flop(cell))]
+        candidates = [each for cell in self.cells.values() if (each := as_flip_flop(cell))]
         if not candidates:
-            raise LibertyError(f"'{self.source}' cannot be used: it has no D flip-flop.")
+            raise self._lacks("D flip-flop")
         return min(
             candidates,
             key=lambda each: (
@@ -195,26 +199,35 @@ class Library:
         )
 
     @cached_property
-    def voltage_v(self) -> float | None:
-        """Supply; None where the library states none, and for our own."""
-        return None if self.is_own else self.tree.number("nom_voltage")
+    def voltages_v(self) -> tuple[float, ...]:
+        """Supplies of its files, each once; empty where one states none, and for our own."""
+        found = [read_voltage(file.library) for file in self.files]
+        known = sorted({each for each in found if each is not None})
+        return () if self.is_own or None in found else tuple(known)
 
-    @cached_property
+    @property
+    def voltage_v(self) -> float | None:
+        """Supply of the inverter; None where a file states none, and for our own."""
+        return self.volts(self.inverter) if self.voltages_v else None
+
+    def volts(self, cell: Cell) -> float:
+        """Supply of a cell, which is that of its file; 1 for our own."""
+        return (None if self.is_own else read_voltage(cell.group.file.library)) or 1.0
+
+    @property
     def time_ps(self) -> float:
         """One unit of time in picoseconds."""
-        return _unit(self.tree.attributes.get("time_unit", "1ns"), "s") * 1e12
+        return self.units.time
 
-    @cached_property
+    @property
     def capacitance_ff(self) -> float:
         """One unit of capacitance in femtofarads."""
-        text = self.tree.attributes.get("capacitive_load_unit", "1,pf")
-        return _unit(text.replace(",", ""), "f") * 1e15
+        return self.units.capacitance
 
-    @cached_property
+    @property
     def leakage_nw(self) -> float | None:
         """One unit of leakage in nanowatts; None where it is not stated."""
-        text = self.tree.attributes.get("leakage_power_unit")
-        return None if text is None else _unit(text, "w") * 1e9
+        return self.units.leakage
 
     @cached_property
     def load(self) -> float:
@@ -224,12 +237,10 @@ class Library:
     @cached_property
     def _fo4(self) -> tuple[float, float]:
         """Delay, and slew at input and output, of an inverter that drives four of its kind."""
-        timings = self.inverter.group.all("pin")
-        arcs = [arc for pin in timings for arc in pin.all("timing")]
-        delays = [table for arc in arcs for table in tables(arc, self.tree, *_DELAYS)]
-        slews = [table for arc in arcs for table in tables(arc, self.tree, *_SLEWS)]
+        delays = self.inverter.timings(*_DELAYS)
+        slews = self.inverter.timings(*_SLEWS)
         if not delays or not slews:
-            raise LibertyError(f"'{self.source}' cannot be used: it has no delays.")
+            raise self.inverter.group.error(f"the inverter {self.inverter.name} has no delays")
         slew = 0.0
         for _ in range(20):
             slew = _mean(slews, slew, self.load)
@@ -253,68 +264,31 @@ class Library:
 
     def output_energy(self, cell: Cell, pin: str) -> Energy:
         """Internal energy of a toggle of an output."""
-        return self._energy(cell.pins[pin].group)
+        return Energy(internal_energy(cell, pin), self.slew)
 
     def clock_energy(self) -> Energy:
         """Internal energy of a clock edge in a flip-flop."""
-        return self._energy(self.flip_flop.cell.pins[self.flip_flop.clock].group)
-
-    def _energy(self, pin: Group) -> Energy:
-        powers = pin.all("internal_power")
-        return Energy(
-            tuple(table for power in powers for table in tables(power, self.tree, *_POWERS)),
-            self.slew,
-        )
+        return self.output_energy(self.flip_flop.cell, self.flip_flop.clock)
 
 
 def _mean(tables_: list[Table], slew: float, load: float) -> float:
     return sum(table.at(slew, load) for table in tables_) / len(tables_)
 
 
-def _flip_flop(cell: Cell) -> FlipFlop | None:
-    """The cell as a flip-flop with a rising edge, if it is one."""
-    groups = cell.group.all("ff")
-    if not cell.usable or len(groups) != 1:
-        return None
-    attributes = groups[0].attributes
-    clock = attributes.get("clocked_on", "").strip(" ()")
-    stored = attributes.get("next_state", "").strip(" ()")
-    data = stored.strip("!'")
-    if clock not in cell.pins or data not in cell.pins:
-        return None
-    state, complement = (*(name.strip() for name in groups[0].arguments.split(",")), "", "")[:2]
-    outputs = [
-        (
-            (stored != data) ^ (function.inputs == (complement,)) ^ (function.truth == _INVERTER),
-            name,
-        )
-        for name, pin in cell.pins.items()
-        if (function := pin.function) is not None
-        and function.inputs in ((state,), (complement,))
-        and function.truth in (_BUFFER, _INVERTER)
-    ]
-    if not outputs:
-        return None
-    inverting, output = min(outputs)
-    return FlipFlop(cell, clock, data, output, inverting)
+def _hash(text: str) -> str:
+    return sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def _unit(text: str, symbol: str) -> float:
-    match = re.fullmatch(rf"\s*([\d.eE+-]*)\s*([fpnum]?){symbol}\s*", text.strip('" ').lower())
-    if match is None:
-        raise LibertyError(f"A cell library has the unit '{text}'.")
-    return float(match[1] or 1) * _PREFIXES[match[2]]
-
-
-def load_library(path: Path) -> Library:
-    """Read a user's Liberty file.
+def load_library(*paths: Path) -> Library:
+    """Read users' Liberty files, compressed with gzip or not, as one library.
 
     Raises
     ------
     LibertyError
-        If it cannot be read, or is no Liberty file.
+        If one cannot be read, or is no Liberty file.
     """
-    return Library(read_text(path), str(path))
+    first, *more = (File(read_file(path), str(path)) for path in paths)
+    return Library(first.text, first.name, more)
 
 
 def own_library() -> Library:

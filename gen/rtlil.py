@@ -1,0 +1,22 @@
+"""From a configuration to RTLIL, Yosys' own format."""
+
+from amaranth.back import rtlil  # pyright: ignore[reportAttributeAccessIssue] (no stub)
+
+from fp8mac.gen.describe import module_name
+from fp8mac.hw.config import Goal, MacConfig
+from fp8mac.hw.mac import Mac, MacCore, check_buildable
+
+__all__ = ["rtlil_text"]
+
+
+def rtlil_text(config: MacConfig, *, core: bool, goal: Goal = Goal.AREA) -> str:
+    """RTLIL of a unit, or of its combinational core; the same text every time.
+
+    Raises
+    ------
+    ConfigError
+        If there is no circuit for the unit.
+    """
+    check_buildable(config)  # before a component exists that nobody uses
+    component = (MacCore if core else Mac)(config, goal)
+    return rtlil.convert(component, name=module_name(config, core=core, goal=goal), emit_src=False)

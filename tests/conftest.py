@@ -1,0 +1,15 @@
+"""What all tests have in common: nothing of the user's environment reaches them."""
+
+import os
+from pathlib import Path
+
+# The user's own settings and cache. What tests compute is kept in the checkout: keys are derived
+# from the code, so an entry of another day is as good as a new one, and `make clean` removes them.
+for _name in list(os.environ):
+    if _name.startswith(("FP8MAC_", "NUMBA_")) or _name in (
+        *("CC", "COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE"),
+        *("TTY_COMPATIBLE", "TTY_INTERACTIVE", "PYTHONWARNINGS", "PYTHONOPTIMIZE"),
+    ):
+        del os.environ[_name]
+CACHE = Path(__file__).parents[1] / "build" / "test-cache"
+os.environ["FP8MAC_CACHE"] = str(CACHE)

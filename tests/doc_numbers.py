@@ -1,0 +1,254 @@
+"""Where the numbers of README.md and docs/*.md come from.
+
+`measured` holds passages with the numbers that the result files give; a passage has to stand in its
+page, word for word but for line breaks. `GIVEN` holds passages whose numbers no file gives, by what
+they are; `SECTIONS` does the same for whole sections. `fp8mac accuracy` and the other commands
+change the files, `tests/test_docs_numbers.py` says which passages no longer fit.
+"""
+
+import csv
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import ceil
+from pathlib import Path
+
+from fp8mac.hw.config import parse_unit
+from fp8mac.hw.formats import FloatFormat, parse_format
+from fp8mac.synth_reports.physical import Stimuli
+
+ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "synth_reports" / "results"
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+EIGHT_BITS = "int8 e2m5 e3m4 e4m3 e5m2".split()
+NETWORKS = "digits_mlp digits_cnn fmnist minilm minilm_simlex minilm_sentiment g2p efficientnet"
+
+
+def table(name: str) -> list[dict[str, str]]:
+    """Lines of a csv file in the results."""
+    with open(RESULTS / f"{name}.csv", newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+ACCURACY = {
+    path.stem: table(f"accuracy/{path.stem}")
+    for path in (RESULTS / "accuracy").glob("*.csv")
+    if path.stem != "sum_length"
+}
+GRID = {(row["unit"], row["shape"]): row for row in table("grid")}
+
+
+@dataclass(frozen=True)
+class Run:
+    """A network on a unit: dB, points, per cent."""
+
+    sqnr: float
+    difference: float
+    low: float
+    high: float
+    agreement: float
+    samples: int
+    reference: float
+    broken: int
+
+    @property
+    def loss(self) -> str:
+        """Loss of points, with its interval."""
+        return f"{-self.difference:.1f} points{self.ends}"
+
+    @property
+    def ends(self) -> str:
+        """Its interval."""
+        return f" ({positive(-self.high)} to {positive(-self.low)})"
+
+
+def positive(number: float) -> str:
+    """One digit; no -0.0."""
+    return f"{round(number, 1) + 0.0:.1f}"
+
+
+def run(
+    network: str, a: str, acc: str = "kulisch", experiment: str = "formats", **where: str
+) -> Run:
+    """The only row of an experiment, with further columns in ``where``."""
+    wanted = {"experiment": experiment, "a_format": a, "w_format": a, "accumulator": acc} | where
+    rows = [row for row in ACCURACY[network] if row.items() >= wanted.items()]
+    rows = list({tuple(row.items()): row for row in rows}.values())
+    assert len(rows) == 1, (network, wanted, len(rows))
+    points = (100 * float(rows[0][f"difference{end}"]) for end in ("", "_low", "_high"))
+    return Run(
+        float(rows[0]["sqnr_db"] or "nan"),
+        *points,
+        100 * float(rows[0]["agreement"]),
+        int(rows[0]["samples"]),
+        float(rows[0]["reference"]),
+        int(rows[0]["broken"]),
+    )
+
+
+def gap(network: str, a: str, acc: str) -> float:
+    """What an accumulator costs, in dB: at least 0."""
+    return max(0.0, run(network, a).sqnr - run(network, a, acc).sqnr)
+
+
+def order(network: str, acc: str = "kulisch") -> str:
+    """Formats by SQNR, the best first."""
+    ranked = sorted(EIGHT_BITS, key=lambda a: -run(network, a, acc).sqnr)
+    return " > ".join(name.upper() for name in ranked)
+
+
+def db_range(network: str) -> str:
+    """Largest and smallest SQNR with exact sums."""
+    numbers = [run(network, a).sqnr for a in EIGHT_BITS]
+    return f"from {max(numbers):.1f} to {min(numbers):.1f} dB"
+
+
+def ends(numbers: Iterable[float], digits: int = 1) -> str:
+    """Smallest to largest."""
+    found = sorted(numbers)
+    return f"{found[0]:.{digits}f} to {found[-1]:.{digits}f}"
+
+
+def bound(numbers: Iterable[float]) -> str:
+    """A tenth that none of them exceeds."""
+    return f"{ceil(max(numbers) * 10 - 1e-9) / 10:.1f}"
+
+
+def gates(a: str, acc: str, shape: str = "core") -> int:
+    """Two-input gates in the grid."""
+    return int(GRID[parse_unit(a, acc=acc).slug, shape]["two_input_gates"])
+
+
+def sums(acc: str, signs: str, terms: int) -> dict[str, str]:
+    """A line of accuracy/sum_length.csv, e4m3 products."""
+    return next(
+        row
+        for row in table("accuracy/sum_length")
+        if (row["format"], row["accumulator"], row["signs"], row["terms"])
+        == ("e4m3", acc, signs, str(terms))
+    )
+
+
+def whole(text: str) -> str:
+    """A decibel of a table, rounded."""
+    return f"{float(text):.0f}"
+
+
+def overflow(a: str) -> float:
+    """Sums in FP16 that overflow while energy is measured, per cent."""
+    unit = parse_unit(a, acc="fp16").slug
+    return 100 * float(GRID[unit, "unit"]["energy_overflow_share"])
+
+
+def readme() -> list[str]:
+    row = GRID["mac_int8_int8_int32", "core"]
+    lines = (RESULTS / "grid.md").read_text(encoding="utf-8").splitlines()
+    cells = [" ".join(line.split()) for line in lines if line.startswith(("| int8", "| e"))]
+    assert len(cells) == 9
+    return [
+        f"the ratio to int8 in int32 ({row['two_input_gates']} gates)",
+        (
+            f"flow `area` ({row['flow_sha256'][:8]}), Yosys {row['yosys']}, {row['abc']}, "
+            f"Amaranth {row['amaranth']}."
+        ),
+        *cells,
+    ]
+
+
+def largest(name: str) -> str:
+    """The largest number of a format."""
+    return f"{float(parse_format(name).max):g}"
+
+
+def formats() -> list[str]:
+    negative, plain = parse_format("e4m3b-5"), parse_format("e4m3")
+    assert isinstance(negative, FloatFormat)
+    times = negative.min_subnormal / plain.min_subnormal
+    assert negative.min_subnormal == 2**3
+    return [
+        f"`e4m3b-5` has only numbers from `2^3` on, {times} times those of `e4m3`",
+        f"`fn`: largest number {largest('e4m3')}",
+        f"IEEE specials: {largest('e5m2')} |",
+        f"IEEE specials: {largest('e3m4')} (",
+        f"`fn`: {largest('e2m5')};",
+        f"`e4m3ieee` ends at {largest('e4m3ieee')}",
+    ]
+
+
+def cost() -> list[str]:
+    e4m3 = GRID["mac_e4m3_e4m3_fp16", "core"]
+    figure = table("figure3")
+    core = {row["unit"]: float(row["core_and_flip_flops_deviation_percent"]) for row in figure}
+    below = [-deviation for deviation in core.values() if deviation < 0]
+    int8 = next(row for row in figure if row["unit"] == "mac_int8s_int8s_kulisch12")
+    above = int(int8["core_and_flip_flops_gates"]) - float(int8["published_total_gates"])
+    units = sum(float(row["unit_deviation_percent"]) < 0 for row in figure)
+    words = {9: "Nine", 10: "Ten"}
+    stimuli = Stimuli()
+    assert overflow("e5m2") == 100
+    parts = {
+        part: int(re.search(rf"^ +{part} +(\d+) ", README, re.M)[1])  # pyright: ignore
+        for part in ("multiplier", "align and add", "normalise and round")
+    }
+    return [
+        f"puts the {len(figure)} units of [arXiv",
+        f"![Gates of {len(figure)} units]",
+        (
+            f"FPnew's and HardFloat's E4M3 has infinities and ends at {largest('e4m3ieee')}, where "
+            f"OCP's ends at {largest('e4m3')}"
+        ),
+        (
+            f"{stimuli.cycles:,} cycles by default (`--cycles`), `clear` every "
+            f"{stimuli.clear_every} "
+            "products"
+        ),
+        (
+            f"Of the {e4m3['two_input_gates']} gates of e4m3 in fp16 (flow `area`), "
+            f"{parts['multiplier']} multiply, {parts['align and add']} align and add, "
+            f"{parts['normalise and round']} normalise and round"
+        ),
+        f"{overflow('e4m3'):.0f} % do in E4M3 into FP16 and all in E5M2 into FP16",
+        f"The core with flip-flops is below {len(below)} of {len(figure)} bars, by {ends(below)} %",
+        f"`int8s` in fixed point is {above:.0f} gates, {core[int8['unit']]:.1f} %, above.",
+        f"{words[units]} registered units are below their bars too.",
+    ]
+
+
+def proofs() -> list[str]:
+    facts = json.loads((RESULTS / "proofs.json").read_text(encoding="utf-8"))
+    records = facts["records"]
+    steps = sum(each["seconds"] for each in records if each["property"] == "step") / 60
+    everything = sum(each["seconds"] for each in records) / 60
+    return [
+        (
+            f"the steps take {steps:.0f} minutes of one processor, all checks together "
+            f"{everything:.0f}."
+        ),
+        f"// Module SHA-256 {facts['proved']['mac_e4m3_e4m3_fp16'][:8]}...",
+    ]
+
+
+def checking() -> list[str]:
+    netlist = GRID["mac_e4m3_e4m3_fp16", "core"]["netlist_sha256"][:8]
+    states = 1 << (8 + 8 + 16)
+    return [f"mac_e4m3_e4m3_fp16: {states:,} states checked, 0 wrong (netlist {netlist}, "]
+
+
+def decide() -> list[str]:
+    rows = table("sum_error")
+    gains = [
+        float(one["rms_relative_error"]) / float(pair["rms_relative_error"])
+        for one in rows
+        for pair in rows
+        if one["adding"] == "one by one"
+        and pair["adding"] == "pairs"
+        and all(one[key] == pair[key] for key in ("format", "accumulator", "terms"))
+        and float(pair["rms_relative_error"])
+    ]
+    count = {int(row["sums"]) for row in rows if row["published_relative_error"]}
+    assert len(count) == 1
+    return [
+        f"with {count.pop():,} sums a cell",
+        f"is a factor between {min(gains):.1f} and {max(gains):.1f} over many sums",
+    ]

@@ -1,0 +1,143 @@
+"""Numbers of the pages that no result file gives, and what they are."""
+
+KINDS = {
+    "setting": "a constant of the code or of a test",
+    "data": "a fact of a network, of a data set, or of a library",
+    "name": "part of a name or of a definition: 8-bit formats, a bias, a length",
+    "formula": "from the definition of a format, or of a method",
+    "published": "of a paper or of somebody else's design, with the reference beside it",
+    "command": "of one machine, or too long for a test; the command is beside it",
+    "trials": "of a search or of trials whose results are not kept",
+}
+
+GIVEN: dict[str, list[tuple[str, str]]] = {
+    "README.md": [
+        ("Python 3.11 or newer", "setting"),
+        ("Nangate's 45 nm", "data"),
+        ("| | kulisch:12 | e6m9", "name"),
+    ],
+    "docs/accuracy.md": [
+        ("take 3 to 15 minutes on two cores", "command"),
+        ("(99.99), of 128 training images or 32 sentences", "setting"),
+        ("the best of 29 clipping points", "setting"),
+        ("INT8 has 127 steps", "formula"),
+        ("is at least a factor of 4 above", "setting"),
+        ("by more than the factor of 4", "setting"),
+        ("(762 against", "command"),
+        (
+            (
+                "`fp8mac accuracy --network minilm --format e4m3b11 --acc fp16 --no-headroom "
+                "--samples 60` "
+                "has 22.0 dB"
+            ),
+            "command",
+        ),
+        ("64-32-10; three convolutions", "data"),
+        ("61,000 parameters", "data"),
+        ("22.7 million parameters, with outliers of 175 times the rms", "data"),
+        ("of width 256, 835,000 parameters", "data"),
+        ("at 128 x 128 without its last layer: 49 convolutions, 16 of them depthwise", "data"),
+        ("All 10,000 test images", "data"),
+        ("took 14 s on two cores", "command"),
+        ("from nothing, 106 s", "command"),
+        ("8 bits of any kind change a few of 600 answers", "data"),
+        ("100 less the phoneme error rate", "formula"),
+        (
+            (
+                "(ELPV, 2,624 photographs), with a linear head that was fitted to float32 features "
+                "of 600"
+            ),
+            "data",
+        ),
+        ("The first quarter of the questions, 128 at most", "setting"),
+        ("a 95 % interval for paired data", "setting"),
+        ("(500 of fmnist)", "setting"),
+        ("no 8-bit format moves", "name"),
+        ("with a percentile of 99.99", "setting"),
+        ("4-bit weights that were not trained", "name"),
+        ("E5M2 is the one 8-bit format", "name"),
+        (
+            "sums are 256 long and the state never leaves -1 to 1: partial sums of 32 products",
+            "data",
+        ),
+        ("Weights of 4 bits have none to give", "name"),
+        ("Partial sums of 32 to 512 products", "setting"),
+        ("sums of 576 are too short", "data"),
+        ("and falls at 14", "name"),
+        ("### Weights of 4 bits, not trained", "name"),
+        ("8-bit activations", "name"),
+        ("4 bits of a float are not dearer in accuracy than 4 bits of an integer", "name"),
+        ("every 8-bit format stays within its interval", "name"),
+        ("three epochs with 20,000 images", "setting"),
+        ("took 7 min 20 s on two cores", "command"),
+    ],
+    "docs/checking.md": [
+        ("64 to 512 states an instruction", "setting"),
+        ("Accumulators of more than 16 bits", "setting"),
+    ],
+    "docs/cost.md": [
+        ("ranking where units are 10 % apart", "trials"),
+        ("four of its kind (5 tau)", "formula"),
+        ("guard bits and -128 add", "name"),
+        ("Nangate's 45 nm library", "data"),
+        ("about 3 % in gates, 10 % in the area of a fast mapping", "trials"),
+        ("They were tried with 60 to 200 random vectors", "published"),
+        ("with other names of nets moves by 2 % in gates and by up to 8 % in GE", "trials"),
+        ("added in fixed point with 12 guard bits", "name"),
+        (
+            (
+                "`int8s`, without -128: the paper gives it 27 bits of fixed point with 12 bits of "
+                "headroom"
+            ),
+            "published",
+        ),
+        (
+            (
+                "--limit 60`, found no netlist with fewer than the 760 gates, and 735 GE in place "
+                "of 743"
+            ),
+            "trials",
+        ),
+        ("of the sums of 64 products,", "setting"),
+        ("no energy where it is above 1 %", "setting"),
+        ("full adders of 7 gates", "formula"),
+        ("INT8 in 27 bits of fixed point", "published"),
+        (
+            "a product of INT8 has 15 bits with its sign, and a significand of FP16 has 12",
+            "formula",
+        ),
+    ],
+    "docs/decide.md": [
+        ("(AND, OR and their inverses 1, XOR 3, flip-flop 6)", "formula"),
+        ("paired 95 % interval", "setting"),
+        ("farther below the best than 4 points", "setting"),
+        ("over 34 octaves in steps of 1/64 octave", "setting"),
+        ("(With steps of 1/8 octave, E4 on uniform data loses 0.05 bit:", "trials"),
+        ("a test holds 0.12 bit", "setting"),
+        ("The gain of pairs over single products, 3 in that table", "published"),
+        ("chunks of 64 gain more", "name"),
+    ],
+    "docs/formats.md": [
+        ("any integer from -512 to 512", "setting"),
+    ],
+    "docs/gemm.md": [
+        ("Lanes whose products span more than about 100 bits", "formula"),
+    ],
+    "docs/proofs.md": [
+        ("each of the 256 codes", "formula"),
+        ("every 8-bit operand", "name"),
+    ],
+}
+"""By page: a passage, and what its numbers are."""
+
+SECTIONS: dict[str, dict[str, str]] = {
+    "docs/architecture.md": {"## What is checked": "setting"},
+    "docs/cost.md": {"### Units of measurement": "formula", "### The closed form": "formula"},
+    "docs/formats.md": {"## Special cases": "formula"},
+    "docs/gemm.md": {
+        "## How it is computed": "formula",
+        "## What is checked": "setting",
+        "## How fast": "command",
+    },
+}
+"""By page: a section whose numbers are all of one kind."""

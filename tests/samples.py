@@ -1,0 +1,56 @@
+"""Parameters of tests that are too many for every day."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import pytest
+
+from fp8mac.hw.config import MacConfig
+from fp8mac.proofs.mutations import MUTATIONS, parse_unit_text
+from fp8mac.synth_reports.grid import GRID
+
+__all__ = ["first_of_each", "grid_units", "one_in", "planted_bugs"]
+
+
+def first_of_each(
+    things: Iterable[Any], kind: Callable[[Any], object], name: Callable[[Any], str]
+) -> list[Any]:
+    """Parameters: the first thing of each kind is always tested, the others are slow."""
+    seen: set[object] = set()
+    parameters = []
+    for thing in things:
+        marks = [pytest.mark.slow] if kind(thing) in seen else []
+        seen.add(kind(thing))
+        parameters.append(pytest.param(thing, id=name(thing), marks=marks))
+    return parameters
+
+
+def one_in(number: int, things: Iterable[Sequence[Any]]) -> list[Any]:
+    """Parameters, several at a time: one in so many is always tested, the others are slow."""
+    return [
+        pytest.param(*thing, marks=[pytest.mark.slow] if place % number else [])
+        for place, thing in enumerate(things)
+    ]
+
+
+def planted_bugs() -> list[Any]:
+    """One of each kind of accumulator and goal, in cores and in registers."""
+
+    def kind(mutation: Any) -> object:
+        accumulator = parse_unit_text(mutation.units[0]).accumulator
+        return type(accumulator), mutation.goals[0], mutation.registered
+
+    return first_of_each(MUTATIONS, kind, lambda mutation: mutation.name)
+
+
+def grid_units() -> list[Any]:
+    """Each format of the grid in one accumulator, and each accumulator, in turn."""
+    formats = list(dict.fromkeys(config.a for config in GRID))
+    accumulators = list(dict.fromkeys(config.accumulator for config in GRID))
+
+    def is_picked(config: MacConfig) -> bool:
+        place = formats.index(config.a)
+        return accumulators.index(config.accumulator) == place % len(accumulators)
+
+    picked = sorted(GRID, key=lambda config: not is_picked(config))
+    return first_of_each(picked, lambda config: config.a, lambda config: config.slug)

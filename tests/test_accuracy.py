@@ -1,0 +1,44 @@
+"""What the keys of networks' results are made of."""
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from fp8mac.synth_reports import accuracy, accuracy_training
+
+
+def identity(folder, scale: float, inputs: float = 1) -> str:
+    """Of a linear model whose weights lie in a file beside it."""
+    folder.mkdir()
+    weights = numpy_helper.from_array(np.full((3, 2), scale, np.float32), "w")
+    x, y = (
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", size])
+        for name, size in (("x", 3), ("y", 2))
+    )
+    node = helper.make_node("MatMul", ["x", "w"], ["y"])
+    graph = helper.make_graph([node], "g", [x], [y], [weights])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
+    path, data = folder / "net.onnx", folder / "data.npz"
+    onnx.save(model, path, save_as_external_data=True, location="weights", size_threshold=0)
+    np.savez(data, x=np.full((4, 3), inputs, np.float32))
+    assert [each.name for each in accuracy._model_files(path)] == ["net.onnx", "weights"]
+    return accuracy._identity(accuracy.Case(str(path), "e4m3", "e4m3", "fp16", 3, inputs=str(data)))
+
+
+def test_weights_in_another_file_belong_to_the_key(tmp_path):
+    first = identity(tmp_path / "one", 1)
+    assert identity(tmp_path / "moved", 1) == first
+    assert identity(tmp_path / "weights", 2) != first
+    assert identity(tmp_path / "inputs", 1, 2) != first
+
+
+def test_training_data_belong_to_the_key(tmp_path, monkeypatch):
+    monkeypatch.setenv("FP8MAC_FMNIST", str(tmp_path))
+    assert accuracy_training.training_data("fmnist") == []
+    for name in ("train-images-idx3-ubyte.gz", "t10k-images-idx3-ubyte.gz"):
+        (tmp_path / name).write_bytes(b"1")
+    first = accuracy_training.training_data("fmnist")
+    (tmp_path / name).write_bytes(b"2")
+    changed = accuracy_training.training_data("fmnist")
+    assert [one == other for one, other in zip(first, changed, strict=True)] == [False, True]
+    assert accuracy_training.training_data("digits_cnn") == []
