@@ -53,7 +53,7 @@ def own_task(path: Path, inputs: Path) -> Task:
 
     def outputs(engine: Engine, chosen: Array) -> Array:
         some = {name: x[shown:][chosen] for name, x in feeds.items()}
-        return model.run(engine, some).reshape(len(chosen), -1)
+        return model.run(some, engine)[0].reshape(len(chosen), -1)
 
     width = outputs(Plain(), np.arange(1)).shape[1]
     several = width > 1
@@ -73,7 +73,7 @@ def own_task(path: Path, inputs: Path) -> Task:
         truth[shown:],
         outputs,
         answers,
-        lambda engine: model.run(engine, {name: x[:shown] for name, x in feeds.items()}),
+        lambda engine: model.run({name: x[:shown] for name, x in feeds.items()}, engine),
         block=max(1, min(250, _NUMBERS // max(1, sum(x[0].size for x in feeds.values())))),
     )
 
@@ -85,7 +85,7 @@ def _onnx_model(path: Path) -> Any:
         raise NetworkError(
             "ONNX models need the package onnx; pip install 'fp8mac[onnx]' installs it."
         ) from error
-    return module.OnnxModel(path)
+    return module.load_onnx(path)
 
 
 def _load(path: Path, names: Iterable[str]) -> tuple[dict[str, Array], Array | None]:
