@@ -62,6 +62,14 @@ def accuracy(
         str,
         typer.Option(metavar="NPZ", help="Data of an ONNX model: its inputs, and labels if any."),
     ] = "",
+    axes: Annotated[
+        str,
+        typer.Option(
+            "--questions-axis",
+            metavar="AXIS",
+            help="Axis of the questions in an ONNX model's inputs and output, or NAME=AXIS,...",
+        ),
+    ] = "",
     samples: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Questions to each network.")
     ] = None,
@@ -79,12 +87,15 @@ def accuracy(
     What was computed before is not computed again, so an interrupted run goes on where it stopped.
     """
     names = networks.split(",")
+    if axes and not inputs:
+        raise end("--questions-axis goes with --inputs.")
     with _sentences():
         if format_ is None and acc is None:
             command = command_text(
                 *("accuracy", None if networks == _EMBEDDED else "--network"),
                 *(None if networks == _EMBEDDED else networks,),
                 *("--inputs" if inputs else None, inputs or None),
+                *("--questions-axis" if axes else None, axes or None),
                 *(experiments and "--experiments", experiments),
                 *("--samples" if samples else None, str(samples) if samples else None),
             )
@@ -94,6 +105,7 @@ def accuracy(
                 picked,
                 samples,
                 inputs=inputs,
+                axes=axes,
                 threads=threads,
                 output_dir=output_dir,
                 command=command,
@@ -113,12 +125,15 @@ def accuracy(
             "power_of_two": power_of_two,
             "headroom": headroom,
         }
-        data = ("--inputs", inputs) if inputs else ()
+        data = [
+            *(("--inputs", inputs) if inputs else ()),
+            *(("--questions-axis", axes) if axes else ()),
+        ]
         command = command_text("accuracy", *_words(facts), *data, "--network")
         reports = [
             _run_unit(
                 name,
-                facts | {"inputs": inputs} if name.endswith(".onnx") else facts,
+                facts | {"inputs": inputs, "axes": axes} if name.endswith(".onnx") else facts,
                 samples,
                 threads=threads,
                 command=f"{command} {name}",
@@ -166,7 +181,7 @@ def _run_unit(
     report = importlib.import_module("fp8mac.synth_reports.accuracy_report")
     store = importlib.import_module("fp8mac.synth_reports.store").Store()
     count = importlib.import_module("fp8mac.synth_reports.accuracy_cases").questions
-    asked = samples or count(name, inputs=facts.get("inputs", ""))
+    asked = samples or count(name, inputs=facts.get("inputs", ""), axes=facts.get("axes", ""))
     case = module.Case(name, samples=asked, **facts)
     with progress_bar() as bar:
         task = bar.add_task(f"{case.label} on {case.config.slug}", total=case.samples)
@@ -193,6 +208,7 @@ def _run_experiments(
     samples: int | None,
     *,
     inputs: str,
+    axes: str,
     threads: int,
     output_dir: Path,
     command: str,
@@ -201,7 +217,7 @@ def _run_experiments(
     module = importlib.import_module("fp8mac.synth_reports.accuracy_cases")
     report = importlib.import_module("fp8mac.synth_reports.accuracy_report")
     store = importlib.import_module("fp8mac.synth_reports.store").Store()
-    wanted = module.cases(names, experiments, samples, inputs)
+    wanted = module.cases(names, experiments, samples, inputs, axes)
     unique = list(dict.fromkeys(case for _, case in wanted))
     with progress_bar() as bar:
         task = bar.add_task("networks on units", total=len(unique))

@@ -55,6 +55,8 @@ class Case:
         Formats ``<a>,<w>`` that the network was trained on with, or ``fp32``; empty if it was not.
     inputs : str
         Path of an ONNX model's data; empty for other networks.
+    axes : str
+        Axes of the questions in them; empty where they are found.
     """
 
     network: str
@@ -70,6 +72,7 @@ class Case:
     chunk: int = 0
     trained: str = ""
     inputs: str = ""
+    axes: str = ""
 
     @property
     def label(self) -> str:
@@ -214,5 +217,5 @@ def _model_files(path: Path) -> list[Path]:
 
 def _task(case: Case, store: "Store") -> Task:
     if not case.trained:
-        return load_task(case.network, case.samples, case.inputs)
+        return load_task(case.network, case.samples, case.inputs, case.axes)
     return trained_task(case.network, case.trained, case.calibration, store, case.samples)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from fp8mac.sim.networks.onnx_products import Call, Side, contract, matmul
 
-__all__ = ["INTEGER_PRODUCTS", "dequantized", "requantized"]
+__all__ = ["INTEGER_PRODUCTS", "dequantized", "dynamically_rounded", "requantized"]
 
 Array = NDArray[Any]
 
@@ -29,6 +29,14 @@ def requantized(y: Array, scale: Array, zero: Array | None) -> Array:
     limits = np.iinfo(zero.dtype)
     codes = np.rint(y / np.asarray(scale, np.float32)) + zero.astype(np.float32)
     return np.clip(codes, limits.min, limits.max).astype(zero.dtype)
+
+
+def dynamically_rounded(x: Array) -> Array:
+    """What is left of numbers as 8 bits with a scale that fits all of them."""
+    low, high = np.float32(x.min(initial=0)), np.float32(x.max(initial=0))
+    scale = (high - low) / np.float32(255) or np.float32(1)
+    zero = np.clip(np.rint(-low / scale), 0, 255).astype(np.uint8)
+    return dequantized(requantized(x, scale, zero), scale, zero)
 
 
 def _of_rows(x: Array | None) -> Array | None:
@@ -81,11 +89,7 @@ def _mat_mul_integer_to_float(call: Call) -> tuple[Array, ...]:
 
 
 def _dynamic_quantize_mat_mul(call: Call) -> tuple[Array, ...]:
-    x = call.given(0)
-    low, high = min(0.0, float(x.min(initial=0))), max(0.0, float(x.max(initial=0)))
-    scale = np.float32((high - low) / 255) or np.float32(1)
-    zero = np.uint8(np.clip(np.rint(-low / scale), 0, 255))
-    a = dequantized(requantized(x, scale, zero), scale, zero)
+    a = dynamically_rounded(call.given(0))
     b = dequantized(call.given(1), call.given(2), call.get(3))
     return (_biased(matmul(call, a, b, (False, call.fixed(1, 2, 3))), call.get(4)),)
 

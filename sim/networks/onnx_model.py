@@ -277,10 +277,10 @@ def _first_line(error: Exception) -> str:
     """What it says, without where in onnxruntime it was said."""
     text = str(error).rpartition("Status Message:")[2]
     text = re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", text.strip())
-    text = re.sub(r"^/\S+:\d+ .*\) (?=\S)", "", text)
+    text = re.sub(r"^\S+\.(cc|h):\d+ (.*\) (?=\S)|\w+ )", "", text)
     opset = re.search(r"Opset (\d+) is under development.* domain (\S+) is till opset (\d+)", text)
     if opset:
         version = onnxruntime.__version__
         domain = "" if opset[2] == "ai.onnx" else f" of {opset[2]}"
         return f"it has opset {opset[1]}{domain}, onnxruntime {version} knows {opset[3]} at most."
-    return text.strip().partition("\n")[0].rstrip(". ") + "."
+    return " ".join(text.split("\n")).strip().rstrip(". ") + "."

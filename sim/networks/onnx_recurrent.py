@@ -12,13 +12,14 @@ end in ``.reverse``.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fp8mac.sim.networks.images import NetworkError
+from fp8mac.sim.networks.onnx_integers import dequantized, dynamically_rounded
 from fp8mac.sim.networks.onnx_products import Call
 
 __all__ = ["RECURRENT"]
@@ -82,6 +83,8 @@ class _Direction:
         """``x`` (n, k) with a weight, transposed."""
         name = self.call.name + suffix + (".reverse" if self.number else "")
         weight = self.call.given(place)[self.number, part].T
+        if self.call.how.get("quantized"):
+            x = dynamically_rounded(x)
         if not x.size:
             return np.zeros((len(x), weight.shape[1]), np.float32)
         if self.call.fixed(place):
@@ -191,9 +194,27 @@ def _both_ways(
     return run
 
 
+_LSTM = _both_ways(_lstm, ["Sigmoid", "Tanh", "Tanh"])
+
+
+def _dynamic_quantize_lstm(call: Call) -> tuple[Array, ...]:
+    """LSTM with weights of integers, already transposed, and rounded inputs and states."""
+    inputs = [call.get(place) for place in range(8)]
+    constant = [call.fixed(place) for place in range(8)]
+    for place, scale in ((1, 8), (2, 10)):
+        numbers = (call.given(scale), call.get(scale + 1))
+        each = [x if x is None else x.reshape(len(x), 1, -1) for x in numbers]
+        weight = dequantized(call.given(place), np.asarray(each[0]), each[1])
+        inputs[place] = weight.swapaxes(1, 2)
+        constant[place] = call.fixed(place, scale, scale + 1)
+    how = call.how | {"quantized": True}
+    return _LSTM(replace(call, inputs=inputs, constant=constant, how=how))
+
+
 RECURRENT: dict[tuple[str, str], Callable[[Call], tuple[Array, ...]]] = {
     ("", "RNN"): _both_ways(_rnn, ["Tanh"]),
     ("", "GRU"): _both_ways(_gru, ["Sigmoid", "Tanh"]),
-    ("", "LSTM"): _both_ways(_lstm, ["Sigmoid", "Tanh", "Tanh"]),
+    ("", "LSTM"): _LSTM,
+    ("com.microsoft", "DynamicQuantizeLSTM"): _dynamic_quantize_lstm,
 }
 """By domain and name."""

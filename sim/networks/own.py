@@ -24,7 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fp8mac.sim.networks.images import NetworkError
-from fp8mac.sim.networks.reference import Plain
+from fp8mac.sim.networks.layout import parse_axes
+from fp8mac.sim.networks.questions import find_layout
 from fp8mac.sim.networks.sequential import Engine
 from fp8mac.sim.networks.tasks import Task
 
@@ -36,27 +37,44 @@ _CALIBRATED = 128
 _NUMBERS = 1 << 18  # of the inputs that are asked at once
 
 
-def own_task(path: Path, inputs: Path) -> Task:
+def own_task(path: Path, inputs: Path, axes: str = "") -> Task:
     """Task of a model and data.
+
+    Parameters
+    ----------
+    path, inputs : Path
+        Of both files.
+    axes : str
+        Of the questions, where they are not to be found, see `parse_axes`.
 
     Raises
     ------
     NetworkError
-        If onnx is not installed, or the two do not fit.
+        If onnx or onnxruntime is not installed, or the two do not fit.
     """
+    asked = parse_axes(axes)
     model: Any = _onnx_model(path)
-    feeds, labels = _load(inputs, model.inputs)
-    count = len(next(iter(feeds.values())))
-    shown = min(_CALIBRATED, count // 4) or 1
+    arrays, labels = _load(inputs, model.inputs)
+    layout = find_layout(model, arrays, asked, names=(str(path), str(inputs)))
+    count = layout.count
+    if labels is not None and len(labels) != count:
+        raise NetworkError(f"'{inputs}' has {len(labels)} labels for {count} questions.")
     if count < 2:
         raise NetworkError(f"'{inputs}' has {count} questions; one calibrates, others are asked.")
+    shown = min(_CALIBRATED, count // 4) or 1
+    block = max(1, min(250, _NUMBERS // max(1, layout.numbers)))
 
     def outputs(engine: Engine, chosen: Array) -> Array:
-        some = {name: x[shown:][chosen] for name, x in feeds.items()}
-        return model.run(some, engine)[0].reshape(len(chosen), -1)
+        return layout.answers(lambda feeds: model.run(feeds, engine), shown + chosen)
 
-    width = outputs(Plain(), np.arange(1)).shape[1]
-    several = width > 1
+    def reference(chosen: Array) -> Array:
+        return layout.answers(model.reference, shown + chosen)
+
+    def calibrate(engine: Engine) -> None:
+        for start in range(0, shown, block):
+            outputs(engine, np.arange(start, min(start + block, shown)) - shown)
+
+    several = reference(np.arange(1)).shape[1] > 1
 
     def answers(found: Array) -> Array:
         if several:
@@ -73,8 +91,9 @@ def own_task(path: Path, inputs: Path) -> Task:
         truth[shown:],
         outputs,
         answers,
-        lambda engine: model.run({name: x[:shown] for name, x in feeds.items()}, engine),
-        block=max(1, min(250, _NUMBERS // max(1, sum(x[0].size for x in feeds.values())))),
+        calibrate,
+        block=block,
+        reference=reference,
     )
 
 
@@ -83,7 +102,8 @@ def _onnx_model(path: Path) -> Any:
         module = importlib.import_module("fp8mac.sim.networks.onnx_model")
     except ModuleNotFoundError as error:
         raise NetworkError(
-            "ONNX models need the package onnx; pip install 'fp8mac[onnx]' installs it."
+            "ONNX models need the packages onnx and onnxruntime; pip install 'fp8mac[onnx]' "
+            "installs them."
         ) from error
     return module.load_onnx(path)
 
@@ -105,11 +125,6 @@ def _load(path: Path, names: Iterable[str]) -> tuple[dict[str, Array], Array | N
             f"'{path}' has {', '.join(arrays) or 'nothing'} besides labels; the model takes "
             f"{', '.join(wanted)}."
         )
-    lengths = {
-        len(each) if each.ndim else 0 for each in [*arrays.values(), labels] if each is not None
-    }
-    if len(lengths) > 1:
-        raise NetworkError(f"The arrays of '{path}' do not have as many questions as each other.")
-    if labels is not None and (labels.ndim > 1 or labels.dtype.kind not in "biuf"):
+    if labels is not None and (labels.ndim != 1 or labels.dtype.kind not in "biuf"):
         raise NetworkError(f"The labels of '{path}' are not a number for each question.")
     return arrays, labels
