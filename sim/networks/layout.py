@@ -185,11 +185,12 @@ def _axis(
         return None
     if symbol is not None and symbol in shape:
         return shape.index(symbol)
-    free = [axis for axis, size in enumerate(shape) if not isinstance(size, int)]
     if count is None or x.shape[0] == count:
         return 0
-    if len(free) == 1:
-        return free[0]
+    free = [axis for axis, size in enumerate(shape) if not isinstance(size, int)]
+    fitting = [axis for axis in free if x.shape[axis] == count]
+    if len(fitting) == 1:
+        return fitting[0]
     return None if x.shape == shape else 0
 
 

@@ -79,7 +79,8 @@ class _Steps:
         ]
         wanted = how.get("output_shape")
         if not wanted and self.kind.startswith("SAME"):
-            wanted = [side * stride for side, stride in zip(self.image, self.strides, strict=True)]
+            scaled = (n * stride for n, stride in zip(self.image, self.strides, strict=True))
+            wanted = [min(side, size) for side, size in zip(scaled, full, strict=True)]
         cut: list[tuple[int, int]] = list(self.pads)
         if self.kind == "VALID":
             cut = [(0, 0) for _ in cut]

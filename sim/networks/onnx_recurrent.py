@@ -33,19 +33,19 @@ def _sigmoid(x: Array) -> Array:
 
 
 _FUNCTIONS: dict[str, tuple[Callable[[Array, Any, Any], Array], float | None, float | None]] = {
-    "affine": (lambda x, a, b: a * x + b, 1, 0),
+    "affine": (lambda x, a, b: a * x + b, 0, 0),
     "elu": (lambda x, a, b: np.where(x < 0, a * np.expm1(np.minimum(x, 0)), x), 1, None),
     "hardsigmoid": (lambda x, a, b: np.clip(a * x + b, 0, 1), 0.2, 0.5),
     "leakyrelu": (lambda x, a, b: np.where(x < 0, a * x, x), 0.01, None),
     "relu": (lambda x, a, b: np.maximum(x, 0), None, None),
-    "scaledtanh": (lambda x, a, b: a * np.tanh(b * x), 1, 1),
+    "scaledtanh": (lambda x, a, b: a * np.tanh(b * x), 0, 0),
     "sigmoid": (lambda x, a, b: _sigmoid(x), None, None),
     "softplus": (lambda x, a, b: np.logaddexp(x, np.float32(0)), None, None),
     "softsign": (lambda x, a, b: x / (1 + np.abs(x)), None, None),
     "tanh": (lambda x, a, b: np.tanh(x), None, None),
-    "thresholdedrelu": (lambda x, a, b: np.where(x > a, x, 0), 1, None),
+    "thresholdedrelu": (lambda x, a, b: np.where(x > a, x, 0), 0, None),
 }
-"""Functions of gates, with the first and second parameter's value where none is given."""
+"""Of gates; with the values of both parameters that onnxruntime takes where none is given."""
 
 
 @dataclass(frozen=True)
