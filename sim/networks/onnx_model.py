@@ -118,7 +118,9 @@ class OnnxModel:
         given = {each.name: each.type for each in model.graph.input}
         self.inputs = {name: self._input(name, given[name]) for name in self._graph.inputs}
         if not self.products:
-            raise NetworkError(f"'{path}' has no {_KNOWN}.")
+            raise NetworkError(
+                f"'{path}' has no product of matrices; on a unit, there are {_KNOWN}."
+            )
 
     def reference(self, feeds: dict[str, Array]) -> list[Any]:
         """Outputs of the whole model in onnxruntime.
@@ -160,8 +162,7 @@ class OnnxModel:
             if kind(node) in _HIDDEN or (foreign and any(each in name for each in _HIDDEN_PARTS)):
                 where = f" of {domain}" if domain else ""
                 raise NetworkError(
-                    f"'{self._path}' has the operator {name}{where}; products run on a unit if "
-                    f"they are {_KNOWN}."
+                    f"'{self._path}' has the operator {name}{where}; on a unit, there are {_KNOWN}."
                 )
 
     def _input(self, name: str, type_: onnx.TypeProto) -> Input:
