@@ -42,6 +42,7 @@ def session(model: bytes | str) -> onnxruntime.InferenceSession:
     """Of onnxruntime, with one thread; a quantised weight is the float that it stands for."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.enable_cpu_mem_arena = False  # there are as many sessions as layers
     options.log_severity_level = 4
     options.add_session_config_entry("session.disable_quant_qdq", "1")
     options.add_session_config_entry("session.x64quantprecision", "1")
