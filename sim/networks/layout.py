@@ -153,7 +153,7 @@ def input_layout(
                 side = shape[axis]
                 symbol = symbol or (side if isinstance(side, str) else None)
                 fixed |= {side} if isinstance(side, int) else set()
-        _check_shape(x, shape, axes[name], name, names)
+        _check_shape(x, shape, axes.get(name), name, names)
     if len(set(counts.values())) > 1:
         raise NetworkError(
             f"The arrays of '{names[1]}' do not have as many questions as each other."

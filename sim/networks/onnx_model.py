@@ -278,6 +278,7 @@ def _first_line(error: Exception) -> str:
     """What it says, without where in onnxruntime it was said."""
     text = str(error).rpartition("Status Message:")[2]
     text = re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", text.strip())
+    text = re.sub(r"^Load model from .* failed:", "", text)
     text = re.sub(r"^\S+\.(cc|h):\d+ (.*\) (?=\S)|\w+ )", "", text)
     opset = re.search(r"Opset (\d+) is under development.* domain (\S+) is till opset (\d+)", text)
     if opset:

@@ -77,6 +77,9 @@ def _output(model: Model, layout: Layout, asked: dict[str, int], names: tuple[st
     sides = list(zip(*shapes, strict=True)) if len({y.ndim for y in found}) == 1 else []
     grown = [axis for axis, side in enumerate(sides) if len(set(side)) > 1]
     exact = [axis for axis, side in enumerate(sides) if side == counts]
+    if layout.size and len(exact) > 1:
+        turned = _first(model, layout, np.roll(np.arange(layout.size), 1), names)
+        exact = [axis for axis in exact if _alike(np.roll(found[0], 1, axis), turned)]
     wanted = asked.get(name, asked.get(""))
     if name not in asked and len(exact) == 1 and (layout.size or grown == exact):
         axis = exact[0]
@@ -122,6 +125,11 @@ def _independent(model: Model, together: Layout, alone: Layout) -> bool:
         wanted = alone.answers(model.reference, some).astype(np.float64)
     except NetworkError:
         return True  # it needs several
+    return _alike(found, wanted)
+
+
+def _alike(found: Array, wanted: Array) -> bool:
+    """Whether all is the same but for rounding."""
     if found.shape != wanted.shape:
         return False
     room = _SAME * np.abs(wanted[np.isfinite(wanted)]).max(initial=0)
