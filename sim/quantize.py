@@ -179,8 +179,9 @@ def find_scale(scaling: Scaling, numbers: Array, name: str = "a tensor") -> NDAr
 
 def _spare(format_: Format) -> float:
     """How much larger numbers may be than those that calibrated; it costs a wide float nothing."""
-    wide = isinstance(format_, FloatFormat) and format_.mantissa_bits >= 7
-    return _SPARE if wide and format_.exponent_bits >= 5 else 1.0
+    if not isinstance(format_, FloatFormat) or format_.mantissa_bits < 7:
+        return 1.0
+    return _SPARE if format_.exponent_bits >= 5 else 1.0
 
 
 def headroom(

@@ -25,16 +25,16 @@ def dequantized(x: Array, scale: Array | float, zero: Array | None) -> Array:
 
 def requantized(y: Array, scale: Array, zero: Array | None) -> Array:
     """Integers that mean ``y``, of the type of ``zero``; what is beyond saturates."""
-    zero = np.uint8(0) if zero is None else zero
-    limits = np.iinfo(zero.dtype)
-    codes = np.rint(y / np.asarray(scale, np.float32)) + zero.astype(np.float32)
-    return np.clip(codes, limits.min, limits.max).astype(zero.dtype)
+    offset = np.zeros((), np.uint8) if zero is None else zero
+    limits = np.iinfo(offset.dtype)
+    codes = np.rint(y / np.asarray(scale, np.float32)) + offset.astype(np.float32)
+    return np.clip(codes, limits.min, limits.max).astype(offset.dtype)
 
 
 def dynamically_rounded(x: Array) -> Array:
     """What is left of numbers as 8 bits with a scale that fits all of them."""
     low, high = np.float32(x.min(initial=0)), np.float32(x.max(initial=0))
-    scale = (high - low) / np.float32(255) or np.float32(1)
+    scale = np.asarray((high - low) / np.float32(255) or np.float32(1))
     zero = np.clip(np.rint(-low / scale), 0, 255).astype(np.uint8)
     return dequantized(requantized(x, scale, zero), scale, zero)
 

@@ -20,6 +20,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,6 @@ from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
 from onnx import external_data_helper as external
 from onnx.inliner import inline_local_functions, inline_selected_functions
-from onnxruntime.capi import onnxruntime_pybind11_state as state
 
 from fp8mac.sim.networks.images import NetworkError
 from fp8mac.sim.networks.onnx_graph import Graph
@@ -57,18 +57,13 @@ _HIDDEN = {
 _HIDDEN_PARTS = ("Attention", "Conv", "Gemm", "GRU", "LSTM", "MatMul", "MoE", "SSM")
 """In names of operators that are not ONNX's own."""
 
-_ERRORS: tuple[type[Exception], ...] = tuple(
-    each for each in vars(state).values() if isinstance(each, type) and issubclass(each, Exception)
+_STATE = vars(import_module("onnxruntime.capi.onnxruntime_pybind11_state"))
+_THEIRS = [each for each in _STATE.values() if isinstance(each, type)]
+_FAILURES: tuple[type[Exception], ...] = (
+    *(each for each in _THEIRS if issubclass(each, Exception)),
+    *(ArithmeticError, LookupError, MemoryError, RuntimeError, TypeError, ValueError),
 )
-_FAILURES = (
-    *_ERRORS,
-    ArithmeticError,
-    LookupError,
-    MemoryError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-)
+"""What onnxruntime raises, and what a model raises that asks for what cannot be."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +126,7 @@ class OnnxModel:
             If it cannot be run with these inputs.
         """
         try:
-            return self._whole.run(None, feeds)
+            return list(self._whole.run(None, feeds))
         except _FAILURES as error:
             raise self._failure(error) from error
 
