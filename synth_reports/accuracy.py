@@ -17,6 +17,7 @@ from fp8mac.sim.gemm import Options
 from fp8mac.sim.networks.diagnose import LayerReport, diagnose
 from fp8mac.sim.networks.engine import Calibrated, Recipe, UnitEngine
 from fp8mac.sim.networks.evaluate import Block, Result, ask, blocks, combine
+from fp8mac.sim.networks.own import model_files
 from fp8mac.sim.networks.tasks import Task
 from fp8mac.sim.networks.zoo import SAME_ANSWERS, load_task
 from fp8mac.sim.quantize import Calibration, QuantizeError, Scaling
@@ -193,26 +194,13 @@ def _calibrated(task: Task) -> Calibrated:
 def _identity(case: Case) -> str:
     known = replace(case, samples=0, network=SAME_ANSWERS.get(case.network, case.network))
     if case.inputs:
-        model = ", ".join(_digest(path) for path in _model_files(Path(case.network)))
-        known = replace(known, network=model, inputs=_digest(Path(case.inputs)))
+        digests = [_digest(path) for path in model_files(Path(case.network))]
+        known = replace(known, network=" ".join(digests), inputs=_digest(Path(case.inputs)))
     return json.dumps(asdict(known), sort_keys=True)
 
 
 def _digest(path: Path) -> str:
     return sha256(path.read_bytes()).hexdigest()
-
-
-def _model_files(path: Path) -> list[Path]:
-    """An ONNX model, and the files that it keeps weights in."""
-    model = import_module("onnx").load(path, load_external_data=False)
-    tensors = import_module("onnx.external_data_helper")._get_all_tensors(model)
-    places = {
-        entry.value
-        for tensor in tensors
-        for entry in tensor.external_data
-        if entry.key == "location"
-    }
-    return [path, *(path.parent / place for place in sorted(places))]
 
 
 def _task(case: Case, store: "Store") -> Task:

@@ -9,7 +9,7 @@ from test_networks_onnx import close, onnxruntime_says, picture_network, some
 
 from fp8mac.sim.networks import onnx_graph
 from fp8mac.sim.networks.images import NetworkError
-from fp8mac.sim.networks.onnx_model import load_onnx
+from fp8mac.sim.networks.onnx_model import load_onnx, weight_files
 from fp8mac.sim.networks.reference import Plain, Recorder
 
 RNG = np.random.default_rng(5)
@@ -243,6 +243,7 @@ def test_weights_in_a_file_of_their_own(tmp_path):
         onnx.load(path), path, save_as_external_data=True, location="w.bin", size_threshold=0
     )
     whole(path, {"x": some(3, 4)})
+    assert weight_files(path) == [data]
     data.write_bytes(data.read_bytes()[:-1])
     assert says(path) == f"'{data}' ends before the weight W of '{path}'."
     data.unlink()

@@ -38,7 +38,7 @@ from fp8mac.sim.networks.onnx_nodes import PRODUCTS, Setting, bodies_of, kind, n
 from fp8mac.sim.networks.reference import Plain
 from fp8mac.sim.networks.sequential import FullEngine
 
-__all__ = ["Input", "OnnxModel", "load_onnx"]
+__all__ = ["Input", "OnnxModel", "load_onnx", "weight_files"]
 
 Array = NDArray[Any]
 
@@ -183,6 +183,13 @@ def load_onnx(path: Path | str) -> OnnxModel:
         If it cannot be read, onnxruntime does not run it, or it has operators that hide products.
     """
     return OnnxModel(Path(path))
+
+
+def weight_files(path: Path) -> list[Path]:
+    """Other files that hold its weights, in alphabetical order."""
+    model = onnx.load_model(path, load_external_data=False)
+    outside = filter(external.uses_external_data, _tensors(model.graph))
+    return sorted({path.parent / external.ExternalDataInfo(each).location for each in outside})
 
 
 _names = [name for domain, name in PRODUCTS if not domain] + ["Attention"]

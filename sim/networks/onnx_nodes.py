@@ -125,6 +125,7 @@ def _adds(equation: bytes) -> bool:
 
 
 def bodies_of(node: onnx.NodeProto) -> list[onnx.GraphProto]:
+    """Graphs that it holds."""
     found = [each for attribute in node.attribute for each in [attribute.g, *attribute.graphs]]
     return [each for each in found if each.node or each.output]
 

@@ -1,8 +1,8 @@
 """A user's own ONNX model with a user's own data, as a task.
 
 The data are an npz file: an array for each of the model's inputs, under its name (any name, if
-there is one input), questions along the first axis; and ``labels``, if there are any. What is
-measured follows from that and from the model's first output:
+there is one input), with all questions, see `fp8mac.sim.networks.questions`; and ``labels``, if
+there are any. What is measured follows from that and from the model's first output:
 
 ===========  ============================================  =====================================
 labels       several outputs a question                    one output a question
@@ -29,7 +29,7 @@ from fp8mac.sim.networks.questions import find_layout
 from fp8mac.sim.networks.sequential import Engine
 from fp8mac.sim.networks.tasks import Task
 
-__all__ = ["own_task"]
+__all__ = ["model_files", "own_task"]
 
 Array = NDArray[Any]
 
@@ -53,7 +53,7 @@ def own_task(path: Path, inputs: Path, axes: str = "") -> Task:
         If onnx or onnxruntime is not installed, or the two do not fit.
     """
     asked = parse_axes(axes)
-    model: Any = _onnx_model(path)
+    model: Any = _module().load_onnx(path)
     arrays, labels = _load(inputs, model.inputs)
     layout = find_layout(model, arrays, asked, names=(str(path), str(inputs)))
     count = layout.count
@@ -97,15 +97,19 @@ def own_task(path: Path, inputs: Path, axes: str = "") -> Task:
     )
 
 
-def _onnx_model(path: Path) -> Any:
+def model_files(path: Path) -> list[Path]:
+    """A model's file, and those of its weights."""
+    return [path, *_module().weight_files(path)]
+
+
+def _module() -> Any:
     try:
-        module = importlib.import_module("fp8mac.sim.networks.onnx_model")
+        return importlib.import_module("fp8mac.sim.networks.onnx_model")
     except ModuleNotFoundError as error:
         raise NetworkError(
             "ONNX models need the packages onnx and onnxruntime; pip install 'fp8mac[onnx]' "
             "installs them."
         ) from error
-    return module.load_onnx(path)
 
 
 def _load(path: Path, names: Iterable[str]) -> tuple[dict[str, Array], Array | None]:
