@@ -253,3 +253,13 @@ def test_files_of_data_that_cannot_be_used(tmp_path):
     assert own_says(path, data) == (
         f"The array x of '{data}' has the shape (4, 3, 9, 9); '{path}' takes (n, 2, 9, 9)."
     )
+
+
+def test_calibration_one_by_one_keeps_as_many_numbers(tmp_path):
+    """As many of a tensor as from all questions at once, and its largest."""
+    path, data = product(tmp_path / "n.onnx", [1, 2000, 8], some(8, 4)), tmp_path / "d.npz"
+    x = some(400, 2000, 8)
+    np.savez(data, x=x)
+    (sample,) = own_task(path, data).calibrated().samples.values()
+    assert 100 * 2000 < len(sample.numbers) < 1 << 20
+    assert sample.numbers[-1] == np.abs(x[:100]).max()

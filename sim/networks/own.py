@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from fp8mac.sim.networks.images import NetworkError
 from fp8mac.sim.networks.layout import parse_axes
 from fp8mac.sim.networks.questions import find_layout
+from fp8mac.sim.networks.reference import Recorder
 from fp8mac.sim.networks.sequential import Engine
 from fp8mac.sim.networks.tasks import Task
 
@@ -34,6 +35,7 @@ __all__ = ["model_files", "own_task"]
 Array = NDArray[Any]
 
 _CALIBRATED = 128
+_SEEN = 1 << 19  # numbers of a tensor, of all calibrating questions
 _NUMBERS = 1 << 18  # of the inputs that are asked at once
 
 
@@ -71,6 +73,9 @@ def own_task(path: Path, inputs: Path, axes: str = "") -> Task:
         return layout.answers(model.reference, shown + chosen)
 
     def calibrate(engine: Engine) -> None:
+        if isinstance(engine, Recorder):
+            calls = -(-shown // (layout.size or block))
+            engine.kept = max(1, min(engine.kept, _SEEN // calls))
         for start in range(0, shown, block):
             outputs(engine, np.arange(start, min(start + block, shown)) - shown)
 
