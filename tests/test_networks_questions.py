@@ -1,12 +1,16 @@
 """Questions in the arrays of ONNX models: which axis is theirs, and data that do not fit."""
 
+import json
+
 import numpy as np
 import pytest
 from onnx import TensorProto, helper
 from test_networks import recipe
 from test_networks_onnx import picture_network, some
 from test_networks_onnx_graph import save
+from typer.testing import CliRunner
 
+from fp8mac.gen.cli import app
 from fp8mac.sim.networks.evaluate import evaluate
 from fp8mac.sim.networks.images import NetworkError
 from fp8mac.sim.networks.layout import parse_axes
@@ -263,3 +267,23 @@ def test_calibration_one_by_one_keeps_as_many_numbers(tmp_path):
     (sample,) = own_task(path, data).calibrated().samples.values()
     assert 100 * 2000 < len(sample.numbers) < 1 << 20
     assert sample.numbers[-1] == np.abs(x[:100]).max()
+
+
+def test_the_command_is_told_the_axis(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    product(tmp_path / "n.onnx", [3, "n", 8], some(8, 4))
+    np.savez("d.npz", x=some(3, 8, 8))
+    words = ["accuracy", "--network", "n.onnx", "--format", "fp16", "--acc", "kulisch", "--json"]
+    run = CliRunner().invoke
+    told = run(app, [*words, "--inputs", "d.npz", "--questions-axis", "1"])
+    assert told.exit_code == 0, told.output
+    report = json.loads(told.stdout)
+    assert report["result"]["samples"] == 6
+    assert report["command"].endswith("--inputs d.npz --questions-axis 1 --network n.onnx")
+    for axis, data, sentence in [
+        ("4", ["--inputs", "d.npz"], "The input x has 3 axes, there is no axis 4."),
+        ("1", [], "--questions-axis goes with --inputs."),
+    ]:
+        result = run(app, [*words, *data, "--questions-axis", axis])
+        assert result.exit_code == 2
+        assert result.stderr.strip() == sentence
