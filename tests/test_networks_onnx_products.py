@@ -10,7 +10,7 @@ from test_networks_onnx import close, onnxruntime_says
 from fp8mac.sim.networks.engine import Calibrated, UnitEngine
 from fp8mac.sim.networks.images import NetworkError
 from fp8mac.sim.networks.onnx_model import load_onnx
-from fp8mac.sim.networks.reference import Recorder
+from fp8mac.sim.networks.reference import Plain, Recorder
 
 RNG = np.random.default_rng(7)
 
@@ -161,6 +161,41 @@ def test_integers_stand_for_floats(tmp_path):
     check(path, "MatMulIntegerToFloat", inputs | {"wz": zeros["wz"]}, **foreign)
 
 
+def test_sums_of_a_unit_are_rounded_to_integers(tmp_path):
+    inputs = {"a": integers(np.uint8, 30, 4), "w": integers(np.int8, 4, 5)}
+    path = model(tmp_path / "n.onnx", "MatMulInteger", inputs, ["a"])
+
+    class Off(Plain):
+        def linear(self, name, x, weight, bias, arrange=lambda x: x):
+            return super().linear(name, x, weight, bias, arrange) + np.float32(0.75)
+
+    (found,) = load_onnx(path).run({"a": inputs["a"]}, Off())
+    wanted = inputs["a"].astype(int) @ inputs["w"].astype(int)
+    assert found.dtype == np.int32
+    assert (found == wanted + 1).all()
+
+
+def test_a_quantised_weight_is_the_float_that_it_stands_for(tmp_path):
+    """Sessions of onnxruntime would also round the activations, to run on integers."""
+    codes, x = integers(np.int8, 64, 32), some(9, 64)
+    nodes = [
+        helper.make_node("DequantizeLinear", ["q", "s"], ["w"]),
+        helper.make_node("MatMul", ["x", "w"], ["y"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "qdq",
+        [helper.make_tensor_value_info("x", 1, ["n", 64])],
+        [helper.make_tensor_value_info("y", 1, ["n", 32])],
+        [numpy_helper.from_array(codes, "q"), numpy_helper.from_array(np.float32(0.1), "s")],
+    )
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    onnx.save(made, tmp_path / "n.onnx")
+    cut, wanted = load_onnx(tmp_path / "n.onnx"), x @ (codes * np.float32(0.1))
+    assert close(cut.reference({"x": x}), [wanted])
+    assert close(cut.run({"x": x}), [wanted])
+
+
 def test_convolutions_of_integers(tmp_path):
     path, x, w = tmp_path / "n.onnx", integers(np.uint8, 2, 3, 6, 5), integers(np.int8, 4, 3, 3, 2)
     zero = np.array(100, np.uint8)
@@ -220,7 +255,7 @@ def test_recurrent_operators(tmp_path, kind, direction):
         states.append("c")
     how = {"direction": direction, "hidden_size": size, "outputs": 1 + len(states)}
     variants = [{}, {"clip": 0.5}]
-    variants += [{"linear_before_reset": 1}] if kind == "GRU" else []
+    variants += {"GRU": [{"linear_before_reset": 1}], "LSTM": [{"input_forget": 1}]}.get(kind, [])
     for more in variants:
         names = check(
             tmp_path / "n.onnx", kind, inputs, weights=["w", "r", "b", "p"], **how, **more
