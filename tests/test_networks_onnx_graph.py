@@ -1,5 +1,9 @@
 """Graphs cut at their products: bodies, constants, files that cannot be used."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import onnx
 import onnxruntime
@@ -248,3 +252,18 @@ def test_weights_in_a_file_of_their_own(tmp_path):
     assert says(path) == f"'{data}' ends before the weight W of '{path}'."
     data.unlink()
     assert says(path) == (f"'{path}' keeps its weight W in the file '{data}', which is not there.")
+
+
+def test_nothing_is_told_to_anybody(tmp_path):
+    """No identifier and no data base in the user's folder, which reports are sent from."""
+    path = picture_network(tmp_path / "n.onnx")
+    home = tmp_path / "home"
+    home.mkdir()
+    code = f"""
+from fp8mac.sim.networks.onnx_model import load_onnx
+import numpy as np
+load_onnx({str(path)!r}).run({{"x": np.zeros((1, 2, 9, 9), np.float32)}})
+"""
+    rest = {name: x for name, x in os.environ.items() if not name.startswith(("ORT_", "XDG_"))}
+    subprocess.run([sys.executable, "-c", code], check=True, env=rest | {"HOME": str(home)})
+    assert list(home.rglob("*")) == []

@@ -18,7 +18,6 @@ from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
@@ -29,9 +28,9 @@ from fp8mac.sim.networks.onnx_nodes import (
     attribute,
     kind,
     needs_of,
-    session,
 )
 from fp8mac.sim.networks.onnx_products import Call
+from fp8mac.sim.networks.onnx_session import session
 from fp8mac.sim.networks.sequential import FullEngine
 
 __all__ = ["Graph"]
@@ -82,7 +81,7 @@ class _Segment(Step):
         self.needs = {name for name in outer if name not in constants}
         self.gives = sorted(made & wanted)
         self._fixed = sorted(outer - self.needs)
-        self._session: onnxruntime.InferenceSession | None = None
+        self._session: Any = None
         self._large: dict[str, Any] = {}
 
     def run(self, values: Values, engine: FullEngine | None = None) -> None:
@@ -92,7 +91,7 @@ class _Segment(Step):
         found = self._session.run(self.gives, feeds | self._large)
         values.update(zip(self.gives, found, strict=True))
 
-    def _build(self, feeds: dict[str, Any]) -> onnxruntime.InferenceSession:
+    def _build(self, feeds: dict[str, Any]) -> Any:
         tensors = {name: self._constants.tensor(name) for name in self._fixed}
         self._large = {n: self._constants.array(n) for n, t in tensors.items() if t is None}
         small = []

@@ -20,13 +20,11 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime
 from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
 from onnx import external_data_helper as external
@@ -34,7 +32,8 @@ from onnx.inliner import inline_local_functions, inline_selected_functions
 
 from fp8mac.sim.networks.images import NetworkError
 from fp8mac.sim.networks.onnx_graph import Graph
-from fp8mac.sim.networks.onnx_nodes import PRODUCTS, Setting, bodies_of, kind, nodes_of, session
+from fp8mac.sim.networks.onnx_nodes import PRODUCTS, Setting, bodies_of, kind, nodes_of
+from fp8mac.sim.networks.onnx_session import FAILURES, VERSION, session
 from fp8mac.sim.networks.reference import Plain
 from fp8mac.sim.networks.sequential import FullEngine
 
@@ -56,14 +55,6 @@ _HIDDEN = {
 """Operators that multiply matrices where they cannot be seen."""
 _HIDDEN_PARTS = ("Attention", "Conv", "Gemm", "GRU", "LSTM", "MatMul", "MoE", "SSM")
 """In names of operators that are not ONNX's own."""
-
-_STATE = vars(import_module("onnxruntime.capi.onnxruntime_pybind11_state"))
-_THEIRS = [each for each in _STATE.values() if isinstance(each, type)]
-_FAILURES: tuple[type[Exception], ...] = (
-    *(each for each in _THEIRS if issubclass(each, Exception)),
-    *(ArithmeticError, LookupError, MemoryError, RuntimeError, TypeError, ValueError),
-)
-"""What onnxruntime raises, and what a model raises that asks for what cannot be."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +97,7 @@ class OnnxModel:
                 model, _types(model), Counter(node.name for node in nodes_of(model.graph))
             )
             self._graph = Graph(model.graph, setting)
-        except _FAILURES as error:
+        except FAILURES as error:
             raise self._failure(error) from error
         self.products = setting.products
         self.outputs = self._graph.outputs
@@ -127,7 +118,7 @@ class OnnxModel:
         """
         try:
             return list(self._whole.run(None, feeds))
-        except _FAILURES as error:
+        except FAILURES as error:
             raise self._failure(error) from error
 
     def run(self, feeds: dict[str, Array], product: FullEngine | None = None) -> list[Any]:
@@ -141,7 +132,7 @@ class OnnxModel:
         try:
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
                 return self._graph.run(dict(feeds), product or Plain())
-        except _FAILURES as error:
+        except FAILURES as error:
             raise self._failure(error) from error
 
     def _failure(self, error: Exception) -> NetworkError:
@@ -284,7 +275,6 @@ def _first_line(error: Exception) -> str:
     text = re.sub(r"^\S+\.(cc|h):\d+ (.*\) (?=\S)|\w+ )", "", text)
     opset = re.search(r"Opset (\d+) is under development.* domain (\S+) is till opset (\d+)", text)
     if opset:
-        version = onnxruntime.__version__
         domain = "" if opset[2] == "ai.onnx" else f" of {opset[2]}"
-        return f"it has opset {opset[1]}{domain}, onnxruntime {version} knows {opset[3]} at most."
+        return f"it has opset {opset[1]}{domain}, onnxruntime {VERSION} knows {opset[3]} at most."
     return " ".join(text.split("\n")).strip().rstrip(". ") + "."

@@ -1,11 +1,10 @@
-"""Nodes of ONNX graphs: which are products, what they need; and sessions of onnxruntime."""
+"""Nodes of ONNX graphs: which are products, and what they need."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import onnx
-import onnxruntime
 from numpy.typing import NDArray
 from onnx import helper
 
@@ -22,7 +21,6 @@ __all__ = [
     "kind",
     "needs_of",
     "nodes_of",
-    "session",
 ]
 
 Array = NDArray[Any]
@@ -36,17 +34,6 @@ PRODUCTS: dict[tuple[str, str], Callable[[Call], tuple[Array, ...]]] = {
 """What is on the engine, by domain and name."""
 
 _WHOLE = {onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16, onnx.TensorProto.DOUBLE}
-
-
-def session(model: bytes | str) -> onnxruntime.InferenceSession:
-    """Of onnxruntime, with one thread; a quantised weight is the float that it stands for."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.enable_cpu_mem_arena = False  # there are as many sessions as layers
-    options.log_severity_level = 4
-    options.add_session_config_entry("session.disable_quant_qdq", "1")
-    options.add_session_config_entry("session.x64quantprecision", "1")
-    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
 @dataclass
