@@ -144,7 +144,7 @@ class _Product(Step):
             self._constants.array(name) if known else values[name] if name else None
             for name, known in zip(self._inputs, fixed, strict=True)
         ]
-        call = Call(engine, self._name, inputs, fixed, self._how, len(self._outputs))
+        call = Call(engine, self._name, inputs, fixed, self._how)
         found = self._compute(call)
         values.update((name, y) for name, y in zip(self._outputs, found, strict=False) if name)
 

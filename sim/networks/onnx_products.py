@@ -55,8 +55,6 @@ class Call:
         Which of them follow from the model alone.
     how : dict
         Attributes that the model gives.
-    outputs : int
-        How many are wanted.
     """
 
     engine: FullEngine
@@ -64,7 +62,6 @@ class Call:
     inputs: Sequence[Array | None]
     constant: Sequence[bool]
     how: dict[str, Any]
-    outputs: int = 1
 
     def get(self, place: int) -> Array | None:
         """An input, None if it is left out."""
