@@ -95,6 +95,15 @@ def accuracy(
         typer.Option(metavar="NPZ", help="Data of an ONNX model: its inputs, and labels if any."),
         Only("--network *.onnx"),
     ] = "",
+    axes: Annotated[
+        str,
+        typer.Option(
+            "--questions-axis",
+            metavar="AXIS",
+            help="Axis of the questions in an ONNX model's inputs and output, or NAME=AXIS,...",
+        ),
+        Only("--inputs"),
+    ] = "",
     samples: Annotated[
         int | None, number(low=1, high=1_000_000, help="Questions to each network.")
     ] = None,
@@ -123,6 +132,7 @@ def accuracy(
                 picked,
                 samples,
                 inputs=inputs,
+                axes=axes,
                 threads=threads,
                 output_dir=output_dir,
                 command=recorded(ctx),
@@ -143,7 +153,7 @@ def accuracy(
         reports = [
             _run_unit(
                 name,
-                facts | {"inputs": inputs} if name.endswith(".onnx") else facts,
+                facts | {"inputs": inputs, "axes": axes} if name.endswith(".onnx") else facts,
                 samples,
                 threads=threads,
                 command=recorded(ctx, networks=name),
@@ -191,7 +201,7 @@ def _run_unit(
     report = importlib.import_module("fp8mac.synth_reports.accuracy_report")
     store = importlib.import_module("fp8mac.synth_reports.store").Store()
     count = importlib.import_module("fp8mac.synth_reports.accuracy_cases").questions
-    asked = samples or count(name, inputs=facts.get("inputs", ""))
+    asked = samples or count(name, inputs=facts.get("inputs", ""), axes=facts.get("axes", ""))
     case = module.Case(name, samples=asked, **facts)
     with progress_bar() as bar:
         task = bar.add_task(f"{case.label} on {case.config.slug}", total=case.samples)
@@ -207,6 +217,7 @@ def _run_experiments(
     samples: int | None,
     *,
     inputs: str,
+    axes: str,
     threads: int,
     output_dir: Path,
     command: str,
@@ -215,7 +226,7 @@ def _run_experiments(
     module = importlib.import_module("fp8mac.synth_reports.accuracy_cases")
     report = importlib.import_module("fp8mac.synth_reports.accuracy_report")
     store = importlib.import_module("fp8mac.synth_reports.store").Store()
-    wanted = module.cases(names, experiments, samples, inputs)
+    wanted = module.cases(names, experiments, samples, inputs, axes)
     unique = list(dict.fromkeys(case for _, case in wanted))
     with progress_bar() as bar:
         task = bar.add_task("networks on units", total=len(unique))

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fp8mac.hw.config import AccumulatorConfig, FloatAccConfig
-from fp8mac.hw.formats import Format
+from fp8mac.hw.formats import FloatFormat, Format
 from fp8mac.sim.encoding import decode, encode, round_to
 from fp8mac.sim.inputs import InputError, as_array
 
@@ -42,6 +42,7 @@ Array = NDArray[Any]
 
 _MSE_STEPS_PER_OCTAVE = 4
 _MSE_OCTAVES = 7
+_SPARE = 16.0  # of floats of 16 bits and more
 _HEADROOM = 4.0  # how much larger than the largest known sum a sum may become
 
 
@@ -172,7 +173,15 @@ def find_scale(scaling: Scaling, numbers: Array, name: str = "a tensor") -> NDAr
     scale = np.where(largest > 0, largest, 1.0) / _largest(scaling.format)
     if scaling.calibration is Calibration.MSE:
         scale = _least_square_error(scaling, rows, scale)
+    scale = scale * _spare(scaling.format)
     return _to_power_of_two(scale) if scaling.power_of_two else scale
+
+
+def _spare(format_: Format) -> float:
+    """How much larger numbers may be than those that calibrated; it costs a wide float nothing."""
+    if not isinstance(format_, FloatFormat) or format_.mantissa_bits < 7:
+        return 1.0
+    return _SPARE if format_.exponent_bits >= 5 else 1.0
 
 
 def headroom(

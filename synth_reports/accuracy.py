@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from hashlib import sha256
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ from fp8mac.sim.gemm import Options
 from fp8mac.sim.networks.diagnose import LayerReport, diagnose
 from fp8mac.sim.networks.engine import Calibrated, Recipe, UnitEngine
 from fp8mac.sim.networks.evaluate import Block, Result, ask, blocks, combine
+from fp8mac.sim.networks.own import model_files
 from fp8mac.sim.networks.tasks import Task
 from fp8mac.sim.networks.zoo import SAME_ANSWERS, load_task
 from fp8mac.sim.quantize import Calibration, QuantizeError, Scaling
@@ -55,6 +55,8 @@ class Case:
         Formats ``<a>,<w>`` that the network was trained on with, or ``fp32``; empty if it was not.
     inputs : str
         Path of an ONNX model's data; empty for other networks.
+    axes : str
+        Axes of the questions in them; empty where they are found.
     """
 
     network: str
@@ -70,6 +72,7 @@ class Case:
     chunk: int = 0
     trained: str = ""
     inputs: str = ""
+    axes: str = ""
 
     @property
     def label(self) -> str:
@@ -190,8 +193,8 @@ def _calibrated(task: Task) -> Calibrated:
 def _identity(case: Case) -> str:
     known = replace(case, samples=0, network=SAME_ANSWERS.get(case.network, case.network))
     if case.inputs:
-        model = ", ".join(_digest(path) for path in _model_files(Path(case.network)))
-        known = replace(known, network=model, inputs=_digest(Path(case.inputs)))
+        digests = [_digest(path) for path in model_files(Path(case.network))]
+        known = replace(known, network=" ".join(digests), inputs=_digest(Path(case.inputs)))
     return json.dumps(asdict(known), sort_keys=True)
 
 
@@ -199,20 +202,7 @@ def _digest(path: Path) -> str:
     return sha256(path.read_bytes()).hexdigest()
 
 
-def _model_files(path: Path) -> list[Path]:
-    """An ONNX model, and the files that it keeps weights in."""
-    model = import_module("onnx").load(path, load_external_data=False)
-    tensors = import_module("onnx.external_data_helper")._get_all_tensors(model)
-    places = {
-        entry.value
-        for tensor in tensors
-        for entry in tensor.external_data
-        if entry.key == "location"
-    }
-    return [path, *(path.parent / place for place in sorted(places))]
-
-
 def _task(case: Case, store: "Store") -> Task:
     if not case.trained:
-        return load_task(case.network, case.samples, case.inputs)
+        return load_task(case.network, case.samples, case.inputs, case.axes)
     return trained_task(case.network, case.trained, case.calibration, store, case.samples)

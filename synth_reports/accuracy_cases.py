@@ -142,6 +142,7 @@ def cases(
     experiments: Sequence[str] | None = None,
     samples: int | None = None,
     inputs: str = "",
+    axes: str = "",
 ) -> list[tuple[str, Case]]:
     """Experiments and their cases.
 
@@ -151,18 +152,18 @@ def cases(
         if name not in EXPERIMENTS:
             raise NetworkError(f"Unknown experiment '{name}'; there are {', '.join(EXPERIMENTS)}.")
     return [
-        (name, replace(case, inputs=inputs) if is_own(network) else case)
+        (name, replace(case, inputs=inputs, axes=axes) if is_own(network) else case)
         for network in networks
         for name in experiments or EXPERIMENTS
         if experiments or name not in _LONG or network.startswith("digits")
-        for case in EXPERIMENTS[name](network, samples or questions(network, name, inputs))
+        for case in EXPERIMENTS[name](network, samples or questions(network, name, inputs, axes))
     ]
 
 
-def questions(network: str, experiment: str = "formats", inputs: str = "") -> int:
+def questions(network: str, experiment: str = "formats", inputs: str = "", axes: str = "") -> int:
     """How many a network is asked."""
     if network not in SAMPLES:
-        return len(load_task(network, None, inputs).truth)
+        return len(load_task(network, None, inputs, axes).truth)
     return SAMPLES[network] if experiment == "formats" else _ASIDE.get(network, SAMPLES[network])
 
 

@@ -13,3 +13,4 @@ for _name in list(os.environ):
         del os.environ[_name]
 CACHE = Path(__file__).parents[1] / "build" / "test-cache"
 os.environ["FP8MAC_CACHE"] = str(CACHE)
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # onnxruntime otherwise reports what is run

@@ -21,6 +21,7 @@ GIVEN: dict[str, list[tuple[str, str]]] = {
         ("(99.99), of 128 training images or 32 sentences", "setting"),
         ("the best of 29 clipping points", "setting"),
         ("INT8 has 127 steps", "formula"),
+        ("formats of 16 bits leave 16 times the range", "setting"),
         ("is at least a factor of 4 above", "setting"),
         ("by more than the factor of 4", "setting"),
         ("(762 against", "command"),
@@ -126,6 +127,7 @@ GIVEN: dict[str, list[tuple[str, str]]] = {
     "docs/proofs.md": [
         ("each of the 256 codes", "formula"),
         ("every 8-bit operand", "name"),
+        ("and exit code 2", "setting"),
     ],
 }
 """By page: a passage, and what its numbers are."""

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fp8mac.sim.networks.sequential import Engine
+from fp8mac.sim.networks.sequential import FullEngine
 
 __all__ = ["Geometry", "convolve", "same_pads"]
 
@@ -34,7 +34,7 @@ class Geometry:
     strides, dilations : tuple of int
         For each axis of the image: distance of steps, and of the kernel's places.
     pads : tuple of (int, int)
-        For each axis, zeros before and after the image.
+        For each axis, zeros before and after the image; as many places are cut off if negative.
     groups : int
         Parts into which channels of input and output are divided, each with its own filters.
     """
@@ -47,7 +47,9 @@ class Geometry:
     def patches(self, x: Array, kernel: tuple[int, ...]) -> Array:
         """What each step sees: shape (n, *steps, *kernel, channels) of x (n, *image, channels)."""
         axes = tuple(range(1, 1 + len(kernel)))
-        padded = np.pad(x, ((0, 0), *self.pads, (0, 0)))
+        padded = np.pad(x, ((0, 0), *((max(0, a), max(0, b)) for a, b in self.pads), (0, 0)))
+        cuts = (slice(max(0, -a), -max(0, -b) or None) for a, b in self.pads)
+        padded = padded[(slice(None), *cuts)]
         reach = tuple(self.dilations[axis] * (size - 1) + 1 for axis, size in enumerate(kernel))
         view = np.lib.stride_tricks.sliding_window_view(padded, reach, axes)
         steps = tuple(slice(None, None, each) for each in self.strides)
@@ -57,7 +59,15 @@ class Geometry:
 
 
 def convolve(
-    engine: Engine, name: str, x: Array, weight: Array, bias: Array | None, *, geometry: Geometry
+    engine: FullEngine,
+    name: str,
+    x: Array,
+    weight: Array,
+    bias: Array | None,
+    *,
+    geometry: Geometry,
+    stretch: tuple[int, ...] = (),
+    constant: bool = True,
 ) -> Array:
     """Convolution on any engine.
 
@@ -75,6 +85,10 @@ def convolve(
         Shape (outputs,).
     geometry : Geometry
         Where the filters step.
+    stretch : tuple of int
+        For each axis of the image: distance of its places, with zeros between; 1 by default.
+    constant : bool
+        Whether the filters are a weight, or change from image to image.
 
     Returns
     -------
@@ -86,7 +100,7 @@ def convolve(
     steps: list[int] = []
 
     def arrange(x: Array) -> Array:
-        found = geometry.patches(x, tuple(kernel))
+        found = geometry.patches(_stretched(x, stretch), tuple(kernel))
         steps[:] = found.shape[1 : 1 + len(kernel)]
         if groups == 1:
             return found.reshape(-1, terms)
@@ -97,10 +111,26 @@ def convolve(
     if groups > 1:
         filters = filters.reshape(terms, groups, -1).transpose(1, 0, 2)
         bias = None if bias is None else bias.reshape(groups, 1, -1)
-    y = engine.linear(name, x, filters, bias, arrange)
-    if groups > 1:
+    if constant:
+        y = engine.linear(name, x, filters, bias, arrange)
+    else:
+        y = engine.product(
+            name, arrange(x).reshape(groups, -1, terms), filters.reshape(groups, terms, -1)
+        )
+        y = y if bias is None else y + bias
+    if y.ndim == 3:
         y = y.transpose(1, 0, 2)
     return y.reshape(len(x), *steps, outputs)
+
+
+def _stretched(x: Array, distances: tuple[int, ...]) -> Array:
+    """With zeros between the image's places."""
+    if all(each == 1 for each in distances):
+        return x
+    sides = [each * (side - 1) + 1 for each, side in zip(distances, x.shape[1:-1], strict=True)]
+    wide = np.zeros((len(x), *sides, x.shape[-1]), x.dtype)
+    wide[(slice(None), *(slice(None, None, each) for each in distances))] = x
+    return wide
 
 
 def same_pads(

@@ -1,20 +1,25 @@
-"""A user's own ONNX model: products on an engine, all else by onnx's reference evaluator, float32.
+"""A user's own ONNX model: products on an engine, all else by onnxruntime, float32.
 
-=========  ============================================================================
-operator   on the engine
-=========  ============================================================================
-MatMul     a product with a weight if one side is constant, else of two activations
-Gemm       the same; the third term, and both factors, are float32
-Conv       any number of axes, strides, dilations, pads and groups; filters are constant
-=========  ============================================================================
+==========================  ======================================================================
+operator                    on the engine
+==========================  ======================================================================
+MatMul, Gemm, Einsum        a product with a weight if one side is constant, else of activations
+Conv, ConvTranspose         any number of axes, strides, dilations, pads and groups
+LSTM, GRU, RNN              the products of each step; gates are float32
+Attention                   its products, see ONNX's definition of it by other operators
+MatMulInteger, ConvInteger  the float product that they stand for, rounded to integers
+QLinearMatMul, QLinearConv  the same
+==========================  ======================================================================
 
 A value is constant if it follows from the model alone: an initialiser, or what is computed of
-nothing else (a transposed or dequantised weight). Models with other operators that multiply and
-add, such as LSTM, are refused: their products would not be the unit's.
+nothing else (a transposed or dequantised weight). Models with other operators that multiply
+matrices are refused by name: their products would not be the unit's.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,232 +27,254 @@ import numpy as np
 import onnx
 from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
-from onnx.inliner import inline_local_functions
-from onnx.reference import ReferenceEvaluator
-from onnx.reference.op_run import OpRun
+from onnx import external_data_helper as external
+from onnx.inliner import inline_local_functions, inline_selected_functions
 
-from fp8mac.sim.networks.convolution import Geometry, convolve, same_pads
 from fp8mac.sim.networks.images import NetworkError
+from fp8mac.sim.networks.onnx_graph import Graph
+from fp8mac.sim.networks.onnx_nodes import PRODUCTS, Setting, bodies_of, kind, nodes_of
+from fp8mac.sim.networks.onnx_session import FAILURES, VERSION, session
+from fp8mac.sim.networks.reference import Plain
 from fp8mac.sim.networks.sequential import FullEngine
 
-__all__ = ["OnnxModel"]
+__all__ = ["Input", "OnnxModel", "load_onnx", "weight_files"]
 
 Array = NDArray[Any]
 
-_ON_UNIT = ("MatMul", "Gemm", "Conv")
-_HIDDEN = (
-    "Attention ConvInteger ConvTranspose DeformConv Einsum FlexAttention GRU LSTM LinearAttention "
-    "MatMulInteger QLinearConv QLinearMatMul RNN"
-).split()
+_DEFINED = {
+    ("", name) for name in ("AffineGrid", "Attention", "CausalConvWithState", "LinearAttention")
+}
+"""Operators that ONNX defines by others, among them products of matrices."""
+_HIDDEN = {
+    ("", "DeformConv"),
+    ("", "FlexAttention"),
+    ("ai.onnx.preview", "FlexAttention"),
+    *(("ai.onnx.ml", name) for name in ("LinearClassifier", "LinearRegressor")),
+    *(("ai.onnx.ml", name) for name in ("SVMClassifier", "SVMRegressor")),
+}
+"""Operators that multiply matrices where they cannot be seen."""
+_HIDDEN_PARTS = ("Attention", "Conv", "Gemm", "GRU", "LSTM", "MatMul", "MoE", "SSM")
+"""In names of operators that are not ONNX's own."""
 
 
-class OnnxModel:
-    """A model.
+@dataclass(frozen=True)
+class Input:
+    """What a model is given.
 
     Parameters
     ----------
-    path : Path
-        Its file.
+    dtype : dtype
+        Of numbers; object for text.
+    shape : tuple of int, str or None, optional
+        Sizes that are fixed, names of those that are not, None where they have no name; None if
+        not even their number is known.
+    """
+
+    dtype: np.dtype[Any]
+    shape: tuple[int | str | None, ...] | None
+
+
+class OnnxModel:
+    """A model; see `load_onnx`.
 
     Attributes
     ----------
-    inputs : dict of str to dtype
-        Names of what it is given, and their type.
-    batch : int or None
-        How many questions it takes at once, None if any number.
-
-    Raises
-    ------
-    NetworkError
-        If it cannot be read, has operators that are not there, or that hide products.
+    inputs : dict of str to Input
+        What it is given.
+    outputs : list of str
+        Names of what it gives.
+    products : list of str
+        Names of what is on the engine.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         model = _read(path)
-        nodes, constants = list(_nodes(model.graph)), _constants(model.graph)
-        kinds = Counter(node.op_type for node in nodes)
-        for kind in _HIDDEN:
-            if kind in kinds:
-                raise NetworkError(
-                    f"'{path}' has the operator {kind}; products run on a unit if they are "
-                    f"{', '.join(_ON_UNIT[:-1])} or {_ON_UNIT[-1]}."
-                )
-        if not any(kind in kinds for kind in _ON_UNIT):
-            raise NetworkError(f"'{path}' has no {', '.join(_ON_UNIT[:-1])} or {_ON_UNIT[-1]}.")
-        given = [each for each in model.graph.input if each.name not in constants]
-        self.inputs = {
-            each.name: onnx.helper.tensor_dtype_to_np_dtype(each.type.tensor_type.elem_type)
-            for each in given
-        }
-        sides = [each.type.tensor_type.shape.dim[:1] for each in given]
-        self.batch = max((side[0].dim_value for side in sides if side), default=0) or None
-        self._engine: list[FullEngine] = []
-        operators = _operators(self._engine, constants, Counter(node.name for node in nodes))
+        self._check(model)
         try:
-            self._evaluator = ReferenceEvaluator(model, new_ops=operators)
-        except (NotImplementedError, RuntimeError, TypeError, ValueError) as error:
-            raise NetworkError(f"'{path}' cannot be run: {_first_line(error)}") from error
+            self._whole = session(str(path))
+            setting = Setting(
+                model, _types(model), Counter(node.name for node in nodes_of(model.graph))
+            )
+            self._graph = Graph(model.graph, setting)
+        except FAILURES as error:
+            raise self._failure(error) from error
+        self.products = setting.products
+        self.outputs = self._graph.outputs
+        given = {each.name: each.type for each in model.graph.input}
+        self.inputs = {name: self._input(name, given[name]) for name in self._graph.inputs}
+        if not self.products:
+            raise NetworkError(
+                f"'{path}' has no product of matrices; on a unit, there are {_KNOWN}."
+            )
 
-    def run(self, engine: FullEngine, feeds: dict[str, Array]) -> Array:
-        """First output, shape (n, ...), for inputs with n questions along the first axis.
+    def reference(self, feeds: dict[str, Array]) -> list[Any]:
+        """Outputs of the whole model in onnxruntime.
 
         Raises
         ------
         NetworkError
-            If an operator cannot do what it is asked.
+            If it cannot be run with these inputs.
         """
-        count = len(next(iter(feeds.values())))
-        size = self.batch or count
-        found = []
-        for start in range(0, count, size):
-            rows = np.minimum(np.arange(start, start + size), count - 1)
-            found.append(self._run(engine, {name: x[rows] for name, x in feeds.items()}))
-        return np.concatenate(found)[:count]
-
-    def _run(self, engine: FullEngine, feeds: dict[str, Array]) -> Array:
-        self._engine[:] = [engine]
-        typed = {name: x.astype(self.inputs[name], copy=False) for name, x in feeds.items()}
         try:
-            first, *_ = self._evaluator.run(None, typed)
-        except (NotImplementedError, RuntimeError, TypeError, ValueError, IndexError) as error:
-            if isinstance(error, NetworkError):
-                raise
-            raise NetworkError(f"'{self._path}' cannot be run: {_first_line(error)}") from error
-        return np.asarray(first)
+            return list(self._whole.run(None, feeds))
+        except FAILURES as error:
+            raise self._failure(error) from error
+
+    def run(self, feeds: dict[str, Array], product: FullEngine | None = None) -> list[Any]:
+        """Outputs, with products on an engine; on float32 numbers by default.
+
+        Raises
+        ------
+        NetworkError
+            If it cannot be run with these inputs.
+        """
+        try:
+            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+                return self._graph.run(dict(feeds), product or Plain())
+        except FAILURES as error:
+            raise self._failure(error) from error
+
+    def _failure(self, error: Exception) -> NetworkError:
+        if isinstance(error, NetworkError):
+            return error
+        return NetworkError(f"'{self._path}' cannot be run: {_first_line(error)}")
+
+    def _check(self, model: onnx.ModelProto) -> None:
+        """Complain of what cannot be."""
+        for node in nodes_of(model.graph):
+            domain, name = kind(node)
+            foreign = domain not in ("", "ai.onnx.ml") and kind(node) not in PRODUCTS
+            if kind(node) in _HIDDEN or (foreign and any(each in name for each in _HIDDEN_PARTS)):
+                where = f" of {domain}" if domain else ""
+                raise NetworkError(
+                    f"'{self._path}' has the operator {name}{where}; on a unit, there are {_KNOWN}."
+                )
+
+    def _input(self, name: str, type_: onnx.TypeProto) -> Input:
+        tensor = type_.tensor_type
+        if not type_.HasField("tensor_type"):
+            raise NetworkError(f"The input {name} of '{self._path}' is not a tensor.")
+        dtype = onnx.helper.tensor_dtype_to_np_dtype(tensor.elem_type)
+        if not tensor.HasField("shape"):
+            return Input(dtype, None)
+        sizes = [
+            each.dim_value if each.dim_value > 0 else each.dim_param or None
+            for each in tensor.shape.dim
+        ]
+        return Input(dtype, tuple(sizes))
+
+
+def load_onnx(path: Path | str) -> OnnxModel:
+    """Read a model.
+
+    Raises
+    ------
+    NetworkError
+        If it cannot be read, onnxruntime does not run it, or it has operators that hide products.
+    """
+    return OnnxModel(Path(path))
+
+
+def weight_files(path: Path) -> list[Path]:
+    """Other files that hold its weights, in alphabetical order."""
+    model = onnx.load_model(path, load_external_data=False)
+    outside = filter(external.uses_external_data, _tensors(model.graph))
+    return sorted({path.parent / external.ExternalDataInfo(each).location for each in outside})
+
+
+_names = [name for domain, name in PRODUCTS if not domain] + ["Attention"]
+_KNOWN = f"{', '.join(_names[:-1])} or {_names[-1]}"
 
 
 def _read(path: Path) -> onnx.ModelProto:
+    """Model with its weights and without functions."""
     try:
-        return inline_local_functions(onnx.load(path))
+        model = onnx.load_model_from_string(path.read_bytes())
+        if not model.HasField("graph") or not model.opset_import:
+            raise DecodeError
+        _load_weights(model, path)
+        model = inline_local_functions(model)
+        model = _by_definition(model)
     except OSError as error:
         raise NetworkError(f"'{path}' cannot be read: {error.strerror}.") from error
-    except (DecodeError, onnx.checker.ValidationError) as error:
+    except DecodeError as error:
         raise NetworkError(f"'{path}' is not an ONNX model, or is damaged.") from error
+    return model
+
+
+def _by_definition(model: onnx.ModelProto) -> onnx.ModelProto:
+    """With operators that ONNX defines by products of matrices as those products."""
+    used = {kind(node) for node in nodes_of(model.graph)} & _DEFINED
+    if not used:
+        return model
+    typed = onnx.shape_inference.infer_shapes(model)
+    for each in typed.graph.initializer:
+        value = onnx.helper.make_tensor_value_info(each.name, each.data_type, each.dims)
+        typed.graph.value_info.append(value)
+    left_out = onnx.helper.make_tensor_value_info("", onnx.TensorProto.FLOAT, None)
+    typed.graph.value_info.append(left_out)
+    return inline_selected_functions(typed, sorted(used), inline_schema_functions=True)
+
+
+def _load_weights(model: onnx.ModelProto, path: Path) -> None:
+    """Those that are in other files."""
+    for tensor in _tensors(model.graph):
+        if not external.uses_external_data(tensor):
+            continue
+        where = external.ExternalDataInfo(tensor)
+        file = path.parent / where.location
+        if not file.is_file():
+            raise NetworkError(
+                f"'{path}' keeps its weight {tensor.name} in the file '{file}', which is not there."
+            )
+        if file.stat().st_size < (where.offset or 0) + (where.length or 0):
+            raise NetworkError(f"'{file}' ends before the weight {tensor.name} of '{path}'.")
+        try:
+            external.load_external_data_for_tensor(tensor, str(path.parent))
+        except (onnx.checker.ValidationError, ValueError) as error:
+            raise NetworkError(f"'{path}' cannot be read: {_first_line(error)}") from error
+        tensor.data_location = onnx.TensorProto.DEFAULT
+        del tensor.external_data[:]
+
+
+def _tensors(graph: onnx.GraphProto) -> Iterator[onnx.TensorProto]:
+    """All that the file holds."""
+    yield from graph.initializer
+    for node in graph.node:
+        for attribute in node.attribute:
+            yield from [attribute.t, *attribute.tensors]
+        for body in bodies_of(node):
+            yield from _tensors(body)
+
+
+def _types(model: onnx.ModelProto) -> dict[str, int]:
+    """Element types of values, as far as they can be told."""
+    try:
+        graph = onnx.shape_inference.infer_shapes(model).graph
+    except (RuntimeError, ValueError):
+        graph = model.graph
+    return dict(_found_types(graph))
+
+
+def _found_types(graph: onnx.GraphProto) -> Iterator[tuple[str, int]]:
+    for each in [*graph.input, *graph.value_info, *graph.output]:
+        yield each.name, each.type.tensor_type.elem_type or onnx.TensorProto.FLOAT
+    for tensor in graph.initializer:
+        yield tensor.name, tensor.data_type
+    for node in graph.node:
+        for body in bodies_of(node):
+            yield from _found_types(body)
 
 
 def _first_line(error: Exception) -> str:
-    cause = error.__cause__ or error
-    return str(cause).strip().partition("\n")[0].rstrip(".") + "."
-
-
-def _nodes(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
-    """All of them, those of branches and loops too."""
-    for node in graph.node:
-        yield node
-        for attribute in node.attribute:
-            for inner in [attribute.g, *attribute.graphs]:
-                yield from _nodes(inner)
-
-
-def _constants(graph: onnx.GraphProto) -> set[str]:
-    """Names of values that follow from the model alone."""
-    known = {"", *(each.name for each in graph.initializer)}
-    for node in graph.node:
-        graphs = [each for attribute in node.attribute for each in [attribute.g, *attribute.graphs]]
-        inner = [each for each in graphs if each.node]
-        for each in inner:
-            known |= _constants(each)
-        if not inner and not node.op_type.startswith("Random") and known.issuperset(node.input):
-            known |= set(node.output)
-    return known
-
-
-def _operators(
-    engine: list[FullEngine], constants: set[str], names: Counter[str]
-) -> list[type[OpRun]]:
-    """Operators whose products are those of the engine in the list."""
-
-    class _Product(OpRun):
-        op_domain = ""
-
-        @property
-        def label(self) -> str:
-            name = self.onnx_node.name
-            return name if name and names[name] == 1 else self.onnx_node.output[0]
-
-        def constant(self, place: int) -> bool:
-            return self.onnx_node.input[place] in constants
-
-        def product(self, a: Array, b: Array) -> Array:
-            return _matmul(engine[0], self.label, (a, b), (self.constant(0), self.constant(1)))
-
-    class MatMul(_Product):
-        def _run(self, a: Array, b: Array) -> tuple[Array]:
-            return (self.product(a, b).astype(a.dtype),)
-
-    class Gemm(_Product):
-        def _run(self, a: Array, b: Array, c: Array | None = None, **how: Any) -> tuple[Array]:
-            a, b = a.T if how.get("transA") else a, b.T if how.get("transB") else b
-            y = self.product(a, b) * np.float32(how.get("alpha", 1))
-            y = y if c is None else y + c * np.float32(how.get("beta", 1))
-            return (y.astype(a.dtype),)
-
-    class Conv(_Product):
-        def _run(self, x: Array, w: Array, b: Array | None = None, **how: Any) -> tuple[Array]:
-            if not self.constant(1):
-                raise NetworkError(f"The filters of the convolution {self.label} are not constant.")
-            y = _conv(engine[0], self.label, x, w, b, how=how)
-            return (y.astype(x.dtype),)
-
-    return [MatMul, Gemm, Conv, GlobalMaxPool]
-
-
-class GlobalMaxPool(OpRun):
-    """Onnx's own takes the wrong axes of images with one or three (1.23.2)."""
-
-    op_domain = ""
-
-    def _run(self, x: Array) -> tuple[Array]:
-        return (x.max(tuple(range(2, x.ndim)), keepdims=True),)
-
-
-def _matmul(
-    engine: FullEngine, name: str, sides: tuple[Array, Array], constant: tuple[bool, bool]
-) -> Array:
-    """As numpy's, on an engine."""
-    a, b = sides
-    left = np.atleast_2d(a).astype(np.float32)
-    right = (b[:, None] if b.ndim == 1 else b).astype(np.float32)
-    if constant[1] and right.ndim == 2:
-        y = engine.linear(name, left.reshape(-1, len(right)), right, None)
-        y = y.reshape(*left.shape[:-1], -1)
-    elif constant[0] and left.ndim == 2:
-        columns = right.swapaxes(-1, -2)
-        y = engine.linear(name, columns.reshape(-1, left.shape[1]), left.T, None)
-        y = y.reshape(*columns.shape[:-1], -1).swapaxes(-1, -2)
-    else:
-        outer = np.broadcast_shapes(left.shape[:-2], right.shape[:-2])
-        left, right = (
-            np.broadcast_to(each, outer + each.shape[-2:]).reshape(-1, *each.shape[-2:])
-            for each in (left, right)
-        )
-        y = engine.product(name, left, right)
-        y = y.reshape(*outer, *y.shape[-2:])
-    y = y[..., 0] if b.ndim == 1 else y
-    return y if a.ndim > 1 else y[..., 0] if b.ndim == 1 else y[..., 0, :]
-
-
-def _conv(
-    engine: FullEngine,
-    name: str,
-    x: Array,
-    w: Array,
-    b: Array | None,
-    *,
-    how: dict[str, Any],
-) -> Array:
-    """Channels first, as ONNX has them."""
-    axes, kernel = x.ndim - 2, w.shape[2:]
-    strides = tuple(how.get("strides") or [1] * axes)
-    dilations = tuple(how.get("dilations") or [1] * axes)
-    flat = how.get("pads") or [0] * (2 * axes)
-    pads = tuple(zip(flat[:axes], flat[axes:], strict=True))
-    kind = how.get("auto_pad") or "NOTSET"
-    if kind.startswith("SAME"):
-        before = kind == "SAME_LOWER"
-        pads = same_pads(x.shape[2:], kernel, strides, dilations, more_before=before)
-    geometry = Geometry(strides, dilations, pads, how.get("group") or 1)
-    image = np.moveaxis(x, 1, -1).astype(np.float32)
-    filters = np.ascontiguousarray(w.transpose(*range(2, w.ndim), 1, 0), np.float32)
-    return np.moveaxis(convolve(engine, name, image, filters, b, geometry=geometry), -1, 1)
+    """What it says, without where in onnxruntime it was said."""
+    text = str(error).rpartition("Status Message:")[2]
+    text = re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", text.strip())
+    text = re.sub(r"^Load model from .* failed:", "", text)
+    text = re.sub(r"^\S+\.(cc|h):\d+ (.*\) (?=\S)|\w+ )", "", text)
+    opset = re.search(r"Opset (\d+) is under development.* domain (\S+) is till opset (\d+)", text)
+    if opset:
+        domain = "" if opset[2] == "ai.onnx" else f" of {opset[2]}"
+        return f"it has opset {opset[1]}{domain}, onnxruntime {VERSION} knows {opset[3]} at most."
+    return " ".join(text.split("\n")).strip().rstrip(". ") + "."

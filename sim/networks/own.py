@@ -1,8 +1,8 @@
 """A user's own ONNX model with a user's own data, as a task.
 
 The data are an npz file: an array for each of the model's inputs, under its name (any name, if
-there is one input), questions along the first axis; and ``labels``, if there are any. What is
-measured follows from that and from the model's first output:
+there is one input), with all questions, see `fp8mac.sim.networks.questions`; and ``labels``, if
+there are any. What is measured follows from that and from the model's first output:
 
 ===========  ============================================  =====================================
 labels       several outputs a question                    one output a question
@@ -24,39 +24,62 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fp8mac.sim.networks.images import NetworkError
-from fp8mac.sim.networks.reference import Plain
+from fp8mac.sim.networks.layout import parse_axes
+from fp8mac.sim.networks.questions import find_layout
+from fp8mac.sim.networks.reference import Recorder
 from fp8mac.sim.networks.sequential import Engine
 from fp8mac.sim.networks.tasks import Task
 
-__all__ = ["own_task"]
+__all__ = ["model_files", "own_task"]
 
 Array = NDArray[Any]
 
 _CALIBRATED = 128
+_SEEN = 1 << 19  # numbers of a tensor, of all calibrating questions
 _NUMBERS = 1 << 18  # of the inputs that are asked at once
 
 
-def own_task(path: Path, inputs: Path) -> Task:
+def own_task(path: Path, inputs: Path, axes: str = "") -> Task:
     """Task of a model and data.
+
+    Parameters
+    ----------
+    path, inputs : Path
+        Of both files.
+    axes : str
+        Of the questions, where they are not to be found, see `parse_axes`.
 
     Raises
     ------
     NetworkError
-        If onnx is not installed, or the two do not fit.
+        If onnx or onnxruntime is not installed, or the two do not fit.
     """
-    model: Any = _onnx_model(path)
-    feeds, labels = _load(inputs, model.inputs)
-    count = len(next(iter(feeds.values())))
-    shown = min(_CALIBRATED, count // 4) or 1
+    asked = parse_axes(axes)
+    model: Any = _module().load_onnx(path)
+    arrays, labels = _load(inputs, model.inputs)
+    layout = find_layout(model, arrays, asked, names=(str(path), str(inputs)))
+    count = layout.count
+    if labels is not None and len(labels) != count:
+        raise NetworkError(f"'{inputs}' has {len(labels)} labels for {count} questions.")
     if count < 2:
         raise NetworkError(f"'{inputs}' has {count} questions; one calibrates, others are asked.")
+    shown = min(_CALIBRATED, count // 4) or 1
+    block = max(1, min(250, _NUMBERS // max(1, layout.numbers)))
 
     def outputs(engine: Engine, chosen: Array) -> Array:
-        some = {name: x[shown:][chosen] for name, x in feeds.items()}
-        return model.run(engine, some).reshape(len(chosen), -1)
+        return layout.answers(lambda feeds: model.run(feeds, engine), shown + chosen)
 
-    width = outputs(Plain(), np.arange(1)).shape[1]
-    several = width > 1
+    def reference(chosen: Array) -> Array:
+        return layout.answers(model.reference, shown + chosen)
+
+    def calibrate(engine: Engine) -> None:
+        if isinstance(engine, Recorder):
+            calls = -(-shown // (layout.size or block))
+            engine.kept = max(1, min(engine.kept, _SEEN // calls))
+        for start in range(0, shown, block):
+            outputs(engine, np.arange(start, min(start + block, shown)) - shown)
+
+    several = reference(np.arange(1)).shape[1] > 1
 
     def answers(found: Array) -> Array:
         if several:
@@ -73,19 +96,25 @@ def own_task(path: Path, inputs: Path) -> Task:
         truth[shown:],
         outputs,
         answers,
-        lambda engine: model.run(engine, {name: x[:shown] for name, x in feeds.items()}),
-        block=max(1, min(250, _NUMBERS // max(1, sum(x[0].size for x in feeds.values())))),
+        calibrate,
+        block=block,
+        reference=reference,
     )
 
 
-def _onnx_model(path: Path) -> Any:
+def model_files(path: Path) -> list[Path]:
+    """A model's file, and those of its weights."""
+    return [path, *_module().weight_files(path)]
+
+
+def _module() -> Any:
     try:
-        module = importlib.import_module("fp8mac.sim.networks.onnx_model")
+        return importlib.import_module("fp8mac.sim.networks.onnx_model")
     except ModuleNotFoundError as error:
         raise NetworkError(
-            "ONNX models need the package onnx; pip install 'fp8mac[onnx]' installs it."
+            "ONNX models need the packages onnx and onnxruntime; pip install 'fp8mac[onnx]' "
+            "installs them."
         ) from error
-    return module.OnnxModel(path)
 
 
 def _load(path: Path, names: Iterable[str]) -> tuple[dict[str, Array], Array | None]:
@@ -105,11 +134,6 @@ def _load(path: Path, names: Iterable[str]) -> tuple[dict[str, Array], Array | N
             f"'{path}' has {', '.join(arrays) or 'nothing'} besides labels; the model takes "
             f"{', '.join(wanted)}."
         )
-    lengths = {
-        len(each) if each.ndim else 0 for each in [*arrays.values(), labels] if each is not None
-    }
-    if len(lengths) > 1:
-        raise NetworkError(f"The arrays of '{path}' do not have as many questions as each other.")
-    if labels is not None and (labels.ndim > 1 or labels.dtype.kind not in "biuf"):
+    if labels is not None and (labels.ndim != 1 or labels.dtype.kind not in "biuf"):
         raise NetworkError(f"The labels of '{path}' are not a number for each question.")
     return arrays, labels

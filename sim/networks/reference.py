@@ -87,10 +87,13 @@ class Recorder(Plain):
     samples : dict of str to Sample
         ``<name>.input``; ``<name>.a`` and ``<name>.b`` of a product of activations;
         ``<name>.x``, ``<name>.y`` and ``<name>.sum`` of a residual connection.
+    kept : int
+        Numbers of a tensor that are kept each time that it is seen.
     """
 
     def __init__(self) -> None:
         super().__init__()
+        self.kept = _SAMPLE
         self.samples: dict[str, Sample] = {}
         self._peaks: dict[str, float] = {}
 
@@ -126,7 +129,7 @@ class Recorder(Plain):
     ) -> None:
         flat = np.asarray(x, np.float32).reshape(-1)
         largest = np.abs(flat).max(initial=0)
-        numbers = np.append(flat[:: max(1, flat.size // _SAMPLE)], largest)
+        numbers = np.append(flat[:: max(1, flat.size // self.kept)], largest)
         sample = Sample(numbers, None if rows is None else rows.copy())
         old = self.samples.get(name)
         self.samples[name] = old.join(sample, pool=pool) if old else sample

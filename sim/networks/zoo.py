@@ -29,7 +29,7 @@ SAME_ANSWERS = {"g2p_words": "g2p"}
 
 
 @cache
-def load_task(name: str, samples: int | None = None, inputs: str = "") -> Task:
+def load_task(name: str, samples: int | None = None, inputs: str = "", axes: str = "") -> Task:
     """A network with its data.
 
     Parameters
@@ -40,6 +40,8 @@ def load_task(name: str, samples: int | None = None, inputs: str = "") -> Task:
         How many questions are wanted.
     inputs : str
         Path of an ONNX model's data, see `fp8mac.sim.networks.own`.
+    axes : str
+        Of the questions in them, see `fp8mac.sim.networks.layout.parse_axes`.
 
     Raises
     ------
@@ -51,7 +53,7 @@ def load_task(name: str, samples: int | None = None, inputs: str = "") -> Task:
     if is_own(name):
         if not inputs:
             raise NetworkError(f"'{name}' needs data; name an npz file with --inputs.")
-        task = own_task(Path(name), Path(inputs))
+        task = own_task(Path(name), Path(inputs), axes)
     elif name in NETWORKS:
         task = NETWORKS[name](samples)
     else:
