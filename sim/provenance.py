@@ -19,8 +19,11 @@ from hashlib import sha256
 from importlib.machinery import ModuleSpec
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from pathlib import Path
+from threading import Lock
 
 __all__ = ["Sources", "fingerprint"]
+
+_parsing = Lock()
 
 _PROJECT = __name__.partition(".")[0]
 _TEXTS = re.compile(rf"""(["'])({_PROJECT}(?:\.\w+)+)\1""")
@@ -158,7 +161,9 @@ def _files(patterns: frozenset[tuple[str, str]]) -> Iterator[tuple[str, Path]]:
 
 @cache
 def _parse(source: bytes, package: str) -> _Needs:
-    text, tree = source.decode(), ast.parse(source)
+    with _parsing:  # two threads at once, and ast.parse of Python 3.11 fails now and then
+        tree = ast.parse(source)
+    text = source.decode()
     names = {match[2] for match in _TEXTS.finditer(text)}
     names.update(_IMPORTED_TEXTS.findall(text))
     for statement in _statements(tree.body):
