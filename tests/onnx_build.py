@@ -194,7 +194,8 @@ def onnxruntime_says(model: onnx.ModelProto, feeds: dict[str, Array]) -> list[Ar
             )
             return session.run(None, feeds)
         except Exception as error:  # its exceptions have no common base but this one
-            if not type(error).__module__.startswith("onnxruntime"):
+            foreign = isinstance(error, RuntimeError) and "MLDataType" in str(error)
+            if not foreign and not type(error).__module__.startswith("onnxruntime"):
                 raise
     return None
 
