@@ -103,9 +103,9 @@ def _activations() -> Forms:
 
 
 def _normal() -> Forms:
-    def facts(g: Graph, channels: int) -> list[str]:
-        spread = np.abs(g.some(channels)) + 0.5
-        return [g.weight(channels), g.weight(channels), g.weight(channels), g.constant(spread)]
+    def facts(g: Graph, *shape: int) -> list[str]:
+        spread = np.abs(g.some(*shape)) + 0.5
+        return [g.weight(*shape), g.weight(*shape), g.weight(*shape), g.constant(spread)]
 
     for axes, how in product(
         (2, 3, 4, 5),
@@ -121,7 +121,8 @@ def _normal() -> Forms:
             opsets = [each for each in opsets if each >= 14]
 
         def batch(g: Graph, x: str, axes: int = axes, how: Any = how) -> str:
-            inputs = [x, *facts(g, {2: 6, 3: 4, 4: 4, 5: 3}[axes])]
+            shape = {2: (6,), 3: (4, 6), 4: SIDES, 5: (3, 4, 3, 4)}[axes]
+            inputs = [x, *facts(g, *(shape if how.get("spatial") == 0 else shape[:1]))]
             count = 3 if how.get("training_mode") else 1
             return g.several(count, "BatchNormalization", *inputs, **how)[0]
 

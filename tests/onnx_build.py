@@ -186,6 +186,8 @@ def variants(recipes: Iterable[tuple[str, list[int], Recipe]]) -> list[Variant]:
 def onnxruntime_says(model: onnx.ModelProto, feeds: dict[str, Array]) -> list[Array] | None:
     """Outputs of a whole model; None if onnxruntime refuses it, without its fusions too."""
     options = onnxruntime.SessionOptions()
+    # Products with dequantised weights stay float32; by default their other side becomes 8 bits.
+    options.add_session_config_entry("session.qdq_matmulnbits_accuracy_level", "1")
     for level in ("ORT_ENABLE_ALL", "ORT_DISABLE_ALL"):
         options.graph_optimization_level = getattr(onnxruntime.GraphOptimizationLevel, level)
         try:

@@ -158,7 +158,7 @@ def _matmuls() -> Named:
     yield "MatMul-shared", edges("MatMul"), shared
     for name in ("DOUBLE", "FLOAT16", "INT32", "INT64", "UINT32"):
 
-        def typed(g: Graph, to: int = getattr(TensorProto, name)) -> str:
+        def typed(g: Graph, name: str = name, to: int = getattr(TensorProto, name)) -> str:
             x, w = (
                 g.add("Mul", each, g.constant(np.float32(4)))
                 for each in (g.given(4, 6), g.weight(6, 5))
@@ -166,7 +166,8 @@ def _matmuls() -> Named:
             if to == TensorProto.UINT32:
                 x, w = g.add("Abs", x), g.add("Abs", w)
             x, w = g.add("Cast", x, to=to), g.add("Cast", w, to=to)
-            return g.floats(g.add("MatMul", x, w))
+            y = g.floats(g.add("MatMul", x, w))
+            return g.add("MatMul", y, g.weight(5, 3)) if "INT" in name else y
 
         yield f"MatMul-{name}", [9, 13, 21] if "INT" in name else [7, 9, 13, 21], typed
 
@@ -235,7 +236,6 @@ def _einsums() -> Named:
         "nhid,nhjd->nhij": ((2, 4, 6), (2, 5, 6)),
         "nihd,njhd->nhij": ((4, 2, 6), (5, 2, 6)),
         "nhij,njhd->nihd": ((2, 4, 5), (5, 2, 6)),
-        "ni,nj->nij": ((4,), (5,)),
         "nij,nij->ni": ((4, 6), (4, 6)),
         "ni,ni->n": ((6,), (6,)),
         "...ij,...jk->...ik": ((2, 4, 6), (2, 6, 5)),
@@ -271,6 +271,11 @@ def _einsums() -> Named:
         y = g.add("Einsum", g.given(4, 6), equation="nij->nji")
         return g.add("MatMul", y, g.weight(4, 5))
 
+    def outer(g: Graph) -> str:
+        y = g.add("Einsum", g.given(4), g.given(5), equation="ni,nj->nij")
+        return g.add("MatMul", y, g.weight(5, 3))
+
+    yield "Einsum-outer-before-a-product", [12, 21], outer
     yield "Einsum-three", [12, 21], three
     yield "Einsum-weight-first", [12, 21], weight_first
     yield "Einsum-one-beside-a-product", [12, 21], one

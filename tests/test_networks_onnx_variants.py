@@ -20,7 +20,6 @@ REFUSED = {
     "RNN-*-layout-*": 6,
     "QLinear*-int8-uint8-*": 20,
     "LRN-4-*": 4,  # an even size
-    "BatchNormalization-3d-spatial0@*": 2,
 }
 """What onnxruntime does not run, and how many there are."""
 
