@@ -9,6 +9,7 @@ import pytest
 from onnx import helper, numpy_helper
 from onnx_build import Array, flaw, onnxruntime_says
 
+from fp8mac.sim.networks.images import NetworkError
 from fp8mac.sim.networks.onnx_model import load_onnx
 
 pytestmark = pytest.mark.slow
@@ -38,6 +39,14 @@ def feeds_of(case) -> tuple[dict[str, Array], list[Array]] | None:
     return feeds, [np.asarray(each) for each in outputs]
 
 
+def holds_a_product(model: onnx.ModelProto) -> bool:
+    """An Einsum of one term only moves and adds."""
+    return any(
+        node.op_type in PRODUCTS and (node.op_type != "Einsum" or len(node.input) > 1)
+        for node in model.graph.node
+    )
+
+
 def behind_a_product(model: onnx.ModelProto, feeds: dict[str, Array]) -> onnx.ModelProto | None:
     """The first float32 input is multiplied by a matrix that changes nothing; None if none can."""
     able = (
@@ -55,17 +64,20 @@ def behind_a_product(model: onnx.ModelProto, feeds: dict[str, Array]) -> onnx.Mo
                 node.input[place] = "product"
     one = numpy_helper.from_array(np.eye(feeds[name].shape[-1], dtype=np.float32), "one")
     copy.graph.initializer.append(one)
+    if not any(not each.domain for each in copy.opset_import):
+        copy.opset_import.append(helper.make_opsetid("", 21))
     copy.graph.node.insert(0, helper.make_node("MatMul", [name, "one"], ["product"], "head"))
     return copy
 
 
 def is_recorded(found: list[Array], recorded: list[Array], case) -> bool:
-    """Within the tolerance that the case asks for."""
+    """Within the tolerance that the case asks for, or a step of float16."""
     return all(
         a.shape == b.shape
         and a.dtype == b.dtype
         and (
             np.allclose(a, b, case.rtol, case.atol, equal_nan=True)
+            or (a.dtype == np.float16 and not flaw([a], [b]))
             if a.dtype.kind in "fc"
             else bool((a == b).all())
         )
@@ -73,13 +85,11 @@ def is_recorded(found: list[Array], recorded: list[Array], case) -> bool:
     )
 
 
-def compared(folder) -> tuple[Counter[str], list[str]]:
-    """How many cases there are of which kind, and sentences about those that are wrong."""
+def test_node_tests(tmp_path):
     count: Counter[str] = Counter()
     wrong = []
     for case in cases():
-        data = feeds_of(case)
-        holds = any(node.op_type in PRODUCTS for node in case.model.graph.node)
+        data, holds = feeds_of(case), holds_a_product(case.model)
         model = case.model if holds or data is None else behind_a_product(case.model, data[0])
         if data is None or model is None:
             count["takes no float32 array"] += 1
@@ -89,31 +99,32 @@ def compared(folder) -> tuple[Counter[str], list[str]]:
         if wanted is None:
             count["refused by onnxruntime"] += 1
             continue
-        path = folder / "node.onnx"
-        onnx.save(model, path)
-        cut = load_onnx(path)
+        onnx.save(model, tmp_path / "node.onnx")
+        if any(node.op_type == "DeformConv" for node in model.graph.node):
+            with pytest.raises(NetworkError, match="has the operator DeformConv; products run on"):
+                load_onnx(tmp_path / "node.onnx")
+            count["refused by name"] += 1
+            continue
+        cut = load_onnx(tmp_path / "node.onnx")
         assert cut.products, case.name
         found = cut.run(feeds)
-        if said := flaw(found, wanted) or flaw(cut.reference(feeds), wanted):
+        right, theirs = (is_recorded(each, recorded, case) for each in (found, wanted))
+        said = flaw(found, wanted)
+        if said and (theirs or not right):
             wrong.append(f"{case.name}: {said}")
-        if is_recorded(wanted, recorded, case):
-            count["as recorded"] += 1
-            if not is_recorded(found, recorded, case):
-                wrong.append(f"{case.name}: not what is recorded")
-        else:
-            count["onnxruntime is not as recorded"] += 1
+        elif theirs and not right:
+            wrong.append(f"{case.name}: not what is recorded")
+        elif said := flaw(cut.reference(feeds), wanted):
+            wrong.append(f"{case.name} whole: {said}")
         count["holds a product" if holds else "behind a product"] += 1
-    return count, wrong
-
-
-def test_node_tests(tmp_path):
-    count, wrong = compared(tmp_path)
+        count["as recorded" if right else "as onnxruntime alone"] += 1
     assert not wrong
     assert count == {
-        "takes no float32 array": 598,
-        "refused by onnxruntime": 59,
-        "holds a product": 270,
-        "behind a product": 957,
-        "as recorded": 1205,
-        "onnxruntime is not as recorded": 22,
+        "takes no float32 array": 604,
+        "refused by onnxruntime": 57,
+        "refused by name": 4,
+        "holds a product": 266,
+        "behind a product": 953,
+        "as recorded": 1200,
+        "as onnxruntime alone": 19,
     }
