@@ -82,7 +82,7 @@ def ask(task: Task, questions: range, engine: UnitEngine) -> Block:
     found = task.probed(engine, np.array(questions), outputs)
     broken = ~np.isfinite(found).all(1)
     noise = np.square(found[~broken].astype(np.float64) - expected[~broken])
-    answers = task.answers(outputs)
+    answers = task.beside(outputs, reference) if task.beside else task.answers(outputs)
     return Block(
         _known(answers),
         task.answers(reference).tolist(),

@@ -67,6 +67,9 @@ class Task:
     probe : callable, optional
         As ``outputs``, with the same products for every engine: the noise is measured there, where
         a network that feeds on its own answers puts out what cannot be compared.
+    beside : callable, optional
+        From a unit's outputs and float32's to the unit's answers, where ``answers`` would make a
+        difference of what float32 holds for equal.
     """
 
     name: str
@@ -78,6 +81,7 @@ class Task:
     block: int = 250
     reference: Callable[[Array], Array] | None = None
     probe: Callable[[Engine, Array], Array] | None = None
+    beside: Callable[[Array, Array], Array] | None = None
 
     def probed(self, engine: Engine, chosen: Array, outputs: Array | None = None) -> Array:
         """What engines can be compared by; ``outputs``, where they are known and it is them."""
