@@ -56,7 +56,8 @@ def write_model(name: str, folder: Path) -> None:
     """
     model = MODELS[name]
     (folder / f"{name}.onnx").write_bytes(model.model())
-    np.savez(folder / f"{name}.npz", **model.inputs())
+    arrays: dict[str, Any] = dict(model.inputs())
+    np.savez(folder / f"{name}.npz", **arrays)
 
 
 def measure(name: str, folder: Path) -> dict[str, Any]:

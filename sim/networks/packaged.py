@@ -103,12 +103,12 @@ MODELS: dict[str, PackagedModel] = {
         BASIC_PITCH,
         "basic_pitch/saved_models/icassp_2022/nmp.onnx",
         questions.sounds,
-        40,
+        28,
     ),
     "nudenet": PackagedModel("nudenet", NUDENET, "nudenet/320n.onnx", questions.figures),
-    "ddddocr": PackagedModel("ddddocr", DDDDOCR, "ddddocr/common.onnx", questions.grey_lines),
+    "ddddocr": PackagedModel("ddddocr", DDDDOCR, "ddddocr/common.onnx", questions.grey_lines, 68),
     "ddddocr_det": PackagedModel(
-        "ddddocr", DDDDOCR, "ddddocr/common_det.onnx", questions.big_pages, 20
+        "ddddocr", DDDDOCR, "ddddocr/common_det.onnx", questions.big_pages, 12
     ),
     "silero_vad": PackagedModel(
         "silero_vad", SILERO_VAD, "silero_vad/data/silero_vad.onnx", questions.speech, 268
