@@ -34,7 +34,7 @@ def table(name: str) -> list[dict[str, str]]:
 ACCURACY = {
     path.stem: table(f"accuracy/{path.stem}")
     for path in (RESULTS / "accuracy").glob("*.csv")
-    if path.stem != "sum_length"
+    if path.stem not in ("packaged", "sum_length")
 }
 GRID = {(row["unit"], row["shape"]): row for row in table("grid")}
 

@@ -7,6 +7,7 @@ KINDS = {
     "formula": "from the definition of a format, or of a method",
     "published": "of a paper or of somebody else's design, with the reference beside it",
     "command": "of one machine, or too long for a test; the command is beside it",
+    "compared": "of a table that `test_networks_packaged` compares with its file",
     "trials": "of a search or of trials whose results are not kept",
 }
 
@@ -133,6 +134,7 @@ GIVEN: dict[str, list[tuple[str, str]]] = {
 """By page: a passage, and what its numbers are."""
 
 SECTIONS: dict[str, dict[str, str]] = {
+    "docs/accuracy.md": {"### Models inside packages": "compared"},
     "docs/architecture.md": {"## What is checked": "setting"},
     "docs/cost.md": {"### Units of measurement": "formula", "### The closed form": "formula"},
     "docs/formats.md": {"## Special cases": "formula"},

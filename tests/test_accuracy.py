@@ -4,6 +4,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from fp8mac.sim.networks.own import model_files
 from fp8mac.synth_reports import accuracy, accuracy_training
 
 
@@ -21,7 +22,7 @@ def identity(folder, scale: float, inputs: float = 1) -> str:
     path, data = folder / "net.onnx", folder / "data.npz"
     onnx.save(model, path, save_as_external_data=True, location="weights", size_threshold=0)
     np.savez(data, x=np.full((4, 3), inputs, np.float32))
-    assert [each.name for each in accuracy._model_files(path)] == ["net.onnx", "weights"]
+    assert [each.name for each in model_files(path)] == ["net.onnx", "weights"]
     return accuracy._identity(accuracy.Case(str(path), "e4m3", "e4m3", "fp16", 3, inputs=str(data)))
 
 
