@@ -1,11 +1,10 @@
 """Every format with every accumulator: which units, and the files that show them."""
 
-import importlib
 from collections.abc import Callable, Iterable
 from itertools import product
 from typing import Any
 
-from fp8mac.hw.config import FloatAccConfig, MacConfig, parse_unit
+from fp8mac.hw.config import MacConfig, parse_unit
 from fp8mac.synth_reports.liberty.library import Library
 from fp8mac.synth_reports.measure import BASELINE, Bench, Design, Measurement, Shape
 from fp8mac.synth_reports.parallel import in_parallel
@@ -37,12 +36,9 @@ _IN_CELLS = {
 Figures = dict[str, Any]
 """By column, what a design is in our own library.
 
-There is no energy of a core, which has no clock, of a unit whose operands are too wide to be drawn,
-nor of one whose sums do not stay finite: a register at infinity hardly switches.
+There is no energy of a core, which has no clock, nor of a unit whose operands are too wide to be
+drawn.
 """
-
-_FEW = 0.01
-"""Share of the sums that may overflow while energy is measured."""
 
 
 def units(
@@ -114,29 +110,18 @@ def figures(
         report = library_report(found[design], facts)
         cells: Figures = {name: report.get(name) for name in _IN_CELLS}
         drawn = max(design.config.a.bits, design.config.b.bits) <= WIDEST_BITS
-        has_energy = drawn and design.shape is Shape.UNIT
-        overflows = _overflow_share(design.config) if has_energy else None
-        cells["energy_overflow_share"] = overflows
-        if overflows is not None and overflows <= _FEW:
+        cells["energy_overflow_share"] = None
+        if drawn and design.shape is Shape.UNIT:
             energy = energy_report(found[design], library, Stimuli(), bench.store)
             assert energy is not None
             for kind in ("functional", "unit_delay"):
                 cells[f"energy_{kind}_cinv_v2"] = energy[kind]["dynamic_cinv_v2"]
+            cells["energy_overflow_share"] = energy["overflow_share"]
         hashes = {"library": library.name, "library_sha256": library.sha256}
         return cells | {"library_netlist_sha256": report["netlist_sha256"]} | hashes
 
     made = in_parallel(of, list(found), lambda design, _: progress())
     return {Design(design.config, design.shape): cells for design, cells in made.items()}
-
-
-def _overflow_share(config: MacConfig) -> float:
-    """Share of the sums that are not finite in the end, of those that energy is measured with."""
-    if not isinstance(config.accumulator, FloatAccConfig):
-        return 0.0
-    operands = importlib.import_module("fp8mac.synth_reports.operands")
-    stimuli = Stimuli()
-    kind = operands.Operands(stimuli.operands)
-    return round(operands.overflow_share(config, kind, stimuli.cycles, stimuli.clear_every), 4)
 
 
 def csv_text(
@@ -199,8 +184,7 @@ is to the int8 unit.
 *Area*, *delay* and *energy* are those in our own cell library `{rows[0]["library"]}`
 ({rows[0]["library_sha256"][:8]}), which belongs to no technology: areas in NAND gates (GE), delays
 in those of an inverter that drives four (FO4), energy of a cycle in C_inv V². See `docs/cost.md`.
-Energy is empty where more than {_FEW:.0%} of the sums that it would be measured with overflow:
-operands are scaled for themselves, and a register at infinity hardly switches.
+Operands of a small float accumulator have headroom, so that its sums do not overflow.
 
 {_everything(rows)}
 """

@@ -1,31 +1,50 @@
-"""Operands that energy is measured with: codes of two formats, sum by sum."""
+"""Operands that energy is measured with: codes of two formats, sum by sum.
 
+A register at infinity hardly switches. Drawn operands therefore have headroom in a float
+accumulator: they are halved until fewer than 0.1 % of the sums go beyond half of its largest number
+at any product. Both operands are halved alike; an integer loses a bit each time, so beside a float
+it stays as it is.
+"""
+
+from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fp8mac.hw.config import ConfigError, MacConfig
+from fp8mac.hw.config import ConfigError, FloatAccConfig, MacConfig
 from fp8mac.hw.formats import FloatFormat, Format
 from fp8mac.sim.gemm import gemm
 from fp8mac.sim.vectors import legal_codes, values
 from fp8mac.synth_reports.physical import WIDEST_BITS
 
-__all__ = ["Operands", "draw", "finite_codes", "overflow_share", "recorded"]
+__all__ = ["Operands", "Stream", "draw", "finite_codes", "overflow_share", "recorded"]
 
 Codes = NDArray[np.uint64]
 
 _SAMPLE = 8192
+_BLOCK = 32
+_RARE = 0.001
+"""Share of the drawn sums that may go beyond half of the largest number."""
+
+
+class Stream(NamedTuple):
+    """Codes of both operands, shape (clear_every, sums), and what drawn ones were divided by."""
+
+    a: Codes
+    b: Codes
+    headroom: tuple[float, float] = (1.0, 1.0)
 
 
 class Operands(Enum):
     """Where operands come from.
 
-    ``UNIFORM``: every finite code equally often. ``NORMAL``, ``STUDENT_T``: standard normal
-    numbers, or Student's t with 3 degrees of freedom, quantised to nearest at the scale with the
-    least mean squared error, beyond the largest number to that.
+    ``UNIFORM``: every finite code equally often, up to the largest number or what headroom leaves
+    of it. ``NORMAL``, ``STUDENT_T``: standard normal numbers, or Student's t with 3 degrees of
+    freedom, quantised to nearest at the scale with the least mean squared error, beyond the largest
+    number to that; headroom makes the scale larger.
     """
 
     UNIFORM = "uniform"
@@ -56,7 +75,7 @@ def finite_codes(format_: Format) -> Codes:
 
 def draw(
     config: MacConfig, operands: Operands, cycles: int, clear_every: int, seed: int = 1
-) -> tuple[Codes, Codes]:
+) -> Stream:
     """Random operands; the same ones every time.
 
     Parameters
@@ -72,48 +91,90 @@ def draw(
 
     Returns
     -------
-    tuple of ndarray of uint64, shape (clear_every, sums)
-        Codes of both operands.
+    Stream
+        With headroom in a float accumulator.
     """
     rng = np.random.default_rng(seed)
     shape = (clear_every, max(1, -(-cycles // clear_every)))
-    a, b = (_draw(format_, operands, shape, rng) for format_ in (config.a, config.b))
-    return a, b
+    formats = (config.a, config.b)
+    sources = [_source(format_, operands, shape, rng) for format_ in formats]
+    floats = [isinstance(format_, FloatFormat) for format_ in formats]
+    halved = floats if any(floats) else [True, True]
+    room = 1.0
+    while True:  # at last all are 0
+        rooms = (room if halved[0] else 1.0, room if halved[1] else 1.0)
+        a, b = (source(each) for source, each in zip(sources, rooms, strict=True))
+        if _fit(config, a, b):
+            return Stream(a, b, rooms)
+        room *= 2
 
 
-def _draw(
+def _source(
     format_: Format, operands: Operands, shape: tuple[int, int], rng: np.random.Generator
-) -> Codes:
+) -> Callable[[float], Codes]:
+    """Codes by what their numbers are divided by."""
     codes = finite_codes(format_)
+    grid = values(format_, codes)
+
+    def uniform(room: float) -> Codes:
+        inside = codes[(grid >= grid[0] / room) & (grid <= grid[-1] / room)]
+        return inside[rng.integers(0, len(inside), shape)]
+
     if operands is Operands.UNIFORM:
-        return codes[rng.integers(0, len(codes), shape)]
+        return uniform
     numbers = (
         rng.standard_normal(shape) if operands is Operands.NORMAL else rng.standard_t(3, shape)
     )
-    grid = values(format_, codes)
     sample = numbers.ravel()[:_SAMPLE]
     scales = np.abs(sample).max() / grid[-1] * 2.0 ** -np.arange(0, 20, 0.125)
     errors = [
         np.mean((grid[_nearest(grid, sample / scale)] * scale - sample) ** 2) for scale in scales
     ]
-    return codes[_nearest(grid, numbers / scales[int(np.argmin(errors))])]
+    scaled = np.clip(numbers / scales[int(np.argmin(errors))], grid[0], grid[-1])
+    return lambda room: codes[_nearest(grid, scaled / room)]
+
+
+def _fit(config: MacConfig, a: Codes, b: Codes) -> bool:
+    """Whether few of the sums go beyond half of a float accumulator's largest number."""
+    if not isinstance(acc := config.accumulator, FloatAccConfig):
+        return True
+    with np.errstate(over="ignore", invalid="ignore"):  # of float64, with extreme biases
+        sums = np.cumsum(values(config.a, a) * values(config.b, b), axis=0)
+    inside = (np.abs(sums) <= float(acc.format.max) / 2).all(axis=0)
+    return 1 - inside.mean() < _RARE
 
 
 def _nearest(grid: NDArray[np.float64], numbers: NDArray[np.float64]) -> NDArray[np.intp]:
     return np.searchsorted((grid[1:] + grid[:-1]) / 2, numbers)
 
 
-def overflow_share(config: MacConfig, operands: Operands, cycles: int, clear_every: int) -> float:
-    """Share of the sums of `draw` that are infinite or NaN in the end.
+def overflow_share(config: MacConfig, a: Codes, b: Codes) -> float:
+    """Share of the sums that end at infinity, NaN or the largest number of a float accumulator.
 
-    Parameters and errors are those of `draw`.
+    Parameters
+    ----------
+    config : MacConfig
+        The unit.
+    a, b : ndarray of uint64, shape (clear_every, sums)
+        Codes of both operands.
+
+    Returns
+    -------
+    float
+        0 for other accumulators, which wrap.
     """
-    a, b = draw(config, operands, cycles, clear_every)
-    return 1 - float(np.isfinite(gemm(a.T, b, config).values.diagonal()).mean())
+    if not isinstance(acc := config.accumulator, FloatAccConfig):
+        return 0.0
+    inside = 0
+    for first in range(0, a.shape[1], _BLOCK):
+        block = np.s_[:, first : first + _BLOCK]
+        ends = gemm(a[block].T, b[block], config).values.diagonal()
+        inside += np.count_nonzero(np.abs(ends) < float(acc.format.max))
+    return 1 - inside / a.shape[1]
 
 
-def recorded(config: MacConfig, path: Path, clear_every: int) -> tuple[Codes, Codes]:
-    """Operands from a file, in the order in which they stand there.
+def recorded(config: MacConfig, path: Path, clear_every: int) -> Stream:
+    """Operands from a file, as they are and in the order in which they stand there.
 
     Parameters
     ----------
@@ -152,7 +213,7 @@ def recorded(config: MacConfig, path: Path, clear_every: int) -> tuple[Codes, Co
         stream.ravel()[: sums * clear_every].astype(np.uint64).reshape(sums, clear_every).T
         for stream in (first, second)
     )
-    return a, b
+    return Stream(a, b)
 
 
 def _load(path: Path) -> dict[str, NDArray[Any]]:

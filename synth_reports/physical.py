@@ -149,7 +149,8 @@ def energy_report(
     Returns
     -------
     dict
-        ``cycles``, ``unit_delay_cycles``; ``functional`` and ``unit_delay``, each with
+        ``cycles``, ``unit_delay_cycles``; ``headroom``, the powers of two by which both operands
+        are smaller; ``overflow_share`` of the sums; ``functional`` and ``unit_delay``, each with
         ``switching``, ``clock_pins``, ``internal``, ``clock_internal``, ``dynamic``; ``leakage``;
         all in pJ a cycle, with the suffix ``_pj``, or for our own library in ``_cinv_v2``;
         ``leakage_nw``. What the library does not state is null; None where it states no voltage.
@@ -174,14 +175,19 @@ def energy_report(
 def _energy(measured: "Measurement", library: Library, stimuli: Stimuli) -> dict[str, Any]:
     activity = importlib.import_module("fp8mac.synth_reports.activity")
     energy = importlib.import_module("fp8mac.synth_reports.energy")
+    operands = importlib.import_module("fp8mac.synth_reports.operands")
     synthesis = measured.synthesis
     flip_flops = len(synthesis.flip_flops)
     circuit = activity.Circuit.from_blif(synthesis.netlist, library)
-    found = activity.simulate(circuit, flip_flops, *_operands(measured.design.config, stimuli))
+    config = measured.design.config
+    a, b, headroom = _operands(config, stimuli)
+    found = activity.simulate(circuit, flip_flops, a, b)
     suffix = "cinv_v2" if library.is_own else "pj"
     report: dict[str, Any] = {
         "cycles": found.cycles,
         "unit_delay_cycles": found.unit_delay_cycles,
+        "headroom": list(headroom),
+        "overflow_share": round(operands.overflow_share(config, a, b), 4),
     }
     for name, toggles in (("functional", found.functional), ("unit_delay", found.unit_delay)):
         parts = energy.energy_per_cycle(circuit, library, toggles, flip_flops)
@@ -193,7 +199,7 @@ def _energy(measured: "Measurement", library: Library, stimuli: Stimuli) -> dict
     return report | {f"leakage_{suffix}": _rounded(leakage_pj), "leakage_nw": _rounded(leakage_nw)}
 
 
-def _operands(config: MacConfig, stimuli: Stimuli) -> tuple[Any, Any]:
+def _operands(config: MacConfig, stimuli: Stimuli) -> tuple[Any, Any, tuple[float, float]]:
     operands = importlib.import_module("fp8mac.synth_reports.operands")
     if stimuli.recorded:
         return operands.recorded(config, Path(stimuli.operands), stimuli.clear_every)

@@ -22,6 +22,9 @@ _FIGURES = {
     "delay_ns": ("delay, ns", "delay", 3),
     "delay_fo4": ("delay, FO4", "delay", 1),
 }
+_FEW = 0.01
+"""Share of the sums that may overflow without a word."""
+
 _ENERGIES = {"functional": "no glitches", "unit_delay": "unit delay"}
 
 
@@ -123,7 +126,23 @@ def footnotes(report: dict[str, Any]) -> str:
             f"{stimuli['clear_every']}, {energy['cycles']:,} cycles "
             f"({energy['unit_delay_cycles']:,} with unit delay)"
         )
+        lines += _range_notes(energy, report["design"]["accumulator"])
     return "\n".join(lines)
+
+
+def _range_notes(energy: dict[str, Any], accumulator: str) -> list[str]:
+    """What the accumulator's range has to do with the operands; nothing where it suffices."""
+    notes, (a, b), share = [], energy["headroom"], energy["overflow_share"]
+    if a * b > 1:
+        notes.append(
+            f"headroom: operands a / {a:g} and b / {b:g}, for sums below half of {accumulator}'s "
+            "largest number"
+        )
+    if share > _FEW:
+        notes.append(
+            f"overflow: {100 * share:.1f} % of the sums, after which the register hardly switches"
+        )
+    return notes
 
 
 def _library_note(name: str, facts: dict[str, Any]) -> str:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from fp8mac.hw.config import parse_unit
 from fp8mac.hw.formats import FloatFormat, parse_format
+from fp8mac.synth_reports.operands import Operands, draw
 from fp8mac.synth_reports.physical import Stimuli
 
 ROOT = Path(__file__).parents[1]
@@ -135,10 +136,13 @@ def whole(text: str) -> str:
     return f"{float(text):.0f}"
 
 
-def overflow(a: str) -> float:
-    """Sums in FP16 that overflow while energy is measured, per cent."""
-    unit = parse_unit(a, acc="fp16").slug
-    return 100 * float(GRID[unit, "unit"]["energy_overflow_share"])
+def headroom(a: str) -> str:
+    """What both operands are divided by while energy is measured in FP16."""
+    stimuli, unit = Stimuli(), parse_unit(a, acc="fp16")
+    kind = Operands(stimuli.operands)
+    rooms = draw(unit, kind, stimuli.cycles, stimuli.clear_every).headroom
+    assert rooms[0] == rooms[1]
+    return f"{rooms[0]:g}"
 
 
 def readme() -> list[str]:
@@ -186,7 +190,6 @@ def cost() -> list[str]:
     units = sum(float(row["unit_deviation_percent"]) < 0 for row in figure)
     words = {9: "Nine", 10: "Ten"}
     stimuli = Stimuli()
-    assert overflow("e5m2") == 100
     parts = {
         part: int(re.search(rf"^ +{part} +(\d+) ", README, re.M)[1])  # pyright: ignore
         for part in ("multiplier", "align and add", "normalise and round")
@@ -208,7 +211,10 @@ def cost() -> list[str]:
             f"{parts['multiplier']} multiply, {parts['align and add']} align and add, "
             f"{parts['normalise and round']} normalise and round"
         ),
-        f"{overflow('e4m3'):.0f} % do in E4M3 into FP16 and all in E5M2 into FP16",
+        (
+            f"E4M3 into FP16 divides both operands by {headroom('e4m3')}, E5M2 into FP16 by "
+            f"{headroom('e5m2')}, of normal numbers."
+        ),
         f"The core with flip-flops is below {len(below)} of {len(figure)} bars, by {ends(below)} %",
         f"`int8s` in fixed point is {above:.0f} gates, {core[int8['unit']]:.1f} %, above.",
         f"{words[units]} registered units are below their bars too.",

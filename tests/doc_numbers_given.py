@@ -100,8 +100,8 @@ GIVEN: dict[str, list[tuple[str, str]]] = {
             ),
             "trials",
         ),
-        ("of the sums of 64 products,", "setting"),
-        ("no energy where it is above 1 %", "setting"),
+        ("halved until fewer than 0.1 % of the sums", "setting"),
+        ("above 1 % a line below the table", "setting"),
         ("full adders of 7 gates", "formula"),
         ("INT8 in 27 bits of fixed point", "published"),
         (

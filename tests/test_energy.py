@@ -10,12 +10,14 @@ import pytest
 from fp8mac.gen.describe import module_name
 from fp8mac.gen.verilog import rtlil_text
 from fp8mac.gen.yosys import find_yosys
-from fp8mac.hw.config import ConfigError, parse_unit
+from fp8mac.hw.config import ConfigError, FloatAccConfig, parse_unit
 from fp8mac.hw.formats import parse_format
+from fp8mac.sim.gemm import gemm
 from fp8mac.sim.golden import Kind, read, reset, step
 from fp8mac.sim.vectors import values
 from fp8mac.synth_reports.activity import Circuit, simulate
 from fp8mac.synth_reports.energy import energy_per_cycle, leakage_nw, loads
+from fp8mac.synth_reports.grid import GRID
 from fp8mac.synth_reports.liberty.library import Library, own_library
 from fp8mac.synth_reports.liberty.reader import File
 from fp8mac.synth_reports.operands import (
@@ -86,7 +88,7 @@ def slow_simulation(circuit, flip_flops, a, b):
 
 def test_toggles_are_those_of_a_slow_simulation(mapped):
     circuit, flip_flops = mapped
-    a, b = draw(UNIT, Operands.UNIFORM, 3 * 66, 3, seed=3)
+    a, b, _ = draw(UNIT, Operands.UNIFORM, 3 * 66, 3, seed=3)
     assert a.shape == (3, 66)  # more than a word, and not a whole number of them
     found = simulate(circuit, flip_flops, a, b)
     functional, timed = slow_simulation(circuit, flip_flops, a, b)
@@ -191,9 +193,9 @@ def test_finite_codes(name):
 
 
 def test_drawn_operands():
-    unit = parse_unit("e4m3", "int8", acc="fp16")
+    unit = parse_unit("e4m3", "int8", acc="fp32")
     for operands in Operands:
-        a, b = draw(unit, operands, 10_000, 64)
+        a, b, _ = draw(unit, operands, 10_000, 64)
         assert a.shape == b.shape == (64, 157)
         assert np.array_equal(a, draw(unit, operands, 10_000, 64)[0])
         assert set(np.unique(a)) <= set(finite_codes(unit.a))
@@ -210,7 +212,8 @@ def test_recorded_operands(tmp_path):
     unit = parse_unit("e4m3", "int4", acc="fp16")
     stream = np.arange(100, dtype=np.uint8)
     np.savez(path, a=stream, b=(stream % 16).reshape(10, 10))
-    a, b = recorded(unit, path, 8)
+    a, b, rooms = recorded(unit, path, 8)
+    assert rooms == (1, 1)
     assert a.shape == b.shape == (8, 12)
     assert a[:, 1].tolist() == list(range(8, 16))
     assert b[:, 2].tolist() == [*range(8)]
@@ -243,16 +246,91 @@ def test_recorded_operands(tmp_path):
         recorded(unit, tmp_path / "none.npz", 8)
 
 
-def test_overflow_share_is_that_of_the_golden_model():
-    unit = parse_unit("e4m3", acc="fp16")
-    a, b = draw(unit, Operands.NORMAL, 1280, 64)
-    assert a.shape == (64, 20)
-    broken = 0
+def golden_ends(unit, a, b):
+    """What the register holds after each sum."""
     for left, right in zip(a.T.tolist(), b.T.tolist(), strict=True):
         state = reset(unit)
         for pair in zip(left, right, strict=True):
             state = step(unit, state, *pair)
         assert state.acc is not None
-        broken += read(unit, state.acc).kind is not Kind.FINITE
-    assert 10 < broken < 20
-    assert overflow_share(unit, Operands.NORMAL, 1280, 64) == pytest.approx(broken / 20)
+        yield read(unit, state.acc)
+
+
+def test_overflow_share_is_that_of_the_golden_model():
+    unit = parse_unit("e4m3", acc="fp16")
+    a, b, _ = draw(parse_unit("e4m3", acc="fp32"), Operands.NORMAL, 40 * 64, 64)
+    assert a.shape == (64, 40)  # more than a block
+    broken = sum(end.kind is not Kind.FINITE for end in golden_ends(unit, a, b))
+    assert 20 < broken < 40
+    assert overflow_share(unit, a, b) == pytest.approx(broken / 40)
+    saturating = parse_unit("e4m3", acc="fp16:saturate")
+    at_the_end = sum(abs(end.fraction) == 65504 for end in golden_ends(saturating, a, b))
+    assert overflow_share(saturating, a, b) == pytest.approx(at_the_end / 40)
+    assert overflow_share(parse_unit("e4m3", acc="kulisch"), a, b) == 0
+
+
+@pytest.mark.parametrize("operands", Operands)
+def test_drawn_sums_stay_in_a_float_accumulator(operands):
+    """In all units of the grid; with the fewest halvings, none where the range suffices."""
+    floats = [unit for unit in GRID if isinstance(unit.accumulator, FloatAccConfig)]
+    assert len(floats) == 9 * 4
+    for unit in floats if operands is Operands.NORMAL else floats[1::4]:  # or FP16 alone
+        a, b, rooms = draw(unit, operands, 20_000, 64)
+        assert overflow_share(unit, a, b) < 0.001, unit.slug
+        products = values(unit.a, a) * values(unit.b, b)
+        peaks = np.abs(np.cumsum(products, axis=0)).max(axis=0) / float(unit.accumulator.format.max)
+        assert np.quantile(peaks, 0.999) <= 0.5, unit.slug
+        assert rooms[0] == rooms[1]
+        assert rooms == (1, 1) or peaks.max() > 0.5 / 4 * 0.8, unit.slug
+
+
+@pytest.mark.parametrize("operands", Operands)
+@pytest.mark.parametrize(
+    ("a", "b", "acc", "halved"),
+    [
+        ("int8", "e5m2", "fp16", (False, True)),
+        ("e5m2", "int8", "fp16", (True, False)),
+        ("int8", "int8", "e4m3", (True, True)),
+        ("bf16", "bf16", "fp16", (True, True)),
+    ],
+)
+def test_an_integer_is_halved_beside_another_only(a, b, acc, halved, operands):
+    unit = parse_unit(a, b, acc=acc)
+    stream = draw(unit, operands, 2048, 64)
+    assert tuple(room > 1 for room in stream.headroom) == halved
+    assert overflow_share(unit, stream.a, stream.b) == 0
+    wide = draw(parse_unit(a, b, acc="kulisch"), operands, 2048, 64)
+    assert wide.headroom == (1, 1)
+    for format_, codes, others, room in zip(
+        (unit.a, unit.b), stream[:2], wide[:2], stream.headroom, strict=True
+    ):
+        assert set(np.unique(codes)) <= set(finite_codes(format_))
+        if operands is not Operands.UNIFORM:
+            smaller, numbers = values(format_, codes), values(format_, others)
+            assert np.corrcoef(smaller.ravel(), numbers.ravel())[0, 1] > 0.9
+            assert smaller.std() == pytest.approx(numbers.std() / room, rel=0.1)
+
+
+def test_uniform_operands_stay_uniform():
+    unit = parse_unit("e5m2", acc="fp16")
+    a, _, (room, _) = draw(unit, Operands.UNIFORM, 100_000, 64)
+    codes = finite_codes(unit.a)
+    inside = codes[np.abs(values(unit.a, codes)) <= 57344 / room]
+    found, counts = np.unique(a, return_counts=True)
+    assert set(found) == set(inside)
+    assert 128 < len(inside) < len(codes) == 248
+    assert np.all(np.abs(counts / a.size * len(inside) - 1) < 0.25)
+
+
+def test_a_register_that_does_not_overflow_toggles():
+    unit = parse_unit("e5m2", acc="fp16")
+    a, b, _ = draw(unit, Operands.NORMAL, 2048, 64)
+    stuck = draw(parse_unit("e5m2", acc="kulisch"), Operands.NORMAL, 2048, 64)
+
+    def switching(a, b):
+        """Share of the steps after which the register holds something else."""
+        held = np.array([gemm(a[:k].T, b[:k], unit).values.diagonal() for k in range(1, 65)])
+        return np.mean(held[1:] != held[:-1])
+
+    assert switching(a, b) > 0.9
+    assert switching(stuck.a, stuck.b) < 0.1

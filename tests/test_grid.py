@@ -123,27 +123,18 @@ def test_csv_has_a_row_for_each_design(bench):
     assert all(re.fullmatch("[0-9a-f]{64}", row["netlist_sha256"]) for row in rows)
 
 
-@pytest.mark.parametrize(
-    ("a", "acc", "share"),
-    [
-        ("e5m2", "fp16", 1.0),
-        ("e5m2", "kulisch", 0.0),
-        ("e3m4", "fp16", 0.0),
-        ("tf32", "fp32", None),
-    ],
-)
-def test_sums_that_overflow_have_no_energy(a, acc, share, bench, monkeypatch):
+@pytest.mark.parametrize(("a", "acc"), [("e5m2", "fp16"), ("tf32", "fp32")])
+def test_energy_is_that_of_units_whose_operands_are_drawn(a, acc, bench, monkeypatch):
     config, own = parse_unit(a, acc=acc), own_library()
     monkeypatch.setattr(grid, "library_report", lambda *_: {"netlist_sha256": "ef" * 32})
     energy = {kind: {"dynamic_cinv_v2": 5.0} for kind in ("functional", "unit_delay")}
-    monkeypatch.setattr(grid, "energy_report", lambda *_: energy)
+    monkeypatch.setattr(grid, "energy_report", lambda *_: energy | {"overflow_share": 0.25})
     measured_ = {design: measured(Design(E4M3, design.shape)) for design in designs([config], "x")}
     core, unit = figures(measured_, own, bench).values()
-    assert core["energy_overflow_share"] is None
-    assert core["energy_unit_delay_cinv_v2"] is None
-    assert unit["energy_overflow_share"] == share
-    assert unit["energy_unit_delay_cinv_v2"] == (5.0 if share == 0 else None)
-    assert unit["energy_functional_cinv_v2"] == (5.0 if share == 0 else None)
+    columns = ("functional_cinv_v2", "unit_delay_cinv_v2", "overflow_share")
+    assert [core[f"energy_{column}"] for column in columns] == [None] * 3
+    want = [5.0, 5.0, 0.25] if a == "e5m2" else [None] * 3
+    assert [unit[f"energy_{column}"] for column in columns] == want
 
 
 def test_what_is_not_known_is_empty(bench):

@@ -191,22 +191,16 @@ def test_columns_of_the_committed_grid_are_axes(name, column):
     chart = found["fmnist"][0]
     assert chart.area == column
     silent = [unit for unit, why in chart.missing.items() if why == f"no {column}"]
-    assert len(chart.points) + len(silent) == 26
-    assert (silent != []) == (name == "energy")
+    assert (len(chart.points), silent) == (26, [])
 
 
-def test_sums_that_overflow_have_no_energy():
+def test_every_unit_of_the_grid_has_an_energy_whose_sums_do_not_overflow():
     with open(RESULTS / "grid.csv", newline="") as file:
-        rows = list(csv.DictReader(file))
-    units = [row for row in rows if row["shape"] == "unit"]
+        units = [row for row in csv.DictReader(file) if row["shape"] == "unit"]
     assert len(units) == 46
     for row in units:
-        few = float(row["energy_overflow_share"]) <= 0.01
-        assert (row["energy_unit_delay_cinv_v2"] != "") == few, row["unit"]
-        assert (row["energy_functional_cinv_v2"] != "") == few, row["unit"]
-    silent = {row["unit"] for row in units if not row["energy_unit_delay_cinv_v2"]}
-    assert {"mac_e5m2_e5m2_fp16", "mac_e4m3_e4m3_fp16"} <= silent
-    assert len(silent) == 6
+        assert float(row["energy_overflow_share"]) < 0.001, row["unit"]
+        assert float(row["energy_unit_delay_cinv_v2"]) > float(row["energy_functional_cinv_v2"]) > 0
 
 
 def test_no_unit_counts_as_better_than_float32(tables):

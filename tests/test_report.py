@@ -15,6 +15,7 @@ from fp8mac.synth_reports.physical import Stimuli, facts_of, library_report
 from fp8mac.synth_reports.report import Question, unit_report
 from fp8mac.synth_reports.store import Store
 from fp8mac.synth_reports.synthesis import Flow, Synthesis
+from fp8mac.synth_reports.unit_tables import footnotes
 
 OWN = own_library()
 E4M3 = parse_unit("e4m3", acc="fp16")
@@ -163,6 +164,29 @@ def test_recorded_operands_are_not_those_of_the_baseline(bench, tmp_path):
     assert column["energy_per_mac"]["functional"]["dynamic_cinv_v2"] > 0
     assert column["energy_ratio_to_baseline"] is None
     assert module._energy_ratio(None, column["energy_per_mac"]) is None
+
+
+def test_report_says_what_became_of_the_operands(bench, tmp_path):
+    numpy = pytest.importorskip("numpy")
+    path = tmp_path / "codes.npz"
+    largest, one, nan = [0x7E] * 4, [0x38] * 4, [0x7F] * 4
+    numpy.savez(
+        path, a=numpy.array([largest, one, one, nan]), b=numpy.array([largest, one, one, one])
+    )
+
+    def of(stimuli, **changes):
+        report = ask(bench, stimuli=replace(STIMULI, **stimuli), **changes)
+        energy = report["goals"]["area"]["unit"]["libraries"]["fp8mac"]["energy_per_mac"]
+        last = footnotes(report).splitlines()[-1]
+        return energy["headroom"], energy["overflow_share"], last.partition(":")[0]
+
+    assert of({"operands": str(path)}) == ([1, 1], 0.5, "overflow")
+    assert of({}) == ([2, 2], 0, "headroom")
+    assert of({"operands": "uniform"}, config=parse_unit("e4m3", acc="fp32")) == (
+        [1, 1],
+        0,
+        "energy",
+    )
 
 
 def test_library_report_in_units_of_a_technology(bench):

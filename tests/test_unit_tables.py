@@ -23,6 +23,8 @@ RATIOS = {
 ENERGY = {
     "cycles": 20032,
     "unit_delay_cycles": 4096,
+    "headroom": [1.0, 1.0],
+    "overflow_share": 0.01,
     "functional": {"switching_pj": 1.0, "dynamic_pj": 1.5},
     "unit_delay": {"switching_pj": 2.0, "dynamic_pj": None},
     "leakage_pj": None,
@@ -71,7 +73,7 @@ def facts(is_own):
 
 
 REPORT = {
-    "design": {"slug": "mac_x_x_y"},
+    "design": {"slug": "mac_x_x_y", "accumulator": "y"},
     "goal": "area",
     "effort": {"name": "quick", "seconds": None},
     "baseline": {"slug": "mac_int8_int8_int32"},
@@ -160,6 +162,12 @@ def test_footnotes_name_flows_tools_netlists_and_assumptions():
             "energy: of a cycle, no wires, normal operands, clear every 64, 20,032 cycles "
             "(4,096 with unit delay)"
         ),
+    ]
+    few = {**ENERGY, "headroom": [1.0, 512.0], "overflow_share": 0.0104}
+    rooms = {**REPORT, "goals": {"area": {"unit": column(few)}}}
+    assert footnotes(rooms).splitlines()[-2:] == [
+        "headroom: operands a / 1 and b / 512, for sums below half of y's largest number",
+        "overflow: 1.0 % of the sums, after which the register hardly switches",
     ]
     mute = {**REPORT, "tools": {**REPORT["tools"], "abc": {"version": None}}}
     assert footnotes(mute).splitlines()[1].endswith("Yosys 0.70 (pyosys), its own ABC")
