@@ -170,7 +170,7 @@ def overflow_share(config: MacConfig, a: Codes, b: Codes) -> float:
         block = np.s_[:, first : first + _BLOCK]
         ends = gemm(a[block].T, b[block], config).values.diagonal()
         inside += np.count_nonzero(np.abs(ends) < float(acc.format.max))
-    return 1 - inside / a.shape[1]
+    return float(1 - inside / a.shape[1])
 
 
 def recorded(config: MacConfig, path: Path, clear_every: int) -> Stream:

@@ -58,14 +58,14 @@ def measure(operand: str, acc: str) -> list[str]:
     cells, whole = Flow.load("area", own), module_name(config, core=False)
     mapped = synthesize(rtlil_text(config, core=False), whole, cells, tool)
     circuit, bits = Circuit.from_blif(mapped.netlist, own), len(mapped.flip_flops)
-    codes = draw(config, Operands.NORMAL, STEPS, 64)
+    a, b, _ = draw(config, Operands.NORMAL, STEPS, 64)
     return [
         config.slug,
         f"{seconds(lambda: rtlil_text(config, core=True), 5):.2f}",
         f"{seconds(lambda: verilog_text(config, core=True), 3):.2f}",
         f"{seconds(lambda: synthesize(rtlil, top, flow, tool), 3):.2f}",
         f"{seconds(lambda: synthesize(rtlil, top, cells, tool), 3):.2f}",
-        f"{seconds(lambda: simulate(circuit, bits, *codes), 3):.2f}",
+        f"{seconds(lambda: simulate(circuit, bits, a, b), 3):.2f}",
         f"{STEPS / seconds(lambda: [golden.mac(config, *step) for step in steps], 3):,.0f}",
         f"{STEPS / seconds(lambda: netlist.evaluate(stimuli), 3):,.0f}",
     ]
