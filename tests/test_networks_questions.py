@@ -279,7 +279,7 @@ def test_the_command_is_told_the_axis(tmp_path, monkeypatch):
     assert told.exit_code == 0, told.output
     report = json.loads(told.stdout)
     assert report["result"]["samples"] == 6
-    assert report["command"].endswith("--inputs d.npz --questions-axis 1 --network n.onnx")
+    assert report["command"].endswith("--inputs d.npz --questions-axis 1")
     for axis, data, sentence in [
         ("4", ["--inputs", "d.npz"], "The input x has 3 axes, there is no axis 4."),
         ("1", [], "--questions-axis has no effect without --inputs."),

@@ -69,6 +69,7 @@ def facts(is_own):
         "load_ff": 6.5,
         "fo4_ps": 22.0,
         "voltage_v": None if is_own else 1.1,
+        "voltages_v": [] if is_own else [1.1],
     }
 
 
