@@ -151,7 +151,7 @@ def test_footnotes_name_flows_tools_netlists_and_assumptions():
         "flows area 01234567, speed 12345678; Yosys 0.70 (pyosys), ABC 1.01",
         "netlists: core, area fedcba98; core, speed fedcba98; unit, area fedcba98",
         (
-            "fp8mac abcdef01: GE = ND, FO4 = 22 tau, flip-flop FF; inputs driven by BF, outputs "
+            "fp8mac abcdef01: GE = ND, FO4 = 5 tau, flip-flop FF; inputs driven by BF, outputs "
             "loaded with 6.5 C_inv"
         ),
         (
