@@ -152,7 +152,7 @@ def test_footnotes_name_flows_tools_netlists_and_assumptions():
         "netlists: core, area fedcba98; core, speed fedcba98; unit, area fedcba98",
         (
             "fp8mac abcdef01: GE = ND, FO4 = 5 tau, flip-flop FF; inputs driven by BF, outputs "
-            "loaded with 6.5 C_inv"
+            "loaded with 4 C_inv"
         ),
         (
             "other abcdef01, 1.1 V: GE = ND, FO4 = 22 ps, flip-flop FF; inputs driven by BF, "
