@@ -23,6 +23,8 @@ PICTURE = {"png": b"", "svg": b""}
 ENERGY = {
     "cycles": 64,
     "unit_delay_cycles": 64,
+    "headroom": [1, 1],
+    "overflow_share": 0.0,
     **{
         kind: {f"{part}_cinv_v2": 1.0 for part in ("switching", "dynamic", "clock_pins")}
         for kind in ("functional", "unit_delay")

@@ -129,9 +129,8 @@ def test_unit_that_is_none(tmp_path, old, new, sentence):
     result = prove(tmp_path, text, "int5", "--acc", "int20", "--unit")
     assert result.exit_code == 2, result.output
     assert result.stdout == ""
-    *bar, said = result.stderr.splitlines()
+    (said,) = result.stderr.splitlines()
     assert said == f"{tmp_path / 'theirs.v'}:{sentence}"
-    assert len(bar) == ("late <= a" in new)  # the others are refused before any check
 
 
 def test_bad_input(tmp_path):

@@ -65,7 +65,7 @@ def test_text_is_text(folder, text):
     words = (f"FORMAT={text}", f"FORMAT_B={text}", f"ACC={text}")
     for target in ("synth", "prove"):
         assert given(folder, target, *words) == [target, text, text, "--acc", text]
-    assert given(folder, "test", f"JOBS={text}") == ["-m", "pytest", "-n", text]
+    assert given(folder, "test", f"JOBS={text}") == ["-m", "pytest", "-n", text, "-m", "not slow"]
     assert not (folder / "bad").exists()
 
 
@@ -82,7 +82,7 @@ def test_text_is_text(folder, text):
 )
 def test_args_are_words(folder, text, words):
     assert given(folder, "formats", f"ARGS={text}") == ["formats", *words]
-    assert given(folder, "test", f"ARGS={text}")[4:] == words
+    assert given(folder, "test", f"ARGS={text}")[6:] == words
     assert given(folder, "fetch", f"NAMES={text}") == ["fetch", *words]
     assert not (folder / "bad").exists()
 
