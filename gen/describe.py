@@ -1,7 +1,7 @@
 """What a module is, in words and numbers, for people and for programs."""
 
-from fp8mac.hw.config import FloatAccConfig, Goal, IntAccConfig, KulischConfig, MacConfig
-from fp8mac.hw.formats import FloatFormat, Format, IntFormat, Overflow, Rounding
+from fp8mac.hw.config.formats import FloatFormat, Format, IntFormat, Overflow, Rounding
+from fp8mac.hw.config.unit import FloatAccConfig, Goal, IntAccConfig, KulischConfig, MacConfig
 
 __all__ = ["describe", "module_name"]
 

@@ -5,11 +5,11 @@ Verilog-2005 for Icarus Verilog and for Verilator 5::
     iverilog -o bench bench.v unit.v && vvp bench
     verilator --binary -Wno-fatal --top-module <bench> bench.v unit.v && obj_dir/V<bench>
 
-The vectors are lines of `fp8mac.sim.testvectors`.
+The vectors are lines of `fp8mac.sim.check.vectors`.
 """
 
 from fp8mac.gen.describe import module_name
-from fp8mac.hw.config import Goal, MacConfig
+from fp8mac.hw.config.unit import Goal, MacConfig
 
 __all__ = ["bench_name", "testbench_text"]
 

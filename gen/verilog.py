@@ -16,7 +16,7 @@ from fp8mac.gen.describe import describe, module_name
 from fp8mac.gen.files import is_stream, write_atomically
 from fp8mac.gen.rtlil import rtlil_text
 from fp8mac.gen.yosys import Yosys, find_yosys
-from fp8mac.hw.config import Goal, MacConfig
+from fp8mac.hw.config.unit import Goal, MacConfig
 
 __all__ = [
     "is_proved",
@@ -67,7 +67,7 @@ def verilog_text(
     command : str, optional
         Command to name in the header, as what makes this file again.
     netlist : str, optional
-        Module to write in place of the RTL, see `fp8mac.gen.mapped`.
+        Module to write in place of the RTL, see `fp8mac.proofs.netlists`.
 
     Raises
     ------

@@ -23,16 +23,17 @@ from rich.table import Table
 from fp8mac.gen.describe import module_name
 from fp8mac.gen.verilog import rtlil_text, verilog_text
 from fp8mac.gen.yosys import find_yosys
-from fp8mac.hw.config import parse_accumulator, parse_unit
-from fp8mac.hw.formats import FloatFormat, Rounding, parse_format
-from fp8mac.sim import encoding, golden
-from fp8mac.sim.gemm import Options, gemm, plan
-from fp8mac.sim.netlist import Netlist
-from fp8mac.sim.vectors import biased_triples
-from fp8mac.synth_reports.activity import Circuit, simulate
+from fp8mac.hw.config.formats import FloatFormat, Rounding, parse_format
+from fp8mac.hw.config.unit import parse_accumulator, parse_unit
+from fp8mac.sim.check.netlist import Netlist
+from fp8mac.sim.check.stimuli import biased_triples
+from fp8mac.sim.codes import encoding
+from fp8mac.sim.exact import golden
+from fp8mac.sim.gemm.gemm import Options, gemm, plan
+from fp8mac.synth_reports.cost.activity import Circuit, simulate
+from fp8mac.synth_reports.cost.operands import Operands, draw
 from fp8mac.synth_reports.liberty.library import own_library
-from fp8mac.synth_reports.operands import Operands, draw
-from fp8mac.synth_reports.synthesis import Flow, synthesize
+from fp8mac.synth_reports.synth.synthesis import Flow, synthesize
 
 UNITS = [("int8", "int32"), ("e4m3", "kulisch"), ("e4m3", "fp16"), ("e4m3", "fp32")]
 STEPS = 20_000

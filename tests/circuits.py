@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from fp8mac.gen.describe import module_name
 from fp8mac.gen.verilog import rtlil_text
 from fp8mac.gen.yosys import find_yosys
-from fp8mac.hw.config import MacConfig
-from fp8mac.hw.formats import Format
-from fp8mac.sim.exact import Value, decode, multiply
-from fp8mac.sim.netlist import Netlist
-from fp8mac.synth_reports.store import Store
-from fp8mac.synth_reports.synthesis import Flow, synthesize
+from fp8mac.hw.config.formats import Format
+from fp8mac.hw.config.unit import MacConfig
+from fp8mac.sim.check.netlist import Netlist
+from fp8mac.sim.exact.values import Value, decode, multiply
+from fp8mac.synth_reports.store.store import Store
+from fp8mac.synth_reports.synth.synthesis import Flow, synthesize
 
 #: For circuits whose gates nobody counts: mapped as they are written.
 PLAIN = dataclasses.replace(Flow.load(), name="plain", scripts=("strash; map",))
@@ -32,7 +32,7 @@ def mapped_rtlil(text: str, top: str, flow: Flow = PLAIN) -> Netlist:
     """Netlist of a combinational design; what one test has made is there for the others."""
     yosys, store = find_yosys(), Store()
     inputs = [text, top, flow.sha256, yosys.build, yosys.version]
-    key = store.key(inputs, "fp8mac.synth_reports.synthesis")
+    key = store.key(inputs, "fp8mac.synth_reports.synth.synthesis")
     known = store.load("netlists", key)
     if known is None:
         known = {"blif": synthesize(text, top, flow, yosys).netlist}

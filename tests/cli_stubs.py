@@ -5,18 +5,21 @@ from dataclasses import replace
 from functools import cache
 from itertools import islice
 
-from fp8mac.gen.cli_options import make_bench
-from fp8mac.hw.config import ConfigError, Goal, parse_unit
-from fp8mac.hw.formats import parse_format
-from fp8mac.hw.mac import check_buildable
-from fp8mac.proofs.checks import Kind, Record, Verdict, plan
-from fp8mac.sim import testvectors
-from fp8mac.sim.exhaustive import ExhaustiveResult
-from fp8mac.synth_reports import accuracy, figure5, physical, sum_error, sum_length
+from fp8mac.cli.options import make_bench
+from fp8mac.hw.config.formats import parse_format
+from fp8mac.hw.config.unit import ConfigError, Goal, parse_unit
+from fp8mac.hw.units.mac import check_buildable
+from fp8mac.proofs.check.checks import Kind, Record, Verdict, plan
+from fp8mac.sim.check import vectors
+from fp8mac.sim.check.exhaustive import ExhaustiveResult
+from fp8mac.synth_reports.cost import physical
+from fp8mac.synth_reports.cost.measure import Bench, Design, Shape
+from fp8mac.synth_reports.experiments.accuracy import accuracy
+from fp8mac.synth_reports.experiments.figure5 import figure5
+from fp8mac.synth_reports.experiments.peers.peers import Figures
+from fp8mac.synth_reports.experiments.sum_error import length, sum_error
 from fp8mac.synth_reports.liberty.library import own_library
-from fp8mac.synth_reports.measure import Bench, Design, Shape
-from fp8mac.synth_reports.peers import Figures
-from fp8mac.synth_reports.store import Store
+from fp8mac.synth_reports.store.store import Store
 
 TINY = parse_unit("e2m1", acc="kulisch:0")
 PICTURE = {"png": b"", "svg": b""}
@@ -34,9 +37,9 @@ ENERGY = {
 }
 
 _measure, _layers, _rows = accuracy.measure, accuracy.layers, figure5.rows
-_points, _sums = sum_length.points, sum_error.measure
+_points, _sums = length.points, sum_error.measure
 _lines = {
-    name: getattr(testvectors, name) for name in ("vector_lines", "product_lines", "sequence_lines")
+    name: getattr(vectors, name) for name in ("vector_lines", "product_lines", "sequence_lines")
 }
 
 

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 
-from fp8mac.hw.config import parse_unit
-from fp8mac.hw.formats import FloatFormat, parse_format
-from fp8mac.synth_reports.operands import Operands, draw
-from fp8mac.synth_reports.physical import Stimuli
+from fp8mac.hw.config.formats import FloatFormat, parse_format
+from fp8mac.hw.config.unit import parse_unit
+from fp8mac.synth_reports.cost.operands import Operands, draw
+from fp8mac.synth_reports.cost.physical import Stimuli
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "synth_reports" / "results"

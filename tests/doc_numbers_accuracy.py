@@ -14,8 +14,8 @@ from doc_numbers import (
 )
 from doc_numbers_training import casting, lengths, training
 
-from fp8mac.hw.formats import parse_format
-from fp8mac.synth_reports.published_accuracy import PTQ
+from fp8mac.hw.config.formats import parse_format
+from fp8mac.synth_reports.experiments.accuracy.published import PTQ
 
 OTHERS = [name for name in NETWORKS.split() if name != "g2p"]
 FP8 = EIGHT_BITS[1:]

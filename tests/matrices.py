@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from fp8mac.hw.config import MacConfig
-from fp8mac.hw.formats import FloatFormat, Format, Specials
+from fp8mac.hw.config.formats import FloatFormat, Format, Specials
+from fp8mac.hw.config.unit import MacConfig
 
 KINDS = ("random", "cancelling", "overflowing", "special")
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from fp8mac.hw.config import MacConfig
-from fp8mac.proofs.mutations import MUTATIONS, parse_unit_text
-from fp8mac.synth_reports.grid import GRID
+from fp8mac.hw.config.unit import MacConfig
+from fp8mac.proofs.bugs.mutations import MUTATIONS, parse_unit_text
+from fp8mac.synth_reports.experiments.grid import GRID
 
 __all__ = ["first_of_each", "grid_units", "one_in", "planted_bugs"]
 

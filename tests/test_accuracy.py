@@ -4,8 +4,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from fp8mac.sim.networks.own import model_files
-from fp8mac.synth_reports import accuracy, accuracy_training
+from fp8mac.sim.networks.tasks.own import model_files
+from fp8mac.synth_reports.experiments.accuracy import accuracy, training
 
 
 def identity(folder, scale: float, inputs: float = 1) -> str:
@@ -35,11 +35,11 @@ def test_weights_in_another_file_belong_to_the_key(tmp_path):
 
 def test_training_data_belong_to_the_key(tmp_path, monkeypatch):
     monkeypatch.setenv("FP8MAC_FMNIST", str(tmp_path))
-    assert accuracy_training.training_data("fmnist") == []
+    assert training.training_data("fmnist") == []
     for name in ("train-images-idx3-ubyte.gz", "t10k-images-idx3-ubyte.gz"):
         (tmp_path / name).write_bytes(b"1")
-    first = accuracy_training.training_data("fmnist")
+    first = training.training_data("fmnist")
     (tmp_path / name).write_bytes(b"2")
-    changed = accuracy_training.training_data("fmnist")
+    changed = training.training_data("fmnist")
     assert [one == other for one, other in zip(first, changed, strict=True)] == [False, True]
-    assert accuracy_training.training_data("digits_cnn") == []
+    assert training.training_data("digits_cnn") == []

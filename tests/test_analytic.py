@@ -2,10 +2,10 @@
 
 import pytest
 
-from fp8mac.hw.config import ConfigError, parse_accumulator, parse_unit
-from fp8mac.hw.formats import parse_format
-from fp8mac.synth_reports import analytic
-from fp8mac.synth_reports.analytic import Cost, model_cost, product_flip_flops
+from fp8mac.hw.config.formats import parse_format
+from fp8mac.hw.config.unit import ConfigError, parse_accumulator, parse_unit
+from fp8mac.synth_reports.experiments.figure3 import analytic
+from fp8mac.synth_reports.experiments.figure3.analytic import Cost, model_cost, product_flip_flops
 
 FORMATS = ("int8", "e2m5fnuz", "e3m4fnuz", "e4m3fnuz", "e5m2fnuz")
 

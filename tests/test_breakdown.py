@@ -2,12 +2,12 @@
 
 import pytest
 
-from fp8mac.gen.cli_options import make_bench
-from fp8mac.hw.config import Goal, parse_unit
-from fp8mac.synth_reports.breakdown import breakdown_designs, breakdown_report
+from fp8mac.cli.options import make_bench
+from fp8mac.hw.config.unit import Goal, parse_unit
+from fp8mac.synth_reports.cost.breakdown import breakdown_designs, breakdown_report
+from fp8mac.synth_reports.cost.measure import Design, Shape
+from fp8mac.synth_reports.cost.physical import facts_of
 from fp8mac.synth_reports.liberty.library import own_library
-from fp8mac.synth_reports.measure import Design, Shape
-from fp8mac.synth_reports.physical import facts_of
 
 OWN = own_library()
 

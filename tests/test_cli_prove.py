@@ -5,7 +5,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from fp8mac.gen.cli import app
+from fp8mac.cli.app import app
 
 KULISCH = """\
 module theirs(input [7:0] a, b, input signed [48:0] c, output signed [48:0] y, output nan);

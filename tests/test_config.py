@@ -9,16 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fp8mac.hw.config import (
-    ConfigError,
-    FloatAccConfig,
-    IntAccConfig,
-    KulischConfig,
-    MacConfig,
-    parse_accumulator,
-    parse_unit,
-)
-from fp8mac.hw.formats import (
+from fp8mac.hw.config.formats import (
     NAMED_FORMATS,
     FloatFormat,
     FormatError,
@@ -27,6 +18,15 @@ from fp8mac.hw.formats import (
     Rounding,
     Specials,
     parse_format,
+)
+from fp8mac.hw.config.unit import (
+    ConfigError,
+    FloatAccConfig,
+    IntAccConfig,
+    KulischConfig,
+    MacConfig,
+    parse_accumulator,
+    parse_unit,
 )
 
 OPERANDS = (

@@ -19,7 +19,7 @@ import fp8mac.sim
 import fp8mac.sim.networks
 import fp8mac.synth_reports
 import fp8mac.synth_reports.liberty
-from fp8mac.gen.cli import app
+from fp8mac.cli.app import app
 
 ROOT = Path(__file__).parents[1]
 ROOMS = (

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from gfloat.formats import format_info_ocp_e4m3, format_info_ocp_e5m2
 
-from fp8mac.hw.formats import (
+from fp8mac.hw.config.formats import (
     NAMED_FORMATS,
     FloatFormat,
     Format,
@@ -19,10 +19,11 @@ from fp8mac.hw.formats import (
     Rounding,
     parse_format,
 )
-from fp8mac.sim import encoding, exact
-from fp8mac.sim.encoding import decode, encode, has_special, round_to
-from fp8mac.sim.encoding_rule import BLOCK, code_dtype
-from fp8mac.sim.exact import Kind, Value
+from fp8mac.sim.codes import encoding
+from fp8mac.sim.codes.encoding import decode, encode, has_special, round_to
+from fp8mac.sim.codes.encoding_rule import BLOCK, code_dtype
+from fp8mac.sim.exact import values
+from fp8mac.sim.exact.values import Kind, Value
 
 MORE = [
     "e7m9fnuz",
@@ -79,7 +80,7 @@ def test_decode(name):
         else rng.integers(0, 1 << format_.bits, 2000)
     )
     for code, number in zip(codes.tolist(), decode(codes, format_).tolist(), strict=True):
-        want = exact.decode(format_, code)
+        want = values.decode(format_, code)
         if want.kind is Kind.NAN:
             assert np.isnan(number)
         elif want.kind is Kind.INF:
@@ -106,7 +107,7 @@ def test_encode_is_the_scalar_model(name):
         random = rng.integers(0, 1 << bits, len(numbers))
         got = encode(numbers, format_, rounding, overflow, random=random, random_bits=bits)
         want = [
-            exact.encode(format_, scalar(x), rounding, overflow, random=r, random_bits=bits)
+            values.encode(format_, scalar(x), rounding, overflow, random=r, random_bits=bits)
             for x, r in zip(numbers.tolist(), random.tolist(), strict=True)
         ]
         assert got.tolist() == want

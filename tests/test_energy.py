@@ -10,24 +10,24 @@ import pytest
 from fp8mac.gen.describe import module_name
 from fp8mac.gen.verilog import rtlil_text
 from fp8mac.gen.yosys import find_yosys
-from fp8mac.hw.config import ConfigError, FloatAccConfig, parse_unit
-from fp8mac.hw.formats import parse_format
-from fp8mac.sim.gemm import gemm
-from fp8mac.sim.golden import Kind, read, reset, step
-from fp8mac.sim.vectors import values
-from fp8mac.synth_reports.activity import Circuit, simulate
-from fp8mac.synth_reports.energy import energy_per_cycle, leakage_nw, loads
-from fp8mac.synth_reports.grid import GRID
-from fp8mac.synth_reports.liberty.library import Library, own_library
-from fp8mac.synth_reports.liberty.reader import File
-from fp8mac.synth_reports.operands import (
+from fp8mac.hw.config.formats import parse_format
+from fp8mac.hw.config.unit import ConfigError, FloatAccConfig, parse_unit
+from fp8mac.sim.codes.numbers import values
+from fp8mac.sim.exact.golden import Kind, read, reset, step
+from fp8mac.sim.gemm.gemm import gemm
+from fp8mac.synth_reports.cost.activity import Circuit, simulate
+from fp8mac.synth_reports.cost.energy import energy_per_cycle, leakage_nw, loads
+from fp8mac.synth_reports.cost.operands import (
     Operands,
     draw,
     finite_codes,
     overflow_share,
     recorded,
 )
-from fp8mac.synth_reports.synthesis import Flow, synthesize
+from fp8mac.synth_reports.experiments.grid import GRID
+from fp8mac.synth_reports.liberty.library import Library, own_library
+from fp8mac.synth_reports.liberty.reader import File
+from fp8mac.synth_reports.synth.synthesis import Flow, synthesize
 
 OWN = own_library()
 UNIT = parse_unit("e2m1", "int4", acc="kulisch:1")

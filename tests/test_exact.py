@@ -11,7 +11,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from fp8mac.hw.formats import (
+from fp8mac.hw.config.formats import (
     NAMED_FORMATS,
     FloatFormat,
     IntFormat,
@@ -20,7 +20,7 @@ from fp8mac.hw.formats import (
     Specials,
     parse_format,
 )
-from fp8mac.sim.exact import Kind, Value, add, codec, decode, encode, multiply
+from fp8mac.sim.exact.values import Kind, Value, add, codec, decode, encode, multiply
 
 ML_DTYPES = {
     "e2m1": ml_dtypes.float4_e2m1fn,

@@ -9,14 +9,16 @@ from circuits import mapped_rtlil
 
 from fp8mac.gen.describe import module_name
 from fp8mac.gen.verilog import rtlil_text
-from fp8mac.hw.config import ConfigError, MacConfig, parse_unit
-from fp8mac.proofs.mutations import MUTATIONS, mutated_rtlil
-from fp8mac.sim import exhaustive, golden_numpy, kernel
-from fp8mac.sim.cosim import check_core
-from fp8mac.sim.exhaustive import SelfTestError, check_all, states
-from fp8mac.sim.kernel import CompilerError
-from fp8mac.sim.netlist import Netlist
-from fp8mac.sim.vectors import Triples, legal_codes
+from fp8mac.hw.config.unit import ConfigError, MacConfig, parse_unit
+from fp8mac.proofs.bugs.mutations import MUTATIONS, mutated_rtlil
+from fp8mac.sim.check import exhaustive, kernel
+from fp8mac.sim.check.cosim import check_core
+from fp8mac.sim.check.exhaustive import SelfTestError, check_all, states
+from fp8mac.sim.check.kernel import CompilerError
+from fp8mac.sim.check.netlist import Netlist
+from fp8mac.sim.check.stimuli import Triples
+from fp8mac.sim.codes.numbers import legal_codes
+from fp8mac.sim.exact import golden_numpy
 
 UNITS = [("e3m2", "e3m2", "e4m5"), ("e3m2fn", "e2m3ieee", "e3m4:rtz:ftz")]
 # NaN, infinities and flags; an accumulator with fewer codes than a word has bits.

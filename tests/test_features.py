@@ -6,15 +6,15 @@ import io
 import pytest
 from typer.testing import CliRunner
 
-from fp8mac.gen.cli import app
+from fp8mac.cli.app import app
 from fp8mac.gen.yosys import Yosys
-from fp8mac.hw.mac import check_buildable
-from fp8mac.synth_reports import features
+from fp8mac.hw.units.mac import check_buildable
+from fp8mac.synth_reports.cost.measure import Bench, Measurement
+from fp8mac.synth_reports.cost.physical import facts_of
+from fp8mac.synth_reports.experiments import features
 from fp8mac.synth_reports.liberty.library import own_library
-from fp8mac.synth_reports.measure import Bench, Measurement
-from fp8mac.synth_reports.physical import facts_of
-from fp8mac.synth_reports.store import Store
-from fp8mac.synth_reports.synthesis import Flow, Synthesis
+from fp8mac.synth_reports.store.store import Store
+from fp8mac.synth_reports.synth.synthesis import Flow, Synthesis
 
 OWN = own_library()
 

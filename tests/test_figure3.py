@@ -7,15 +7,22 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from fp8mac.gen import cli_figures
-from fp8mac.gen.cli import app
+from fp8mac.cli import figures
+from fp8mac.cli.app import app
 from fp8mac.gen.yosys import Yosys
-from fp8mac.hw.config import parse_unit
-from fp8mac.synth_reports.figure3 import PUBLISHED, csv_text, designs, panels, pictures, rows
-from fp8mac.synth_reports.figure3_text import markdown_text
-from fp8mac.synth_reports.measure import Bench, Design, Measurement, Shape
-from fp8mac.synth_reports.store import Store
-from fp8mac.synth_reports.synthesis import Flow, Synthesis
+from fp8mac.hw.config.unit import parse_unit
+from fp8mac.synth_reports.cost.measure import Bench, Design, Measurement, Shape
+from fp8mac.synth_reports.experiments.figure3.figure3 import (
+    PUBLISHED,
+    csv_text,
+    designs,
+    panels,
+    pictures,
+    rows,
+)
+from fp8mac.synth_reports.experiments.figure3.text import markdown_text
+from fp8mac.synth_reports.store.store import Store
+from fp8mac.synth_reports.synth.synthesis import Flow, Synthesis
 
 FLOW = Flow("toy", "front", ("script",), "library")
 E4_FP16 = parse_unit("e4m3fnuz", acc="fp16")
@@ -167,7 +174,7 @@ def test_some_units_only(bench):
 
 
 def test_command_writes_all_or_nothing(bench, tmp_path, monkeypatch):
-    monkeypatch.setattr(cli_figures, "make_bench", lambda flow: bench)
+    monkeypatch.setattr(figures, "make_bench", lambda flow: bench)
     result = CliRunner().invoke(app, ["figure3", "--output-dir", str(tmp_path / "out")])
     assert (result.exit_code, result.stdout) == (0, "")
     names = {"figure3.md", "figure3.csv", "figure3.png", "figure3.svg"}

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from fp8mac.gen.cli import app
-from fp8mac.synth_reports.cell_error import DISTRIBUTIONS
-from fp8mac.synth_reports.figure5 import (
+from fp8mac.cli.app import app
+from fp8mac.synth_reports.experiments.figure5.cell_error import DISTRIBUTIONS
+from fp8mac.synth_reports.experiments.figure5.figure5 import (
     FORMATS,
     LLOYD_MAX,
     Row,
@@ -19,7 +19,7 @@ from fp8mac.synth_reports.figure5 import (
     pictures,
     rows,
 )
-from fp8mac.synth_reports.tables import published
+from fp8mac.synth_reports.render.tables import published
 
 WITHIN_BITS = 0.12
 

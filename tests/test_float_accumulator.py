@@ -9,10 +9,10 @@ from samples import one_in
 
 from fp8mac.gen.describe import module_name
 from fp8mac.gen.verilog import rtlil_text
-from fp8mac.hw.config import FloatAccConfig, KulischConfig, MacConfig, parse_unit
-from fp8mac.hw.formats import FloatFormat, IntFormat, Overflow, Rounding, Specials
-from fp8mac.sim.cosim import check_core
-from fp8mac.sim.vectors import biased_triples
+from fp8mac.hw.config.formats import FloatFormat, IntFormat, Overflow, Rounding, Specials
+from fp8mac.hw.config.unit import FloatAccConfig, KulischConfig, MacConfig, parse_unit
+from fp8mac.sim.check.cosim import check_core
+from fp8mac.sim.check.stimuli import biased_triples
 
 OPTIONS = ["", ":rtz", ":ftz", ":saturate", ":rtz:ftz", ":ftz:saturate", ":rtz:saturate"]
 UNITS = [("e4m3", "e4m3", "fp16" + options) for options in OPTIONS]

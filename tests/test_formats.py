@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fp8mac.hw.config import KulischConfig, MacConfig
-from fp8mac.hw.formats import (
+from fp8mac.hw.config.formats import (
     NAMED_FORMATS,
     FloatFormat,
     FormatError,
@@ -19,6 +18,7 @@ from fp8mac.hw.formats import (
     Specials,
     parse_format,
 )
+from fp8mac.hw.config.unit import KulischConfig, MacConfig
 
 # arXiv:2209.05433, Table 1, and the fields that its codes S.EEEE.MMM spell.
 TABLE_1 = {
@@ -273,7 +273,13 @@ def test_formats_error(text: str, message: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["fp8mac.hw.formats", "fp8mac.hw.config", "fp8mac.sim.exact", "fp8mac.sim.golden"]
+    "module",
+    [
+        "fp8mac.hw.config.formats",
+        "fp8mac.hw.config.unit",
+        "fp8mac.sim.exact.values",
+        "fp8mac.sim.exact.golden",
+    ],
 )
 def test_formats_imports_are_light(module: str) -> None:
     heavy = "{'amaranth', 'numpy', 'pyosys'} & set(sys.modules)"

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from matrices import KINDS, matrices
 
-from fp8mac.hw.config import (
+from fp8mac.hw.config.formats import FloatFormat, IntFormat, Overflow, Rounding, Specials
+from fp8mac.hw.config.unit import (
     FloatAccConfig,
     IntAccConfig,
     KulischConfig,
@@ -18,13 +19,15 @@ from fp8mac.hw.config import (
     parse_accumulator,
     parse_unit,
 )
-from fp8mac.hw.formats import FloatFormat, IntFormat, Overflow, Rounding, Specials
-from fp8mac.sim import encoding, gemm_fixed, gemm_golden, gemm_plan, golden
-from fp8mac.sim.encoding import encode
-from fp8mac.sim.gemm import GemmError, GemmResult, Options, gemm, plan
-from fp8mac.sim.gemm_plan import PLAIN
-from fp8mac.sim.vectors import legal_codes, values
-from fp8mac.synth_reports.grid import GRID
+from fp8mac.sim.codes import encoding
+from fp8mac.sim.codes.encoding import encode
+from fp8mac.sim.codes.numbers import legal_codes, values
+from fp8mac.sim.exact import golden
+from fp8mac.sim.gemm import definition, fixed
+from fp8mac.sim.gemm import plan as gemm_plan
+from fp8mac.sim.gemm.gemm import GemmError, GemmResult, Options, gemm, plan
+from fp8mac.sim.gemm.plan import PLAIN
+from fp8mac.synth_reports.experiments.grid import GRID
 
 
 def any_start(config: MacConfig, shape: tuple[int, int], seed: int) -> GemmResult:
@@ -674,7 +677,7 @@ EMPTY_OPTIONS += [Options(lanes=2, align_bits=8), Options(lanes=3, chunk=2)]
 @pytest.mark.parametrize("compiles", [True, False])
 @pytest.mark.parametrize("acc", EMPTY_UNITS)
 def test_matrices_without_rows_columns_or_products(acc, compiles, monkeypatch):
-    for module in (gemm_plan, gemm_fixed, encoding):
+    for module in (gemm_plan, fixed, encoding):
         monkeypatch.setattr(module, "has_numba", lambda: compiles)
     config = parse_unit("int8" if acc.startswith("int") else "e5m2", acc=acc)
     tried = 0
@@ -694,13 +697,13 @@ def test_matrices_without_rows_columns_or_products(acc, compiles, monkeypatch):
     assert tried >= 4 * len(EMPTY) * 3
 
 
-LONG = gemm_fixed.LONGEST
+LONG = fixed.LONGEST
 
 
 @pytest.mark.parametrize("compiles", [True, False])
 def test_long_sums_of_integers(compiles, monkeypatch):
     """Beyond what 64 bits hold of the sum of pieces, against integers of Python and numpy."""
-    for module in (gemm_plan, gemm_fixed, encoding):
+    for module in (gemm_plan, fixed, encoding):
         monkeypatch.setattr(module, "has_numba", lambda: compiles)
     k, rng = LONG + 77, np.random.default_rng(5)
     a, b = rng.integers(0, 256, (1, k), np.uint8), rng.integers(0, 256, (k, 1), np.uint8)
@@ -723,7 +726,7 @@ def test_long_sums_of_integers(compiles, monkeypatch):
 @pytest.mark.parametrize("compiles", [True, False])
 @pytest.mark.parametrize("guard", [0, 20, 60])
 def test_long_sums_in_kulisch_accumulators(guard, compiles, monkeypatch):
-    for module in (gemm_plan, gemm_fixed, encoding):
+    for module in (gemm_plan, fixed, encoding):
         monkeypatch.setattr(module, "has_numba", lambda: compiles)
     config = parse_unit("e5m2", acc=f"kulisch:{guard}")
     k, rng = LONG + 3, np.random.default_rng(6)
@@ -754,7 +757,7 @@ def test_pieces_of_any_length_are_the_definition(unit, longest, monkeypatch):
     a, b = matrices(config, (3, 21, 4), "special", seed=15)
     start = any_start(config, (3, 4), seed=16)
     want = gemm(a, b, config, start=start, backend="golden")
-    monkeypatch.setattr(gemm_fixed, "LONGEST", longest)
+    monkeypatch.setattr(fixed, "LONGEST", longest)
     assert same(gemm(a, b, config, start=start), want)
 
 
@@ -849,5 +852,5 @@ def test_without_numba(monkeypatch):
 
 def test_definition_by_hand():
     config = parse_unit("e4m3", acc="fp16")
-    state = gemm_golden.dot(config, [0x38, 0x40], [0x38, 0xC4])
+    state = definition.dot(config, [0x38, 0x40], [0x38, 0xC4])
     assert golden.read(config, state.acc).fraction == -5

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from matrices import matrices
 
-from fp8mac.hw.config import MacConfig, parse_unit
-from fp8mac.hw.formats import NAMED_FORMATS, parse_format
-from fp8mac.sim import exact, gemm_fixed
+from fp8mac.hw.config.formats import NAMED_FORMATS, parse_format
+from fp8mac.hw.config.unit import MacConfig, parse_unit
+from fp8mac.sim.exact import values
+from fp8mac.sim.gemm import fixed
 
 PAIRS = list(product(NAMED_FORMATS, ["e4m3", "e5m2", "int8", "bf16"]))
 
@@ -16,19 +17,19 @@ PAIRS = list(product(NAMED_FORMATS, ["e4m3", "e5m2", "int8", "bf16"]))
 @pytest.mark.parametrize(("a", "b"), PAIRS)
 def test_pieces_of_sums_are_exact(a, b):
     for k in (1, 300, 5000):
-        kind, a_bits, b_bits, piece, _ = gemm_fixed.plan_limbs(parse_unit(a, b, acc="kulisch"), k)
+        kind, a_bits, b_bits, piece, _ = fixed.plan_limbs(parse_unit(a, b, acc="kulisch"), k)
         most = [
             min(parse_format(name).max_magnitude, 2**bits - 1)
             for name, bits in ((a, a_bits), (b, b_bits))
         ]
         assert 1 <= piece <= k
         assert piece * most[0] * most[1] < (2**24 if kind is np.float32 else 2**51)
-        longest = k if piece == k else gemm_fixed.LONGEST
+        longest = k if piece == k else fixed.LONGEST
         assert longest * most[0] * most[1] <= 2**63
 
 
 def test_e5m2_takes_three_products():
-    _, a_bits, b_bits, _, _ = gemm_fixed.plan_limbs(parse_unit("e5m2", acc="kulisch"), 256)
+    _, a_bits, b_bits, _, _ = fixed.plan_limbs(parse_unit("e5m2", acc="kulisch"), 256)
     assert -(-32 // a_bits) * -(-32 // b_bits) == 3
 
 
@@ -36,7 +37,7 @@ def integers(config: MacConfig, a: np.ndarray, b: np.ndarray) -> list[int]:
     """Sums in units of the smallest bit."""
     scale = 2**-config.product_lsb_exponent
     left, right = (
-        [[exact.decode(format_, code).fraction for code in row] for row in codes.tolist()]
+        [[values.decode(format_, code).fraction for code in row] for row in codes.tolist()]
         for format_, codes in ((config.a, a), (config.b, b.T))
     )
     return [
@@ -49,19 +50,19 @@ def integers(config: MacConfig, a: np.ndarray, b: np.ndarray) -> list[int]:
 @pytest.mark.parametrize("compiles", [True, False])
 @pytest.mark.parametrize("unit", ["int8", "int16", "e4m3", "e5m2", "fp16", "e8m3", "int24"])
 def test_sums_of_several_pieces_and_limbs(unit, compiles, monkeypatch):
-    monkeypatch.setattr(gemm_fixed, "has_numba", lambda: compiles)
+    monkeypatch.setattr(fixed, "has_numba", lambda: compiles)
     config = parse_unit(unit, acc="int48" if unit.startswith("int") else "kulisch")
     modulus = 1 << config.acc_bits
     for kind, k in (("overflowing", 700), ("cancelling", 30), ("random", 9)):
         a, b = matrices(config, (3, k, 4), kind, seed=5)
         want = [total % modulus for total in integers(config, a, b)]
-        plain = gemm_fixed.wrapping(config, a, b, None)
+        plain = fixed.wrapping(config, a, b, None)
         assert as_integers(plain) == want
         start = np.random.default_rng(6).integers(0, 1 << 40, (3, 4, -(-config.acc_bits // 64)))
         start = start.astype(np.uint64)
         start[..., -1] &= np.uint64((1 << (config.acc_bits - 1) % 64 + 1) - 1)
         more = [(x + y) % modulus for x, y in zip(as_integers(start), want, strict=True)]
-        assert as_integers(gemm_fixed.wrapping(config, a, b, start)) == more
+        assert as_integers(fixed.wrapping(config, a, b, start)) == more
 
 
 def as_integers(words: np.ndarray) -> list[int]:

@@ -5,8 +5,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from fp8mac.sim import rounding_numba
-from fp8mac.sim.gemm_rounding import odd_sum, odd_sum_of_three
+from fp8mac.sim.gemm.kernels import rounding_numba
+from fp8mac.sim.gemm.kernels.rounding_numpy import odd_sum, odd_sum_of_three
 
 COUNT = 4000
 

@@ -11,10 +11,10 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from fp8mac.hw.config import MacConfig, parse_unit
-from fp8mac.hw.formats import Rounding, parse_format
-from fp8mac.sim import exact, golden
-from fp8mac.sim.golden import Kind, State, mac, read, reset, step
+from fp8mac.hw.config.formats import Rounding, parse_format
+from fp8mac.hw.config.unit import MacConfig, parse_unit
+from fp8mac.sim.exact import golden, values
+from fp8mac.sim.exact.golden import Kind, State, mac, read, reset, step
 
 Codes = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Codes of operands a and b, and patterns of accumulators."""
@@ -197,16 +197,16 @@ def plant_lost_sticky(magnitude: int, shift: int, *_: object) -> int:
     return _true_round(magnitude >> (shift - 2), 2, Rounding.RNE, 0, 0)
 
 
-def plant_sign_of_zero(x: exact.Value, y: exact.Value) -> exact.Value:
+def plant_sign_of_zero(x: values.Value, y: values.Value) -> values.Value:
     value = _true_add(x, y)
     return value._replace(sign=x.sign) if value.magnitude == 0 else value
 
 
-_true_round, _true_add = exact._round, exact.add
+_true_round, _true_add = values._round, values.add
 
 BUGS = {
-    "ties away from zero": (exact, "_round", plant_ties_away),
-    "sticky bits lost": (exact, "_round", plant_lost_sticky),
+    "ties away from zero": (values, "_round", plant_ties_away),
+    "sticky bits lost": (values, "_round", plant_lost_sticky),
     "sign of an exact zero": (golden, "add", plant_sign_of_zero),
     "threshold of overflow": ("codec", "max_code", 0x7BFE),
     "no infinity": ("codec", "inf_code", None),
@@ -224,7 +224,7 @@ def test_mac_float_planted_bug_is_found(bug: str, monkeypatch: pytest.MonkeyPatc
     config = parse_unit("e5m2", acc="fp16")
     assert count_wrong(golden_codes(config, triples), want, register) == 0
     target, name, value = BUGS[bug]
-    target = exact.codec(parse_format("fp16"), True) if target == "codec" else target
+    target = values.codec(parse_format("fp16"), True) if target == "codec" else target
     monkeypatch.setattr(target, name, value)
     assert count_wrong(golden_codes(config, triples), want, register) >= 5
 

@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fp8mac.hw.config import FloatAccConfig, MacConfig, parse_unit
-from fp8mac.hw.formats import FloatFormat, IntFormat, Overflow, Rounding, Specials
-from fp8mac.sim import golden
-from fp8mac.sim.exact import Kind, codec, multiply
-from fp8mac.sim.golden_numpy import Numbers, add_rounded, decode
-from fp8mac.sim.vectors import biased_triples
+from fp8mac.hw.config.formats import FloatFormat, IntFormat, Overflow, Rounding, Specials
+from fp8mac.hw.config.unit import FloatAccConfig, MacConfig, parse_unit
+from fp8mac.sim.check.stimuli import biased_triples
+from fp8mac.sim.exact import golden
+from fp8mac.sim.exact.golden_numpy import Numbers, add_rounded, decode
+from fp8mac.sim.exact.values import Kind, codec, multiply
 
 OPTIONS = ["", ":rtz", ":ftz", ":saturate", ":rtz:ftz", ":ftz:saturate", ":rtz:saturate"]
 UNITS = [("e4m3", "e4m3", "fp16" + options) for options in OPTIONS]

@@ -8,15 +8,22 @@ import re
 import pytest
 
 from fp8mac.gen.yosys import Yosys
-from fp8mac.hw.config import ConfigError, parse_unit
-from fp8mac.hw.formats import FormatError
-from fp8mac.synth_reports import grid
-from fp8mac.synth_reports.grid import GRID, csv_text, designs, figures, markdown_text, units
+from fp8mac.hw.config.formats import FormatError
+from fp8mac.hw.config.unit import ConfigError, parse_unit
+from fp8mac.synth_reports.cost.measure import BASELINE, Bench, Design, Measurement, Shape
+from fp8mac.synth_reports.cost.report import shape_report, tools_report
+from fp8mac.synth_reports.experiments import grid
+from fp8mac.synth_reports.experiments.grid import (
+    GRID,
+    csv_text,
+    designs,
+    figures,
+    markdown_text,
+    units,
+)
 from fp8mac.synth_reports.liberty.library import own_library
-from fp8mac.synth_reports.measure import BASELINE, Bench, Design, Measurement, Shape
-from fp8mac.synth_reports.report import shape_report, tools_report
-from fp8mac.synth_reports.store import Store
-from fp8mac.synth_reports.synthesis import Flow, Synthesis
+from fp8mac.synth_reports.store.store import Store
+from fp8mac.synth_reports.synth.synthesis import Flow, Synthesis
 
 FLOW = Flow("toy", "front", ("script",), "library")
 E4M3, E5M2 = parse_unit("e4m3", acc="fp16"), parse_unit("e5m2", acc="kulisch")

@@ -6,11 +6,11 @@ from circuits import counted_core
 from matrices import KINDS, matrices
 from samples import grid_units
 
-from fp8mac.hw.config import MacConfig
-from fp8mac.sim.cosim import check_core
-from fp8mac.sim.gemm import gemm
-from fp8mac.sim.netlist import Netlist
-from fp8mac.sim.vectors import biased_triples
+from fp8mac.hw.config.unit import MacConfig
+from fp8mac.sim.check.cosim import check_core
+from fp8mac.sim.check.netlist import Netlist
+from fp8mac.sim.check.stimuli import biased_triples
+from fp8mac.sim.gemm.gemm import gemm
 
 COUNT = 100_000
 

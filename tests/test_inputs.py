@@ -10,11 +10,12 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from fp8mac.hw.formats import FloatFormat, Overflow, Rounding, parse_format
-from fp8mac.sim import encoding, exact
-from fp8mac.sim.encoding import decode, encode, round_to
-from fp8mac.sim.exact import Kind, Value
-from fp8mac.sim.quantize import Calibration, Scaling, find_scale, quantize, rounded
+from fp8mac.hw.config.formats import FloatFormat, Overflow, Rounding, parse_format
+from fp8mac.sim.codes import encoding
+from fp8mac.sim.codes.encoding import decode, encode, round_to
+from fp8mac.sim.codes.quantize import Calibration, Scaling, find_scale, quantize, rounded
+from fp8mac.sim.exact import values as exact
+from fp8mac.sim.exact.values import Kind, Value
 
 FORMATS = [
     "e4m3",

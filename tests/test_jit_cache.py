@@ -84,8 +84,8 @@ def test_a_cache_that_cannot_be_written(place, caplog):
 
 CODES = """
 import numpy as np
-from fp8mac.hw.formats import parse_format
-from fp8mac.sim.encoding import encode
+from fp8mac.hw.config.formats import parse_format
+from fp8mac.sim.codes.encoding import encode
 print(encode(np.arange(1 << 20, dtype=np.float32), parse_format("e4m3")).sum())
 """
 

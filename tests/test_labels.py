@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fp8mac.synth_reports.labels import Box, place
+from fp8mac.synth_reports.render.labels import Box, place
 
 FRAME = Box(0, 0, 1000, 500)
 

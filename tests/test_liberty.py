@@ -17,7 +17,7 @@ from fp8mac.synth_reports.liberty.library import Library, load_library, own_libr
 from fp8mac.synth_reports.liberty.power import leakage
 from fp8mac.synth_reports.liberty.reader import File, LibertyError
 from fp8mac.synth_reports.liberty.units import SAME
-from fp8mac.synth_reports.synthesis import Flow, synthesize
+from fp8mac.synth_reports.synth.synthesis import Flow, synthesize
 
 OWN = own_library()
 SMALL = """

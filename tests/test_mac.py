@@ -6,10 +6,10 @@ import pytest
 from amaranth.hdl import ResetInserter, Signal
 from amaranth.sim import Simulator
 
-from fp8mac.hw.config import ConfigError, MacConfig, parse_unit
-from fp8mac.hw.mac import Mac, MacCore
-from fp8mac.sim import golden
-from fp8mac.sim.vectors import biased_triples
+from fp8mac.hw.config.unit import ConfigError, MacConfig, parse_unit
+from fp8mac.hw.units.mac import Mac, MacCore
+from fp8mac.sim.check.stimuli import biased_triples
+from fp8mac.sim.exact import golden
 
 CYCLES = 300
 UNITS = [("e4m3", "e4m3", "fp16"), ("e5m2", "e5m2", "bf16"), ("e4m3", "e5m2", "fp32")]

@@ -8,13 +8,13 @@ from circuits import PLAIN, mapped_rtlil
 from samples import one_in
 
 from fp8mac.gen.describe import module_name
-from fp8mac.gen.mapped import EquivalenceError, prove_netlist, structural_verilog
 from fp8mac.gen.verilog import rtlil_text, verilog_text
 from fp8mac.gen.yosys import find_yosys
-from fp8mac.hw.config import Goal, parse_unit
-from fp8mac.sim.vectors import biased_triples
-from fp8mac.synth_reports.metrics import TWO_INPUT_GATES
-from fp8mac.synth_reports.synthesis import synthesize
+from fp8mac.hw.config.unit import Goal, parse_unit
+from fp8mac.proofs.netlists import EquivalenceError, prove_netlist, structural_verilog
+from fp8mac.sim.check.stimuli import biased_triples
+from fp8mac.synth_reports.synth.metrics import TWO_INPUT_GATES
+from fp8mac.synth_reports.synth.synthesis import synthesize
 
 READ_BACK = "read_verilog design.v\nhierarchy -check -top {top}\nproc\nwrite_rtlil back.il"
 

@@ -9,12 +9,13 @@ from children import PATIENCE
 
 from fp8mac.gen import yosys
 from fp8mac.gen.yosys import Yosys, YosysError
-from fp8mac.hw.config import Goal, parse_unit
+from fp8mac.hw.config.unit import Goal, parse_unit
 from fp8mac.sim.provenance import fingerprint
-from fp8mac.synth_reports import measure, parallel, store
-from fp8mac.synth_reports.measure import BASELINE, Bench, Design, Shape
-from fp8mac.synth_reports.store import Store
-from fp8mac.synth_reports.synthesis import Flow, Synthesis
+from fp8mac.synth_reports.cost import measure
+from fp8mac.synth_reports.cost.measure import BASELINE, Bench, Design, Shape
+from fp8mac.synth_reports.store import parallel, store
+from fp8mac.synth_reports.store.store import Store
+from fp8mac.synth_reports.synth.synthesis import Flow, Synthesis
 
 FLOW = Flow("toy", "front", ("script",), "library")
 TOOL = Yosys(("yosys",), "yosys", "0.50")
@@ -116,7 +117,7 @@ def test_changed_circuit_is_measured(workshop, monkeypatch):
 
 def test_changed_synthesis_needs_no_elaboration(workshop, monkeypatch):
     workshop.work()
-    monkeypatch.setattr(store, "fingerprint", changed("fp8mac.synth_reports.synthesis"))
+    monkeypatch.setattr(store, "fingerprint", changed("fp8mac.synth_reports.synth.synthesis"))
     assert workshop.work() == (1, 1)
 
 

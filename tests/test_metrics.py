@@ -2,7 +2,7 @@
 
 import pytest
 
-from fp8mac.synth_reports.metrics import WEIGHTS, Metrics
+from fp8mac.synth_reports.synth.metrics import WEIGHTS, Metrics
 
 # s = a ^ b ^ c, k = a & b | c & (a ^ b), with an inverter pair on the way and an alias of s
 FULL_ADDER = """\

@@ -6,11 +6,11 @@ import pytest
 from circuits import all_pairs, mapped, products
 from samples import one_in
 
-from fp8mac.hw.formats import parse_format
-from fp8mac.hw.int_accumulator import IntAccumulator
-from fp8mac.hw.layout import NumberLayout
-from fp8mac.hw.multiplier import FloatMultiplier
-from fp8mac.sim.exact import Kind
+from fp8mac.hw.area.integer import IntAccumulator
+from fp8mac.hw.area.product import FloatMultiplier
+from fp8mac.hw.config.formats import parse_format
+from fp8mac.hw.parts.layout import NumberLayout
+from fp8mac.sim.exact.values import Kind
 
 EIGHT_BITS = "e2m5 e3m4 e4m3 e5m2 e2m5fnuz e3m4fnuz e4m3fnuz e5m2fnuz".split()
 PAIRS = [(name, name) for name in EIGHT_BITS]

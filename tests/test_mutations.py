@@ -10,10 +10,8 @@ from samples import planted_bugs
 
 import fp8mac.hw
 from fp8mac.gen.verilog import rtlil_text
-from fp8mac.hw.config import ConfigError
-from fp8mac.proofs.certificate import STANDARD, STANDARD_SPEED
-from fp8mac.proofs.checks import Check, Kind, Verdict, plan
-from fp8mac.proofs.mutations import (
+from fp8mac.hw.config.unit import ConfigError
+from fp8mac.proofs.bugs.mutations import (
     MUTATIONS,
     Mutation,
     MutationError,
@@ -21,9 +19,11 @@ from fp8mac.proofs.mutations import (
     mutations_of,
     parse_unit_text,
 )
-from fp8mac.proofs.prove import Prover
-from fp8mac.proofs.solve import Encoding, Solver
-from fp8mac.proofs.sorts import all_sorts
+from fp8mac.proofs.certificate import STANDARD, STANDARD_SPEED
+from fp8mac.proofs.check.checks import Check, Kind, Verdict, plan
+from fp8mac.proofs.check.prove import Prover
+from fp8mac.proofs.check.solve import Encoding, Solver
+from fp8mac.proofs.spec.sorts import all_sorts
 
 HW = Path(str(fp8mac.hw.__file__)).parent
 
@@ -37,7 +37,7 @@ def test_names_are_unique_and_parts_are_many():
 
 @each_mutation
 def test_text_occurs_once_and_its_units_have_it(mutation):
-    text = (HW / f"{mutation.module}.py").read_text(encoding="utf-8")
+    text = (HW.joinpath(*mutation.module.split(".")).with_suffix(".py")).read_text(encoding="utf-8")
     assert text.count(mutation.old) == 1
     assert mutation.new != mutation.old
     assert mutation.units
@@ -80,22 +80,25 @@ def test_standard_plan_has_bugs_beside_every_proof_and_all_of_them():
 def test_sources_stay_as_they_are():
     config = parse_unit_text("e4m3,fp16")
     mutation = next(each for each in MUTATIONS if "e4m3,fp16" in each.units)
-    before = {path: path.read_text(encoding="utf-8") for path in HW.glob("*.py")}
+    before = {path: path.read_text(encoding="utf-8") for path in HW.rglob("*.py")}
     right = rtlil_text(config, core=True)
     assert mutated_rtlil(config, mutation, core=True) != right + "\n"
-    assert {path: path.read_text(encoding="utf-8") for path in HW.glob("*.py")} == before
+    assert {path: path.read_text(encoding="utf-8") for path in HW.rglob("*.py")} == before
     same = dataclasses.replace(mutation, new=mutation.old)
     assert mutated_rtlil(config, same, core=True) == right + "\n"
 
 
 def mutation(old: str, new: str) -> Mutation:
-    return Mutation("test", "round", "round", old, new, ("e4m3,fp16",), lambda config: True)
+    return Mutation("test", "round", "area.round", old, new, ("e4m3,fp16",), lambda config: True)
 
 
 def test_text_that_does_not_occur_is_refused():
     with pytest.raises(MutationError) as error:
         mutated_rtlil(parse_unit_text("e4m3,fp16"), mutation("no such", "x"), core=True)
-    assert str(error.value) == "Mutation 'test': 'no such' occurs 0 times in hw/round.py, not once."
+    assert (
+        str(error.value)
+        == "Mutation 'test': 'no such' occurs 0 times in fp8mac.hw.area.round, not once."
+    )
 
 
 def test_source_that_does_not_run_is_refused():

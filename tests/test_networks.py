@@ -6,27 +6,22 @@ from importlib.resources import files
 import numpy as np
 import pytest
 
-from fp8mac.hw.config import parse_accumulator, parse_unit
-from fp8mac.hw.formats import parse_format
-from fp8mac.sim import golden
-from fp8mac.sim.encoding import decode, encode
-from fp8mac.sim.gemm import Options
-from fp8mac.sim.networks.backprop import Trainer, fold, initial
-from fp8mac.sim.networks.engine import Calibrated, Recipe, UnitEngine
-from fp8mac.sim.networks.evaluate import evaluate
-from fp8mac.sim.networks.images import (
-    EMBEDDED,
-    NetworkError,
-    embedded_parameters,
-    load_digits,
-    read_idx,
-)
-from fp8mac.sim.networks.qat import fine_tune
-from fp8mac.sim.networks.reference import Plain, Recorder
-from fp8mac.sim.networks.sequential import Layer, forward, max_pool, patches
-from fp8mac.sim.networks.tasks import image_task
-from fp8mac.sim.networks.zoo import load_task
-from fp8mac.sim.quantize import Calibration, Scaling, straight_through
+from fp8mac.hw.config.formats import parse_format
+from fp8mac.hw.config.unit import parse_accumulator, parse_unit
+from fp8mac.sim.codes.encoding import decode, encode
+from fp8mac.sim.codes.quantize import Calibration, Scaling, straight_through
+from fp8mac.sim.exact import golden
+from fp8mac.sim.gemm.gemm import Options
+from fp8mac.sim.networks.engines.engine import Calibrated, Recipe, UnitEngine
+from fp8mac.sim.networks.engines.reference import Plain, Recorder
+from fp8mac.sim.networks.errors import NetworkError
+from fp8mac.sim.networks.models.sequential import Layer, forward, max_pool, patches
+from fp8mac.sim.networks.tasks.evaluate import evaluate
+from fp8mac.sim.networks.tasks.images import EMBEDDED, embedded_parameters, load_digits, read_idx
+from fp8mac.sim.networks.tasks.tasks import image_task
+from fp8mac.sim.networks.tasks.zoo import load_task
+from fp8mac.sim.networks.training.backprop import Trainer, fold, initial
+from fp8mac.sim.networks.training.qat import fine_tune
 
 RNG = np.random.default_rng(0)
 SMALL = (
@@ -127,7 +122,7 @@ def test_embedded_networks_answer_as_trained(name, right):
 
 
 def test_embedded_files_are_small():
-    folder = files("fp8mac.sim.networks") / "data"
+    folder = files("fp8mac.sim.networks.data")
     assert sum(len(file.read_bytes()) for file in folder.iterdir()) < 1_100_000
 
 

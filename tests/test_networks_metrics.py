@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 from test_networks import recipe
 
-from fp8mac.hw.config import parse_unit
-from fp8mac.sim.networks.diagnose import diagnose, needed_bits, swamped_share
+from fp8mac.hw.config.unit import parse_unit
 from fp8mac.sim.networks.metrics import (
     accuracy_difference,
     rank_correlation,
     rank_difference,
     sqnr_db,
 )
-from fp8mac.sim.networks.tasks import image_task
+from fp8mac.sim.networks.tasks.diagnose import diagnose, needed_bits, swamped_share
+from fp8mac.sim.networks.tasks.tasks import image_task
 
 
 def answers(gained: int, lost: int, both: int, neither: int):

@@ -12,19 +12,19 @@ from onnx import TensorProto, helper, numpy_helper
 from test_networks import recipe
 from typer.testing import CliRunner
 
-from fp8mac.gen.cli import app
-from fp8mac.sim import golden
-from fp8mac.sim.encoding import decode, encode
-from fp8mac.sim.networks.convolution import Geometry, convolve, same_pads
-from fp8mac.sim.networks.diagnose import diagnose
-from fp8mac.sim.networks.engine import Calibrated, UnitEngine
-from fp8mac.sim.networks.evaluate import evaluate
-from fp8mac.sim.networks.images import NetworkError
-from fp8mac.sim.networks.onnx_model import load_onnx
-from fp8mac.sim.networks.own import own_task
-from fp8mac.sim.networks.reference import Plain, Recorder
-from fp8mac.sim.networks.zoo import load_task
-from fp8mac.synth_reports.sum_length import points
+from fp8mac.cli.app import app
+from fp8mac.sim.codes.encoding import decode, encode
+from fp8mac.sim.exact import golden
+from fp8mac.sim.networks.engines.engine import Calibrated, UnitEngine
+from fp8mac.sim.networks.engines.reference import Plain, Recorder
+from fp8mac.sim.networks.errors import NetworkError
+from fp8mac.sim.networks.models.convolution import Geometry, convolve, same_pads
+from fp8mac.sim.networks.onnx.model import load_onnx
+from fp8mac.sim.networks.tasks.diagnose import diagnose
+from fp8mac.sim.networks.tasks.evaluate import evaluate
+from fp8mac.sim.networks.tasks.own import own_task
+from fp8mac.sim.networks.tasks.zoo import load_task
+from fp8mac.synth_reports.experiments.sum_error.length import points
 
 RNG = np.random.default_rng(5)
 
@@ -319,7 +319,7 @@ def test_the_command(tmp_path, monkeypatch):
     assert json.loads(other.stdout)["result"]["sqnr_db"] != report["result"]["sqnr_db"]
     words = ("accuracy", "--network", "net.onnx", "--inputs", "data.npz", "--threads", "1")
     few = functools.partial(points, ("e4m3",), ("fp16",), (32, 64))
-    monkeypatch.setattr("fp8mac.synth_reports.sum_length.points", few)
+    monkeypatch.setattr("fp8mac.synth_reports.experiments.sum_error.length.points", few)
     result = run(app, [*words, "--experiments", "w4a8"])
     assert result.exit_code == 0, result.output
     page = (tmp_path / "accuracy/net.onnx.md").read_text()

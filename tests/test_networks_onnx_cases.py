@@ -7,13 +7,13 @@ from onnx import TensorProto, helper, numpy_helper
 from test_networks import recipe
 from typer.testing import CliRunner
 
-from fp8mac.gen.cli import app
-from fp8mac.sim.networks.engine import UnitEngine
-from fp8mac.sim.networks.evaluate import evaluate
-from fp8mac.sim.networks.images import NetworkError
-from fp8mac.sim.networks.onnx_model import load_onnx
-from fp8mac.sim.networks.own import own_task
-from fp8mac.sim.networks.zoo import load_task
+from fp8mac.cli.app import app
+from fp8mac.sim.networks.engines.engine import UnitEngine
+from fp8mac.sim.networks.errors import NetworkError
+from fp8mac.sim.networks.onnx.model import load_onnx
+from fp8mac.sim.networks.tasks.evaluate import evaluate
+from fp8mac.sim.networks.tasks.own import own_task
+from fp8mac.sim.networks.tasks.zoo import load_task
 
 COUNT = 48
 

@@ -11,10 +11,10 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from test_networks_onnx import close, onnxruntime_says, picture_network, some
 
-from fp8mac.sim.networks import onnx_graph
-from fp8mac.sim.networks.images import NetworkError
-from fp8mac.sim.networks.onnx_model import load_onnx, weight_files
-from fp8mac.sim.networks.reference import Plain, Recorder
+from fp8mac.sim.networks.engines.reference import Plain, Recorder
+from fp8mac.sim.networks.errors import NetworkError
+from fp8mac.sim.networks.onnx import graph as onnx_graph
+from fp8mac.sim.networks.onnx.model import load_onnx, weight_files
 
 RNG = np.random.default_rng(5)
 node = helper.make_node
@@ -260,7 +260,7 @@ def test_nothing_is_told_to_anybody(tmp_path):
     home = tmp_path / "home"
     home.mkdir()
     code = f"""
-from fp8mac.sim.networks.onnx_model import load_onnx
+from fp8mac.sim.networks.onnx.model import load_onnx
 import numpy as np
 load_onnx({str(path)!r}).run({{"x": np.zeros((1, 2, 9, 9), np.float32)}})
 """

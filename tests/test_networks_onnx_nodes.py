@@ -9,8 +9,8 @@ import pytest
 from onnx import helper, numpy_helper
 from onnx_build import Array, flaw, onnxruntime_says
 
-from fp8mac.sim.networks.images import NetworkError
-from fp8mac.sim.networks.onnx_model import load_onnx
+from fp8mac.sim.networks.errors import NetworkError
+from fp8mac.sim.networks.onnx.model import load_onnx
 
 pytestmark = pytest.mark.slow
 

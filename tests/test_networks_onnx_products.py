@@ -7,10 +7,10 @@ from onnx import helper, numpy_helper
 from test_networks import recipe
 from test_networks_onnx import close, onnxruntime_says
 
-from fp8mac.sim.networks.engine import Calibrated, UnitEngine
-from fp8mac.sim.networks.images import NetworkError
-from fp8mac.sim.networks.onnx_model import load_onnx
-from fp8mac.sim.networks.reference import Plain, Recorder
+from fp8mac.sim.networks.engines.engine import Calibrated, UnitEngine
+from fp8mac.sim.networks.engines.reference import Plain, Recorder
+from fp8mac.sim.networks.errors import NetworkError
+from fp8mac.sim.networks.onnx.model import load_onnx
 
 RNG = np.random.default_rng(7)
 

@@ -13,8 +13,8 @@ from onnx_elements import element_recipes
 from onnx_moved import moved_recipes
 from onnx_products import product_recipes
 
-from fp8mac.sim.networks import reference
-from fp8mac.sim.networks.onnx_model import load_onnx
+from fp8mac.sim.networks.engines import reference
+from fp8mac.sim.networks.onnx.model import load_onnx
 
 PRODUCTS = [variants(each()) for each in (product_recipes, cell_recipes, code_recipes)]
 AROUND = [variants(each()) for each in (around_recipes, element_recipes, moved_recipes)]

@@ -8,10 +8,10 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from fp8mac.sim.networks.fetch import PACKAGES, FetchError, find
-from fp8mac.sim.networks.onnx_model import load_onnx
-from fp8mac.sim.networks.packaged import MODELS
-from fp8mac.synth_reports.packaged import command_of, differences, write_model
+from fp8mac.sim.networks.data.fetch import PACKAGES, FetchError, find
+from fp8mac.sim.networks.onnx.model import load_onnx
+from fp8mac.sim.networks.tasks.packaged import MODELS
+from fp8mac.synth_reports.experiments.accuracy.packaged import command_of, differences, write_model
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "synth_reports/results/accuracy/packaged.csv"

@@ -12,13 +12,13 @@ import pytest
 from PIL import Image
 from test_networks import recipe
 
-from fp8mac.sim.networks import cells
-from fp8mac.sim.networks.efficientnet import EfficientNet
-from fp8mac.sim.networks.engine import Calibrated, UnitEngine
-from fp8mac.sim.networks.evaluate import evaluate
-from fp8mac.sim.networks.head import Head
-from fp8mac.sim.networks.reference import Plain, Recorder
-from fp8mac.sim.networks.torch_file import TorchFileError, read_tensors
+from fp8mac.sim.networks.engines.engine import Calibrated, UnitEngine
+from fp8mac.sim.networks.engines.reference import Plain, Recorder
+from fp8mac.sim.networks.models.efficientnet import EfficientNet
+from fp8mac.sim.networks.models.head import Head
+from fp8mac.sim.networks.models.torch_file import TorchFileError, read_tensors
+from fp8mac.sim.networks.tasks import cells
+from fp8mac.sim.networks.tasks.evaluate import evaluate
 
 RNG = np.random.default_rng(2)
 
@@ -249,7 +249,7 @@ def fetched(tmp_path, monkeypatch, torch):
     monkeypatch.setattr(cells, "_RIDGE", 0.01)
     monkeypatch.setattr(cells, "_CALIBRATED", 4)
     monkeypatch.setattr(cells, "_AT_ONCE", 10)
-    monkeypatch.setattr("fp8mac.sim.networks.efficientnet._STRIDES", STRIDES)
+    monkeypatch.setattr("fp8mac.sim.networks.models.efficientnet._STRIDES", STRIDES)
     monkeypatch.setattr(EfficientNet, "__init__", _with_strides(EfficientNet.__init__))
     cached = [cells._model, cells._wheel, cells._cells, cells._head]
     for each in cached:

@@ -10,14 +10,14 @@ from test_networks_onnx import picture_network, some
 from test_networks_onnx_graph import save
 from typer.testing import CliRunner
 
-from fp8mac.gen.cli import app
-from fp8mac.sim.networks.evaluate import evaluate
-from fp8mac.sim.networks.images import NetworkError
-from fp8mac.sim.networks.layout import parse_axes
-from fp8mac.sim.networks.onnx_model import load_onnx
-from fp8mac.sim.networks.own import own_task
-from fp8mac.sim.networks.questions import find_layout
-from fp8mac.sim.networks.reference import Plain
+from fp8mac.cli.app import app
+from fp8mac.sim.networks.engines.reference import Plain
+from fp8mac.sim.networks.errors import NetworkError
+from fp8mac.sim.networks.onnx.layout import parse_axes
+from fp8mac.sim.networks.onnx.model import load_onnx
+from fp8mac.sim.networks.onnx.questions import find_layout
+from fp8mac.sim.networks.tasks.evaluate import evaluate
+from fp8mac.sim.networks.tasks.own import own_task
 
 FLOAT, INT64 = TensorProto.FLOAT, TensorProto.INT64
 node = helper.make_node

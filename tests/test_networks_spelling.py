@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 from test_networks import recipe
 
-from fp8mac.sim.networks import spelling
-from fp8mac.sim.networks.diagnose import diagnose
-from fp8mac.sim.networks.engine import Calibrated, UnitEngine
-from fp8mac.sim.networks.evaluate import evaluate
-from fp8mac.sim.networks.g2p import G2P, LONGEST, PHONEMES, as_text
+from fp8mac.sim.networks.engines.engine import Calibrated, UnitEngine
+from fp8mac.sim.networks.engines.reference import Plain, Recorder
 from fp8mac.sim.networks.metrics import edits, text_difference
-from fp8mac.sim.networks.reference import Plain, Recorder
-from fp8mac.sim.networks.zoo import load_task
-from fp8mac.synth_reports import accuracy
-from fp8mac.synth_reports.store import Store
+from fp8mac.sim.networks.models.g2p import G2P, LONGEST, PHONEMES, as_text
+from fp8mac.sim.networks.tasks import spelling
+from fp8mac.sim.networks.tasks.diagnose import diagnose
+from fp8mac.sim.networks.tasks.evaluate import evaluate
+from fp8mac.sim.networks.tasks.zoo import load_task
+from fp8mac.synth_reports.experiments.accuracy import accuracy
+from fp8mac.synth_reports.store.store import Store
 
 WIDTH, INNER = 6, 5
 PRODUCTS = ["encoder.input", "encoder.state", "decoder.input", "decoder.state", "output"]

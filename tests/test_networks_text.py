@@ -8,12 +8,12 @@ import zipfile
 import numpy as np
 import pytest
 
-from fp8mac.hw.config import parse_unit
-from fp8mac.sim.networks.engine import Calibrated, Recipe, UnitEngine
-from fp8mac.sim.networks.minilm import MiniLM, gelu
-from fp8mac.sim.networks.reference import Plain, Recorder
-from fp8mac.sim.networks.wordpiece import WordPiece
-from fp8mac.sim.quantize import Scaling
+from fp8mac.hw.config.unit import parse_unit
+from fp8mac.sim.codes.quantize import Scaling
+from fp8mac.sim.networks.engines.engine import Calibrated, Recipe, UnitEngine
+from fp8mac.sim.networks.engines.reference import Plain, Recorder
+from fp8mac.sim.networks.models.minilm import MiniLM, gelu
+from fp8mac.sim.networks.models.wordpiece import WordPiece
 
 VOCABULARY = [*"[UNK] [CLS] [SEP] the cat ##s sat , ' re".split(), "é", "e", "中"]
 WIDTH, HEADS, INNER = 8, 2, 12

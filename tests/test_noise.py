@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from fp8mac.sim.noise import Draws, noise, step_key
-from fp8mac.sim.rounding_numba import draw
+from fp8mac.sim.codes.noise import Draws, noise, step_key
+from fp8mac.sim.gemm.kernels.rounding_numba import draw
 
 
 def test_a_number_depends_on_its_place_alone():

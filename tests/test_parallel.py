@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from children import PATIENCE
 
-from fp8mac.synth_reports.parallel import in_parallel
+from fp8mac.synth_reports.store.parallel import in_parallel
 
 
 def test_results_come_in_the_order_of_the_things():

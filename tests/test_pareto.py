@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from fp8mac.gen.cli import app
-from fp8mac.synth_reports.accuracy import COLUMNS
-from fp8mac.synth_reports.pareto import PlotError, Point, front
-from fp8mac.synth_reports.pareto_plot import _ends, _place, picture
-from fp8mac.synth_reports.pareto_tables import charts
-from fp8mac.synth_reports.pareto_text import csv_text, markdown_text
-from fp8mac.synth_reports.tables import csv_table
+from fp8mac.cli.app import app
+from fp8mac.synth_reports.experiments.accuracy.accuracy import COLUMNS
+from fp8mac.synth_reports.experiments.pareto.pareto import PlotError, Point, front
+from fp8mac.synth_reports.experiments.pareto.plot import _ends, _place, picture
+from fp8mac.synth_reports.experiments.pareto.tables import charts
+from fp8mac.synth_reports.experiments.pareto.text import csv_text, markdown_text
+from fp8mac.synth_reports.render.tables import csv_table
 
 RESULTS = Path(__file__).parents[1] / "synth_reports" / "results"
 

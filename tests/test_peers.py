@@ -8,14 +8,21 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from fp8mac.gen.cli import app
+from fp8mac.cli.app import app
 from fp8mac.gen.yosys import Yosys, YosysError, find_yosys
-from fp8mac.hw.config import Goal
-from fp8mac.synth_reports import peers, peers_text
+from fp8mac.hw.config.unit import Goal
+from fp8mac.synth_reports.experiments.peers import peers
+from fp8mac.synth_reports.experiments.peers import text as peers_text
+from fp8mac.synth_reports.experiments.peers.peers import (
+    UNITS,
+    YARDSTICKS,
+    Comparison,
+    Figures,
+    Source,
+)
 from fp8mac.synth_reports.liberty import find
 from fp8mac.synth_reports.liberty.library import Library, own_library
-from fp8mac.synth_reports.peers import UNITS, YARDSTICKS, Comparison, Figures, Source
-from fp8mac.synth_reports.store import Store
+from fp8mac.synth_reports.store.store import Store
 
 INT8, KULISCH = "int8 --acc int32", "e4m3 --acc kulisch:3"
 NAND = "module top(input a, b, output y); assign y = ~(a & b); endmodule"

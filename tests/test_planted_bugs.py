@@ -7,12 +7,12 @@ from samples import planted_bugs
 from fp8mac.gen.describe import module_name
 from fp8mac.gen.verilog import rtlil_text
 from fp8mac.gen.yosys import find_yosys
-from fp8mac.hw.config import Goal, MacConfig
-from fp8mac.proofs.mutations import MUTATIONS, mutated_rtlil, parse_unit_text
-from fp8mac.sim.cosim import Mismatch, check_core, check_unit
-from fp8mac.sim.netlist import Netlist
-from fp8mac.sim.vectors import biased_triples
-from fp8mac.synth_reports.synthesis import synthesize
+from fp8mac.hw.config.unit import Goal, MacConfig
+from fp8mac.proofs.bugs.mutations import MUTATIONS, mutated_rtlil, parse_unit_text
+from fp8mac.sim.check.cosim import Mismatch, check_core, check_unit
+from fp8mac.sim.check.netlist import Netlist
+from fp8mac.sim.check.stimuli import biased_triples
+from fp8mac.synth_reports.synth.synthesis import synthesize
 
 COUNT = 70_000
 

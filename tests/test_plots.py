@@ -7,8 +7,8 @@ from itertools import pairwise
 
 import pytest
 
-from fp8mac.synth_reports import plots
-from fp8mac.synth_reports.plots import Marks, Panel, grouped_bars
+from fp8mac.synth_reports.render import plots
+from fp8mac.synth_reports.render.plots import Marks, Panel, grouped_bars
 
 PANELS = [
     Panel("left", ["a", "b"], {"x": [1, 20], "y": [3, 4]}, Marks("other", "y", [2, 5])),
@@ -74,7 +74,7 @@ def test_five_panels_are_in_two_rows():
 
 
 def test_commands_come_up_without_matplotlib():
-    code = "import sys, fp8mac.gen.cli, fp8mac.synth_reports.figure3 as _\n"
+    code = "import sys, fp8mac.cli.app, fp8mac.synth_reports.experiments.figure3.figure3 as _\n"
     code += "print('matplotlib' in sys.modules)"
     child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert child.stdout == "False\n"

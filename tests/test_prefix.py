@@ -7,9 +7,9 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from circuits import mapped
 
-from fp8mac.hw.carry_save import CarrySaveTree
-from fp8mac.hw.near_path import expect_leading_one
-from fp8mac.hw.prefix import add, add_compound, at_least, first_one
+from fp8mac.hw.parts.carry_save import CarrySaveTree
+from fp8mac.hw.parts.prefix import add, add_compound, at_least, first_one
+from fp8mac.hw.speed.near_path import expect_leading_one
 
 
 class Under(wiring.Component):

@@ -8,15 +8,15 @@ from children import PATIENCE
 from samples import one_in
 
 from fp8mac.gen.verilog import rtlil_text
-from fp8mac.proofs import queries
-from fp8mac.proofs.checks import Check, Kind, Record, Verdict, failures, plan
-from fp8mac.proofs.circuit import Circuit, CircuitError
-from fp8mac.proofs.equivalence import EquivalenceError, check_equal, logic_of
-from fp8mac.proofs.mutations import MUTATIONS, parse_unit_text
-from fp8mac.proofs.prove import Prover, prove_units, prove_verilog
-from fp8mac.proofs.replay import ReplayError, replay
-from fp8mac.proofs.solve import Encoding, Solver
-from fp8mac.synth_reports.store import Store
+from fp8mac.proofs.bugs.mutations import MUTATIONS, parse_unit_text
+from fp8mac.proofs.check import queries
+from fp8mac.proofs.check.checks import Check, Kind, Record, Verdict, failures, plan
+from fp8mac.proofs.check.circuit import Circuit, CircuitError
+from fp8mac.proofs.check.equivalence import EquivalenceError, check_equal, logic_of
+from fp8mac.proofs.check.prove import Prover, prove_units, prove_verilog
+from fp8mac.proofs.check.replay import ReplayError, replay
+from fp8mac.proofs.check.solve import Encoding, Solver
+from fp8mac.synth_reports.store.store import Store
 
 #: A float, a Kulisch, an integer unit; the first has a sort of its own.
 UNITS = [parse_unit_text(unit) for unit in ("e2m1,bf16", "e4m3,kulisch", "int4,int12")]

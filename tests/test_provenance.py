@@ -25,19 +25,19 @@ FILES = sorted(
 # Modules whose results are kept, with a way to make one; `store.key` in the code names them.
 RTLIL = """
 from fp8mac.gen.rtlil import rtlil_text
-from fp8mac.hw.config import Goal, parse_unit
+from fp8mac.hw.config.unit import Goal, parse_unit
 for goal in Goal:
     for acc in ("fp16", "kulisch:3"):
         rtlil_text(parse_unit("e4m3", acc=acc), core=False, goal=goal)
 """
 HIERARCHY = """
-from fp8mac.synth_reports.hierarchy import submodules
+from fp8mac.synth_reports.synth.hierarchy import submodules
 submodules("", "top")
 """
 DESIGN = r"""
 from fp8mac.gen.yosys import find_yosys
-from fp8mac.synth_reports.search import improve
-from fp8mac.synth_reports.synthesis import Flow, synthesize
+from fp8mac.synth_reports.synth.search import improve
+from fp8mac.synth_reports.synth.synthesis import Flow, synthesize
 design = r'''
 module \m
   wire input 1 \a
@@ -55,9 +55,9 @@ found = synthesize(design, "m", Flow.load(), find_yosys())
 SEARCH = DESIGN + 'improve(found, design, "m", Flow.load(), find_yosys(), seconds=0.01)\n'
 PHYSICAL = """
 from types import SimpleNamespace
-from fp8mac.hw.config import parse_unit
+from fp8mac.hw.config.unit import parse_unit
 from fp8mac.synth_reports.liberty.library import own_library
-from fp8mac.synth_reports.physical import Stimuli, _energy, facts_of
+from fp8mac.synth_reports.cost.physical import Stimuli, _energy, facts_of
 lines = ".inputs a[0] a[1] b[0] b[1] en clear rst ff_q[0]", ".gate INV_X1 A=a[0] ZN=ff_d[0]"
 netlist = "\\n".join([".model m", lines[0], ".outputs ff_d[0]", lines[1], ".end", ""])
 synthesis = SimpleNamespace(netlist=netlist, flip_flops=("acc[0]",), delay_ps=1.0)
@@ -71,16 +71,16 @@ library = own_library()
 library.fo4_ps, library.nand2, library.flip_flop
 """
 DECIDE = """
-from fp8mac.proofs.decide import decide, to_bit_vectors
+from fp8mac.proofs.check.decide import decide, to_bit_vectors
 text = "(set-logic QF_FP)(declare-const x (_ FloatingPoint 3 4))(assert (fp.isNaN x))(check-sat)"
 decide(to_bit_vectors(text), [])
 """
 MAPPED = """
-from fp8mac.gen.mapped import prove_netlist, structural_verilog
+from fp8mac.proofs.netlists import prove_netlist, structural_verilog
 from fp8mac.gen.yosys import find_yosys
 from fp8mac.gen.rtlil import rtlil_text
-from fp8mac.hw.config import Goal, parse_unit
-from fp8mac.synth_reports.synthesis import Flow, synthesize
+from fp8mac.hw.config.unit import Goal, parse_unit
+from fp8mac.synth_reports.synth.synthesis import Flow, synthesize
 config = parse_unit("int2", acc="int4")
 made = {"core": True, "goal": Goal.AREA}
 rtlil = rtlil_text(config, **made)
@@ -90,13 +90,13 @@ prove_netlist(structural_verilog(found, config, **made), config, **made)
 PEERS = """
 from fp8mac.gen.yosys import find_yosys
 from fp8mac.synth_reports.liberty.library import own_library
-from fp8mac.synth_reports.peers import Source, run_flow
+from fp8mac.synth_reports.experiments.peers.peers import Source, run_flow
 text = "module top(input a, b, output y); assign y = a & b; endmodule"
 run_flow(Source("", "", text, "top"), own_library(), find_yosys())
 """
 ACCURACY = """
 from types import SimpleNamespace
-from fp8mac.synth_reports.accuracy import Case, measure
+from fp8mac.synth_reports.experiments.accuracy.accuracy import Case, measure
 store = SimpleNamespace(key=lambda *_: "", load=lambda *_: None, save=lambda *_: None)
 for format_, acc in (("e4m3", "fp16"), ("int8", "int32"), ("e5m2", "kulisch")):
     measure(Case("digits_mlp", format_, format_, acc, 300), store)
@@ -111,23 +111,23 @@ accuracy_training.fine_tune = lambda *a, **b: real(*a, **b | {"epochs": 1})
 accuracy_training.trained_task.__wrapped__("digits_mlp", "e4m3,e4m3", "max", store, 100)
 """
 SUMS = """
-from fp8mac.synth_reports.sum_length import points
+from fp8mac.synth_reports.experiments.sum_error.length import points
 list(points(("e4m3",), ("fp16",), (32,)))
 """
 RESULTS = {
     "fp8mac.gen.rtlil": RTLIL,
-    "fp8mac.synth_reports.hierarchy": HIERARCHY,
-    "fp8mac.synth_reports.synthesis": DESIGN.replace(
-        "from fp8mac.synth_reports.search import improve\n", ""
+    "fp8mac.synth_reports.synth.hierarchy": HIERARCHY,
+    "fp8mac.synth_reports.synth.synthesis": DESIGN.replace(
+        "from fp8mac.synth_reports.synth.search import improve\n", ""
     ),
-    "fp8mac.synth_reports.search": SEARCH,
-    "fp8mac.synth_reports.physical": PHYSICAL,
-    "fp8mac.proofs.decide": DECIDE,
-    "fp8mac.gen.mapped": MAPPED,
-    "fp8mac.synth_reports.peers": PEERS,
-    "fp8mac.synth_reports.accuracy": ACCURACY,
-    "fp8mac.synth_reports.accuracy_training": TRAINED,
-    "fp8mac.synth_reports.sum_length": SUMS,
+    "fp8mac.synth_reports.synth.search": SEARCH,
+    "fp8mac.synth_reports.cost.physical": PHYSICAL,
+    "fp8mac.proofs.check.decide": DECIDE,
+    "fp8mac.proofs.netlists": MAPPED,
+    "fp8mac.synth_reports.experiments.peers.peers": PEERS,
+    "fp8mac.synth_reports.experiments.accuracy.accuracy": ACCURACY,
+    "fp8mac.synth_reports.experiments.accuracy.training": TRAINED,
+    "fp8mac.synth_reports.experiments.sum_error.length": SUMS,
 }
 KERNEL_MODULES = [
     f"fp8mac.sim.{name}"
@@ -177,9 +177,9 @@ def test_every_kept_result_is_tested_here():
                         case ast.Name(id="__name__"):
                             named.add(name)
                         case ast.Name(id="_DECIDE"):
-                            named.add("fp8mac.proofs.decide")
+                            named.add("fp8mac.proofs.check.decide")
                         case ast.Attribute(value=ast.Name(id="mapped"), attr="__name__"):
-                            named.add("fp8mac.gen.mapped")
+                            named.add("fp8mac.proofs.netlists")
                         case _:
                             assert "draws" in ast.unparse(call), ast.unparse(call)
     assert named == set(RESULTS)
@@ -215,9 +215,9 @@ def test_what_is_imported_and_read_is_in_the_closure(module):
     assert {path for path in ours if path.suffix != ".py"} <= set(known.values())
     libraries = {"numpy", "numba", "llvmlite", "amaranth", "onnx", "bitwuzla", "z3", "PIL"}
     used = Sources().libraries(module)
-    if module != "fp8mac.gen.mapped":  # solvers are found by `find_spec`
+    if module != "fp8mac.proofs.netlists":  # solvers are found by `find_spec`
         assert libraries & set(tops) <= {*used, "llvmlite"}
-    for name in ("fp8mac.sim.cache", "fp8mac.synth_reports.tables", "fp8mac.gen.cli"):
+    for name in ("fp8mac.sim.cache", "fp8mac.synth_reports.render.tables", "fp8mac.cli.app"):
         assert name in known or name not in names
 
 
@@ -364,7 +364,8 @@ def test_no_such_module():
 def test_keys_import_nothing():
     code = (
         "import sys; from fp8mac.sim.provenance import fingerprint\n"
-        "fingerprint('fp8mac.gen.rtlil'), fingerprint('fp8mac.synth_reports.accuracy')\n"
+        "fingerprint('fp8mac.gen.rtlil'), "
+        "fingerprint('fp8mac.synth_reports.experiments.accuracy.accuracy')\n"
         "print(*(name for name in sys.modules if name.startswith('fp8mac.')))\n"
         "print({'amaranth', 'numpy', 'numba', 'onnx'} & set(sys.modules))"
     )
@@ -379,7 +380,9 @@ def test_rendering_does_not_belong_to_results():
     shown |= {f"fp8mac.synth_reports.{name}" for name in ("tables", "plots", "labels", "report")}
     assert len(shown) > 15
     for module in RESULTS:
-        assert shown & set(closure(module)) <= {"fp8mac.synth_reports.accuracy_training"}, module
+        assert shown & set(closure(module)) <= {
+            "fp8mac.synth_reports.experiments.accuracy.training"
+        }, module
 
 
 def test_imports_by_text_name_their_module():

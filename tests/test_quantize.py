@@ -4,9 +4,9 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from fp8mac.hw.config import parse_accumulator
-from fp8mac.hw.formats import parse_format
-from fp8mac.sim.quantize import (
+from fp8mac.hw.config.formats import parse_format
+from fp8mac.hw.config.unit import parse_accumulator
+from fp8mac.sim.codes.quantize import (
     Calibration,
     QuantizeError,
     Scaled,

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from fp8mac.gen import cli_synth
-from fp8mac.gen.cli import app
-from fp8mac.gen.cli_options import make_bench
-from fp8mac.hw.config import parse_unit
-from fp8mac.synth_reports import regression
+from fp8mac.cli import synth
+from fp8mac.cli.app import app
+from fp8mac.cli.options import make_bench
+from fp8mac.hw.config.unit import parse_unit
+from fp8mac.synth_reports.experiments import regression
+from fp8mac.synth_reports.experiments.regression import Baseline, Move, moves, moves_table
 from fp8mac.synth_reports.liberty.library import own_library
-from fp8mac.synth_reports.regression import Baseline, Move, moves, moves_table
 
 UNIT = parse_unit("e2m1", acc="kulisch:0")
 TOOLS = {"yosys": "0.50 (yosys)", "abc": "ABC 1.01", "amaranth": "0.5"}
@@ -138,4 +138,4 @@ def test_figures_are_those_of_the_designs(tmp_path, monkeypatch):
     tools = regression.tools_of(bench, next(iter(found.values())))
     assert "compiled" not in tools["abc"]
     assert replace(BASELINE, tools=tools).tools["amaranth"].startswith("0.5")
-    assert cli_synth.regression is regression
+    assert synth.regression is regression

@@ -6,16 +6,16 @@ from dataclasses import replace
 import pytest
 
 from fp8mac.gen.yosys import Yosys
-from fp8mac.hw.config import Goal, parse_unit
-from fp8mac.synth_reports import report as module
-from fp8mac.synth_reports.breakdown import breakdown_designs, parts_of
+from fp8mac.hw.config.unit import Goal, parse_unit
+from fp8mac.synth_reports.cost import report as module
+from fp8mac.synth_reports.cost.breakdown import breakdown_designs, parts_of
+from fp8mac.synth_reports.cost.measure import BASELINE, Bench, Design, Measurement, Shape
+from fp8mac.synth_reports.cost.physical import Stimuli, facts_of, library_report
+from fp8mac.synth_reports.cost.report import Question, unit_report
 from fp8mac.synth_reports.liberty.library import Library, own_library
-from fp8mac.synth_reports.measure import BASELINE, Bench, Design, Measurement, Shape
-from fp8mac.synth_reports.physical import Stimuli, facts_of, library_report
-from fp8mac.synth_reports.report import Question, unit_report
-from fp8mac.synth_reports.store import Store
-from fp8mac.synth_reports.synthesis import Flow, Synthesis
-from fp8mac.synth_reports.unit_tables import footnotes
+from fp8mac.synth_reports.render.unit_tables import footnotes
+from fp8mac.synth_reports.store.store import Store
+from fp8mac.synth_reports.synth.synthesis import Flow, Synthesis
 
 OWN = own_library()
 E4M3 = parse_unit("e4m3", acc="fp16")
@@ -135,7 +135,9 @@ def test_progress_is_that_of_the_question(bench):
 
 def test_energy_is_made_once(bench, monkeypatch):
     first = ask(bench)
-    monkeypatch.setattr("fp8mac.synth_reports.physical._energy", lambda *_: pytest.fail("again"))
+    monkeypatch.setattr(
+        "fp8mac.synth_reports.cost.physical._energy", lambda *_: pytest.fail("again")
+    )
     assert ask(bench) == first
     with pytest.raises(pytest.fail.Exception):
         ask(bench, stimuli=replace(STIMULI, operands="uniform"))

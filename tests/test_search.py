@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from fp8mac.gen.yosys import YosysError, find_yosys
-from fp8mac.hw.config import Goal
-from fp8mac.synth_reports import search
+from fp8mac.hw.config.unit import Goal
 from fp8mac.synth_reports.liberty.library import own_library
-from fp8mac.synth_reports.synthesis import Flow, Synthesis, SynthesisError, synthesize
+from fp8mac.synth_reports.synth import search
+from fp8mac.synth_reports.synth.synthesis import Flow, Synthesis, SynthesisError, synthesize
 
 VERILOG = "module m(input [2:0] a, b, output [5:0] y); assign y = a * b + a; endmodule"
 NAIVE = replace(Flow.load(), name="area", scripts=("strash; map",))

@@ -6,18 +6,18 @@ import sys
 import pytest
 from children import PATIENCE
 
-from fp8mac.hw.config import MacConfig
-from fp8mac.hw.formats import NAMED_FORMATS, parse_format
-from fp8mac.proofs import queries
-from fp8mac.proofs.decide import decide, to_bit_vectors
-from fp8mac.proofs.mutations import parse_unit_text
-from fp8mac.proofs.queries import Query, decode_query, decoded
-from fp8mac.proofs.solve import Encoding, Solver
-from fp8mac.proofs.sorts import all_sorts, sorts_of
-from fp8mac.proofs.spec import core_claim, definitions
-from fp8mac.proofs.theory import BINARY64, BINARY128, Sort, bits, decode
-from fp8mac.sim import golden
-from fp8mac.sim.vectors import biased_triples
+from fp8mac.hw.config.formats import NAMED_FORMATS, parse_format
+from fp8mac.hw.config.unit import MacConfig
+from fp8mac.proofs.bugs.mutations import parse_unit_text
+from fp8mac.proofs.check import queries
+from fp8mac.proofs.check.decide import decide, to_bit_vectors
+from fp8mac.proofs.check.queries import Query, decode_query, decoded
+from fp8mac.proofs.check.solve import Encoding, Solver
+from fp8mac.proofs.spec.sorts import all_sorts, sorts_of
+from fp8mac.proofs.spec.spec import core_claim, definitions
+from fp8mac.proofs.spec.theory import BINARY64, BINARY128, Sort, bits, decode
+from fp8mac.sim.check.stimuli import biased_triples
+from fp8mac.sim.exact import golden
 
 SMALL_FORMATS = [name for name, each in NAMED_FORMATS.items() if each.bits <= 8]
 
@@ -141,17 +141,17 @@ def test_solver_that_stops_says_why():
 
 def test_specification_knows_no_circuit():
     code = (
-        "import sys, fp8mac.proofs.spec; "
+        "import sys, fp8mac.proofs.spec.spec; "
         "known = {name for name in sys.modules if name.startswith('fp8mac.')}; "
         "assert 'amaranth' not in sys.modules; print(*sorted(known))"
     )
     child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert child.stdout.split() == [
         "fp8mac.hw",
-        "fp8mac.hw.config",
-        "fp8mac.hw.formats",
+        "fp8mac.hw.config.unit",
+        "fp8mac.hw.config.formats",
         "fp8mac.proofs",
-        "fp8mac.proofs.sorts",
-        "fp8mac.proofs.spec",
-        "fp8mac.proofs.theory",
+        "fp8mac.proofs.spec.sorts",
+        "fp8mac.proofs.spec.spec",
+        "fp8mac.proofs.spec.theory",
     ]

@@ -10,15 +10,15 @@ from samples import one_in
 
 from fp8mac.gen.describe import module_name
 from fp8mac.gen.verilog import rtlil_text
-from fp8mac.hw.config import ConfigError, Goal, MacConfig, parse_unit
-from fp8mac.hw.dual_path import DualPathAccumulator
-from fp8mac.hw.fast_kulisch import FastKulischAccumulator
-from fp8mac.hw.fast_product import FastMultiplier
-from fp8mac.hw.fast_single_path import FastSinglePathAccumulator
-from fp8mac.hw.formats import FloatFormat, FormatError, IntFormat, Specials, parse_format
-from fp8mac.proofs.planting import parse_unit_text
-from fp8mac.sim.cosim import check_core
-from fp8mac.sim.vectors import Triples, biased_triples
+from fp8mac.hw.config.formats import FloatFormat, FormatError, IntFormat, Specials, parse_format
+from fp8mac.hw.config.unit import ConfigError, Goal, MacConfig, parse_unit
+from fp8mac.hw.speed.dual_path import DualPathAccumulator
+from fp8mac.hw.speed.kulisch import FastKulischAccumulator
+from fp8mac.hw.speed.product import FastMultiplier
+from fp8mac.hw.speed.single_path import FastSinglePathAccumulator
+from fp8mac.proofs.bugs.planting import parse_unit_text
+from fp8mac.sim.check.cosim import check_core
+from fp8mac.sim.check.stimuli import Triples, biased_triples
 
 
 def netlist(config: MacConfig):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fp8mac.synth_reports.store import Store, hash_of
+from fp8mac.synth_reports.store.store import Store, hash_of
 
 CONTENT = {"netlist": ".model m\n.end\n", "flip_flops": ["q[0]"], "abc_version": None, "count": 7}
 

@@ -5,9 +5,9 @@ from functools import lru_cache
 
 import pytest
 
-from fp8mac.proofs.circuit import Circuit, CircuitError
-from fp8mac.proofs.equivalence import check_equal, logic_of
-from fp8mac.proofs.mutations import parse_unit_text
+from fp8mac.proofs.bugs.mutations import parse_unit_text
+from fp8mac.proofs.check.circuit import Circuit, CircuitError
+from fp8mac.proofs.check.equivalence import check_equal, logic_of
 
 #: A float, a Kulisch, an integer unit.
 UNITS = {name: parse_unit_text(name) for name in ("e4m3,fp16", "e5m2,kulisch", "int8,int32")}

@@ -8,12 +8,18 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from fp8mac.gen.cli import app
-from fp8mac.hw.config import ConfigError, parse_unit
-from fp8mac.sim.encoding import decode, encode
-from fp8mac.sim.gemm import gemm
-from fp8mac.synth_reports.sum_error import ADDING, Point, Setting, measure, settings
-from fp8mac.synth_reports.sum_error_text import csv_text, markdown_text, pictures
+from fp8mac.cli.app import app
+from fp8mac.hw.config.unit import ConfigError, parse_unit
+from fp8mac.sim.codes.encoding import decode, encode
+from fp8mac.sim.gemm.gemm import gemm
+from fp8mac.synth_reports.experiments.sum_error.sum_error import (
+    ADDING,
+    Point,
+    Setting,
+    measure,
+    settings,
+)
+from fp8mac.synth_reports.experiments.sum_error.text import csv_text, markdown_text, pictures
 
 
 def point(adding, terms, rms, published=None):

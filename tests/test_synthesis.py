@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from fp8mac.gen.yosys import Yosys, YosysError, find_yosys
-from fp8mac.sim.netlist import Netlist
-from fp8mac.synth_reports.synthesis import Flow, SynthesisError, synthesize
+from fp8mac.sim.check.netlist import Netlist
+from fp8mac.synth_reports.synth.synthesis import Flow, SynthesisError, synthesize
 
 FLOW = Flow.load()
 FULL_ADDER = "module fa(input a, b, c, output s, k); assign {k, s} = a + b + c; endmodule"

@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from fp8mac.hw.formats import NAMED_FORMATS, parse_format
-from fp8mac.synth_reports.tables import format_facts, formats_table, show
+from fp8mac.hw.config.formats import NAMED_FORMATS, parse_format
+from fp8mac.synth_reports.render.tables import format_facts, formats_table, show
 
 
 def text_of(table) -> list[str]:

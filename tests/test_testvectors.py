@@ -4,12 +4,12 @@ from importlib.metadata import version
 
 import pytest
 
-from fp8mac.hw.config import ConfigError, MacConfig, parse_unit
-from fp8mac.hw.formats import FloatFormat
-from fp8mac.sim import golden
-from fp8mac.sim.exact import Kind, codec
-from fp8mac.sim.golden import State
-from fp8mac.sim.testvectors import product_lines, sequence_lines, vector_lines
+from fp8mac.hw.config.formats import FloatFormat
+from fp8mac.hw.config.unit import ConfigError, MacConfig, parse_unit
+from fp8mac.sim.check.vectors import product_lines, sequence_lines, vector_lines
+from fp8mac.sim.exact import golden
+from fp8mac.sim.exact.golden import State
+from fp8mac.sim.exact.values import Kind, codec
 
 UNITS = [("e4m3", "e4m3", "fp16"), ("e5m2", "e4m3", "kulisch"), ("e4m3", "e4m3", "kulisch")]
 UNITS += [("int8s", "int8", "int32"), ("e5m2", "e5m2", "e3m2"), ("int4", "e4m3", "bf16:rtz")]

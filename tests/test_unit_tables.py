@@ -2,8 +2,8 @@
 
 import io
 
-from fp8mac.synth_reports.tables import show
-from fp8mac.synth_reports.unit_tables import breakdown_table, footnotes, unit_table
+from fp8mac.synth_reports.render.tables import show
+from fp8mac.synth_reports.render.unit_tables import breakdown_table, footnotes, unit_table
 
 METRICS = {
     "two_input_gates": 800,

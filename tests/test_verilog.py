@@ -13,12 +13,12 @@ from circuits import counted_core, mapped_rtlil
 from samples import grid_units
 
 from fp8mac.gen.describe import describe, module_name
-from fp8mac.gen.mapped import structural_verilog
 from fp8mac.gen.verilog import module_sha256, rtlil_text, verilog_text, write_verilog
 from fp8mac.gen.yosys import find_yosys
-from fp8mac.hw.config import Goal, MacConfig, parse_unit
-from fp8mac.sim.vectors import biased_triples
-from fp8mac.synth_reports.synthesis import Flow, synthesize
+from fp8mac.hw.config.unit import Goal, MacConfig, parse_unit
+from fp8mac.proofs.netlists import structural_verilog
+from fp8mac.sim.check.stimuli import biased_triples
+from fp8mac.synth_reports.synth.synthesis import Flow, synthesize
 
 READ_BACK = "read_verilog design.v\nhierarchy -check -top {top}\nproc\nwrite_rtlil back.il"
 UNITS = [("e4m3", "e4m3", "fp16"), ("e5m2", "e4m3", "kulisch"), ("int8", "int8", "int32")]
@@ -93,7 +93,8 @@ def test_text_is_plain_and_in_order(core):
 
 def test_text_is_deterministic():
     program = (
-        "from fp8mac.gen.verilog import verilog_text; from fp8mac.hw.config import parse_unit; "
+        "from fp8mac.gen.verilog import verilog_text\n"
+        "from fp8mac.hw.config.unit import parse_unit\n"
         "print(verilog_text(parse_unit('e5m2', acc='fp16'), core=False))"
     )
     texts = {

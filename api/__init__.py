@@ -1,0 +1,1 @@
+"""Number formats, accumulators and ways of adding: described, built, proved, measured."""

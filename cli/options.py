@@ -1,0 +1,201 @@
+"""What the commands have in common: how a unit is named, and how progress is shown."""
+
+import importlib
+import json
+import math
+import os
+import re
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType, ModuleType
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from fp8mac.cli.command import Never, Only, Part, end, recorded
+from fp8mac.gen.files import STDOUT, print_text, write_atomically
+from fp8mac.gen.yosys import find_yosys
+from fp8mac.hw.config.unit import Goal
+from fp8mac.synth_reports.cost.measure import Bench, Design, Shape
+from fp8mac.synth_reports.liberty.library import Library
+from fp8mac.synth_reports.store.store import Store
+from fp8mac.synth_reports.synth.synthesis import Flow
+
+__all__ = [
+    "ACC",
+    "FORCE",
+    "GOAL",
+    "HERE",
+    "JSON",
+    "A",
+    "B",
+    "Never",
+    "Number",
+    "Only",
+    "Part",
+    "end",
+    "json_text",
+    "load_verilog",
+    "make_bench",
+    "number",
+    "print_json",
+    "progress_bar",
+    "recorded",
+    "say_written",
+    "write_files",
+]
+
+HERE = Path()
+"""The current folder: where commands write, if nothing else is said."""
+
+A = Annotated[str, typer.Argument(metavar="A", help="Operand format, such as e4m3 or int8.")]
+B = Annotated[str | None, typer.Argument(metavar="[B]", help="Other operand; as A by default.")]
+ACC = Annotated[
+    str,
+    typer.Option("--acc", metavar="ACC", help="Accumulator: kulisch[:G], int<N>, fp16, bf16, ..."),
+]
+JSON = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+GOAL = Annotated[Goal, typer.Option("--goal", help="Built for few gates, or for a short path.")]
+FORCE = Annotated[bool, typer.Option("--force", help="Do anew what is known already.")]
+
+
+def load_verilog() -> ModuleType:
+    """Amaranth is imported where it is needed: a known answer comes without it."""
+    return importlib.import_module("fp8mac.gen.verilog")
+
+
+def make_bench(
+    libraries: Mapping[str, Library] = MappingProxyType({}),
+    seconds: float = 0,
+    flow: str | None = None,
+) -> Bench:
+    """What measures units, with the flows of the package and the Yosys that there is.
+
+    Parameters
+    ----------
+    libraries : mapping of str to Library
+        What designs can be mapped to, by the names that these use.
+    seconds : float
+        Time to look for better netlists.
+    flow : str, optional
+        Flow for all designs; by default the one that is named after their goal.
+    """
+
+    def elaborate(design: Design) -> str:
+        rtlil = importlib.import_module("fp8mac.gen.rtlil")
+        return rtlil.rtlil_text(design.config, core=design.shape is Shape.CORE, goal=design.goal)
+
+    @cache
+    def load(goal: Goal, library: str | None) -> Flow:
+        return Flow.load(flow or goal.value, libraries[library] if library is not None else None)
+
+    def flow_of(design: Design) -> Flow:
+        return load(design.goal, design.library)
+
+    return Bench(elaborate, flow_of, find_yosys(), Store(), seconds)
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number in an option.
+
+    Parameters
+    ----------
+    low, high : int
+        Limits; both are allowed.
+    kind : type
+        ``int``, or ``float`` for seconds and the like.
+    """
+
+    low: int
+    high: int
+    kind: type[int] | type[float] = int
+
+    def __call__(self, text: object) -> object:
+        """Read it; a default is taken as it is."""
+        if not isinstance(text, str):
+            return text
+        plain = "[+-]?[0-9]{1,30}" if self.kind is int else r"[+-]?[0-9.]{1,30}(e[+-]?[0-9]{1,3})?"
+        if re.fullmatch(plain, text) and text.count(".") <= 1 and any(map(str.isdigit, text)):
+            value = self.kind(text)
+            if self.low <= value <= self.high:
+                return value
+        what = "a whole number" if self.kind is int else "a number"
+        raise typer.BadParameter(f"{what} {self} is wanted, not '{text}'")
+
+    def __str__(self) -> str:
+        return f"from {self.low:,} to {self.high:,}"
+
+
+def number(*names: str, low: int, high: int, help: str, **more: Any) -> Any:
+    """Option with a number; what it is for, and its limits, are shown by ``--help``.
+
+    Parameters
+    ----------
+    names : str
+        As for `typer.Option`.
+    low, high : int
+        Limits; both are allowed.
+    help : str
+        A sentence.
+    **more
+        ``kind`` of `Number`; else of `typer.Option`.
+    """
+    parser = Number(low, high, more.pop("kind", int))
+    text = f"{help.removesuffix('.')}; {low:,} to {high:,}."
+    return typer.Option(*names, parser=parser, help=text, **{"metavar": "N", **more})
+
+
+def progress_bar() -> Progress:
+    """Progress bar on stderr, where somebody looks at it; none into a file."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    watched = sys.stderr.isatty() and "NO_COLOR" not in os.environ
+    return Progress(*columns, console=Console(stderr=True), transient=True, disable=not watched)
+
+
+def json_text(what: object) -> str:
+    """JSON as programs read it: what is not a finite number is null."""
+    return json.dumps(_finite(what), indent=2, allow_nan=False) + "\n"
+
+
+def _finite(what: Any) -> Any:
+    if isinstance(what, dict):
+        return {key: _finite(each) for key, each in what.items()}
+    if isinstance(what, list | tuple):
+        return [_finite(each) for each in what]
+    return None if isinstance(what, float) and not math.isfinite(what) else what
+
+
+def print_json(what: object) -> None:
+    """Data for programs, on stdout."""
+    print_text(json_text(what))
+
+
+def write_files(contents: Mapping[Path, str | bytes]) -> None:
+    """Write files, all or none, and say which.
+
+    Raises
+    ------
+    WriteError
+        If one cannot be written.
+    """
+    write_atomically(contents)
+    say_written(contents)
+
+
+def say_written(paths: Iterable[Path]) -> None:
+    """Say which files there are now."""
+    *others, last = [str(path) for path in paths if path != STDOUT] or [""]
+    if last:
+        names = f"{', '.join(others)} and {last}" if others else last
+        typer.echo(f"Wrote {names}.", err=True)

@@ -1,0 +1,166 @@
+"""The command that proves units."""
+
+import importlib
+import json
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from fp8mac.cli.options import (
+    GOAL,
+    HERE,
+    JSON,
+    Never,
+    Only,
+    end,
+    number,
+    print_json,
+    progress_bar,
+    recorded,
+    write_files,
+)
+from fp8mac.gen.files import check_folder, print_text
+from fp8mac.hw.config.unit import ConfigError, Goal, MacConfig, parse_unit
+from fp8mac.synth_reports.store.store import Store
+
+__all__ = ["prove"]
+
+
+def prove(
+    ctx: typer.Context,
+    a: Annotated[
+        str | None, typer.Argument(metavar="[A]", help="Operand format; without: standard units.")
+    ] = None,
+    b: Annotated[
+        str | None, typer.Argument(metavar="[B]", help="Other operand; as A by default.")
+    ] = None,
+    *,
+    acc: Annotated[
+        str | None,
+        typer.Option("--acc", metavar="ACC", help="Accumulator, as for synth."),
+        Only("A"),
+    ] = None,
+    goal: Annotated[GOAL, Only("A"), Never("--verilog")] = Goal.AREA,
+    fast: Annotated[
+        bool,
+        typer.Option("--fast", help="Of the standard units e4m3, e5m2 and int8; no files."),
+        Never("A"),
+    ] = False,
+    both: Annotated[
+        bool, typer.Option("--both", help="Prove every step in both encodings.")
+    ] = False,
+    limit: Annotated[
+        float,
+        number(
+            "--limit", low=1, high=86_400, kind=float, help="Seconds for a query, else a failure."
+        ),
+    ] = 900,
+    jobs: Annotated[int, number("--jobs", low=1, high=1024, help="Checks at a time.")] = (
+        os.cpu_count() or 1
+    ),
+    verilog: Annotated[
+        Path | None,
+        typer.Option("--verilog", metavar="FILE", help="Prove this module instead."),
+        Only("A"),
+        Only("--top"),
+    ] = None,
+    top: Annotated[
+        str | None,
+        typer.Option("--top", metavar="NAME", help="Name of that module."),
+        Only("--verilog"),
+    ] = None,
+    unit: Annotated[
+        bool,
+        typer.Option("--unit", help="That module is registered, not a core."),
+        Only("--verilog"),
+    ] = False,
+    any_nan: Annotated[
+        bool,
+        typer.Option("--any-nan", help="Accept every NaN where a result is NaN."),
+        Only("--verilog"),
+    ] = False,
+    output_dir: Annotated[
+        Path,
+        typer.Option("--output-dir", metavar="DIR", help="Where proofs.md and .json go."),
+        Never("A"),
+        Never("--fast"),
+    ] = HERE,
+    as_json: JSON = False,
+) -> None:
+    """Prove that a circuit does what its unit says, for all operands and states.
+
+    Without operands all standard units are proved, and DIR gets the certificate. The exit code is 1
+    if a proof fails; then the counterexample is printed.
+    """
+    if a is not None and acc is None:
+        raise end("Name the accumulator with --acc.")
+    units = _units(a, b, acc, goal, fast=fast)
+    if a is None and not fast:
+        check_folder(output_dir, "proofs.*")
+    # Solvers and circuits are imported here: the other commands do without.
+    proofs = importlib.import_module("fp8mac.proofs.check.prove")
+    checks = importlib.import_module("fp8mac.proofs.check.checks")
+    paper = importlib.import_module("fp8mac.proofs.certificate")
+    solve = importlib.import_module("fp8mac.proofs.check.solve")
+    circuit = importlib.import_module("fp8mac.proofs.check.circuit")
+    command = recorded(ctx)
+    options: dict[str, Any] = {
+        "both": both,
+        "jobs": jobs,
+        "solver": solve.Solver(limit, Store()),
+    }
+    try:
+        theirs = None
+        if verilog is not None:
+            language = "systemverilog" if verilog.suffix == ".sv" else "verilog"
+            source = (_read(verilog), top, language, str(verilog))
+            theirs = circuit.Circuit(units[Goal.AREA][0], not unit, *source)
+            _ = theirs.smt2  # what is no unit ends here, with one sentence
+        with progress_bar() as bar:
+            task = bar.add_task("checks", total=None)
+
+            def advance(record: Any) -> None:
+                bar.advance(task)
+                bar.update(task, description=str(record.check))
+
+            if theirs is None:
+                area, speed = units[Goal.AREA], units[Goal.SPEED]
+                bar.update(task, total=len(checks.plan(area, speed=speed, both=both)))
+                records = proofs.prove_units(area, speed=speed, progress=advance, **options)
+            else:
+                records = proofs.prove_circuit(theirs, any_nan=any_nan, progress=advance, **options)
+    except (solve.SolverError, circuit.CircuitError) as error:
+        raise end(str(error)) from error
+    facts, text = paper.certificate(records, command), paper.certificate_text(records, command)
+    if a is None and not fast:
+        facts_text = json.dumps(facts, indent=1, allow_nan=False) + "\n"
+        write_files({output_dir / "proofs.md": text, output_dir / "proofs.json": facts_text})
+    if as_json:
+        print_json(facts)
+    else:
+        print_text(text)
+    if facts["failures"]:
+        raise typer.Exit(1)
+
+
+def _units(
+    a: str | None, b: str | None, acc: str | None, goal: Goal, *, fast: bool
+) -> dict[Goal, list[MacConfig]]:
+    """What is proved: one unit, or the standard ones."""
+    if a:
+        one = [parse_unit(a, b, acc=acc or "")]
+        return {each: one if each is goal else [] for each in Goal}
+    paper = importlib.import_module("fp8mac.proofs.certificate")
+    return {
+        Goal.AREA: paper.FAST if fast else paper.STANDARD,
+        Goal.SPEED: paper.FAST_SPEED if fast else paper.STANDARD_SPEED,
+    }
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"Cannot read '{path}'.") from error

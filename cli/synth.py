@@ -1,0 +1,273 @@
+"""Commands that measure a unit, and that show what it can be mapped to."""
+
+import importlib
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from fp8mac.cli.options import (
+    ACC,
+    FORCE,
+    GOAL,
+    HERE,
+    JSON,
+    A,
+    B,
+    Never,
+    Only,
+    end,
+    make_bench,
+    number,
+    print_json,
+    progress_bar,
+    recorded,
+    write_files,
+)
+from fp8mac.gen.files import (
+    STDOUT,
+    check_folder,
+    check_outputs,
+    print_text,
+    write_atomically,
+)
+from fp8mac.hw.config.unit import ConfigError, Goal, parse_unit
+from fp8mac.synth_reports.cost.measure import Shape
+from fp8mac.synth_reports.cost.physical import Stimuli, facts_of
+from fp8mac.synth_reports.cost.report import Question, unit_report
+from fp8mac.synth_reports.experiments import regression
+from fp8mac.synth_reports.liberty.find import KNOWN, PATH_VARIABLE, find_files, resolve
+from fp8mac.synth_reports.liberty.library import Library, load_library, own_library
+from fp8mac.synth_reports.liberty.reader import LibertyError
+from fp8mac.synth_reports.render.tables import show
+from fp8mac.synth_reports.render.unit_tables import breakdown_table, footnotes, unit_table
+
+__all__ = ["features", "liberty", "synth", "synth_check"]
+
+LIBERTY = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--liberty",
+        metavar="LIB",
+        help="Map to a library as well: a name, a file, a folder, or files with commas between.",
+    ),
+]
+
+
+class Effort(Enum):
+    """How long to look for a small, or fast, netlist."""
+
+    QUICK = "quick"
+    BEST = "best"
+
+
+_OPERANDS = ("normal", "uniform", "student-t")
+
+
+def synth(
+    ctx: typer.Context,
+    a: A,
+    b: B = None,
+    *,
+    acc: ACC,
+    goal: GOAL = Goal.AREA,
+    liberties: LIBERTY = None,
+    core: Annotated[
+        bool | None, typer.Option("--core/--unit", help="One of the two; both by default.")
+    ] = None,
+    operands: Annotated[
+        str,
+        typer.Option(
+            "--operands", metavar="X", help="For energy: normal, uniform, student-t, or FILE.npz."
+        ),
+        Never("--core"),
+    ] = "normal",
+    cycles: Annotated[
+        int,
+        number("--cycles", low=1, high=1_000_000, help="For energy."),
+        Never("--core"),
+        Never("--operands *.npz"),
+    ] = 20_000,
+    clear_every: Annotated[
+        int,
+        number("--clear-every", low=1, high=4096, help="For energy: products of a sum."),
+        Never("--core"),
+    ] = 64,
+    effort: Annotated[
+        Effort, typer.Option("--effort", help="best: look for better netlists.")
+    ] = Effort.QUICK,
+    limit: Annotated[
+        float,
+        number("--limit", low=1, high=86_400, kind=float, help="Seconds to look for a better one."),
+        Only("--effort best"),
+    ] = 60,
+    force: FORCE = False,
+    as_json: JSON = False,
+) -> None:
+    """Gates, area, delay, energy and parts of a unit, beside int8 products in int32."""
+    config = parse_unit(a, b, acc=acc)
+    stimuli = Stimuli(operands, cycles, clear_every)
+    if not stimuli.recorded and operands not in _OPERANDS:
+        raise ConfigError(f"Unknown operands '{operands}': {', '.join(_OPERANDS)}, or FILE.npz.")
+    shapes = tuple(shape for shape in Shape if core is None or core == (shape is Shape.CORE))
+    libraries = _libraries(liberties or [])
+    question = Question(config, goal, shapes, libraries, stimuli)
+    bench = make_bench(libraries, seconds=0 if effort is Effort.QUICK else limit)
+    with progress_bar() as bar:
+        task = bar.add_task(f"Measuring {config.slug}", total=len(question.designs))
+        report = unit_report(
+            question,
+            bench,
+            recorded(ctx),
+            force=force,
+            progress=lambda design: bar.advance(task),
+        )
+    if as_json:
+        print_json(report)
+        return
+    show(unit_table(report))
+    if report["breakdown"]:
+        show(breakdown_table(report))
+    print_text(footnotes(report) + "\n")
+
+
+def _libraries(texts: list[str]) -> dict[str, Library]:
+    """Our own library, and those that are asked for, by name."""
+    own = own_library()
+    libraries = {own.name: own}
+    for text in texts:
+        library = resolve(text).check()
+        name = library.name
+        if name in libraries and libraries[name].sha256 != library.sha256:
+            name = f"{name} {library.sha256[:8]}"
+        libraries[name] = library
+    return libraries
+
+
+def liberty(
+    generate: Annotated[
+        bool, typer.Option("--generate", help="Print our own library, made anew.")
+    ] = False,
+    output: Annotated[
+        Path,
+        typer.Option("--output", "-o", metavar="FILE", help="Write it to FILE."),
+        Only("--generate"),
+    ] = STDOUT,
+    as_json: Annotated[JSON, Never("--generate")] = False,
+) -> None:
+    """Show the cell libraries that are found on this machine, and where to get others."""
+    if generate:
+        check_outputs([output])
+        text = importlib.import_module("fp8mac.synth_reports.liberty.generate").liberty_text()
+        write_files({output: text})
+        return
+    rows = [_facts("fp8mac", own_library())]
+    rows += [_file_facts(name, path) for name, path in find_files().items()]
+    if as_json:
+        print_json(rows)
+        return
+    tables = importlib.import_module("fp8mac.synth_reports.liberty.tables")
+    show(tables.libraries_table(rows))
+    missing = [known for known in KNOWN if known.names[0] not in {row["name"] for row in rows}]
+    print_text(tables.missing_text(missing, PATH_VARIABLE) + "\n")
+
+
+def _file_facts(name: str, path: Path) -> dict[str, Any]:
+    try:
+        return _facts(name, load_library(path))
+    except LibertyError as error:
+        return {"name": name, "file": str(path), "error": str(error)}
+
+
+def _facts(name: str, library: Library) -> dict[str, Any]:
+    library.check()
+    return {
+        "name": name,
+        "library": library.name,
+        "cells": len(library.cells),
+        "voltage_v": library.voltage_v,
+        "nand2": library.nand2.name,
+        "nand2_area_um2": None if library.is_own else library.nand2.area,
+        "fo4_ps": None if library.is_own else round(library.fo4_ps, 2),
+        "flip_flop": library.flip_flop.cell.name,
+        "file": library.source,
+        "error": None,
+    }
+
+
+def synth_check(
+    accept: Annotated[bool, typer.Option("--accept", help="Commit what is measured now.")] = False,
+    folder: Annotated[
+        Path, typer.Option("--folder", metavar="DIR", help="Where the committed numbers are.")
+    ] = regression.FOLDER,
+) -> None:
+    """Measure the main units, and say which committed numbers no longer hold; exit code 1 then."""
+    if accept:
+        check_folder(folder, "*.json")
+    own = own_library()
+    bench = make_bench({own.name: own})
+    try:
+        known = regression.baselines(folder)
+    except ValueError as error:
+        raise end(str(error)) from error
+    configs = [each.config for each in known.values()]
+    if accept and not configs:
+        configs = [parse_unit(operand, acc=acc) for operand, acc in regression.MAIN]
+    if not configs:
+        raise end(f"There are no committed numbers in '{folder}'.")
+    designs = [each for config in configs for each in regression.designs(config, own.name)]
+    with progress_bar() as bar:
+        task = bar.add_task("designs", total=len(designs))
+        found = bench.measure(designs, progress=lambda design: bar.advance(task))
+    figures = {config: regression.current(config, found, bench, own) for config in configs}
+    tools = regression.tools_of(bench, found[designs[0]])
+    moved = [
+        move for each in known.values() for move in regression.moves(each, figures[each.config])
+    ]
+    if moved:
+        print_text(regression.moves_table(moved) + "\n")
+    if accept:
+        write_atomically(
+            {
+                folder / f"{config.slug}.json": regression.file_text(config, each, tools)
+                for config, each in figures.items()
+            }
+        )
+        typer.echo(f"Wrote {len(figures)} files to {folder}.", err=True)
+        if moved:
+            typer.echo('Explain what moved under "Numbers" in CHANGELOG.md.', err=True)
+    elif not all(regression.same_tools(each, tools) for each in known.values()):
+        typer.echo("Inconclusive: the committed numbers were made by other tools.", err=True)
+    elif moved:
+        typer.echo(f"{len(moved)} committed numbers do not hold.", err=True)
+        raise typer.Exit(1)
+    else:
+        typer.echo(f"All committed numbers of {len(known)} units hold.", err=True)
+
+
+def features(
+    ctx: typer.Context,
+    output_dir: Annotated[
+        Path, typer.Option("--output-dir", metavar="DIR", help="Where features.* go.")
+    ] = HERE,
+    force: FORCE = False,
+) -> None:
+    """Measure what single features cost: subnormals, NaN, rounding, saturation, guard bits."""
+    check_folder(output_dir, "features.*")
+    module = importlib.import_module("fp8mac.synth_reports.experiments.features")
+    own = own_library()
+    bench = make_bench({own.name: own})
+    designs = module.designs(own.name)
+    with progress_bar() as bar:
+        task = bar.add_task("designs", total=len(designs))
+        found = bench.measure(designs, force=force, progress=lambda design: bar.advance(task))
+    table = module.rows(found, own.name, facts_of(own, bench.store))
+    example = found[designs[0]]
+    page = module.markdown_text(table, bench, example, recorded(ctx))
+    write_files(
+        {
+            output_dir / "features.csv": module.csv_text(table, bench, example),
+            output_dir / "features.md": page,
+        }
+    )

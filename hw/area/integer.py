@@ -1,0 +1,124 @@
+"""Two's complement products, added in a two's complement register."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from fp8mac.hw.config.formats import IntFormat
+from fp8mac.hw.parts.compressor import Compressor
+
+__all__ = ["IntAccumulator"]
+
+
+class IntAccumulator(wiring.Component):
+    """Exact sum of a two's complement accumulator and a product. Combinational.
+
+    Product and accumulator go through one compressor tree. The product is radix-4 Booth: every
+    two bits of ``b`` choose a multiple of ``a``, see `_add_booth_rows`.
+
+    Parameters
+    ----------
+    a_format, b_format : IntFormat
+        Operands.
+    width : int
+        Bits of the accumulator, at least those of the product.
+    saturate : bool
+        Where True, a sum outside the accumulator's range becomes its nearest end; else it wraps.
+
+    Members
+    -------
+    a : :py:`In(a_format.bits)`
+        Operand, two's complement.
+    b : :py:`In(b_format.bits)`
+        Operand, two's complement.
+    c : :py:`In(width)`
+        Accumulator, two's complement.
+    y : :py:`Out(width)`
+        ``c + a * b``, two's complement.
+    """
+
+    a: Signal
+    b: Signal
+    c: Signal
+    y: Signal
+
+    def __init__(
+        self, a_format: IntFormat, b_format: IntFormat, width: int, saturate: bool = False
+    ) -> None:
+        self._width = width
+        self._saturate = saturate
+        super().__init__(
+            {"a": In(a_format.bits), "b": In(b_format.bits), "c": In(width), "y": Out(width)}
+        )
+
+    @property
+    def width(self) -> int:
+        """Bits of the accumulator."""
+        return self._width
+
+    @property
+    def saturate(self) -> bool:
+        """Whether the sum saturates."""
+        return self._saturate
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        total_width = self._width + self._saturate
+        tree = Compressor(total_width)
+        tree.add_bits(0, self.c)
+        if self._saturate:
+            tree.add_bit(self._width, self.c[-1])
+        _add_booth_rows(m, tree, self.a, self.b)
+        total = Signal(total_width)
+        m.d.comb += total.eq(tree.elaborate_into(m))
+        if self._saturate:
+            overflow = total[-1] != total[-2]
+            limit = Cat((~total[-1]).replicate(self._width - 1), total[-1])
+            m.d.comb += self.y.eq(Mux(overflow, limit, total[:-1]))
+        else:
+            m.d.comb += self.y.eq(total)
+        return m
+
+
+def _add_booth_rows(m: Module, tree: Compressor, a: Value, b: Value) -> None:
+    """Add ``a * b``, both two's complement, to a compressor tree.
+
+    Row *i* is ``digit * a * 4**i``; the digits of ``b`` in radix 4 are::
+
+        b[2i+1] b[2i] b[2i-1]    digit      one  two  negative
+           0      0      0         0         0    0      0
+           0      0      1         1         1    0      0
+           0      1      0         1         1    0      0
+           0      1      1         2         0    1      0
+           1      0      0        -2         0    1      1
+           1      0      1        -1         1    0      1
+           1      1      0        -1         1    0      1
+           1      1      1         0         0    0      1   (-0: all ones, plus one)
+
+    A negative row is the complement of the positive one, plus one in its lowest place. The sign of
+    a row, at weight *w*, counts ``-s * 2**w = (1 - s) * 2**w - 2**w``: its complement is added, and
+    the constants of all rows become one.
+    """
+    rows = (len(b) + 1) // 2
+    extended = Cat(b, b[-1].replicate(2 * rows - len(b)))
+    for row in range(rows):
+        low = extended[2 * row - 1] if row else 0
+        middle, high = extended[2 * row], extended[2 * row + 1]
+        one = Signal(name=f"one_{row}")
+        two = Signal(name=f"two_{row}")
+        negative = Signal(name=f"negative_{row}")
+        multiple = Signal(len(a) + 1, name=f"multiple_{row}")
+        m.d.comb += [
+            one.eq(middle ^ low),
+            two.eq((high ^ middle) & ~one),
+            negative.eq(high),
+        ]
+        chosen = (Cat(a, a[-1]) & one.replicate(len(a) + 1)) | (
+            Cat(0, a) & two.replicate(len(a) + 1)
+        )
+        m.d.comb += multiple.eq(chosen ^ negative.replicate(len(a) + 1))
+        weight = 2 * row
+        tree.add_bits(weight, multiple[:-1])
+        tree.add_bit(weight, negative)
+        tree.add_bit(weight + len(a), ~multiple[-1])
+        tree.add_constant(-(1 << weight + len(a)))

@@ -1,0 +1,96 @@
+"""Exact fixed-point (Kulisch) sum of floating-point products.
+
+# Ref: U. Kulisch, Computer Arithmetic and Validity, 2nd ed., chapter 8
+"""
+
+from amaranth.hdl import Cat, Module, Signal
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from fp8mac.hw.parts.layout import NumberLayout, NumberRange
+from fp8mac.hw.parts.shifter import shift_left
+
+__all__ = ["KulischAccumulator"]
+
+
+class KulischAccumulator(wiring.Component):
+    """Adds a product to a fixed-point number, exactly. Combinational.
+
+    ::
+
+        product    significand << (exponent - exponent_min)         magnitude_bits
+        y          c[guard]  |  c[low] + (product ^ sign) + sign    width
+
+    The complement of a negative product is taken behind the shifter, and its sign extension is not
+    added: the guard bits count up where the low part carries out of a positive product, and down
+    where it does not out of a negative one.
+
+    Parameters
+    ----------
+    range : NumberRange
+        Products, not normalised.
+    magnitude_bits : int
+        Bits of the largest product; those above mean nothing and are dropped.
+    width : int
+        Bits of the accumulator.
+
+    Members
+    -------
+    product : :py:`In(NumberLayout(range))`
+        Product.
+    c : :py:`In(width)`
+        Accumulator, two's complement, in units of ``2**(range.base + range.exponent_min)``.
+    y : :py:`Out(width)`
+        ``c + product`` modulo ``2**width``; not specified where the product is infinite or NaN.
+    """
+
+    product: data.View
+    c: Signal
+    y: Signal
+
+    def __init__(self, range: NumberRange, magnitude_bits: int, width: int) -> None:
+        self._range = range
+        self._magnitude_bits = magnitude_bits
+        self._width = width
+        super().__init__({"product": In(NumberLayout(range)), "c": In(width), "y": Out(width)})
+
+    @property
+    def range(self) -> NumberRange:
+        """Range of the products."""
+        return self._range
+
+    @property
+    def magnitude_bits(self) -> int:
+        """Bits of the largest product."""
+        return self._magnitude_bits
+
+    @property
+    def width(self) -> int:
+        """Bits of the accumulator."""
+        return self._width
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        bits, lowest = self._magnitude_bits, self._range.exponent_min
+        product = self.product
+        # The exponent is at least `lowest`: instead of subtracting it, the lowest places, into
+        # which nothing is ever shifted, are left out.
+        amount = product.exponent.as_unsigned()[: self._range.exponent_max.bit_length()]
+        aligned = shift_left(m, product.significand, amount, bits + lowest)[lowest:]
+        addend = Signal(bits)
+        low = Signal(bits + 1)
+        m.d.comb += [
+            addend.eq(aligned ^ product.sign.replicate(bits)),
+            low.eq((Cat(1, self.c[:bits]) + Cat(product.sign, addend))[1:]),
+        ]
+        # One chain counts both ways: a guard bit toggles while all bits below it are at the end
+        # of their range, ones on the way up and zeros on the way down.
+        guard = Signal(self._width - bits)
+        step = low[-1] ^ product.sign
+        for place, bit in enumerate(self.c[bits:]):
+            m.d.comb += guard[place].eq(bit ^ step)
+            chain = Signal(name=f"count_{place}")
+            m.d.comb += chain.eq(step & (bit ^ product.sign))
+            step = chain
+        m.d.comb += self.y.eq(Cat(low[:-1], guard))
+        return m

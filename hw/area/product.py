@@ -1,0 +1,113 @@
+"""Exact products of decoded operands."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from fp8mac.hw.area.unpack import Unpack
+from fp8mac.hw.config.formats import Format
+from fp8mac.hw.parts.compressor import Compressor
+from fp8mac.hw.parts.layout import NumberLayout, NumberRange, operand_range, product_range
+
+__all__ = ["FloatMultiplier"]
+
+
+class FloatMultiplier(wiring.Component):
+    """Exact product of two operands, as sign, exponent and significand. Combinational.
+
+    Parameters
+    ----------
+    a_format, b_format : FloatFormat or IntFormat
+        Operands; integers are converted to sign and magnitude.
+    normalised : bool
+        Whether both significands come with their top bit set, see `Unpack`; the product's
+        significand then has one of its two top bits set, but for a zero product.
+    carry : bool
+        See `product_range`.
+
+    Members
+    -------
+    a : :py:`In(a_format.bits)`
+        Operand code.
+    b : :py:`In(b_format.bits)`
+        Operand code.
+    product : :py:`Out(NumberLayout(range))`
+        Product; ``zero`` is set only where no operand is infinite or NaN.
+    """
+
+    a: Signal
+    b: Signal
+    product: data.View
+
+    def __init__(
+        self, a_format: Format, b_format: Format, *, normalised: bool, carry: bool = False
+    ) -> None:
+        self._formats = (a_format, b_format)
+        self._normalised = normalised
+        self._carry = carry
+        a, b = (operand_range(format_, normalised=normalised) for format_ in self._formats)
+        self._range = product_range(a, b, carry)
+        super().__init__(
+            {
+                "a": In(a_format.bits),
+                "b": In(b_format.bits),
+                "product": Out(NumberLayout(self._range)),
+            }
+        )
+
+    @property
+    def normalised(self) -> bool:
+        """Whether the significands of both operands have their top bit set."""
+        return self._normalised
+
+    @property
+    def carry(self) -> bool:
+        """Whether the exponent is that of the sum and one."""
+        return self._carry
+
+    @property
+    def range(self) -> NumberRange:
+        """Range of the products."""
+        return self._range
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        numbers = []
+        for name, format_, code in zip("ab", self._formats, (self.a, self.b), strict=True):
+            m.submodules[f"unpack_{name}"] = unpack = Unpack(format_, normalised=self._normalised)
+            m.d.comb += unpack.code.eq(code)
+            numbers.append(unpack.number)
+        a, b = numbers
+        product = self.product
+        m.d.comb += [
+            product.sign.eq(a.sign ^ b.sign),
+            product.exponent.eq(_add(a.exponent, b.exponent, self._carry)),
+            product.zero.eq(a.zero | b.zero),
+            product.nan.eq(a.nan | b.nan | (a.inf & b.zero) | (b.inf & a.zero)),
+            product.inf.eq(a.inf | b.inf),
+            product.significand.eq(self._multiply(m, a.significand, b.significand)),
+        ]
+        return m
+
+    def _multiply(self, m: Module, a: Value, b: Value) -> Value:
+        """Product of significands through a compressor tree; hidden ones cost wires, not gates."""
+        tree = Compressor(self._range.significand_bits)
+        if not self._normalised:
+            for weight, bit in enumerate(a):
+                tree.add_bits(weight, Mux(bit, b, 0))
+            return tree.elaborate_into(m)
+        # (2**i + f) * (2**j + g) = f * g + 2**j * f + 2**i * g + 2**(i + j)
+        a_top, b_top = len(a) - 1, len(b) - 1
+        for weight, bit in enumerate(a[:-1]):
+            tree.add_bits(weight, Mux(bit, b[:-1], 0))
+        tree.add_bits(b_top, a[:-1])
+        tree.add_bits(a_top, b[:-1])
+        tree.add_constant(1 << a_top + b_top)
+        return tree.elaborate_into(m)
+
+
+def _add(a: Value, b: Value, carry: bool) -> Value:
+    """``a + b + carry`` in one adder."""
+    if not carry:
+        return a + b
+    return (Cat(1, a).as_signed() + Cat(1, b).as_signed())[1:].as_signed()

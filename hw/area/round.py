@@ -1,0 +1,150 @@
+"""The only rounder: from a normalised sum to a code of the accumulator."""
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from fp8mac.hw.config.formats import FloatFormat, Overflow, Rounding, Specials
+from fp8mac.hw.config.unit import FloatAccConfig
+
+__all__ = ["Round"]
+
+
+class Round(wiring.Component):
+    """Rounds once, and writes special values. Combinational.
+
+    ::
+
+        significand   h m m m m m m | r | s s s s s
+                      hidden, mantissa  round and sticky bits
+
+        r  any s  last m     nearest even       toward zero
+        0    x       x       down               down
+        1    0       0       down (half, even)  down
+        1    0       1       up   (half, odd)   down
+        1    1       x       up                 down
+
+    The carry of rounding runs on into the exponent: the code above the largest mantissa is the next
+    binade, and above the largest number infinity.
+
+    Parameters
+    ----------
+    config : FloatAccConfig
+        Format, rounding, overflow, subnormals.
+    significand_bits : int
+        Width of the significand, at least ``precision + 2``.
+    exponent_bits : int
+        Width of the exponent.
+    hidden_weight : int
+        1 or 2.
+
+    Members
+    -------
+    sign : :py:`In(1)`
+        Sign of the sum.
+    significand : :py:`In(significand_bits)`
+        Magnitude of the sum; its top bit is the hidden bit, and zero only if ``base`` is zero or
+        all bits are.
+    base : :py:`In(signed(exponent_bits))`
+        Biased exponent of the hidden bit, less ``hidden_weight``.
+    nan, inf : :py:`In(1)`
+        The sum is not a number; is infinite (if not NaN).
+    code : :py:`Out(config.format.bits)`
+        Result.
+    """
+
+    sign: Signal
+    significand: Signal
+    base: Signal
+    nan: Signal
+    inf: Signal
+    code: Signal
+
+    def __init__(
+        self,
+        config: FloatAccConfig,
+        significand_bits: int,
+        exponent_bits: int,
+        hidden_weight: int = 1,
+    ) -> None:
+        self._config = config
+        self._hidden_weight = hidden_weight
+        super().__init__(
+            {
+                "sign": In(1),
+                "significand": In(significand_bits),
+                "base": In(signed(exponent_bits)),
+                "nan": In(1),
+                "inf": In(1),
+                "code": Out(config.format.bits),
+            }
+        )
+
+    @property
+    def config(self) -> FloatAccConfig:
+        """Format, rounding, overflow, subnormals."""
+        return self._config
+
+    @property
+    def hidden_weight(self) -> int:
+        """What the exponent lacks."""
+        return self._hidden_weight
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        format_, config = self._config.format, self._config
+        hidden = self.significand[-1]
+        mantissa = self.significand[-format_.precision : -1]
+        rest = self.significand[: -format_.precision]
+        # The exponent is that of a normal number only if there is a hidden one.
+        keep = hidden if config.subnormals else hidden & ~self.base[-1]
+        up = Signal()
+        magnitude = Signal(format_.mantissa_bits + len(self.base))
+        if config.rounding is Rounding.RNE:
+            m.d.comb += up.eq(rest[-1] & (rest[:-1].any() | mantissa[0]))
+        if not config.subnormals:
+            mantissa, up = Mux(keep, mantissa, 0), up & keep
+        kept = Cat(mantissa, Mux(keep, self.base, 0))
+        hidden_place = format_.mantissa_bits + self._hidden_weight - 1
+        m.d.comb += magnitude.eq(kept + Cat(up, Const(0, hidden_place - 1), keep))
+        overflow = Signal()
+        m.d.comb += [
+            overflow.eq(_exceeds(magnitude, format_)),
+            self.code.eq(self._specials(magnitude, overflow)),
+        ]
+        return m
+
+    def _specials(self, magnitude: Value, overflow: Value) -> Value:
+        """The code, given the rounded magnitude as a code that may be beyond the largest."""
+        format_, config = self._config.format, self._config
+        beyond, infinite = format_.max_code, format_.max_code
+        if format_.inf_code is not None:
+            infinite = format_.inf_code
+        elif format_.has_nan and config.overflow is Overflow.TO_SPECIAL:
+            infinite = None
+        if config.rounding is Rounding.RNE and config.overflow is Overflow.TO_SPECIAL:
+            beyond = infinite
+        # None stands for NaN: then the case joins those that are NaN anyway.
+        body, nan = magnitude[: format_.bits - 1], self.nan
+        for condition, code in ((overflow, beyond), (self.inf, infinite)):
+            if code is None:
+                nan = nan | condition
+            else:
+                body = Mux(condition, Const(code, len(body)), body)
+        sign = self.sign if format_.has_negative_zero else self.sign & body.any()
+        if format_.nan_code is None:
+            return Cat(body, sign)
+        return Mux(nan, Const(format_.nan_code, format_.bits), Cat(body, sign))
+
+
+def _exceeds(magnitude: Value, format_: FloatFormat) -> Value:
+    """Whether a magnitude is beyond the largest code."""
+    stored_bits = format_.bits - 1
+    above = magnitude[stored_bits:].any()
+    match format_.specials:
+        case Specials.IEEE:
+            return above | magnitude[format_.mantissa_bits : stored_bits].all()
+        case Specials.FN:
+            return above | magnitude[:stored_bits].all()
+        case Specials.FNUZ | Specials.NONE:
+            return above

@@ -1,0 +1,1 @@
+"""What a unit is: formats, accumulators, goals; in the standard library alone."""

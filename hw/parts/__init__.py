@@ -1,0 +1,1 @@
+"""Circuits that all families use: prefix networks, compressors, shifters, what travels between."""

@@ -1,0 +1,1 @@
+"""Circuits with a short path."""

@@ -1,0 +1,94 @@
+"""Two's complement products, added in a two's complement register: a tree and one prefix adder."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from fp8mac.hw.config.formats import IntFormat
+from fp8mac.hw.parts.carry_save import CarrySaveTree
+from fp8mac.hw.parts.prefix import AND
+
+__all__ = ["FastIntAccumulator"]
+
+
+class FastIntAccumulator(wiring.Component):
+    """`fp8mac.hw.area.integer.IntAccumulator`, for a short path. Combinational.
+
+    The product stays in carry-save form: its bits and the accumulator go through one tree of full
+    adders, and only the sum is carried out.
+
+    Parameters
+    ----------
+    a_format, b_format : IntFormat
+        Operands.
+    width : int
+        Bits of the accumulator, at least those of the product.
+    saturate : bool
+        Where True, a sum outside the accumulator's range becomes its nearest end; else it wraps.
+
+    Members
+    -------
+    a : :py:`In(a_format.bits)`
+        Operand, two's complement.
+    b : :py:`In(b_format.bits)`
+        Operand, two's complement.
+    c : :py:`In(width)`
+        Accumulator, two's complement.
+    y : :py:`Out(width)`
+        ``c + a * b``, two's complement.
+    """
+
+    a: Signal
+    b: Signal
+    c: Signal
+    y: Signal
+
+    def __init__(
+        self, a_format: IntFormat, b_format: IntFormat, width: int, saturate: bool = False
+    ) -> None:
+        self._width = width
+        self._saturate = saturate
+        super().__init__(
+            {"a": In(a_format.bits), "b": In(b_format.bits), "c": In(width), "y": Out(width)}
+        )
+
+    @property
+    def width(self) -> int:
+        """Bits of the accumulator."""
+        return self._width
+
+    @property
+    def saturate(self) -> bool:
+        """Whether the sum saturates."""
+        return self._saturate
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        tree = CarrySaveTree(self._width + self._saturate)
+        tree.add_bits(0, self.c)
+        if self._saturate:
+            tree.add_bits(self._width, self.c[-1])
+        _add_products(tree, self.a, self.b)
+        total = tree.elaborate_into(m)
+        if self._saturate:
+            overflow = total[-1] ^ total[-2]
+            limit = Cat((~total[-1]).replicate(self._width - 1), total[-1])
+            m.d.comb += self.y.eq(Mux(overflow, limit, total[:-1]))
+        else:
+            m.d.comb += self.y.eq(total)
+        return m
+
+
+def _add_products(tree: CarrySaveTree, a: Value, b: Value) -> None:
+    """Add ``a * b``, both two's complement, as products of bits (Baugh-Wooley).
+
+    A sign counts ``-2**w``, so that products of one sign and another bit are to be subtracted:
+    ``-x * 2**w`` is ``~x * 2**w - 2**w``, and the constants of all of them become one.
+    """
+    for i, x in enumerate(a):
+        for j, y in enumerate(b):
+            if (i == len(a) - 1) == (j == len(b) - 1):
+                tree.add_bits(i + j, x & y, arrival=AND)
+            else:
+                tree.add_bits(i + j, ~(x & y), arrival=AND)
+                tree.add_constant(-(1 << i + j))

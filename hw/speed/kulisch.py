@@ -1,0 +1,122 @@
+"""Exact fixed-point (Kulisch) sum of floating-point products, for a short path.
+
+# Ref: U. Kulisch, Computer Arithmetic and Validity, 2nd ed., chapter 8
+"""
+
+from amaranth.hdl import Cat, Const, Module, Signal, Value
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from fp8mac.hw.parts.layout import NumberRange, product_range
+from fp8mac.hw.parts.prefix import add, wire
+from fp8mac.hw.parts.shifter import shift_left
+from fp8mac.hw.speed.product import FactoredLayout
+
+__all__ = ["FastKulischAccumulator"]
+
+_LATE = 400
+"""When an aligned product is there, the accumulator being there at the start."""
+
+
+class FastKulischAccumulator(wiring.Component):
+    """`fp8mac.hw.area.kulisch.KulischAccumulator`, for a short path. Combinational.
+
+    ::
+
+        exponent_a + exponent_b    low bits, early      high bits, late
+                                        |                    |
+        product   significand ----> multiplexers ----> one of the groups ----+
+                                                                             v
+        y      sign ^ ( (c ^ sign)  ------------------------------------->   + )
+
+    A product is never negated: where it is negative the accumulator is complemented, which is
+    early, and so is the sum, whose complement comes with its last gate at no cost.
+
+    Parameters
+    ----------
+    factors : tuple of NumberRange
+        Decoded operands, not normalised.
+    magnitude_bits : int
+        Bits of the largest product; those above mean nothing and are dropped.
+    width : int
+        Bits of the accumulator.
+
+    Members
+    -------
+    product : :py:`In(FactoredLayout(*factors))`
+        Product.
+    c : :py:`In(width)`
+        Accumulator, two's complement, in units of ``2**(range.base + range.exponent_min)``.
+    y : :py:`Out(width)`
+        ``c + product`` modulo ``2**width``; not specified where the product is infinite or NaN.
+    """
+
+    product: data.View
+    c: Signal
+    y: Signal
+
+    def __init__(
+        self, factors: tuple[NumberRange, NumberRange], magnitude_bits: int, width: int
+    ) -> None:
+        self._factors = factors
+        self._magnitude_bits = magnitude_bits
+        self._width = width
+        super().__init__({"product": In(FactoredLayout(*factors)), "c": In(width), "y": Out(width)})
+
+    @property
+    def factors(self) -> tuple[NumberRange, NumberRange]:
+        """Ranges of the decoded operands."""
+        return self._factors
+
+    @property
+    def magnitude_bits(self) -> int:
+        """Bits of the largest product."""
+        return self._magnitude_bits
+
+    @property
+    def width(self) -> int:
+        """Bits of the accumulator."""
+        return self._width
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        sign = self.product.sign
+        aligned = self._align(m)
+        flipped = wire(m, self.c ^ sign.replicate(self._width), "flipped")
+        addend = Cat(aligned, Const(0, self._width - self._magnitude_bits))
+        total = add(m, flipped, addend, arrivals=[_LATE] * self._magnitude_bits)
+        m.d.comb += self.y.eq(total[: self._width] ^ sign.replicate(self._width))
+        return m
+
+    def _align(self, m: Module) -> Value:
+        """Magnitude of the product in units of the accumulator."""
+        product, range_ = self.product, product_range(*self._factors)
+        bits, lowest = self._magnitude_bits, range_.exponent_min
+        amount_bits = range_.exponent_max.bit_length()
+        first, second = (
+            Cat(exponent, Const(0, amount_bits))[:amount_bits]
+            for exponent in (product.early.exponent_a, product.early.exponent_b)
+        )
+        amount = wire(m, add(m, first, second, name="amount")[:amount_bits], "amount")
+        fine = min(_FINE, amount_bits)
+        near = wire(
+            m,
+            shift_left(
+                m,
+                product.early.significand,
+                amount[:fine],
+                len(product.early.significand) + (1 << fine) - 1,
+            ),
+            "near",
+        )
+        # The exponents are at least `lowest`: the places below are left out.
+        aligned: Value = Const(0, bits + lowest)
+        for group in range(1 << amount_bits - fine):
+            chosen = amount[fine:] == group
+            placed = Cat(Const(0, group << fine), near)[: bits + lowest]
+            aligned |= placed & chosen.replicate(len(placed))
+        return wire(m, aligned[lowest:], "aligned")
+
+
+_FINE = 3
+"""Bits of the exponent that shift by multiplexers."""

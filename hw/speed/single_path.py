@@ -1,0 +1,173 @@
+"""Floating-point sum of an exact product and an accumulator, rounded once: a fast single path.
+
+::
+
+                product              c
+                   |                 |
+                 Frames: both numbers in the frame of the other
+            C-frame |        | P-frame
+                    +---++---+
+                        || x, y
+               +--------++--------+
+               v                  v
+             x + y             abs(x - y), normalised
+               +--------++--------+
+                        v
+                      round, special values
+
+It takes every accumulator and every product; `fp8mac.hw.speed.dual_path` takes those whose sums it
+can round by a choice, which saves the rounding adder at the end of this path.
+"""
+
+from amaranth.hdl import Cat, Const, Module, Signal, Value
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from fp8mac.hw.config.formats import Specials
+from fp8mac.hw.config.unit import FloatAccConfig
+from fp8mac.hw.parts.layout import NumberRange
+from fp8mac.hw.parts.prefix import add, choose, extended, wire
+from fp8mac.hw.speed.frame_shape import FrameShape
+from fp8mac.hw.speed.frames import Frames
+from fp8mac.hw.speed.near_path import NearPath
+from fp8mac.hw.speed.product import FactoredLayout
+from fp8mac.hw.speed.round import FastRound
+
+__all__ = ["FastSinglePathAccumulator"]
+
+
+class FastSinglePathAccumulator(wiring.Component):
+    """`fp8mac.hw.area.float.FloatAccumulator`, for a short path. Combinational.
+
+    Parameters
+    ----------
+    factors : tuple of NumberRange
+        Decoded operands, normalised.
+    config : FloatAccConfig
+        Accumulator.
+
+    Members
+    -------
+    product : :py:`In(FactoredLayout(*factors))`
+        Product.
+    c : :py:`In(config.format.bits)`
+        Accumulator code.
+    y : :py:`Out(config.format.bits)`
+        Code of the rounded sum.
+    """
+
+    product: data.View
+    c: Signal
+    y: Signal
+
+    def __init__(self, factors: tuple[NumberRange, NumberRange], config: FloatAccConfig) -> None:
+        # Where bits are lost below, at most the top place can cancel.
+        bits = sum(factor.significand_bits for factor in factors)
+        self._shape = FrameShape(factors, config, max(bits, config.format.precision + 2))
+        width = config.format.bits
+        super().__init__({"product": In(FactoredLayout(*factors)), "c": In(width), "y": Out(width)})
+
+    @property
+    def shape(self) -> FrameShape:
+        """Widths."""
+        return self._shape
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        shape, product = self._shape, self.product
+        config, format_ = shape.config, shape.config.format
+        stored = self.c[format_.mantissa_bits : -1]
+        normal = wire(m, stored.any(), "c_normal")
+        mantissa = self.c[: format_.mantissa_bits]
+        if not config.subnormals:
+            mantissa &= normal.replicate(len(mantissa))
+        m.submodules.frames = frames = Frames(shape)
+        m.d.comb += [
+            frames.product.eq(product),
+            frames.c.eq(Cat(mantissa, normal)),
+            frames.c_exponent.eq(stored | ~normal),
+        ]
+        above = frames.apart.above
+        # Places 0 to -depth, and the sticky bit, which is zero wherever many places cancel.
+        bits = shape.depth + 2
+        x = choose(above, _at_top(frames.leading, bits), _at_top(frames.c, bits))
+        y = choose(
+            above,
+            Cat(frames.shifted_sticky, frames.shifted),
+            Cat(frames.placed_sticky, frames.placed[:-1]),
+        )
+        x, y = wire(m, x, "larger"), wire(m, y, "smaller")
+        exponent = wire(m, self._exponent(m, frames), "exponent")
+
+        subtract = wire(m, product.sign ^ self.c[-1], "subtract")
+        m.submodules.difference = difference = NearPath(bits, bits, len(exponent), subnormal=True)
+        m.d.comb += [
+            difference.x.eq(x),
+            difference.y.eq(Cat(y, 0)),
+            difference.exponent.eq(exponent),
+            difference.enable.eq(1),
+        ]
+        total = add(m, x, y, name="total")
+        over, hidden = total[-1], total[-2]
+        # A carry moves the sum down by one place; the bit that falls out stays in the sticky bit.
+        down = Cat(total[0] | total[1], total[2:])
+        up_exponent = add(m, exponent, Const(1, len(exponent)), name="exponent_up")[:-1]
+        total_exponent = choose(
+            over, up_exponent, exponent & (over | hidden).replicate(len(exponent))
+        )
+
+        sign = choose(above, product.sign, self.c[-1]) ^ (subtract & difference.negative)
+        c_nan, c_inf = self._classify()
+        m.submodules.round = rounder = FastRound(config, bits, len(exponent))
+        m.d.comb += [
+            rounder.significand.eq(
+                choose(subtract, difference.significand, choose(over, down, total[:-1]))
+            ),
+            rounder.exponent.eq(choose(subtract, difference.result_exponent, total_exponent)),
+            rounder.nan.eq(product.nan | c_nan | (product.inf & c_inf & subtract)),
+            rounder.inf.eq(product.inf | c_inf),
+            rounder.sign.eq(
+                choose(
+                    product.inf | c_inf,
+                    choose(product.inf, product.sign, self.c[-1]),
+                    sign & ~(subtract & difference.zero),
+                )
+            ),
+            self.y.eq(rounder.code),
+        ]
+        return m
+
+    def _exponent(self, m: Module, frames: Frames) -> Value:
+        """Exponent of place 0."""
+        product, wide = self.product, self._shape.exponent_bits
+        operands = (
+            extended(product.normal.exponent_a, wide),
+            extended(product.normal.exponent_b, wide),
+        )
+        total = add(m, *operands, name="product_exponent")[:wide]
+        offset = self._shape.exponent_offset
+        top, next_ = (
+            add(m, total, Const(offset - step, wide), name=f"top_{step}")[:wide] for step in (0, 1)
+        )
+        theirs = choose(product.normal.significand[-1], top, next_)
+        return choose(frames.apart.above, theirs, extended(frames.c_exponent, wide))
+
+    def _classify(self) -> tuple[Value, Value]:
+        """Whether the accumulator is NaN, infinity."""
+        format_ = self._shape.config.format
+        mantissa, zero = self.c[: format_.mantissa_bits], Const(0, 1)
+        match format_.specials:
+            case Specials.IEEE:
+                special = self.c[format_.mantissa_bits : -1].all()
+                return special & mantissa.any(), special & ~mantissa.any()
+            case Specials.FN:
+                return self.c[:-1].all(), zero
+            case Specials.FNUZ:
+                return self.c[-1] & ~self.c[:-1].any(), zero
+            case Specials.NONE:
+                return zero, zero
+
+
+def _at_top(value: Value, width: int) -> Value:
+    """``value`` in the top places of a vector."""
+    return Cat(Const(0, width - len(value)), value)

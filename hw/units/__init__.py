@@ -1,0 +1,1 @@
+"""Whole units: the combinational core, and the registered unit around it."""

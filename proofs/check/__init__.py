@@ -1,0 +1,1 @@
+"""What is checked of a unit, by whom, and what came of it."""

@@ -1,0 +1,209 @@
+"""What is checked of a unit, and what came of it.
+
+============  =================================================================================
+kind          what it shows
+============  =================================================================================
+``decode``    the specification reads every code of an operand as the golden model does
+``step``      the circuit does what is specified, for all operands and from all states
+``mutation``  the same question finds a planted bug, and the counterexample is a real one
+``verilog``   the emitted Verilog is, gate by gate, what was proved
+``netlist``   and so is the netlist whose gates are counted
+============  =================================================================================
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+from functools import partial
+
+from fp8mac.gen.describe import module_name
+from fp8mac.hw.config.unit import Goal, MacConfig
+from fp8mac.proofs.bugs.mutations import Mutation, mutations_of
+from fp8mac.proofs.check.circuit import Circuit
+from fp8mac.proofs.check.queries import decoded
+from fp8mac.proofs.check.replay import Counterexample
+from fp8mac.proofs.check.solve import Encoding
+from fp8mac.proofs.spec.sorts import all_sorts
+
+__all__ = ["Check", "Kind", "Record", "Verdict", "failures", "plan", "plan_circuit"]
+
+
+class Kind(Enum):
+    """What a check shows."""
+
+    DECODE = "decode"
+    STEP = "step"
+    MUTATION = "mutation"
+    VERILOG = "verilog"
+    NETLIST = "netlist"
+
+
+class Verdict(Enum):
+    """What came of a check.
+
+    ``equivalent`` is a mutation that changes nothing on this unit, as was proved; ``failed`` is
+    everything that did not come to an end, a time limit included.
+    """
+
+    PROVED = "proved"
+    REFUTED = "refuted"
+    EQUIVALENT = "equivalent"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing to show.
+
+    Parameters
+    ----------
+    config : MacConfig
+        The unit.
+    core : bool
+        Whether it is about the combinational core.
+    kind : Kind
+        What is shown.
+    encoding : Encoding, optional
+        Of those that take a solver.
+    mutation : Mutation, optional
+        The planted bug.
+    circuit : Circuit, optional
+        The circuit, if it is not the unit's own.
+    any_nan : bool
+        Whether every NaN will do where a result is NaN.
+    goal : Goal
+        What the circuit is built for.
+    """
+
+    config: MacConfig
+    core: bool
+    kind: Kind
+    encoding: Encoding | None = None
+    mutation: Mutation | None = None
+    circuit: Circuit | None = None
+    any_nan: bool = False
+    goal: Goal = Goal.AREA
+
+    @property
+    def module(self) -> str:
+        """Name of the module."""
+        if self.circuit:
+            return self.circuit.top
+        return module_name(self.config, core=self.core, goal=self.goal)
+
+    def __str__(self) -> str:
+        what = f"'{self.mutation.name}'" if self.mutation else self.kind.value
+        return f"{self.module}: {what}" + (f" ({self.encoding.value})" if self.encoding else "")
+
+
+@dataclass(frozen=True)
+class Record:
+    """What came of a check.
+
+    Parameters
+    ----------
+    check : Check
+        What was checked.
+    verdict : Verdict
+        The outcome.
+    seconds : float
+        Processor time of a solver, or time on the clock of an equivalence check.
+    reason : str
+        Of a failed check, one sentence.
+    counterexample : Counterexample, optional
+        Of a refuted one.
+    sha256 : str, optional
+        Hash of what was checked: RTLIL, Verilog without its header, netlist.
+    """
+
+    check: Check
+    verdict: Verdict
+    seconds: float = 0
+    reason: str = ""
+    counterexample: Counterexample | None = None
+    sha256: str | None = None
+
+    @property
+    def passed(self) -> bool:
+        """Whether it came out as it has to."""
+        if self.check.kind is Kind.MUTATION:
+            return self.verdict in (Verdict.REFUTED, Verdict.EQUIVALENT)
+        return self.verdict is Verdict.PROVED
+
+
+def plan(
+    configs: Iterable[MacConfig],
+    *,
+    speed: Iterable[MacConfig] = (),
+    both: bool = False,
+    mutations: int = 2,
+) -> list[Check]:
+    """Checks of units: cores and registered units.
+
+    Parameters
+    ----------
+    configs : iterable of MacConfig
+        Units that are built for few gates.
+    speed : iterable of MacConfig
+        Units that are built for a short path.
+    both : bool
+        Prove every step in both encodings.
+    mutations : int
+        Planted bugs beside each proof, those before others that were planted least so far.
+    """
+    checks: list[Check] = []
+    planted: Counter[str] = Counter()
+    units = dict.fromkeys(
+        [(each, Goal.AREA) for each in configs] + [(each, Goal.SPEED) for each in speed]
+    )
+    for config, goal in dict.fromkeys(units):
+        encodings = Encoding.of(all_sorts(config), both=both)
+        check = partial(Check, config, goal=goal)
+        if decoded(config):
+            checks += [check(True, Kind.DECODE, encoding) for encoding in encodings]
+        for core in (True, False):
+            checks += [check(core, Kind.STEP, encoding) for encoding in encodings]
+            pool = mutations_of(config, core=core, goal=goal)
+            pool = [each for each in pool if each.registered != core]
+            for mutation in sorted(pool, key=lambda each: planted[each.name])[:mutations]:
+                planted[mutation.name] += 1
+                checks.append(check(core, Kind.MUTATION, encodings[0], mutation))
+            checks += [check(core, kind) for kind in (Kind.VERILOG, Kind.NETLIST)]
+    return checks
+
+
+def plan_circuit(circuit: Circuit, *, both: bool = False, any_nan: bool = False) -> list[Check]:
+    """Checks of somebody's circuit; the planted bug is one of our own unit."""
+    config, core = circuit.config, circuit.core
+    encodings = Encoding.of(all_sorts(config), both=both)
+    checks = [Check(config, True, Kind.DECODE, each) for each in encodings if decoded(config)]
+    checks += [
+        Check(config, core, Kind.STEP, encoding, circuit=circuit, any_nan=any_nan)
+        for encoding in encodings
+    ]
+    mutation = next(each for each in mutations_of(config, core=core) if each.registered != core)
+    return [*checks, Check(config, core, Kind.MUTATION, encodings[0], mutation, any_nan=any_nan)]
+
+
+def failures(records: Iterable[Record]) -> list[str]:
+    """Sentences about all that did not come out as it has to; none is a success.
+
+    A proof fails as well if no bug that was planted beside it was refuted.
+    """
+    records = list(records)
+    sentences = []
+    for record in records:
+        if not record.passed:
+            reason = record.reason or str(record.counterexample or record.verdict.value)
+            sentences.append(f"{record.check}: {reason.rstrip('.')}.")
+    controlled = {
+        (record.check.config, record.check.goal, record.check.core)
+        for record in records
+        if record.check.kind is Kind.MUTATION and record.verdict is Verdict.REFUTED
+    }
+    for record in records:
+        check = record.check
+        if check.kind is Kind.STEP and (check.config, check.goal, check.core) not in controlled:
+            sentences.append(f"{check}: no planted bug was refuted beside this proof.")
+    return sentences

@@ -1,0 +1,84 @@
+"""Ports of a design, and that every net has one driver at most."""
+
+from fp8mac.proofs.check.netlist import Bit, CircuitError, Netlist
+
+__all__ = ["check_drivers", "check_ports"]
+
+
+def check_ports(
+    netlist: Netlist, top: str, inputs: dict[str, int], outputs: dict[str, int]
+) -> None:
+    """Compare ports with what they have to be; see `structure_of`.
+
+    Raises
+    ------
+    CircuitError
+        If one is missing, has another width or direction, or there is an input too many.
+    """
+    for direction, ports in (("input", inputs), ("output", outputs)):
+        for port, width in ports.items():
+            place, found = netlist.place_of_net(port), netlist.ports.get(port)
+            if found is None:
+                raise CircuitError(
+                    f"{netlist.place()}The module {top} has no {direction} '{port}' of "
+                    f"{_count(width)}."
+                )
+            if found["direction"] != direction:
+                raise CircuitError(
+                    f"{place}The port '{port}' of {top} is an {found['direction']}, "
+                    f"not an {direction}."
+                )
+            if len(found["bits"]) != width:
+                raise CircuitError(
+                    f"{place}The {direction} '{port}' of {top} has {_count(len(found['bits']))}, "
+                    f"not {width}."
+                )
+    for port, facts in netlist.ports.items():
+        if port not in inputs and facts["direction"] != "output":
+            raise CircuitError(
+                f"{netlist.place_of_net(port)}The {facts['direction']} '{port}' of {top} is one "
+                f"too many; the inputs have to be {' '.join(inputs)}."
+            )
+
+
+def check_drivers(netlist: Netlist) -> None:
+    """Find nets with several drivers, and what nobody knows the inside of.
+
+    Raises
+    ------
+    CircuitError
+        If there are any.
+    """
+    for name, cell in netlist.cells.items():
+        if not cell["type"].startswith("$"):  # all others have been replaced by their inside
+            raise CircuitError(
+                f"{netlist.place(cell)}The module '{cell['type']}' of '{name}' has no inside."
+            )
+    for net, places in netlist.assigned_twice():
+        raise CircuitError(
+            f"{netlist.place_of_net(net)}The net {netlist.slice(net, places)} has several drivers."
+        )
+    owner: dict[Bit, str] = {}
+    for port, facts in netlist.ports.items():
+        place = netlist.place_of_net(port)
+        for bit in facts["bits"] if facts["direction"] == "input" else ():
+            if (other := owner.setdefault(bit, port)) != port:
+                raise CircuitError(
+                    f"{place}The inputs '{other}' and '{port}' are connected to each other."
+                )
+            if isinstance(bit, str) or bit in netlist.drivers:
+                raise CircuitError(f"{place}The input '{port}' is driven inside the module.")
+    for bit, drivers in netlist.drivers.items():
+        cells = [netlist.cells[name] for name, _ in drivers]
+        if isinstance(bit, str):
+            raise CircuitError(f"{netlist.place(*cells)}A net is driven by logic and a constant.")
+        if len(drivers) > 1:
+            places = sorted({netlist.place(cell).removesuffix(": ") for cell in cells})
+            both = f" ({' and '.join(places)})" if len(places) > 1 else ""
+            raise CircuitError(
+                f"{netlist.place_of([bit])}The net {netlist.name([bit])} has several drivers{both}."
+            )
+
+
+def _count(width: int) -> str:
+    return "1 bit" if width == 1 else f"{width} bits"

@@ -1,0 +1,122 @@
+"""Proof obligations as SMT-LIB texts: each asks for a way in which a circuit breaks its claim.
+
+``unsat`` is a proof, for all operands and all states. A unit is taken from one arbitrary state to
+the next, so nothing is assumed about how it got there.
+"""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+from fp8mac.hw.config.formats import Format
+from fp8mac.hw.config.unit import MacConfig
+from fp8mac.proofs.check.circuit import Circuit
+from fp8mac.proofs.spec.sorts import adds_integers, product_sort, sorts_of
+from fp8mac.proofs.spec.spec import core_claim, definitions, sum_claim, unit_claim
+from fp8mac.proofs.spec.theory import Sort, bits, decode
+from fp8mac.sim.exact import golden
+
+__all__ = ["Query", "decode_query", "decoded", "step_queries"]
+
+
+@dataclass(frozen=True)
+class Query:
+    """A question to a solver.
+
+    Parameters
+    ----------
+    text : str
+        SMT-LIB, without ``check-sat``.
+    constants : tuple of str
+        Bit-vectors that make a counterexample.
+    """
+
+    text: str
+    constants: tuple[str, ...]
+
+
+def step_queries(circuit: Circuit, *, any_nan: bool = False) -> list[Query]:
+    """Queries that prove a core, or a unit, if all of them are ``unsat``.
+
+    A sum of integers takes two, because products merged with a sum are hard for solvers: first that
+    a sum from zero is the product, then that any other is the accumulator and a sum from zero.
+    """
+    config = circuit.config
+    core, acc = circuit.core, "c" if circuit.core else "acc"
+    states, result = ("s",) if core else ("s", "t"), "y" if core else "acc_next"
+    text = circuit.smt2 + _states(circuit, *states)
+    constants = {name: circuit.port(name, "s") for name in circuit.inputs | circuit.outputs}
+    if not core:
+        constants |= {f"{name}_next": circuit.port(name, "t") for name in circuit.outputs}
+    for name, term in constants.items():
+        width = (circuit.inputs | circuit.outputs)[name.removesuffix("_next")]
+        text += f"(declare-const {name} (_ BitVec {width}))\n(assert (= {name} {term}))\n"
+    text += definitions(config, any_nan=any_nan)
+    claim = core_claim(config) if core else unit_claim(config)
+    names = tuple(constants)
+    if not adds_integers(config):
+        return [Query(f"{text}(assert (not {claim}))\n", names)]
+
+    zero = bits(0, config.acc_bits)
+    sums = "true" if core else "(and (= rst #b0) (= en #b1) (= clear #b0))"
+    from_zero = f"(assert (or (not {sums}) (= {acc} {zero})))\n(assert (not {claim}))\n"
+    again = ("s_zero",) if core else ("s_zero", "t_zero")
+    other = {"a": "a", "b": "b"} | (
+        {"c": zero} if core else {"rst": "#b0", "en": "#b1", "clear": "#b1"}
+    )
+    product = circuit.port("y" if core else "acc", again[-1])
+    total = _states(circuit, *again) + f"(assert {sums})\n"
+    for name, value in other.items():
+        total += f"(assert (= {circuit.port(name, 's_zero')} {value}))\n"
+    total += f"(assert (not {sum_claim(config, acc, product, result)}))\n"
+    return [Query(text + from_zero, names), Query(text + total, names)]
+
+
+def _states(circuit: Circuit, *names: str) -> str:
+    """Declare states, each the next one of that before it."""
+    text = "".join(f"(declare-const {name} |{circuit.top}_s|)\n" for name in names)
+    for before, behind in pairwise(names):
+        text += f"(assert (|{circuit.top}_t| {before} {behind}))\n"
+    return text
+
+
+def decoded(config: MacConfig) -> list[tuple[Format, Sort, int]]:
+    """What a unit's operands are decoded to: format, sort and scale.
+
+    Formats of more than 10 bits are left out: the table of all codes would be too large.
+    """
+    if adds_integers(config):
+        return []
+    sorts = sorts_of(config)
+    found = [(config.a, sorts.exact, sorts.scale_a), (config.b, sorts.exact, sorts.scale_b)]
+    if config.flags:
+        found += [(operand, product_sort(config), 0) for operand in (config.a, config.b)]
+    return [each for each in dict.fromkeys(found) if each[0].bits <= 10]
+
+
+def decode_query(format_: Format, sort: Sort, scale: int) -> Query:
+    """Whether any code is decoded to something else than the golden model says."""
+    top = sort.precision - 1
+    text = f"(declare-const x (_ BitVec {format_.bits}))\n"
+    table = sort.of_code(bits(0, 1 + sort.exponent_bits + top))
+    for code in range(1 << format_.bits):
+        value = golden.decode(format_, code)
+        number = sort.of_code(bits(_ieee_code(value, sort, scale), 1 + sort.exponent_bits + top))
+        table = f"(ite (= x {bits(code, format_.bits)}) {number}\n {table})"
+    text += f"(assert (not (= {decode(format_, 'x', sort, scale)}\n {table})))\n"
+    return Query(text, ("x",))
+
+
+def _ieee_code(value: golden.Value, sort: Sort, scale: int) -> int:
+    """Code of ``value * 2**scale`` in the IEEE format of a sort, which has to contain it."""
+    top = sort.precision - 1
+    sign = value.sign << (sort.exponent_bits + top)
+    all_ones = (1 << sort.exponent_bits) - 1
+    if value.kind is golden.Kind.NAN:
+        return all_ones << top | 1
+    if value.kind is golden.Kind.INF:
+        return sign | all_ones << top
+    leading = value.magnitude.bit_length() - 1
+    field = leading + value.exponent + scale + sort.bias
+    if value.magnitude and field > 0:
+        return sign | (field - 1 << top) + (value.magnitude << top - leading)
+    return sign | value.magnitude << (value.exponent + scale - sort.emin + top)

@@ -1,0 +1,116 @@
+"""Counterexamples: played through the circuit and the golden model before anybody sees them."""
+
+from dataclasses import dataclass
+
+from fp8mac.hw.config.unit import MacConfig
+from fp8mac.proofs.check.circuit import Circuit, CircuitError
+from fp8mac.sim.exact import golden
+
+__all__ = ["Counterexample", "ReplayError", "replay"]
+
+
+class ReplayError(RuntimeError):
+    """A counterexample that is none: solver, specification and golden model do not agree."""
+
+
+@dataclass(frozen=True)
+class Counterexample:
+    """A step in which a circuit differs from the golden model.
+
+    Parameters
+    ----------
+    config : MacConfig
+        The unit.
+    a, b : int
+        Codes of the operands.
+    acc : int
+        Accumulator before the step.
+    flags : tuple of bool
+        Of a unit, its flags before the step; of a core, none.
+    controls : dict of str to int
+        Of a unit, ``en``, ``clear`` and ``rst``; of a core, none.
+    got, want : State
+        What the circuit gives, and the golden model; ``acc`` is None where it is not specified.
+    """
+
+    config: MacConfig
+    a: int
+    b: int
+    acc: int
+    flags: tuple[bool, ...]
+    controls: dict[str, int]
+    got: golden.State
+    want: golden.State
+
+    def __str__(self) -> str:
+        config = self.config
+
+        def state(acc: int | None, flags: tuple[bool, ...]) -> str:
+            up = [flag for flag, raised in zip(config.flags, flags, strict=True) if raised]
+            if acc is None:
+                return f"anything, {' '.join(up)}"
+            return ", ".join([_text(acc, config.acc_bits, golden.read(config, acc)), *up])
+
+        operands = (("a", config.a, self.a), ("b", config.b, self.b))
+        words = [
+            f"{name} = {_text(code, format_.bits, golden.decode(format_, code))}"
+            for name, format_, code in operands
+        ]
+        words += [f"{name} = {value}" for name, value in self.controls.items()]
+        words.append(f"acc = {state(self.acc, self.flags or (False,) * len(config.flags))}")
+        return f"{', '.join(words)}: got {state(*self.got)}, want {state(*self.want)}"
+
+
+def replay(circuit: Circuit, model: dict[str, int]) -> Counterexample:
+    """Play a solver's model through the circuit and the golden model.
+
+    Parameters
+    ----------
+    model : dict of str to int
+        Values of the constants of `step_queries`.
+
+    Raises
+    ------
+    ReplayError
+        If the circuit does not give what the solver says, or the golden model gives the same.
+    """
+    config, flags = circuit.config, circuit.config.flags
+    try:
+        outputs = circuit.evaluate(model)
+    except CircuitError as error:
+        raise ReplayError(str(error)) from error
+    next_ = "" if circuit.core else "_next"
+    claimed = {name: model[name + next_] for name in outputs}
+    if outputs != claimed:
+        raise ReplayError(f"The circuit gives {outputs}, not {claimed} as the solver says.")
+    a, b = model["a"], model["b"]
+    got = golden.State(
+        outputs["y" if circuit.core else "acc"], tuple(bool(outputs[flag]) for flag in flags)
+    )
+    if circuit.core:
+        acc, before, controls = model["c"], (), {}
+        want = golden.mac(config, a, b, acc)
+    else:
+        acc, before = model["acc"], tuple(bool(model[flag]) for flag in flags)
+        controls = {name: model[name] for name in ("en", "clear", "rst")}
+        state = golden.State(None if any(before) else acc, before)
+        raised = {name: bool(value) for name, value in controls.items()}
+        want = golden.step(config, state, a, b, **raised)
+    found = Counterexample(config, a, b, acc, before, controls, got, want)
+    if got.flags == want.flags and want.acc in (None, got.acc):
+        raise ReplayError(f"The golden model agrees with the circuit: {found}.")
+    return found
+
+
+def _text(code: int, bits: int, value: golden.Value) -> str:
+    """Code and value, as in ``0x3c00 (1)``."""
+    match value.kind:
+        case golden.Kind.NAN:
+            number = "NaN"
+        case golden.Kind.INF:
+            number = "-inf" if value.sign else "inf"
+        case golden.Kind.FINITE:
+            magnitude = abs(value.fraction)
+            exact = magnitude.denominator == 1 or magnitude.denominator > 2**1000
+            number = "-" * value.sign + (str(magnitude) if exact else f"{float(magnitude):.17g}")
+    return f"{code:#0{2 + -(-bits // 4)}x} ({number})"

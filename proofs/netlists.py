@@ -1,0 +1,102 @@
+"""From a mapped netlist to Verilog: one assignment a gate, and a proof that it is the unit.
+
+::
+
+    .gate NAND2_X1 A=a[0] B=b[3] Y=new_n62     ->     assign n1 = ~(a[0] & b[3]);
+    ff_q[i], ff_d[i], a flip-flop at acc[i]    ->     always @(posedge clk) acc[i] <= n9;
+"""
+
+import re
+import textwrap
+from collections.abc import Iterable
+
+from fp8mac.gen.describe import describe
+from fp8mac.gen.rtlil import rtlil_text
+from fp8mac.hw.config.unit import Goal, MacConfig
+from fp8mac.proofs.check.circuit import Circuit, CircuitError
+from fp8mac.proofs.check.equivalence import EquivalenceError, check_equal, logic_of
+from fp8mac.sim.check.netlist import Netlist
+from fp8mac.synth_reports.synth.synthesis import Synthesis
+
+__all__ = ["EquivalenceError", "prove_netlist", "structural_verilog"]
+
+_EXPRESSIONS = {
+    "INV": "~{}",
+    "BUF": "{}",
+    "ZERO": "1'b0",
+    "ONE": "1'b1",
+    "AND2": "{} & {}",
+    "OR2": "{} | {}",
+    "XOR2": "{} ^ {}",
+    "NAND2": "~({} & {})",
+    "NOR2": "~({} | {})",
+    "XNOR2": "~({} ^ {})",
+}
+
+
+def structural_verilog(synthesis: Synthesis, config: MacConfig, *, core: bool, goal: Goal) -> str:
+    """Module of gates with the name and ports of the RTL.
+
+    Parameters
+    ----------
+    synthesis : Synthesis
+        Netlist of the unit, or of its core, in two-input gates; flip-flops drive ports.
+    """
+    facts = describe(config, core=core, goal=goal)
+    ports = facts["ports"]
+    assert isinstance(ports, list)
+    netlist = Netlist.from_blif(synthesis.netlist)
+    names = {bit: bit for bit in netlist.inputs + netlist.outputs if not bit.startswith("ff_")}
+    names |= {f"ff_q[{i}]": net for i, net in enumerate(synthesis.flip_flops)}
+    assigns: list[str] = []
+    wires: list[str] = []
+    for cell, output, inputs in netlist.gates:
+        if output in synthesis.flip_flops:
+            continue  # a wire from the flip-flop to its port
+        if output not in names:
+            names[output] = f"n{len(wires) + 1}"
+            wires.append(names[output])
+        expression = _EXPRESSIONS[cell].format(*(names[net] for net in inputs))
+        assigns.append(f"  assign {names[output]} = {expression};")
+    clocked = [f"    {net} <= {names[f'ff_d[{i}]']};" for i, net in enumerate(synthesis.flip_flops)]
+    lines = [f"module {facts['module']}({', '.join(port['name'] for port in ports)});"]
+    lines += [_port(port, synthesis.flip_flops) for port in ports]
+    lines += _wrapped(wires) + assigns
+    lines += ["  always @(posedge clk) begin", *clocked, "  end"] if clocked else []
+    return "\n".join([*lines, "endmodule", ""])
+
+
+def _port(port: dict[str, object], flip_flops: Iterable[str]) -> str:
+    """Declaration; a flip-flop begins as 0."""
+    stems = {net.partition("[")[0] for net in flip_flops}
+    bits = f"[{int(str(port['bits'])) - 1}:0] " if port["bits"] != 1 else ""
+    if port["name"] in stems:
+        return f"  output reg {bits}{port['name']} = {port['bits']}'d0;"
+    return f"  {port['direction']} {bits}{port['name']};"
+
+
+def _wrapped(wires: list[str]) -> list[str]:
+    if not wires:
+        return []
+    text = f"wire {', '.join(wires)};"
+    return textwrap.wrap(text, 98, initial_indent="  ", subsequent_indent="    ")
+
+
+def prove_netlist(netlist: str, config: MacConfig, *, core: bool, goal: Goal) -> None:
+    """Prove Verilog equal to the RTL of a unit, as it will be read.
+
+    Raises
+    ------
+    EquivalenceError
+        If it is not equal, a flip-flop is not on the rising edge of ``clk``, Yosys cannot read it,
+        or ABC does not find out.
+    YosysError
+        If there is no Yosys that can be used.
+    """
+    match = re.search(r"^module (\w+)\(", netlist, re.MULTILINE)
+    assert match is not None
+    rtl = Circuit(config, core, rtlil_text(config, core=core, goal=goal), match[1])
+    try:
+        check_equal(logic_of(rtl), logic_of(Circuit(config, core, netlist, match[1], "verilog")))
+    except CircuitError as error:
+        raise EquivalenceError(str(error)) from error

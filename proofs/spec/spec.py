@@ -1,0 +1,199 @@
+"""What a unit has to compute, as SMT-LIB formulas over the theory of floating-point numbers.
+
+Nothing here was taken from a circuit. IEEE 754, as SMT-LIB states it, does the arithmetic: a step
+of a unit with a float accumulator is ``fp.fma``, which rounds once. What is left to say, and to
+check by eye, is what a code stands for (`fp8mac.proofs.spec.theory`), what becomes of numbers out
+of range, and what the clocked unit does with enable, clear and reset.
+
+# Ref: SMT-LIB, theory FloatingPoint; IEEE 754-2019, section 5.4.1 (fusedMultiplyAdd)
+"""
+
+from fp8mac.hw.config.formats import FloatFormat, IntFormat, Overflow, Rounding
+from fp8mac.hw.config.unit import FloatAccConfig, IntAccConfig, MacConfig
+from fp8mac.proofs.spec.sorts import adds_integers, is_plain, product_sort, sorts_of
+from fp8mac.proofs.spec.theory import (
+    all_of,
+    any_of,
+    bits,
+    decode,
+    extend,
+    times_power_of_two,
+    widen,
+)
+
+__all__ = ["core_claim", "definitions", "sum_claim", "unit_claim"]
+
+
+def definitions(config: MacConfig, *, any_nan: bool = False) -> str:
+    """Functions that the claims use.
+
+    ::
+
+        (step a b c y)       whether y is what c + a * b has to give
+        (raises_<flag> a b)  whether a * b raises a flag
+        (product a b)        of integers: a * b, as wide as the accumulator
+        (add c p y)          of integers: whether y is what c + p has to give
+
+    Parameters
+    ----------
+    any_nan : bool
+        Accept every NaN of the accumulator's format where a result is NaN.
+    """
+    operands = f"(a (_ BitVec {config.a.bits})) (b (_ BitVec {config.b.bits}))"
+    word = f"(_ BitVec {config.acc_bits})"
+    acc = config.accumulator
+    text, body = "", "(add c (product a b) y)"
+    if adds_integers(config):
+        text = f"(define-fun product ({operands}) {word}\n {_integer_product(config)})\n"
+        text += (
+            f"(define-fun add ((c {word}) (p {word}) (y {word})) Bool\n {_integer_sum(config)})\n"
+        )
+    elif isinstance(acc, FloatAccConfig):
+        body = _float_step(config, acc, any_nan)
+    else:
+        units = times_power_of_two("p", product_sort(config), -config.product_lsb_exponent)
+        integer = f"((_ fp.to_sbv {config.acc_bits}) RTZ {units})"
+        body = f"(let ((p {_float_product(config)}))\n (= y (bvadd c {integer})))"
+    for flag in config.flags:
+        term = f"(let ((p {_float_product(config)}))\n {_RAISED[flag]})"
+        text += f"(define-fun raises_{flag} ({operands}) Bool\n {term})\n"
+    body = any_of([*_excluded(config), body])
+    return text + f"(define-fun step ({operands} (c {word}) (y {word})) Bool\n {body})\n"
+
+
+_RAISED = {
+    "nan": "(fp.isNaN p)",
+    "pos_inf": "(or (fp.isNaN p) (and (fp.isInfinite p) (fp.isPositive p)))",
+    "neg_inf": "(or (fp.isNaN p) (and (fp.isInfinite p) (fp.isNegative p)))",
+}
+
+
+def core_claim(config: MacConfig) -> str:
+    """Claim about the ports ``a b c y`` and flags of a core: any y will do under a flag."""
+    flags = [f"(= (= {flag} #b1) (raises_{flag} a b))" for flag in config.flags]
+    raised = [f"(= {flag} #b1)" for flag in config.flags]
+    return all_of([*flags, any_of([*raised, "(step a b c y)"])])
+
+
+def unit_claim(config: MacConfig) -> str:
+    """Claim about one clock edge of a unit, from any state.
+
+    ``acc`` and flags are the state before it, ``acc_next`` and ``<flag>_next`` the state behind it.
+    """
+    zero, flags = bits(0, config.acc_bits), config.flags
+    reset = [f"(= acc_next {zero})", *(f"(= {flag}_next #b0)" for flag in flags)]
+    hold = any_of([*(f"(= {flag} #b1)" for flag in flags), "(= acc_next acc)"])
+    held = [hold, *(f"(= {flag}_next {flag})" for flag in flags)]
+    sticky = [
+        f"(= (= {flag}_next #b1) (or (raises_{flag} a b) (and (= clear #b0) (= {flag} #b1))))"
+        for flag in flags
+    ]
+    step = f"(step a b (ite (= clear #b1) {zero} acc) acc_next)"
+    stepped = [*sticky, any_of([*(f"(= {flag}_next #b1)" for flag in flags), step])]
+    return (
+        f"(ite (= rst #b1) {all_of(reset)}\n (ite (= en #b0) {all_of(held)}\n {all_of(stepped)}))"
+    )
+
+
+def sum_claim(config: MacConfig, c: str, product: str, y: str) -> str:
+    """Claim of an integer unit that ``y`` is what ``c + product`` has to give."""
+    return any_of([*_excluded(config), f"(add {c} {product} {y})"])
+
+
+def _excluded(config: MacConfig) -> list[str]:
+    """Operands that must not occur: the most negative codes of symmetric integers."""
+    return [
+        f"(= {name} {bits(1 << (operand.bits - 1), operand.bits)})"
+        for name, operand in (("a", config.a), ("b", config.b))
+        if isinstance(operand, IntFormat) and operand.symmetric
+    ]
+
+
+def _integer_product(config: MacConfig) -> str:
+    width = config.acc_bits
+    a, b = extend("a", config.a.bits, width), extend("b", config.b.bits, width)
+    return f"(bvmul {a} {b})"
+
+
+def _integer_sum(config: MacConfig) -> str:
+    acc, width = config.accumulator, config.acc_bits
+    if not (isinstance(acc, IntAccConfig) and acc.overflow is Overflow.SATURATE):
+        return "(= y (bvadd c p))"
+    # One more bit holds the exact sum.
+    least, most = -(1 << (width - 1)), (1 << (width - 1)) - 1
+    total = f"(bvadd {extend('c', width, width + 1)} {extend('p', width, width + 1)})"
+    return (
+        f"(let ((s {total})) (= y (ite (bvslt s {bits(least, width + 1)}) {bits(least, width)}"
+        f" (ite (bvsgt s {bits(most, width + 1)}) {bits(most, width)}"
+        f" ((_ extract {width - 1} 0) s)))))"
+    )
+
+
+def _float_product(config: MacConfig) -> str:
+    sort = product_sort(config)
+    return f"(fp.mul RNE {decode(config.a, 'a', sort)}\n {decode(config.b, 'b', sort)})"
+
+
+def _float_step(config: MacConfig, acc: FloatAccConfig, any_nan: bool) -> str:
+    """``s`` is the rounded sum, ``t`` the one rounded toward zero, ``y.`` the number of y."""
+    format_, sorts = acc.format, sorts_of(config)
+    mode = "RTZ" if acc.rounding is Rounding.RTZ else "RNE"
+    c = sorts.rounded.of_code(widen(format_, "c", sorts.rounded))
+    if not acc.subnormals:
+        width = sorts.rounded.exponent_bits + sorts.rounded.precision
+        plus, minus = (sorts.rounded.of_code(bits(sign << (width - 1), width)) for sign in (0, 1))
+        c = f"(ite (fp.isSubnormal {c}) (ite (fp.isNegative {c}) {minus} {plus}) {c})"
+    y = sorts.rounded.of_code(widen(format_, "y", sorts.rounded))
+    total, down = (f"(fp.fma {each} a. b. c.)" for each in (mode, "RTZ"))
+    if sorts.exact != sorts.rounded:
+        c = sorts.exact.convert(c)
+        total, down = (
+            sorts.rounded.convert("(fp.fma RNE a. b. c.)", each) for each in (mode, "RTZ")
+        )
+    toward_zero = "" if acc.subnormals else f" (t {down})"
+    return (
+        f"(let ((a. {decode(config.a, 'a', sorts.exact, sorts.scale_a)})\n"
+        f" (b. {decode(config.b, 'b', sorts.exact, sorts.scale_b)})\n"
+        f" (c. {c})\n"
+        f" (y. {y}))\n"
+        f" (let ((s {total}){toward_zero})\n"
+        f" {_result(config, acc, any_nan)}))"
+    )
+
+
+def _result(config: MacConfig, acc: FloatAccConfig, any_nan: bool) -> str:
+    """Whether ``y`` is what the rounded sum becomes; ``=`` tells the zeros apart."""
+    format_ = acc.format
+    nan = None
+    if format_.nan_code is not None:
+        nan = "(fp.isNaN y.)" if any_nan else f"(= y {bits(format_.nan_code, format_.bits)})"
+    result = "(= s y.)"
+    if not format_.has_negative_zero:
+        result = f"(ite (fp.isZero s) (= y {bits(0, format_.bits)})\n {result})"
+    if not is_plain(config, acc):
+        beyond = infinite = _is_signed(format_, "s", format_.max_code)
+        if format_.inf_code is not None:
+            infinite = _is_signed(format_, "s", format_.inf_code)
+        elif nan and acc.overflow is Overflow.TO_SPECIAL:
+            infinite = nan
+        if acc.overflow is Overflow.TO_SPECIAL and acc.rounding is Rounding.RNE:
+            beyond = infinite
+        rounded = sorts_of(config).rounded
+        largest = rounded.of_code(widen(format_, bits(format_.max_code, format_.bits), rounded))
+        result = (
+            f"(ite (fp.isInfinite s) {infinite}\n"
+            f" (ite (fp.gt (fp.abs s) {largest}) {beyond}\n {result}))"
+        )
+    if not acc.subnormals:
+        zero = _is_signed(format_, "t", 0)
+        result = f"(ite (or (fp.isSubnormal t) (fp.isZero t)) {zero}\n {result})"
+    return f"(ite (fp.isNaN s) {nan}\n {result})" if nan else result
+
+
+def _is_signed(format_: FloatFormat, number: str, code: int) -> str:
+    """Whether ``y`` is a code with the sign of a number, where the code has one."""
+    positive = bits(code, format_.bits)
+    if code == 0 and not format_.has_negative_zero:
+        return f"(= y {positive})"
+    negative = bits(code + format_.sign_code, format_.bits)
+    return f"(= y (ite (fp.isNegative {number}) {negative} {positive}))"

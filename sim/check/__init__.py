@@ -1,0 +1,1 @@
+"""Circuits against the golden model: stimuli, vectors, netlists as functions."""

@@ -1,0 +1,133 @@
+"""Test vectors as text, for anybody's hardware: one case a line, with the right answer.
+
+A line that begins with ``#`` is a comment; the last of these names the columns. Numbers are
+hexadecimal patterns, flags and controls single digits, and ``x`` is what is not specified::
+
+    # a b acc want
+    38 41 3c00 4280
+"""
+
+from collections.abc import Iterable, Iterator
+from importlib.metadata import version
+from itertools import chain, product
+
+import numpy as np
+
+from fp8mac.hw.config.formats import Rounding
+from fp8mac.hw.config.unit import ConfigError, FloatAccConfig, MacConfig
+from fp8mac.sim.check.stimuli import biased_triples
+from fp8mac.sim.codes.numbers import legal_codes
+from fp8mac.sim.exact import golden
+
+__all__ = ["product_lines", "sequence_lines", "vector_lines"]
+
+
+def vector_lines(config: MacConfig, count: int, seed: int) -> Iterator[str]:
+    """Steps of a core, weighted to ties, cancellation, subnormal numbers, overflow and specials.
+
+    Columns are ``a b acc want``, and one for each of ``config.flags``: ``want`` is the accumulator
+    after ``acc + a * b``, not specified where a flag is raised. Every pair of operands occurs, if
+    there are as many cases, and at most 2**16 pairs.
+
+    Parameters
+    ----------
+    count : int
+        Number of cases.
+    seed : int
+        Equal seeds give equal lines.
+
+    Returns
+    -------
+    iterator of str
+        Lines without line ends: the comments, then ``count`` cases.
+
+    Raises
+    ------
+    ConfigError
+        If the accumulator rounds stochastically.
+
+    Examples
+    --------
+    >>> from fp8mac.hw.config.unit import parse_unit
+    >>> lines = list(vector_lines(parse_unit("e4m3", acc="kulisch"), 100, seed=1))
+    >>> lines[2], len(lines)
+    ('# a b acc want nan', 103)
+    """
+    header = _header(config, "a b acc want", f"{count} cases, seed {seed}")
+    return chain(header, _steps(config, biased_triples(config, count, seed).integers()))
+
+
+def product_lines(config: MacConfig) -> Iterator[str]:
+    """Every pair of operands once, in the columns of `vector_lines`.
+
+    The accumulator is 0, so that ``want`` is the product, rounded where it has to be; that of a
+    product of -0 is +0.
+
+    Raises
+    ------
+    ConfigError
+        If there are more than 2**24 pairs, or the accumulator rounds stochastically.
+    """
+    if (bits := config.a.bits + config.b.bits) > 24:
+        raise ConfigError(f"All pairs of operands of {config.slug} are 2**{bits} cases, too many.")
+    header = _header(config, "a b acc want", "all pairs of operands")
+    return chain(header, _steps(config, product(legal_codes(config.a), legal_codes(config.b), [0])))
+
+
+def sequence_lines(config: MacConfig, count: int, seed: int) -> Iterator[str]:
+    """Clock cycles of a registered unit, of which the first is a reset.
+
+    Columns are ``rst en clear a b acc``, and one for each of ``config.flags``; the accumulator and
+    the flags are those after the clock edge that takes the inputs.
+
+    Parameters and errors are those of `vector_lines`.
+    """
+    header = _header(config, "rst en clear a b acc", f"{count} cycles, seed {seed}")
+    a, b, _ = biased_triples(config, count, seed)
+    controls = np.random.default_rng([seed, 1]).random((count, 3)) < (1 / 64, 7 / 8, 1 / 4)
+    controls[:1, 0] = True
+    inputs = zip(*controls.T.tolist(), a.tolist(), b.tolist(), strict=True)
+    return chain(header, _cycles(config, inputs))
+
+
+def _steps(config: MacConfig, cases: Iterable[tuple[int, int, int]]) -> Iterator[str]:
+    row = _Row(config)
+    for a, b, acc in cases:
+        yield f"{row.operands(a, b)} {row.acc(acc)} {row.state(golden.mac(config, a, b, acc))}"
+
+
+def _cycles(
+    config: MacConfig, inputs: Iterable[tuple[bool, bool, bool, int, int]]
+) -> Iterator[str]:
+    row = _Row(config)
+    state = golden.reset(config)
+    for rst, en, clear, a, b in inputs:
+        state = golden.step(config, state, a, b, en=en, clear=clear, rst=rst)
+        yield f"{rst:d} {en:d} {clear:d} {row.operands(a, b)} {row.state(state)}"
+
+
+class _Row:
+    """Columns of a fixed width."""
+
+    def __init__(self, config: MacConfig) -> None:
+        a, b, acc = (
+            f"{{:0{-(-bits // 4)}x}}" for bits in (config.a.bits, config.b.bits, config.acc_bits)
+        )
+        self.operands = f"{a} {b}".format
+        self.acc = acc.format
+        self._unspecified = "x" * len(self.acc(0))
+
+    def state(self, state: golden.State) -> str:
+        acc = self._unspecified if state.acc is None else self.acc(state.acc)
+        return " ".join([acc, *("1" if flag else "0" for flag in state.flags)])
+
+
+def _header(config: MacConfig, columns: str, remark: str) -> list[str]:
+    acc = config.accumulator
+    if isinstance(acc, FloatAccConfig) and acc.rounding is Rounding.STOCHASTIC:
+        raise ConfigError("Stochastic rounding has no single answer that a test could want.")
+    return [
+        f"# {config.slug}: acc + a * b of {config.a} times {config.b} in {acc.name}",
+        f"# fp8mac {version('fp8mac')}, {remark}",
+        " ".join(["#", columns, *config.flags]),
+    ]

@@ -1,0 +1,1 @@
+"""The golden model: integers and fractions only."""

@@ -1,0 +1,262 @@
+"""Golden model: what every unit computes, one step at a time, in exact integer arithmetic.
+
+::
+
+    mac(config, a, b, acc)  =  encode(add(decode(acc), multiply(decode(a), decode(b))))
+
+All other models and all circuits are compared with this one. It is written from the specifications
+and knows nothing of any circuit; the functions on the right are those of `fp8mac.sim.exact.values`.
+
+# Ref: IEEE 754-2019, section 5.4.1 (fusedMultiplyAdd)
+"""
+
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from typing import NamedTuple
+
+from fp8mac.hw.config.formats import Format, Overflow, Rounding
+from fp8mac.hw.config.unit import FloatAccConfig, IntAccConfig, MacConfig
+from fp8mac.sim.exact.values import (
+    FixedPointCodec,
+    FloatCodec,
+    Kind,
+    Value,
+    add,
+    codec,
+    decode,
+    encode,
+    multiply,
+)
+
+__all__ = [
+    "Kind",
+    "State",
+    "Value",
+    "add",
+    "add_products",
+    "decode",
+    "encode",
+    "mac",
+    "multiply",
+    "read",
+    "reset",
+    "step",
+]
+
+_FINITE, _INF = Kind.FINITE, Kind.INF
+
+
+class State(NamedTuple):
+    """What a unit holds.
+
+    ``acc`` is a pattern of ``config.acc_bits`` bits: a code of a float accumulator, two's
+    complement in units of ``2**config.product_lsb_exponent`` otherwise; None, for not specified,
+    while a flag is raised. ``flags`` are in the order of ``config.flags``.
+    """
+
+    acc: int | None
+    flags: tuple[bool, ...]
+
+
+class _Unit(NamedTuple):
+    """What a step needs to know about a configuration."""
+
+    config: MacConfig
+    product: Callable[[int, int], Value]
+    accumulator: FloatCodec | FixedPointCodec
+    rounding: Rounding
+    overflow: Overflow
+    overflow_of_inf: Overflow
+    flags: tuple[str, ...]
+    no_flags: tuple[bool, ...]
+
+
+@lru_cache(maxsize=64)
+def _unit(config: MacConfig) -> _Unit:
+    accumulator = config.accumulator
+    rounding, overflow = Rounding.RNE, Overflow.WRAP
+    if isinstance(accumulator, FloatAccConfig):
+        register = codec(accumulator.format, accumulator.subnormals)
+        rounding, overflow = accumulator.rounding, accumulator.overflow
+    else:
+        register = FixedPointCodec(accumulator.name, config.acc_bits, config.product_lsb_exponent)
+        if isinstance(accumulator, IntAccConfig):
+            overflow = accumulator.overflow
+    holds_inf = isinstance(accumulator, FloatAccConfig) and accumulator.format.has_inf
+    return _Unit(
+        config=config,
+        product=_product(config.a, config.b),
+        accumulator=register,
+        rounding=rounding,
+        overflow=overflow,
+        overflow_of_inf=Overflow.TO_SPECIAL if holds_inf else overflow,
+        flags=config.flags,
+        no_flags=(False,) * len(config.flags),
+    )
+
+
+@lru_cache(maxsize=8)
+def _product(a: Format, b: Format) -> Callable[[int, int], Value]:
+    """Product of two codes, which remembers all pairs of 8-bit codes."""
+    return lru_cache(maxsize=1 << 16)(lambda x, y: multiply(decode(a, x), decode(b, y)))
+
+
+def read(config: MacConfig, acc: int) -> Value:
+    """Value of an accumulator pattern, as the next step reads it.
+
+    Raises
+    ------
+    ValueError
+        If the accumulator has no such pattern.
+
+    Examples
+    --------
+    >>> from fp8mac.hw.config.unit import parse_unit
+    >>> read(parse_unit("e4m3", acc="fp16"), 0xC000).fraction
+    Fraction(-2, 1)
+    """
+    return _unit(config).accumulator.decode(acc)
+
+
+def mac(
+    config: MacConfig, a: int, b: int, acc: int, *, random: int | None = None, random_bits: int = 0
+) -> State:
+    """One step of a unit: ``acc + a * b``, rounded at most once.
+
+    ===========  ========================================================================
+    accumulator  new pattern
+    ===========  ========================================================================
+    Kulisch      exact sum modulo ``2**acc_bits``
+    integer      exact sum modulo ``2**acc_bits``; if it saturates, the nearest in range
+    float        IEEE 754 fusedMultiplyAdd: `encode` of the exact sum, but for what follows
+    ===========  ========================================================================
+
+    - Saturation is for finite sums: an infinite one stays infinite if the accumulator has
+      infinities. If it has NaN only, an infinite sum is NaN, or the largest number if it saturates.
+    - Without subnormals, a subnormal ``acc`` is read as zero, and an exact sum below the smallest
+      normal number becomes zero before it is rounded; both keep the sign. Operands keep their
+      subnormals.
+    - An integer operand is the float that it converts to: 0 is +0, and ``0 * -5`` is -0.
+
+    Where the accumulator cannot hold the product, flags are raised: for NaN ``nan``, or ``pos_inf``
+    and ``neg_inf`` both; for an infinity that of its sign.
+
+    Parameters
+    ----------
+    config : MacConfig
+        The unit.
+    a, b : int
+        Codes of the operands.
+    acc : int
+        Pattern of the accumulator, see `State`.
+    random, random_bits : int
+        The random number of a stochastic accumulator, and its width, see `encode`.
+
+    Returns
+    -------
+    State
+        New pattern, and the flags that this product raises.
+
+    Raises
+    ------
+    ValueError
+        If a code, the pattern or the random number is out of range.
+
+    Examples
+    --------
+    >>> from fp8mac.hw.config.unit import parse_unit
+    >>> mac(parse_unit("int8", acc="int32:saturate"), 0xFF, 5, 2)  # -1 * 5 + 2
+    State(acc=4294967293, flags=())
+    >>> mac(parse_unit("e4m3", acc="kulisch"), 0x7F, 0, 0)  # NaN * 0
+    State(acc=None, flags=(True,))
+    """
+    return add_products(
+        config, acc, (_unit(config).product(a, b),), random=random, random_bits=random_bits
+    )
+
+
+def add_products(
+    config: MacConfig,
+    acc: int,
+    products: Iterable[Value],
+    *,
+    random: int | None = None,
+    random_bits: int = 0,
+) -> State:
+    """One step that adds several products, rounded at most once.
+
+    Parameters and results are those of `mac`, which is the case of one product.
+
+    Examples
+    --------
+    >>> from fp8mac.hw.config.unit import parse_unit
+    >>> unit = parse_unit("e4m3", acc="e4m3")
+    >>> add_products(unit, 0, [Value.of(16), Value.of(1), Value.of(1)]).acc == 0x59  # 18
+    True
+    """
+    unit = _unit(config)
+    total = unit.accumulator.decode(acc)
+    raised = unit.no_flags
+    for product in products:
+        total = add(total, product)
+        if product.kind is not _FINITE and unit.flags:
+            raised = tuple(
+                before or _is_raised(flag, product)
+                for before, flag in zip(raised, unit.flags, strict=True)
+            )
+    if raised is not unit.no_flags:
+        return State(None, raised)
+    overflow = unit.overflow_of_inf if total.kind is _INF else unit.overflow
+    pattern = unit.accumulator.encode(total, unit.rounding, overflow, random, random_bits)
+    return State(pattern, unit.no_flags)
+
+
+def _is_raised(flag: str, product: Value) -> bool:
+    return product.kind is Kind.NAN or flag == ("neg_inf" if product.sign else "pos_inf")
+
+
+def reset(config: MacConfig) -> State:
+    """State after reset: all bits 0, no flag."""
+    return State(0, _unit(config).no_flags)
+
+
+def step(
+    config: MacConfig,
+    state: State,
+    a: int,
+    b: int,
+    *,
+    en: bool = True,
+    clear: bool = False,
+    rst: bool = False,
+    random: int | None = None,
+    random_bits: int = 0,
+) -> State:
+    """State of a clocked unit after one edge.
+
+    ====  ====  =======  ===============================================
+    rst   en    clear    next state
+    ====  ====  =======  ===============================================
+    1     any   any      `reset`
+    0     0     any      unchanged
+    0     1     0        `mac` of ``acc``; flags once raised stay raised
+    0     1     1        `mac` of 0; the flags of this product alone
+    ====  ====  =======  ===============================================
+
+    Parameters and errors are those of `mac`.
+
+    Examples
+    --------
+    >>> from fp8mac.hw.config.unit import parse_unit
+    >>> unit = parse_unit("int8", acc="int32")
+    >>> step(unit, step(unit, reset(unit), 3, 4), 5, 6)
+    State(acc=42, flags=())
+    """
+    if rst:
+        return reset(config)
+    if not en:
+        return state
+    held = reset(config) if clear else state
+    new = mac(config, a, b, held.acc or 0, random=random, random_bits=random_bits)
+    flags = tuple(before or now for before, now in zip(held.flags, new.flags, strict=True))
+    return State(None if True in flags else new.acc, flags)

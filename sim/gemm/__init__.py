@@ -1,0 +1,1 @@
+"""Matrix products exactly as a unit computes them."""

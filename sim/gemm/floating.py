@@ -1,0 +1,195 @@
+"""Matrix products with float accumulators, in numpy or compiled.
+
+Operands become values of the carrier once. Partial sums stay there, too, when they are added to an
+outer accumulator::
+
+    codes a, b -> values -> accumulate(a[:, piece], b[piece]) -> add_once(outer) -> codes
+"""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fp8mac.hw.config.formats import FloatFormat, Format, Overflow, Rounding
+from fp8mac.hw.config.unit import FloatAccConfig, MacConfig
+from fp8mac.sim.codes.encoding import decode, encode, has_special
+from fp8mac.sim.codes.noise import Draws
+from fp8mac.sim.gemm.carrier import Carrier
+from fp8mac.sim.gemm.kernels import float_numpy
+from fp8mac.sim.gemm.kernels.float_numpy import Job, Window
+from fp8mac.sim.gemm.kernels.rounding_numpy import Floats, Rounder
+from fp8mac.sim.gemm.plan import Options, Plan
+from fp8mac.sim.gemm.result import read
+
+__all__ = ["Run", "share"]
+
+_COLUMNS = 128  # of the widest tile, see `fp8mac.sim.jit`
+_ELEMENTS = 16384  # of the accumulators that numpy handles at a time
+
+
+def share(work: Callable[[slice], None], rows: int, most: int, threads: int) -> None:
+    """Call ``work`` with ranges of at most ``most`` rows, on several threads."""
+    size = max(1, min(most, -(-rows // max(1, threads))))
+    parts = [slice(row, min(row + size, rows)) for row in range(0, rows, size)]
+    if threads <= 1 or len(parts) == 1:
+        for part in parts:
+            work(part)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(work, parts))
+
+
+@dataclass(frozen=True)
+class Run:
+    """How float accumulators are computed.
+
+    Parameters
+    ----------
+    config, options, threads
+        See `fp8mac.sim.gemm.gemm.gemm`.
+    chosen : Plan
+        Carrier of the sums, or of the partial sums.
+    draws : Draws
+        Random numbers.
+    special : bool
+        Whether there are infinities or NaN among the operands.
+    transposed : bool
+        Whether operands have changed places.
+    """
+
+    config: MacConfig
+    options: Options
+    chosen: Plan
+    draws: Draws
+    threads: int
+    special: bool = False
+    transposed: bool = False
+
+    @property
+    def kernels(self) -> ModuleType:
+        """Who computes."""
+        compiled = self.chosen.backend == "numba" and self.draws.given is None
+        return import_module("fp8mac.sim.gemm.kernels.float_numba") if compiled else float_numpy
+
+    def multiply(
+        self, left: NDArray[Any], right: NDArray[Any], start: NDArray[Any] | None
+    ) -> NDArray[Any]:
+        """Codes of accumulators after all products, or of outer ones after all partial sums.
+
+        Parameters
+        ----------
+        left, right : ndarray of int, shapes (m, k) and (k, n)
+            Codes of the operands. What raises flags counts as zero.
+        start : ndarray of int, shape (m, n), optional
+            Codes of what is held before.
+        """
+        config, outer = self.config, self.options.outer or self.config.accumulator
+        assert isinstance(outer, FloatAccConfig)
+        kind = np.float32 if self.chosen.carrier == Carrier.FLOAT32.value else np.float64
+        a, b = decode(left, config.a, kind), decode(right, config.b, kind)
+        special = has_special(left, config.a) or has_special(right, config.b)
+        if special and config.flags:
+            a, b = (np.where(np.isfinite(each), each, 0) for each in (a, b))
+        held, run = None if start is None else read(outer, start), replace(self, special=special)
+        # Compiled kernels take whole panels of columns.
+        if self.kernels is not float_numpy and b.shape[1] < min(len(a), _COLUMNS):
+            run = replace(run, transposed=True)
+            a, b, held = b.T, a.T, None if held is None else held.T
+        if self.options.chunk is None:
+            acc = run.sum(a, b, held, 0)
+        else:
+            acc = run.sum_of_parts(a, b, held, outer)
+        acc = acc[:, : b.shape[1]]
+        if run.transposed:
+            acc = acc.T
+        if self.chosen.reason == "native" and self.options.chunk is None:
+            codes = np.ascontiguousarray(acc).view(np.uint32)
+            codes[np.isnan(acc)] = outer.format.nan_code or 0
+            return codes
+        return encode(acc, outer.format, overflow=Overflow.TO_SPECIAL)
+
+    def sum(self, a: Floats, b: Floats, held: Floats | None, first_step: int) -> Floats:
+        """Accumulators that hold the sum of all products, and of what was ``held``."""
+        options, choice = self.options, self.chosen.choice
+        assert choice is not None
+        special = self.special or (held is not None and not np.isfinite(held).all())
+        if options.tree:
+            missing = -a.shape[1] % options.lanes
+            a, b = np.pad(a, ((0, 0), (0, missing))), np.pad(b, ((0, missing), (0, 0)))
+        accumulator = self.config.accumulator
+        assert isinstance(accumulator, FloatAccConfig)
+        rounder = Rounder.of(
+            accumulator,
+            choice.carrier,
+            native=choice.reason == "native",
+            on_grid=choice.on_grid,
+            overflows=choice.overflows,
+            special=special,
+        )
+        shape = len(a), b.shape[1]
+        acc = self.kernels.room(shape, rounder.dtype)
+        if held is not None:
+            acc[:, : shape[1]] = held
+        job = Job(
+            rounder,
+            lanes=options.lanes,
+            tree=options.tree,
+            cut=choice.cut if choice.carrier is Carrier.PAIR else None,
+            window=self._window(a, b),
+            draws=self.draws if accumulator.rounding is Rounding.STOCHASTIC else None,
+            transposed=self.transposed,
+        )
+        left, right = np.ascontiguousarray(a), self.kernels.pack(b)
+        most = len(a) if self.kernels is not float_numpy else _ELEMENTS // max(1, shape[1])
+
+        def work(rows: slice) -> None:
+            self.kernels.accumulate(job, acc, left, right, rows=rows, first_step=first_step)
+
+        share(work, len(a), most, self.threads)
+        return acc
+
+    def _window(self, a: Floats, b: Floats) -> Window | None:
+        bits, config = self.options.align_bits, self.config
+        if bits is None:
+            return None
+        left, right = (config.b, config.a) if self.transposed else (config.a, config.b)
+        assert isinstance(config.accumulator, FloatAccConfig)
+        return Window(
+            bits,
+            _powers(left, a),
+            self.kernels.pack(_powers(right, b)),
+            config.accumulator.format.emin,
+        )
+
+    def sum_of_parts(
+        self, a: Floats, b: Floats, held: Floats | None, outer: FloatAccConfig
+    ) -> Floats:
+        """Outer accumulators after all partial sums."""
+        chunk = self.options.chunk
+        assert chunk is not None
+        shape = len(a), b.shape[1]
+        acc = self.kernels.room(shape, np.dtype(np.float64))
+        if held is not None:
+            acc[:, : shape[1]] = held
+        draws = self.draws if outer.rounding is Rounding.STOCHASTIC else None
+        job = Job(Rounder.of(outer, Carrier.ODD), draws=draws, transposed=self.transposed)
+        for number, first in enumerate(range(0, a.shape[1], chunk)):
+            piece = slice(first, first + chunk)
+            step = number * -(-chunk // self.options.lanes)
+            partial = self.sum(a[:, piece], b[piece], None, step)
+            self.kernels.add_once(job, acc, partial, -1 - number)
+        return acc
+
+
+def _powers(format_: Format, values: Floats) -> Floats:
+    """Powers of two of numbers' exponents, as a unit sees them; 0 for zeros and special values."""
+    assert isinstance(format_, FloatFormat)
+    usual = np.isfinite(values) & (values != 0)
+    exponents = np.frexp(np.where(usual, values, 1))[1] - 1
+    return np.where(usual, np.ldexp(1.0, np.maximum(exponents, format_.emin)), 0)

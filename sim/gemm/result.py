@@ -1,0 +1,107 @@
+"""Accumulators of a whole matrix: patterns, flags, values."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fp8mac.hw.config.unit import FloatAccConfig, MacConfig
+from fp8mac.sim.codes.encoding import decode
+from fp8mac.sim.codes.encoding_rule import code_dtype
+from fp8mac.sim.exact.golden import State
+from fp8mac.sim.gemm.plan import Plan
+from fp8mac.sim.gemm.words import Words, to_float
+
+__all__ = ["GemmResult", "finish", "read", "reset", "store", "words"]
+
+
+@dataclass(frozen=True, eq=False)
+class GemmResult:
+    """Accumulators after a product.
+
+    Parameters
+    ----------
+    config : MacConfig
+        Unit whose accumulators they are.
+    acc : ndarray of uint8, uint16, uint32 or uint64, shape (m, n)
+        Patterns, see `fp8mac.sim.exact.golden.State`; 0 where a flag is raised. Beyond 64 bits, of
+        shape (m, n, words), least significant first.
+    flags : ndarray of bool, shape (m, n, len(config.flags))
+        In the order of ``config.flags``.
+    plan : Plan
+        Who has computed them.
+    """
+
+    config: MacConfig
+    acc: NDArray[Any]
+    flags: NDArray[np.bool_]
+    plan: Plan | None = None
+
+    @cached_property
+    def values(self) -> NDArray[np.float64]:
+        """Values, shape (m, n): exact, but of fixed point wider than 53 bits the nearest float64.
+
+        NaN and infinities where flags say so.
+        """
+        accumulator = self.config.accumulator
+        if isinstance(accumulator, FloatAccConfig):
+            values = decode(self.acc, accumulator.format)
+        else:
+            lsb = self.config.product_lsb_exponent
+            values = to_float(words(self.acc), self.config.acc_bits, lsb)
+        if self.config.flags == ("nan",):
+            values[self.flags[..., 0]] = np.nan
+        elif self.config.flags:
+            positive, negative = self.flags[..., 0], self.flags[..., 1]
+            values[positive], values[negative] = np.inf, -np.inf
+            values[positive & negative] = np.nan
+        return values
+
+    def state(self, row: int, column: int) -> State:
+        """One accumulator as the golden model writes it."""
+        flags = tuple(self.flags[row, column].tolist())
+        if True in flags:
+            return State(None, flags)
+        words = np.atleast_1d(self.acc[row, column]).tolist()
+        return State(sum(word << 64 * place for place, word in enumerate(words)), flags)
+
+
+def reset(config: MacConfig, shape: tuple[int, int], plan: Plan | None = None) -> GemmResult:
+    """Accumulators after reset."""
+    count = -(-config.acc_bits // 64)
+    dtype = code_dtype(min(config.acc_bits, 64))
+    acc = np.zeros(shape if count == 1 else (*shape, count), dtype)
+    return GemmResult(config, acc, np.zeros((*shape, len(config.flags)), bool), plan)
+
+
+def finish(
+    config: MacConfig, acc: NDArray[Any], flags: NDArray[np.bool_], plan: Plan | None
+) -> GemmResult:
+    """Accumulators, 0 where flags are raised."""
+    if flags.any():
+        acc[flags.any(axis=-1)] = 0
+    return GemmResult(config, acc, flags, plan)
+
+
+def store(result: GemmResult, place: tuple[int, ...], state: State) -> None:
+    """Put the state of one sum, by its row and column, into a result."""
+    words = result.acc.reshape(*result.flags.shape[:2], -1)
+    for word in range(words.shape[-1]):
+        words[(*place, word)] = (state.acc or 0) >> 64 * word & (1 << 64) - 1
+    result.flags[place] = state.flags
+
+
+def words(acc: NDArray[Any]) -> Words:
+    """Patterns as words, shape (m, n, words)."""
+    wide = acc.astype(np.uint64)
+    return wide[..., None] if wide.ndim == 2 else wide
+
+
+def read(accumulator: FloatAccConfig, codes: NDArray[Any]) -> NDArray[np.float64]:
+    """Values of accumulators as the next step reads them."""
+    values = decode(codes, accumulator.format)
+    if not accumulator.subnormals:
+        values[np.abs(values) < float(accumulator.format.min_normal)] *= 0
+    return values

@@ -1,0 +1,1 @@
+"""Embedded networks and pictures, and those that come inside packages."""

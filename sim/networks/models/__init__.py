@@ -1,0 +1,1 @@
+"""Networks in numpy; every product of matrices goes to an engine."""

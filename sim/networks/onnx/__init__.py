@@ -1,0 +1,1 @@
+"""A user's own ONNX model, cut at its products."""

@@ -1,0 +1,1 @@
+"""Training in numpy, with rounding or without."""

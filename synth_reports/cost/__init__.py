@@ -1,0 +1,1 @@
+"""What a unit costs: designs, measurements, energy, parts, reports."""

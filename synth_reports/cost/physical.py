@@ -1,0 +1,211 @@
+"""What mapped designs are in the units of a library: area, delay, energy."""
+
+import importlib
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fp8mac.hw.config.unit import MacConfig
+from fp8mac.synth_reports.liberty.library import Library
+
+if TYPE_CHECKING:  # what it is given; its figures do not depend on how that was made
+    from fp8mac.synth_reports.cost.measure import Measurement
+    from fp8mac.synth_reports.store.store import Store
+
+__all__ = ["WIDEST_BITS", "Facts", "Stimuli", "energy_report", "facts_of", "library_report"]
+
+WIDEST_BITS = 16
+"""Of formats whose codes are drawn."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a library is, and what stands around a design that is mapped to it.
+
+    Parameters
+    ----------
+    name, sha256 : str
+        Name of the group ``library``; hash of the file.
+    is_own : bool
+        Whether it belongs to no technology.
+    reference_nand2, flip_flop, driving_cell : str
+        The cell whose area is 1 GE; what registers consist of; what drives inputs.
+    nand2_area, flip_flop_area : float
+        In the library's unit: um2, or GE.
+    load_ff : float
+        At outputs: four inverters. For our own library in C_inv.
+    fo4_ps : float
+        Delay of an inverter that drives four. For our own library in tau.
+    voltage_v : float or None
+        Supply.
+    voltages_v : list of float
+        Supplies of its files, each once.
+    """
+
+    name: str
+    sha256: str
+    is_own: bool
+    reference_nand2: str
+    flip_flop: str
+    driving_cell: str
+    nand2_area: float
+    flip_flop_area: float
+    load_ff: float
+    fo4_ps: float
+    voltage_v: float | None
+    voltages_v: list[float]
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """All of them; null in units that the library has not."""
+        units = {"load_ff": None, "fo4_ps": None} if self.is_own else {}
+        return asdict(self) | units
+
+
+def facts_of(library: Library, store: "Store") -> Facts:
+    """Facts of a library, from the store where they are known.
+
+    Raises
+    ------
+    LibertyError
+        If it cannot be used.
+    """
+    key = store.key([library.sha256], __name__)
+    if known := store.load("libraries", key):
+        return Facts(**known)
+    facts = Facts(
+        library.name,
+        library.sha256,
+        library.is_own,
+        library.nand2.name,
+        library.flip_flop.cell.name,
+        library.buffer.name,
+        library.nand2.area,
+        library.flip_flop.cell.area,
+        round(library.load * library.capacitance_ff, 4),
+        round(library.fo4_ps, 4),
+        library.voltage_v,
+        list(library.voltages_v),
+    )
+    store.save("libraries", key, asdict(facts))
+    return facts
+
+
+def library_report(measured: "Measurement", facts: Facts) -> dict[str, Any]:
+    """Area with flip-flops, and delay between them; null in units that the library has not."""
+    synthesis = measured.synthesis
+    assert synthesis.area is not None
+    assert synthesis.delay_ps is not None
+    area = synthesis.area + len(synthesis.flip_flops) * facts.flip_flop_area
+    return {
+        "area_um2": None if facts.is_own else round(area, 3),
+        "area_ge": round(area / facts.nand2_area, 2),
+        "delay_ns": None if facts.is_own else round(synthesis.delay_ps / 1000, 4),
+        "delay_fo4": round(synthesis.delay_ps / facts.fo4_ps, 2),
+        "netlist_sha256": synthesis.sha256,
+    }
+
+
+@dataclass(frozen=True)
+class Stimuli:
+    """What a unit does while its energy is measured.
+
+    Parameters
+    ----------
+    operands : str
+        A value of `fp8mac.synth_reports.cost.operands.Operands`, or a file with recorded codes.
+    cycles : int
+        Clock cycles; up to a whole number of sums. All that there are, for recorded ones.
+    clear_every : int
+        Products of a sum.
+    """
+
+    operands: str = "normal"
+    cycles: int = 20_000
+    clear_every: int = 64
+
+    @property
+    def recorded(self) -> bool:
+        """Whether the operands come from a file."""
+        return self.operands.endswith(".npz")
+
+    def identity(self) -> list[str]:
+        """What equal stimuli have in common."""
+        facts = [str(self.cycles), str(self.clear_every)]
+        if not self.recorded:
+            return [self.operands, *facts]
+        hashed = importlib.import_module("hashlib").sha256
+        try:
+            return [hashed(Path(self.operands).read_bytes()).hexdigest(), *facts]
+        except OSError:
+            return [self.operands, *facts]  # the reader says what is wrong with it
+
+
+def energy_report(
+    measured: "Measurement", library: Library, stimuli: Stimuli, store: "Store"
+) -> dict[str, Any] | None:
+    """Energy of a registered unit that is mapped to ``library``, from the store where it is known.
+
+    Returns
+    -------
+    dict
+        ``cycles``, ``unit_delay_cycles``; ``headroom``, the powers of two by which both operands
+        are smaller; ``overflow_share`` of the sums; ``functional`` and ``unit_delay``, each with
+        ``switching``, ``clock_pins``, ``internal``, ``clock_internal``, ``dynamic``; ``leakage``;
+        all in pJ a cycle, with the suffix ``_pj``, or for our own library in ``_cinv_v2``;
+        ``leakage_nw``. What the library does not state is null; None where it states no voltage.
+
+    Raises
+    ------
+    ConfigError
+        If the operands cannot be had.
+    """
+    if not library.is_own and library.voltage_v is None:
+        return None
+    inputs = [measured.synthesis.sha256, repr(measured.synthesis.delay_ps), library.sha256]
+    inputs += [repr(measured.design.config), *stimuli.identity()]
+    key = store.key(inputs, __name__)
+    if known := store.load("energy", key):
+        return known
+    found = _energy(measured, library, stimuli)
+    store.save("energy", key, found)
+    return found
+
+
+def _energy(measured: "Measurement", library: Library, stimuli: Stimuli) -> dict[str, Any]:
+    activity = importlib.import_module("fp8mac.synth_reports.cost.activity")
+    energy = importlib.import_module("fp8mac.synth_reports.cost.energy")
+    operands = importlib.import_module("fp8mac.synth_reports.cost.operands")
+    synthesis = measured.synthesis
+    flip_flops = len(synthesis.flip_flops)
+    circuit = activity.Circuit.from_blif(synthesis.netlist, library)
+    config = measured.design.config
+    a, b, headroom = _operands(config, stimuli)
+    found = activity.simulate(circuit, flip_flops, a, b)
+    suffix = "cinv_v2" if library.is_own else "pj"
+    report: dict[str, Any] = {
+        "cycles": found.cycles,
+        "unit_delay_cycles": found.unit_delay_cycles,
+        "headroom": list(headroom),
+        "overflow_share": round(operands.overflow_share(config, a, b), 4),
+    }
+    for name, toggles in (("functional", found.functional), ("unit_delay", found.unit_delay)):
+        parts = energy.energy_per_cycle(circuit, library, toggles, flip_flops)
+        figures = {**asdict(parts), "dynamic": parts.dynamic}
+        report[name] = {f"{part}_{suffix}": _rounded(value) for part, value in figures.items()}
+    leakage_nw = energy.leakage_nw(circuit, library, flip_flops)
+    assert synthesis.delay_ps is not None
+    leakage_pj = None if leakage_nw is None else leakage_nw * synthesis.delay_ps * 1e-9
+    return report | {f"leakage_{suffix}": _rounded(leakage_pj), "leakage_nw": _rounded(leakage_nw)}
+
+
+def _operands(config: MacConfig, stimuli: Stimuli) -> tuple[Any, Any, tuple[float, float]]:
+    operands = importlib.import_module("fp8mac.synth_reports.cost.operands")
+    if stimuli.recorded:
+        return operands.recorded(config, Path(stimuli.operands), stimuli.clear_every)
+    kind = operands.Operands(stimuli.operands)
+    return operands.draw(config, kind, stimuli.cycles, stimuli.clear_every)
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else float(f"{value:.6g}")

@@ -1,0 +1,1 @@
+"""What follows from costs and accuracy: one experiment, one module or package."""

@@ -1,0 +1,208 @@
+"""Accuracy of networks on units: what is run, kept block by block, and a row of results each."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fp8mac.hw.config.formats import parse_format
+from fp8mac.hw.config.unit import FloatAccConfig, MacConfig, parse_accumulator, parse_unit
+from fp8mac.sim.codes.quantize import Calibration, QuantizeError, Scaling
+from fp8mac.sim.gemm.gemm import Options
+from fp8mac.sim.networks.engines.engine import Calibrated, Recipe, UnitEngine
+from fp8mac.sim.networks.tasks.diagnose import LayerReport, diagnose
+from fp8mac.sim.networks.tasks.evaluate import Block, Result, ask, blocks, combine
+from fp8mac.sim.networks.tasks.own import model_files
+from fp8mac.sim.networks.tasks.tasks import Task
+from fp8mac.sim.networks.tasks.zoo import SAME_ANSWERS, load_task
+from fp8mac.synth_reports.experiments.accuracy.training import trained_task, training_data
+
+if TYPE_CHECKING:
+    from fp8mac.synth_reports.store.store import Store
+
+__all__ = ["COLUMNS", "Case", "layers", "measure", "row"]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A network on a unit.
+
+    Parameters
+    ----------
+    network : str
+        See `fp8mac.sim.networks.tasks.zoo.NETWORKS`; or the path of an ONNX model.
+    a, w : str
+        Formats of activations and weights.
+    acc : str
+        Accumulator.
+    samples : int
+        Questions.
+    calibration : str
+        Of activations and weights.
+    per_channel, power_of_two, headroom : bool
+        Whether each output channel's weights have a scale, scales are powers of two, and sums are
+        kept away from the accumulator's limits.
+    residual : str
+        Format of residual connections; float32 if empty.
+    chunk : int
+        Products in a partial sum, which is then added in float32; 0 for all.
+    trained : str
+        Formats ``<a>,<w>`` that the network was trained on with, or ``fp32``; empty if it was not.
+    inputs : str
+        Path of an ONNX model's data; empty for other networks.
+    axes : str
+        Axes of the questions in them; empty where they are found.
+    """
+
+    network: str
+    a: str
+    w: str
+    acc: str
+    samples: int
+    calibration: str = "mse"
+    per_channel: bool = True
+    power_of_two: bool = False
+    headroom: bool = True
+    residual: str = ""
+    chunk: int = 0
+    trained: str = ""
+    inputs: str = ""
+    axes: str = ""
+
+    @property
+    def label(self) -> str:
+        """What tables and files call the network."""
+        return Path(self.network).name
+
+    @property
+    def config(self) -> MacConfig:
+        """The unit."""
+        return parse_unit(self.a, self.w, acc=self.acc)
+
+    def recipe(self) -> Recipe:
+        """How the network is brought to the unit."""
+        config = self.config
+        outer = parse_accumulator("fp32") if self.chunk else None
+        if self.chunk and not isinstance(config.accumulator, FloatAccConfig):
+            outer = None
+        return Recipe(
+            config,
+            self._scaling(self.a),
+            self._scaling(self.w, self.per_channel),
+            self._scaling(self.residual) if self.residual else None,
+            self.headroom,
+            Options(chunk=self.chunk or None, outer=outer),
+        )
+
+    def _scaling(self, format_: str, per_channel: bool = False) -> Scaling:
+        names = [each.value for each in Calibration]
+        if self.calibration not in names:
+            raise QuantizeError(
+                f"Unknown calibration '{self.calibration}'; there are {', '.join(names)}."
+            )
+        calibration = Calibration(self.calibration)
+        return Scaling(parse_format(format_), calibration, per_channel, self.power_of_two)
+
+
+COLUMNS = (
+    "experiment network unit a_format w_format residual_format accumulator calibration "
+    "w_scale power_of_two headroom chunk trained metric value reference difference difference_low "
+    "difference_high agreement sqnr_db broken samples"
+).split()
+"""Of the tables: one row a case. The interval is that of the difference to float32, at 95 %."""
+
+
+def row(experiment: str, case: Case, result: Result, metric: str) -> dict[str, Any]:
+    """A result as JSON types; None where there is no number."""
+    scale = "channel" if case.per_channel else "tensor"
+    found = result.metric
+    cells = [
+        *(experiment, case.label, case.config.slug, case.a, case.w, case.residual or "fp32"),
+        *(case.acc, case.calibration, "1" if case.calibration == "none" else scale),
+        *(int(case.power_of_two), int(case.headroom), case.chunk, case.trained, metric),
+        *(round(value, 5) for value in found),
+        round(result.agreement, 5),
+        None if result.sqnr_db is None else round(result.sqnr_db, 2),
+        *(result.broken, result.samples),
+    ]
+    return dict(zip(COLUMNS, cells, strict=True))
+
+
+def measure(
+    case: Case,
+    store: "Store",
+    threads: int = 1,
+    progress: Callable[[int], None] = lambda questions: None,
+    *,
+    force: bool = False,
+) -> tuple[Result, str]:
+    """Result and name of the metric; what the store has is not computed again.
+
+    Parameters
+    ----------
+    case : Case
+        What is run.
+    store : Store
+        Where every block of questions is kept.
+    threads : int
+        For products; the result does not depend on it.
+    progress : callable
+        Is told of questions that are done.
+    force : bool
+        Whether to compute everything anew.
+
+    Raises
+    ------
+    FormatError, ConfigError, NetworkError, FetchError, QuantizeError
+        If there is no such case.
+    """
+    task, found = _task(case, store), []
+    engine = UnitEngine(case.recipe(), _calibrated(task), threads)
+    identity = [_identity(case), *(training_data(case.network) if case.trained else ())]
+    for part in blocks(task, case.samples):
+        key = store.key([*identity, f"{part.start}-{part.stop}"], __name__)
+        known = None if force else store.load("accuracy", key)
+        if known is None:
+            with np.errstate(over="ignore", invalid="ignore"):  # sums may overflow, and are counted
+                block = ask(task, part, engine)
+            store.save("accuracy", key, block.facts())
+        else:
+            block = Block(**known)
+        found.append(block)
+        progress(len(part))
+    return combine(task, found), task.metric
+
+
+def layers(case: Case, store: "Store") -> list[LayerReport]:
+    """Report on every product of matrices of a case."""
+    task = _task(case, store)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return diagnose(task, case.recipe(), _calibrated(task), range(min(32, case.samples)))
+
+
+@cache
+def _calibrated(task: Task) -> Calibrated:
+    return task.calibrated()
+
+
+def _identity(case: Case) -> str:
+    known = replace(case, samples=0, network=SAME_ANSWERS.get(case.network, case.network))
+    if case.inputs:
+        digests = [_digest(path) for path in model_files(Path(case.network))]
+        known = replace(known, network=" ".join(digests), inputs=_digest(Path(case.inputs)))
+    return json.dumps(asdict(known), sort_keys=True)
+
+
+def _digest(path: Path) -> str:
+    return sha256(path.read_bytes()).hexdigest()
+
+
+def _task(case: Case, store: "Store") -> Task:
+    if not case.trained:
+        return load_task(case.network, case.samples, case.inputs, case.axes)
+    return trained_task(case.network, case.trained, case.calibration, store, case.samples)

@@ -1,0 +1,223 @@
+"""The experiments: which cases each is made of, and running them."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from multiprocessing import active_children, get_context
+
+from fp8mac.sim import cache
+from fp8mac.sim.networks.errors import NetworkError
+from fp8mac.sim.networks.tasks.evaluate import Result
+from fp8mac.sim.networks.tasks.images import EMBEDDED
+from fp8mac.sim.networks.tasks.zoo import is_own, load_task
+from fp8mac.synth_reports.experiments.accuracy.accuracy import Case, measure
+from fp8mac.synth_reports.store.parallel import in_parallel
+from fp8mac.synth_reports.store.store import Store
+
+__all__ = ["ACCUMULATORS", "EXPERIMENTS", "FORMATS", "SAMPLES", "cases", "questions", "run"]
+
+FORMATS = "int8 e2m5 e3m4 e4m3 e5m2".split()
+ACCUMULATORS = "kulisch fp32 fp16 e6m9 bf16".split()
+
+SAMPLES = {
+    "digits_mlp": 600,
+    "digits_cnn": 600,
+    "fmnist": 2000,
+    "minilm": 353,
+    "minilm_simlex": 999,
+    "minilm_sentiment": 400,
+    "g2p": 2000,
+    "g2p_words": 2000,
+    "efficientnet": 400,
+}
+"""Questions that each network is asked."""
+
+_ASIDE = {
+    "fmnist": 500,
+    "minilm": 60,
+    "minilm_simlex": 240,
+    "minilm_sentiment": 150,
+    "g2p": 1000,
+    "g2p_words": 1000,
+    "efficientnet": 100,
+}
+"""Of them, those of the experiments that are not about formats and accumulators."""
+
+_LONGEST_SUM = {"digits_mlp": 64, "digits_cnn": 144, "fmnist": 576, "g2p": 256, "g2p_words": 256}
+_RESIDUAL = ("minilm", "efficientnet")  # have residual connections
+_W4A8 = (("int8", "int4"), ("e4m3", "int4"), ("e4m3", "e2m1"), ("int4", "int4"))
+_TRAINED = ("int8,int8", "e2m5,e2m5", "e3m4,e3m4", "e4m3,e4m3", "int8,int4")
+_BIASES = range(2, 15, 2)
+
+
+def _formats(network: str, samples: int) -> Iterator[Case]:
+    for format_ in FORMATS:
+        for acc in ACCUMULATORS:
+            yield Case(network, format_, format_, acc, samples)
+
+
+def _calibration(network: str, samples: int) -> Iterator[Case]:
+    for format_ in FORMATS:
+        for calibration in ("max", "percentile", "mse"):
+            yield Case(network, format_, format_, "kulisch", samples, calibration)
+        if network.startswith("minilm"):
+            continue
+        yield Case(network, format_, format_, "kulisch", samples, per_channel=False)
+        yield Case(network, format_, format_, "kulisch", samples, power_of_two=True)
+
+
+def _headroom(network: str, samples: int) -> Iterator[Case]:
+    for format_ in FORMATS:
+        for headroom in (True, False):
+            yield Case(network, format_, format_, "fp16", samples, headroom=headroom)
+
+
+def _w4a8(network: str, samples: int) -> Iterator[Case]:
+    for a, w in _W4A8:
+        for acc in ("kulisch", "fp16", "bf16"):
+            yield Case(network, a, w, acc, samples)
+
+
+def _cast(network: str, samples: int) -> Iterator[Case]:
+    """Scaled, cast, and cast with moved biases; with residuals where there are some."""
+    residuals = (False, True) if network.startswith(_RESIDUAL) else (False,)
+    for residual in residuals:
+        for format_ in FORMATS[1:]:
+            rest = format_ if residual else ""
+            yield Case(network, format_, format_, "kulisch", samples, residual=rest)
+            yield Case(network, format_, format_, "kulisch", samples, "none", residual=rest)
+        for bias in _BIASES:
+            format_ = f"e4m3b{bias}"
+            rest = format_ if residual else ""
+            yield Case(network, format_, format_, "kulisch", samples, "none", residual=rest)
+
+
+def _partial_sums(network: str, samples: int) -> Iterator[Case]:
+    longest = _LONGEST_SUM.get(network, 1536)
+    for acc in ("fp16", "e6m9", "bf16"):
+        for chunk in (32, 64, 128, 256, 512):
+            if chunk < longest:
+                yield Case(network, "e4m3", "e4m3", acc, samples, chunk=chunk)
+        yield Case(network, "e4m3", "e4m3", acc, samples)
+
+
+def _qat(network: str, samples: int) -> Iterator[Case]:
+    if network not in EMBEDDED:
+        return
+    for trained in _TRAINED:
+        a, w = trained.split(",")
+        for acc in ("kulisch", "fp16", "bf16"):
+            yield Case(network, a, w, acc, samples)
+            yield Case(network, a, w, acc, samples, trained="fp32")
+            yield Case(network, a, w, acc, samples, trained=trained)
+
+
+def _convert(network: str, samples: int) -> Iterator[Case]:
+    if network not in EMBEDDED:
+        return
+    for ours, other in (("e4m3", "int8"), ("int8", "e4m3")):
+        for format_, trained in ((ours, ""), (ours, ours), (other, ours), (other, "")):
+            pair = f"{trained},{trained}" if trained else ""
+            yield Case(network, format_, format_, "kulisch", samples, trained=pair)
+
+
+EXPERIMENTS: dict[str, Callable[[str, int], Iterator[Case]]] = {
+    "formats": _formats,
+    "calibration": _calibration,
+    "headroom": _headroom,
+    "w4a8": _w4a8,
+    "cast": _cast,
+    "partial_sums": _partial_sums,
+    "qat": _qat,
+    "convert": _convert,
+}
+"""By name, the cases of a network with so many questions."""
+
+_LONG = ("qat", "convert")
+
+
+def cases(
+    networks: Sequence[str],
+    experiments: Sequence[str] | None = None,
+    samples: int | None = None,
+    inputs: str = "",
+    axes: str = "",
+) -> list[tuple[str, Case]]:
+    """Experiments and their cases.
+
+    Training of fmnist is only done where it is asked for by name: it takes the whole data set.
+    """
+    for name in experiments or ():
+        if name not in EXPERIMENTS:
+            raise NetworkError(f"Unknown experiment '{name}'; there are {', '.join(EXPERIMENTS)}.")
+    return [
+        (name, replace(case, inputs=inputs, axes=axes) if is_own(network) else case)
+        for network in networks
+        for name in experiments or EXPERIMENTS
+        if experiments or name not in _LONG or network.startswith("digits")
+        for case in EXPERIMENTS[name](network, samples or questions(network, name, inputs, axes))
+    ]
+
+
+def questions(network: str, experiment: str = "formats", inputs: str = "", axes: str = "") -> int:
+    """How many a network is asked."""
+    if network not in SAMPLES:
+        return len(load_task(network, None, inputs, axes).truth)
+    return SAMPLES[network] if experiment == "formats" else _ASIDE.get(network, SAMPLES[network])
+
+
+def run(
+    wanted: Sequence[Case],
+    store: Store,
+    jobs: int,
+    progress: Callable[[Case], None],
+    *,
+    force: bool = False,
+) -> dict[Case, tuple[Result, str]]:
+    """Results of cases, by ``jobs`` processes; an interrupted run goes on where it stopped."""
+    unique = list(dict.fromkeys(wanted))
+    if jobs == 1:
+        found = {}
+        for case in unique:
+            found[case] = measure(case, store, force=force)
+            progress(case)
+        return found
+    cache.can_keep(store.folder)  # the processes do not say it
+    with (
+        _one_thread_each(),
+        ProcessPoolExecutor(jobs, get_context("spawn"), cache.say_nothing) as pool,
+    ):
+        return in_parallel(
+            lambda case: pool.submit(_measure, case, store, force).result(),
+            unique,
+            lambda case, _: progress(case),
+            jobs=jobs,
+            stop=_end_children,
+        )
+
+
+def _end_children() -> None:
+    for child in active_children():
+        child.terminate()
+
+
+def _measure(case: Case, store: Store, force: bool) -> tuple[Result, str]:
+    return measure(case, store, force=force)
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Child processes whose matrix library does not compete with the others'."""
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+    before = {name: os.environ.get(name) for name in names}
+    os.environ.update(dict.fromkeys(names, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

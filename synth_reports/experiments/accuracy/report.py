@@ -1,0 +1,117 @@
+"""Accuracy on disk: a network's rows as csv, json and md, and what all networks say together."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from rich import box
+from rich.table import Table
+
+from fp8mac.gen.files import print_text
+from fp8mac.sim.networks.tasks.diagnose import LayerReport
+from fp8mac.sim.networks.tasks.evaluate import Result
+from fp8mac.synth_reports.experiments.accuracy.accuracy import Case, row
+from fp8mac.synth_reports.experiments.accuracy.pictures import pictures, sum_length_text
+from fp8mac.synth_reports.experiments.accuracy.summary import summary_markdown
+from fp8mac.synth_reports.experiments.accuracy.text import Rows, delta, network_markdown, number
+from fp8mac.synth_reports.experiments.sum_error.length import Point
+from fp8mac.synth_reports.render.tables import csv_table, show
+
+__all__ = ["experiment_files", "show_unit", "summary_files", "unit_report"]
+
+
+def unit_report(
+    case: Case, result: tuple[Result, str], layers: Sequence[LayerReport], command: str
+) -> dict[str, Any]:
+    """Everything about a network on a unit, as JSON types."""
+    return {
+        "schema_version": 1,
+        "command": command,
+        "design": {"slug": case.config.slug, "acc_bits": case.config.acc_bits},
+        "case": asdict(case),
+        "result": row("unit", case, *result),
+        "layers": [layer.facts() for layer in layers],
+    }
+
+
+def show_unit(report: dict[str, Any]) -> None:
+    """Print a report: the answers, then product by product."""
+    found = report["result"]
+    print_text(
+        f"{found['network']} on {report['design']['slug']}\n"
+        f"{found['metric']} {100 * found['value']:.2f}, float32 {100 * found['reference']:.2f}, "
+        f"difference {delta(found)} points\n"
+        f"agreement {100 * found['agreement']:.2f} %, SQNR {number(found['sqnr_db'])} dB, "
+        f"{found['samples']} questions\n"
+    )
+    table = Table(box=box.SIMPLE_HEAD)
+    table.add_column("product")
+    for name in ("terms", "SQNR dB", "overflow %", "swamped %", "needed bits"):
+        table.add_column(name, justify="right")
+    for layer in report["layers"]:
+        table.add_row(
+            layer["name"],
+            str(layer["terms"]),
+            number(layer["sqnr_db"]),
+            number(100 * layer["overflow_share"], 2),
+            number(100 * layer["swamped_share"], 2),
+            str(layer["needed_bits"]),
+        )
+    show(table)
+
+
+def experiment_files(
+    wanted: Sequence[tuple[str, Case]],
+    found: Mapping[Case, tuple[Result, str]],
+    folder: Path,
+    command: str,
+) -> dict[Path, str | bytes]:
+    """Files of each network; experiments that were not run stay as they were.
+
+    Parameters
+    ----------
+    wanted : sequence of (str, Case)
+        Experiments and cases.
+    found : mapping
+        Their results.
+    folder : Path
+        Where files are, and will be.
+    command : str
+        What makes them.
+    """
+    files: dict[Path, str | bytes] = {}
+    for network in dict.fromkeys(case.label for _, case in wanted):
+        new = [row(name, case, *found[case]) for name, case in wanted if case.label == network]
+        document = _load(folder / f"{network}.json")
+        done = dict.fromkeys(each["experiment"] for each in new)
+        kept = [each for each in document["rows"] if each["experiment"] not in done]
+        commands = document["commands"] | dict.fromkeys(done, command)
+        rows = sorted(kept + new, key=lambda each: list(commands).index(each["experiment"]))
+        text = json.dumps({"commands": commands, "rows": rows}, indent=1)
+        files[folder / f"{network}.json"] = text + "\n"
+        files[folder / f"{network}.csv"] = csv_table(rows)
+        files[folder / f"{network}.md"] = network_markdown(rows, commands)
+    return files
+
+
+def summary_files(folder: Path, points: Sequence[Point]) -> dict[Path, str | bytes]:
+    """The summary of all networks in a folder, and sums of growing length."""
+    documents = [_load(path) for path in sorted(folder.glob("*.json"))]
+    rows: Rows = [each for document in documents for each in document["rows"]]
+    files: dict[Path, str | bytes] = {
+        folder / "summary.md": summary_markdown(rows),
+        folder / "sum_length.csv": csv_table([asdict(point) for point in points]),
+        folder / "sum_length.md": sum_length_text(points),
+    }
+    for name, picture in pictures(rows, points).items():
+        files[folder / name] = picture
+    return files
+
+
+def _load(path: Path) -> dict[str, Any]:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {"commands": {}, "rows": []}

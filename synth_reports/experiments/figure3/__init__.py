@@ -1,0 +1,1 @@
+"""Gates of fifteen units: published, by the closed form, synthesised."""

@@ -1,0 +1,1 @@
+"""Bits of accuracy of formats, without a network."""

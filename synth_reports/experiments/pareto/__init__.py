@@ -1,0 +1,1 @@
+"""Area, delay and energy against accuracy."""

@@ -1,0 +1,184 @@
+"""Tables of areas and of accuracies, joined unit by unit."""
+
+import csv
+import io
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from fp8mac.synth_reports.experiments.pareto.pareto import (
+    QUANTITIES,
+    Chart,
+    PlotError,
+    Point,
+    Quantity,
+)
+
+__all__ = ["charts"]
+
+Rows = list[dict[str, str]]
+
+_ALIASES = {
+    "gates": "weighted_gates",
+    "ge": "area_ge",
+    "delay": "delay_fo4",
+    "energy": "energy_unit_delay_cinv_v2",
+}
+
+_TWINS = {"mac_int8_int8_int32": ("mac_int8_int8_kulisch12", "int32")}
+"""By unit that need not be run, one that adds the same integers, and the accumulator's name.
+
+A Kulisch register with 12 guard bits holds every sum of 4,096 products, more than a sum of the
+networks has; what fits into its 28 bits fits into 32.
+"""
+
+
+def charts(
+    grid: Path,
+    accuracy: Path,
+    *,
+    area: str = "gates",
+    shape: str = "unit",
+    quantities: Sequence[str] = tuple(QUANTITIES),
+    networks: Sequence[str] | None = None,
+) -> dict[str, list[Chart]]:
+    """Read what there is and join it.
+
+    Parameters
+    ----------
+    grid : Path
+        Table of `fp8mac grid`.
+    accuracy : Path
+        Folder of the tables of `fp8mac accuracy`.
+    area : str
+        ``gates`` (weighted, with flip-flops), ``ge`` (gate equivalents), ``delay`` (FO4),
+        ``energy`` (with glitches), or a column of the grid.
+    shape : str
+        ``unit`` or ``core``.
+    quantities : sequence of str
+        Names in `QUANTITIES`.
+    networks : sequence of str, optional
+        All that there are results of, by default.
+
+    Returns
+    -------
+    dict of str to list of Chart
+        By network, a chart for each quantity.
+
+    Raises
+    ------
+    PlotError
+        If a file, column, network or number is not there.
+    """
+    for name in quantities:
+        if name not in QUANTITIES:
+            raise PlotError(
+                f"Accuracy is not measured by '{name}'; there are {', '.join(QUANTITIES)}."
+            )
+    column, areas = _areas(grid, area, shape)
+    rows = _runs(accuracy)
+    known = list(dict.fromkeys(row["network"] for row in rows))
+    for name in networks or ():
+        if name not in known:
+            raise PlotError(
+                f"There are no results of the network '{name}' in '{accuracy}'; there are "
+                f"{', '.join(known)}."
+            )
+    return {
+        network: [
+            _chart([row for row in rows if row["network"] == network], areas, column, each)
+            for each in map(QUANTITIES.__getitem__, quantities)
+        ]
+        for network in networks or known
+    }
+
+
+def _areas(path: Path, area: str, shape: str) -> tuple[str, dict[str, float]]:
+    """Column, and area by unit; the units in the order of the grid."""
+    rows = _read(path, "fp8mac grid")
+    wanted = _ALIASES.get(area, area)
+    column = wanted
+    if not {column, "unit", "shape"} <= set(rows[0]):
+        raise PlotError(f"'{path}' has no column '{wanted}'; its columns are {', '.join(rows[0])}.")
+    found = {
+        row["unit"]: value
+        for row in rows
+        if row["shape"] == shape and (value := _number(row, column, path)) is not None
+    }
+    if not found:
+        raise PlotError(f"'{path}' has no '{column}' of any {shape}.")
+    return column, found
+
+
+def _runs(folder: Path) -> Rows:
+    """Rows of all networks: formats and accumulators, nothing else varied."""
+    columns = {"experiment", "network", "unit", "a_format", "w_format", "accumulator"}
+    columns |= {"metric", "samples", *(each.column for each in QUANTITIES.values())}
+    rows = []
+    for path in sorted(folder.glob("*.csv")):
+        table = _read(path, "fp8mac accuracy")
+        if columns <= set(table[0]):
+            rows += [row | {"": str(path)} for row in table if row["experiment"] == "formats"]
+    if not rows:
+        raise PlotError(
+            f"There is no table of formats and accumulators in '{folder}'; make one with "
+            "fp8mac accuracy."
+        )
+    return rows
+
+
+def _read(path: Path, command: str) -> Rows:
+    try:
+        rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))))
+    except FileNotFoundError:
+        raise PlotError(f"There is no '{path}'; make it with {command}.") from None
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise PlotError(f"Cannot read '{path}': {error}.") from error
+    if not rows:
+        raise PlotError(f"'{path}' is empty; make it anew with {command}.")
+    return rows
+
+
+def _number(row: dict[str, Any], column: str, path: Path | str) -> float | None:
+    """A cell as a number; None where it is empty."""
+    text = row[column]
+    try:
+        number = float(text) if text else None
+    except ValueError:
+        raise PlotError(f"'{path}': '{text}' in column '{column}' is not a number.") from None
+    return number if number is None or math.isfinite(number) else None
+
+
+def _chart(rows: Rows, areas: dict[str, float], column: str, quantity: Quantity) -> Chart:
+    points, missing = [], {}
+    run = {row["unit"] for row in rows}
+    twins = {
+        unit: twin for unit, (twin, _) in _TWINS.items() if twin in run and unit in set(areas) - run
+    }
+    rows += [
+        row | {"unit": unit, "accumulator": _TWINS[unit][1]}
+        for row in rows
+        for unit, twin in twins.items()
+        if twin == row["unit"]
+    ]
+    for row in rows:
+        unit, cells = row["unit"], {}
+        for name in ("column", "low", "high"):
+            title = getattr(quantity, name)
+            number = _number(row, title, row[""]) if title else None
+            cells[name] = None if number is None else number * quantity.factor
+        value = cells["column"]
+        if unit not in areas:
+            missing[unit] = f"no {column}"
+        elif value is None:
+            missing[unit] = f"no {quantity.column}"
+        else:
+            low, high = (value if cells[end] is None else cells[end] for end in ("low", "high"))
+            pair = dict.fromkeys((row["a_format"], row["w_format"]))
+            names = (" x ".join(pair), row["accumulator"])
+            points.append(Point(unit, *names, areas[unit], value, low, high))
+    missing |= {unit: "not run" for unit in areas if unit not in run | set(twins)}
+    first = rows[0]
+    name, metric, samples = first["network"], first["metric"], int(first["samples"])
+    return Chart(name, metric, samples, quantity, column, points, missing, twins)

@@ -1,0 +1,1 @@
+"""Published designs beside ours, in one flow."""

@@ -1,0 +1,1 @@
+"""Error of sums against their length."""

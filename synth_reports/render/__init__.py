@@ -1,0 +1,1 @@
+"""Tables, pictures and labels for people."""

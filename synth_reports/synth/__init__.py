@@ -1,0 +1,1 @@
+"""From RTLIL to netlists that are counted, by flows of scripts."""
