@@ -34,7 +34,7 @@ def test_all_published_bars_within_an_eighth_of_a_bit():
     assert {row.format for row in found} == {*FORMATS, LLOYD_MAX}
     off = {(row.format, row.distribution): abs(row.deviation_bits) for row in found}
     assert max(off.values()) <= WITHIN_BITS, off
-    committed = Path(__file__).parents[1] / "synth_reports" / "results" / "figure5.csv"
+    committed = Path(__file__).parents[3] / "synth_reports" / "results" / "figure5.csv"
     lines = csv.DictReader(io.StringIO(committed.read_text(encoding="utf-8")))
     for line, row in zip(lines, found, strict=True):
         assert (line["format"], line["distribution"]) == (row.format, row.distribution)

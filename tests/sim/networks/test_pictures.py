@@ -10,7 +10,7 @@ from collections import OrderedDict
 import numpy as np
 import pytest
 from PIL import Image
-from test_networks import recipe
+from recipes import recipe
 
 from fp8mac.sim.networks.engines.engine import Calibrated, UnitEngine
 from fp8mac.sim.networks.engines.reference import Plain, Recorder

@@ -13,7 +13,7 @@ import pytest
 from fp8mac.sim import provenance
 from fp8mac.sim.provenance import Sources, fingerprint
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 ROOMS = ("hw", "gen", "sim", "synth_reports", "proofs")
 FILES = sorted(
     path

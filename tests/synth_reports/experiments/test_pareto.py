@@ -18,7 +18,7 @@ from fp8mac.synth_reports.experiments.pareto.tables import charts
 from fp8mac.synth_reports.experiments.pareto.text import csv_text, markdown_text
 from fp8mac.synth_reports.render.tables import csv_table
 
-RESULTS = Path(__file__).parents[1] / "synth_reports" / "results"
+RESULTS = Path(__file__).parents[3] / "synth_reports" / "results"
 
 FORMATS, ACCS = ("int8", "e4m3", "e5m2"), ("kulisch", "fp16")
 

@@ -13,7 +13,7 @@ from fp8mac.sim.networks.onnx.model import load_onnx
 from fp8mac.sim.networks.tasks.packaged import MODELS
 from fp8mac.synth_reports.experiments.accuracy.packaged import command_of, differences, write_model
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[3]
 RESULTS = ROOT / "synth_reports/results/accuracy/packaged.csv"
 
 

@@ -186,7 +186,7 @@ def test_command_writes_all_or_nothing(bench, tmp_path, monkeypatch):
 
 
 def test_published_page_shows_the_published_bars():
-    results = Path(__file__).parents[1] / "synth_reports" / "results"
+    results = Path(__file__).parents[3] / "synth_reports" / "results"
     table = list(csv.DictReader(io.StringIO((results / "figure3.csv").read_text(encoding="utf-8"))))
     assert [float(row["published_total_gates"]) for row in table] == [
         round(cost.total, 1) for cost in PUBLISHED.values()

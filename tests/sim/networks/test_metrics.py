@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from test_networks import recipe
+from recipes import recipe
 
 from fp8mac.hw.config.unit import parse_unit
 from fp8mac.sim.networks.metrics import (

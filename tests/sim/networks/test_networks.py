@@ -5,14 +5,15 @@ from importlib.resources import files
 
 import numpy as np
 import pytest
+from recipes import recipe
 
 from fp8mac.hw.config.formats import parse_format
-from fp8mac.hw.config.unit import parse_accumulator, parse_unit
+from fp8mac.hw.config.unit import parse_accumulator
 from fp8mac.sim.codes.encoding import decode, encode
 from fp8mac.sim.codes.quantize import Calibration, Scaling, straight_through
 from fp8mac.sim.exact import golden
 from fp8mac.sim.gemm.gemm import Options
-from fp8mac.sim.networks.engines.engine import Calibrated, Recipe, UnitEngine
+from fp8mac.sim.networks.engines.engine import Calibrated, UnitEngine
 from fp8mac.sim.networks.engines.reference import Plain, Recorder
 from fp8mac.sim.networks.errors import NetworkError
 from fp8mac.sim.networks.models.sequential import Layer, forward, max_pool, patches
@@ -30,12 +31,6 @@ SMALL = (
     Layer("third", 4, 5, kernel=3, pool="mean"),
     Layer("last", 5, 3, relu=False),
 )
-
-
-def recipe(a: str, acc: str, w: str | None = None, calibration="max", **more) -> Recipe:
-    config = parse_unit(a, w, acc=acc)
-    how = Calibration(calibration)
-    return Recipe(config, Scaling(config.a, how), Scaling(config.b, how, per_channel=True), **more)
 
 
 @pytest.mark.parametrize(("kernel", "stride", "side"), [(3, 1, 5), (3, 2, 7), (3, 2, 8), (5, 1, 6)])

@@ -8,8 +8,9 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from onnx import TensorProto, helper, numpy_helper
-from test_networks_onnx import close, onnxruntime_says, picture_network, some
+from onnx import TensorProto, helper
+from onnx_nets import close, onnxruntime_says, picture_network, some, value
+from onnx_nets import save_graph as save
 
 from fp8mac.sim.networks.engines.reference import Plain, Recorder
 from fp8mac.sim.networks.errors import NetworkError
@@ -18,24 +19,6 @@ from fp8mac.sim.networks.onnx.model import load_onnx, weight_files
 
 RNG = np.random.default_rng(5)
 node = helper.make_node
-
-
-def value(name, shape=None, type_=TensorProto.FLOAT):
-    return helper.make_tensor_value_info(name, type_, shape)
-
-
-def save(path, nodes, weights, inputs, *, outputs=("y",), opset=17):
-    """A model; ``inputs`` gives type and shape of each."""
-    graph = helper.make_graph(
-        nodes,
-        "small",
-        [value(name, shape, type_) for name, (type_, shape) in inputs.items()],
-        [onnx.ValueInfoProto(name=name) for name in outputs],
-        [numpy_helper.from_array(np.asarray(x), name) for name, x in weights.items()],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
-    onnx.save(model, path)
-    return path
 
 
 def whole(model, feeds):

@@ -4,7 +4,7 @@ import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
-from test_networks import recipe
+from recipes import recipe
 from typer.testing import CliRunner
 
 from fp8mac.cli.app import app

@@ -5,11 +5,11 @@ import importlib
 import json
 
 import numpy as np
-import onnx
-import onnxruntime
+import onnx_nets
 import pytest
-from onnx import TensorProto, helper, numpy_helper
-from test_networks import recipe
+from onnx import helper
+from onnx_nets import close, onnxruntime_says, picture_network, save, some
+from recipes import recipe
 from typer.testing import CliRunner
 
 from fp8mac.cli.app import app
@@ -26,51 +26,11 @@ from fp8mac.sim.networks.tasks.own import own_task
 from fp8mac.sim.networks.tasks.zoo import load_task
 from fp8mac.synth_reports.experiments.sum_error.length import points
 
-RNG = np.random.default_rng(5)
-
 
 @pytest.fixture(autouse=True)
 def seeded(monkeypatch):
     """The same numbers for a test, whatever ran before."""
-    monkeypatch.setitem(globals(), "RNG", np.random.default_rng(5))
-
-
-def some(*shape: int):
-    return RNG.normal(size=shape).astype(np.float32)
-
-
-def save(path, nodes, weights, inputs, *, batch="n", functions=()):
-    """A model of nodes; ``inputs`` gives the shapes after the first axis."""
-    graph = helper.make_graph(
-        nodes,
-        "small",
-        [
-            helper.make_tensor_value_info(name, TensorProto.FLOAT, [batch, *shape])
-            for name, shape in inputs.items()
-        ],
-        [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
-        [numpy_helper.from_array(value, name) for name, value in weights.items()],
-    )
-    imports = [helper.make_opsetid("", 17), helper.make_opsetid("own", 1)]
-    onnx.save(helper.make_model(graph, opset_imports=imports, functions=functions), path)
-    return path
-
-
-def picture_network(path, batch="n"):
-    """Convolutions of every kind, then a dense layer: 2 x 9 x 9 to 5 classes."""
-    node = helper.make_node
-    nodes = [
-        node("Conv", ["x", "w1", "b1"], ["c1"], "full", strides=[2, 1], pads=[1, 0, 2, 1]),
-        node("Relu", ["c1"], ["r1"]),
-        node("Conv", ["r1", "w2", "b2"], ["c2"], "depthwise", group=4, auto_pad="SAME_UPPER"),
-        node("Conv", ["c2", "w3"], ["c3"], "grouped", group=2, dilations=[2, 1]),
-        node("GlobalAveragePool", ["c3"], ["p"]),
-        node("Flatten", ["p"], ["f"]),
-        node("Gemm", ["f", "w4", "b4"], ["y"], "dense", transB=1, alpha=0.5, beta=2.0),
-    ]
-    weights = {"w1": some(4, 2, 3, 3), "b1": some(4), "w2": some(4, 1, 4, 2), "b2": some(4)}
-    weights |= {"w3": some(6, 2, 2, 2), "w4": some(5, 6), "b4": some(5)}
-    return save(path, nodes, weights, {"x": (2, 9, 9)}, batch=batch)
+    monkeypatch.setattr(onnx_nets, "RNG", np.random.default_rng(5))
 
 
 def attention_network(path):
@@ -151,20 +111,6 @@ def test_pads_that_keep_the_size():
     assert same_pads((6,), (3,), (2,), (1,), more_before=True) == ((1, 0),)
     assert same_pads((8,), (1,), (3,), (2,)) == ((0, 0),)
     assert same_pads((8,), (3,), (1,), (2,)) == ((2, 2),)
-
-
-def onnxruntime_says(path, feeds):
-    """Outputs of the file as it is."""
-    return onnxruntime.InferenceSession(str(path)).run(None, feeds)
-
-
-def close(found, wanted) -> bool:
-    """Equal but for float32's rounding, all outputs of a model."""
-    return len(found) == len(wanted) and all(
-        one.shape == other.shape
-        and np.abs(one - other).max(initial=0) <= 1e-5 * np.abs(other).max(initial=0)
-        for one, other in zip(found, wanted, strict=True)
-    )
 
 
 @pytest.mark.parametrize("batch", ["n", -1, 6])

@@ -13,7 +13,7 @@ from fp8mac.hw.config.formats import FloatFormat, IntFormat
 from fp8mac.hw.config.unit import FloatAccConfig, MacConfig, parse_unit
 from fp8mac.sim.exact.golden import Kind, Value, add_products, decode, multiply, read
 
-PAGE = Path(__file__).parents[1] / "docs" / "formats.md"
+PAGE = Path(__file__).parents[2] / "docs" / "formats.md"
 
 UNITS = [
     parse_unit(a, b, acc=acc)

@@ -5,7 +5,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from test_networks import recipe
+from recipes import recipe
 
 from fp8mac.sim.networks.engines.engine import Calibrated, UnitEngine
 from fp8mac.sim.networks.engines.reference import Plain, Recorder

@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 from onnx import TensorProto, helper
-from test_networks import recipe
-from test_networks_onnx import picture_network, some
-from test_networks_onnx_graph import save
+from onnx_nets import picture_network, some
+from onnx_nets import save_graph as save
+from recipes import recipe
 from typer.testing import CliRunner
 
 from fp8mac.cli.app import app

@@ -73,7 +73,7 @@ def test_failure_is_said(made):
     assert f"Failures: {len(facts['failures'])}." in certificate_text(made, "make it")
 
 
-COMMITTED = Path(__file__).parents[1] / "synth_reports" / "results" / "proofs.json"
+COMMITTED = Path(__file__).parents[2] / "synth_reports" / "results" / "proofs.json"
 
 
 def test_committed_certificate_has_no_failure_and_every_bug():

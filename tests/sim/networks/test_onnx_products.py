@@ -4,8 +4,8 @@ import numpy as np
 import onnx
 import pytest
 from onnx import helper, numpy_helper
-from test_networks import recipe
-from test_networks_onnx import close, onnxruntime_says
+from onnx_nets import close, onnxruntime_says
+from recipes import recipe
 
 from fp8mac.sim.networks.engines.engine import Calibrated, UnitEngine
 from fp8mac.sim.networks.engines.reference import Plain, Recorder

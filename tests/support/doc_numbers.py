@@ -19,7 +19,7 @@ from fp8mac.hw.config.unit import parse_unit
 from fp8mac.synth_reports.cost.operands import Operands, draw
 from fp8mac.synth_reports.cost.physical import Stimuli
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "synth_reports" / "results"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 EIGHT_BITS = "int8 e2m5 e3m4 e4m3 e5m2".split()

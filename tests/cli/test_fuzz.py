@@ -29,7 +29,7 @@ from fp8mac.synth_reports.liberty.library import own_library
 COMMANDS = typer.main.get_command(app).commands
 UNIT = {"a": "e4m3", "acc": "fp16"}
 FAILURES = {"prove": (0, 1, 2), "synth-check": (0, 1, 2), "exhaustive": (0, 1, 2)}
-RESULTS = Path(__file__).parents[1] / "synth_reports" / "results"
+RESULTS = Path(__file__).parents[2] / "synth_reports" / "results"
 
 FORMATS = (
     "e4m3 e5m2 int8 int4 e2m1 E4M3 e3m4fnuz fp16 e99m3 e4m3b99999999 int99999 e1m1ieee".split()
