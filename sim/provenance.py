@@ -7,6 +7,7 @@
     files("fp8mac.x") / "data" / f"{name}.npz", Path(__file__) ...   data beside the code
 
 A key changes with every byte of these files, and with none of others. Nothing is imported for it.
+The front door, the package above all others, makes no result and belongs to no key.
 """
 
 import ast
@@ -94,8 +95,8 @@ class Sources:
         while new:
             name = new.pop()
             package = name.rpartition(".")[0]
-            for need in {*self._needs(name).names, *([package] if package else [])}:
-                inside = need == _PROJECT or need.startswith(f"{_PROJECT}.")
+            for need in {*self._needs(name).names, package}:
+                inside = need.startswith(f"{_PROJECT}.")
                 if inside and need not in known and _spec(need):
                     known.add(need)
                     new.append(need)
