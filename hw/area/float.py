@@ -8,16 +8,16 @@ its leading one to the top, and `fp8mac.hw.area.round.Round` makes a code of it.
 # Ref: J.-M. Muller et al., Handbook of Floating-Point Arithmetic, 2nd ed., sections 7.3 and 8.4
 """
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from fp8mac.hw.area.align import Align, Field
 from fp8mac.hw.area.round import Round
-from fp8mac.hw.config.formats import Specials
 from fp8mac.hw.config.unit import FloatAccConfig
 from fp8mac.hw.parts.layout import NumberLayout, NumberRange
 from fp8mac.hw.parts.shifter import normalise
+from fp8mac.hw.parts.special import classify
 
 __all__ = ["Add", "FloatAccumulator", "Normalise"]
 
@@ -223,7 +223,7 @@ class FloatAccumulator(wiring.Component):
         m.submodules.round = rounder = Round(
             field.config, field.bits + 3, field.base_shape.width, field.hidden_weight
         )
-        c_nan, c_inf, c_special = self._classify()
+        c_nan, c_inf, c_special = classify(self.c, field.config.format)
         subtract = product.sign ^ self.c[-1]
         nothing = add.zero
         if not field.has_tiny_sums:  # then a sum without a hidden bit is zero, or was there before
@@ -257,18 +257,3 @@ class FloatAccumulator(wiring.Component):
             self.y.eq(rounder.code),
         ]
         return m
-
-    def _classify(self) -> tuple[Value, Value, Value]:
-        """Whether the accumulator is NaN, infinity, either."""
-        format_ = self._field.config.format
-        mantissa, zero = self.c[: format_.mantissa_bits], Const(0, 1)
-        match format_.specials:
-            case Specials.IEEE:
-                special = self.c[format_.mantissa_bits : -1].all()
-                return special & mantissa.any(), special & ~mantissa.any(), special
-            case Specials.FN:
-                return self.c[:-1].all(), zero, zero
-            case Specials.FNUZ:
-                return self.c[-1] & ~self.c[:-1].any(), zero, zero
-            case Specials.NONE:
-                return zero, zero, zero

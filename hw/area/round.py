@@ -4,8 +4,9 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from fp8mac.hw.config.formats import FloatFormat, Overflow, Rounding, Specials
+from fp8mac.hw.config.formats import FloatFormat, Rounding, Specials
 from fp8mac.hw.config.unit import FloatAccConfig
+from fp8mac.hw.parts.special import with_specials
 
 __all__ = ["Round"]
 
@@ -110,31 +111,19 @@ class Round(wiring.Component):
         overflow = Signal()
         m.d.comb += [
             overflow.eq(_exceeds(magnitude, format_)),
-            self.code.eq(self._specials(magnitude, overflow)),
+            self.code.eq(
+                with_specials(
+                    config,
+                    magnitude[: format_.bits - 1],
+                    self.sign,
+                    overflow=overflow,
+                    nan=self.nan,
+                    inf=self.inf,
+                    select=Mux,
+                )
+            ),
         ]
         return m
-
-    def _specials(self, magnitude: Value, overflow: Value) -> Value:
-        """The code, given the rounded magnitude as a code that may be beyond the largest."""
-        format_, config = self._config.format, self._config
-        beyond, infinite = format_.max_code, format_.max_code
-        if format_.inf_code is not None:
-            infinite = format_.inf_code
-        elif format_.has_nan and config.overflow is Overflow.TO_SPECIAL:
-            infinite = None
-        if config.rounding is Rounding.RNE and config.overflow is Overflow.TO_SPECIAL:
-            beyond = infinite
-        # None stands for NaN: then the case joins those that are NaN anyway.
-        body, nan = magnitude[: format_.bits - 1], self.nan
-        for condition, code in ((overflow, beyond), (self.inf, infinite)):
-            if code is None:
-                nan = nan | condition
-            else:
-                body = Mux(condition, Const(code, len(body)), body)
-        sign = self.sign if format_.has_negative_zero else self.sign & body.any()
-        if format_.nan_code is None:
-            return Cat(body, sign)
-        return Mux(nan, Const(format_.nan_code, format_.bits), Cat(body, sign))
 
 
 def _exceeds(magnitude: Value, format_: FloatFormat) -> Value:

@@ -4,9 +4,10 @@ from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from fp8mac.hw.config.formats import FloatFormat, Format, IntFormat, Specials
+from fp8mac.hw.config.formats import FloatFormat, Format, IntFormat
 from fp8mac.hw.parts.layout import NumberLayout, NumberRange, operand_range
 from fp8mac.hw.parts.shifter import normalise
+from fp8mac.hw.parts.special import classify
 
 __all__ = ["Unpack"]
 
@@ -61,7 +62,11 @@ class Unpack(wiring.Component):
             self._elaborate_int(m, self._format)
         else:
             self._elaborate_float(m, self._format)
-            self._elaborate_specials(m, self._format)
+            special = classify(self.code, self._format, self.number.zero)
+            if self._format.has_inf:
+                m.d.comb += self.number.inf.eq(special.inf)
+            if self._format.has_nan:
+                m.d.comb += self.number.nan.eq(special.nan)
         return m
 
     def _elaborate_float(self, m: Module, format_: FloatFormat) -> None:
@@ -113,20 +118,3 @@ class Unpack(wiring.Component):
             ]
         else:
             m.d.comb += number.significand.eq(magnitude)
-
-    def _elaborate_specials(self, m: Module, format_: FloatFormat) -> None:
-        number = self.number
-        mantissa = self.code[: format_.mantissa_bits]
-        match format_.specials:
-            case Specials.IEEE:
-                special = self.code[format_.mantissa_bits : -1].all()
-                m.d.comb += [
-                    number.inf.eq(special & ~mantissa.any()),
-                    number.nan.eq(special & mantissa.any()),
-                ]
-            case Specials.FN:
-                m.d.comb += number.nan.eq(self.code[:-1].all())
-            case Specials.FNUZ:
-                m.d.comb += number.nan.eq(number.zero & self.code[-1])
-            case Specials.NONE:
-                pass

@@ -11,6 +11,7 @@ from fp8mac.hw.config.formats import (
     FloatFormat,
     Format,
     FormatError,
+    IntFormat,
     Overflow,
     Rounding,
     parse_format,
@@ -260,6 +261,21 @@ class MacConfig:
                 return format_.bits
             case IntAccConfig(bits):
                 return bits
+
+    @property
+    def has_integer_products(self) -> bool:
+        """Whether products are two's complement, and added in fixed point."""
+        return isinstance(self.a, IntFormat) and isinstance(self.b, IntFormat) and self.is_fixed
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether products are added in fixed point, exactly but for overflow."""
+        return not isinstance(self.accumulator, FloatAccConfig)
+
+    @property
+    def saturates(self) -> bool:
+        """Whether a sum beyond the accumulator's range becomes the end of the range."""
+        return getattr(self.accumulator, "overflow", None) is Overflow.SATURATE
 
     @property
     def flags(self) -> tuple[str, ...]:

@@ -43,6 +43,7 @@ from fp8mac.hw.config.formats import Overflow, Rounding, Specials
 from fp8mac.hw.config.unit import FloatAccConfig
 from fp8mac.hw.parts.layout import NumberRange
 from fp8mac.hw.parts.prefix import add, choose, extended, wire
+from fp8mac.hw.parts.special import classify
 from fp8mac.hw.speed.far_path import FarPath
 from fp8mac.hw.speed.frame_shape import FrameShape
 from fp8mac.hw.speed.frames import Frames
@@ -205,9 +206,7 @@ class DualPathAccumulator(wiring.Component):
     def _specials(self, m: Module, subtract: Value) -> tuple[Value, Value, Value]:
         """Whether the sum is infinite or NaN, whether it is NaN, and the sign then."""
         format_, product = self._shape.config.format, self.product
-        mantissa = self.c[: format_.mantissa_bits]
-        special = self.c[format_.mantissa_bits : -1].all()
-        infinite, is_nan = special & ~mantissa.any(), special & mantissa.any()
+        is_nan, infinite, special = classify(self.c, format_)
         nan = wire(m, product.nan | is_nan | (product.inf & infinite & subtract), "is_nan")
         sign = choose(product.inf, product.sign, self.c[-1]) & ~nan
         return wire(m, special | product.nan | product.inf, "is_special"), nan, sign

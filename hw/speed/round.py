@@ -1,12 +1,13 @@
 """The rounder of circuits for a short path that cannot round by choosing between two sums."""
 
-from amaranth.hdl import Cat, Const, Module, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from fp8mac.hw.config.formats import Overflow, Rounding
+from fp8mac.hw.config.formats import Rounding
 from fp8mac.hw.config.unit import FloatAccConfig
 from fp8mac.hw.parts.prefix import add_compound, at_least, choose, wire
+from fp8mac.hw.parts.special import with_specials
 
 __all__ = ["FastRound"]
 
@@ -75,28 +76,15 @@ class FastRound(wiring.Component):
             magnitude = wire(m, codes.plus(up)[:-1], "rounded")
         if not config.subnormals:
             magnitude &= kept[-1].replicate(len(magnitude))
-        m.d.comb += self.code.eq(self._specials(m, magnitude))
+        m.d.comb += self.code.eq(
+            with_specials(
+                config,
+                magnitude[: format_.bits - 1],
+                self.sign,
+                overflow=wire(m, at_least(magnitude, format_.max_code + 1), "overflow"),
+                nan=self.nan,
+                inf=self.inf,
+                select=choose,
+            )
+        )
         return m
-
-    def _specials(self, m: Module, magnitude: Value) -> Value:
-        """The code, given the rounded magnitude as a code that may be beyond the largest."""
-        format_, config = self._config.format, self._config
-        beyond, infinite = format_.max_code, format_.max_code
-        if format_.inf_code is not None:
-            infinite = format_.inf_code
-        elif format_.has_nan and config.overflow is Overflow.TO_SPECIAL:
-            infinite = None
-        if config.rounding is Rounding.RNE and config.overflow is Overflow.TO_SPECIAL:
-            beyond = infinite
-        # None stands for NaN: then the case joins those that are NaN anyway.
-        overflow = wire(m, at_least(magnitude, format_.max_code + 1), "overflow")
-        body, nan = magnitude[: format_.bits - 1], self.nan
-        for condition, code in ((overflow, beyond), (self.inf, infinite)):
-            if code is None:
-                nan = nan | condition
-            else:
-                body = choose(condition, Const(code, len(body)), body)
-        sign = self.sign if format_.has_negative_zero else self.sign & body.any()
-        if format_.nan_code is None:
-            return Cat(body, sign)
-        return choose(nan, Const(format_.nan_code, format_.bits), Cat(body, sign))

@@ -23,10 +23,10 @@ from amaranth.hdl import Cat, Const, Module, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from fp8mac.hw.config.formats import Specials
 from fp8mac.hw.config.unit import FloatAccConfig
 from fp8mac.hw.parts.layout import NumberRange
 from fp8mac.hw.parts.prefix import add, choose, extended, wire
+from fp8mac.hw.parts.special import classify
 from fp8mac.hw.speed.frame_shape import FrameShape
 from fp8mac.hw.speed.frames import Frames
 from fp8mac.hw.speed.near_path import NearPath
@@ -117,7 +117,7 @@ class FastSinglePathAccumulator(wiring.Component):
         )
 
         sign = choose(above, product.sign, self.c[-1]) ^ (subtract & difference.negative)
-        c_nan, c_inf = self._classify()
+        c_nan, c_inf, _ = classify(self.c, format_)
         m.submodules.round = rounder = FastRound(config, bits, len(exponent))
         m.d.comb += [
             rounder.significand.eq(
@@ -151,21 +151,6 @@ class FastSinglePathAccumulator(wiring.Component):
         )
         theirs = choose(product.normal.significand[-1], top, next_)
         return choose(frames.apart.above, theirs, extended(frames.c_exponent, wide))
-
-    def _classify(self) -> tuple[Value, Value]:
-        """Whether the accumulator is NaN, infinity."""
-        format_ = self._shape.config.format
-        mantissa, zero = self.c[: format_.mantissa_bits], Const(0, 1)
-        match format_.specials:
-            case Specials.IEEE:
-                special = self.c[format_.mantissa_bits : -1].all()
-                return special & mantissa.any(), special & ~mantissa.any()
-            case Specials.FN:
-                return self.c[:-1].all(), zero
-            case Specials.FNUZ:
-                return self.c[-1] & ~self.c[:-1].any(), zero
-            case Specials.NONE:
-                return zero, zero
 
 
 def _at_top(value: Value, width: int) -> Value:

@@ -5,16 +5,17 @@ from dataclasses import dataclass
 from amaranth.hdl import Cat, Const, Module, Signal, Value
 
 from fp8mac.hw.area.unpack import Unpack
-from fp8mac.hw.config.formats import FloatFormat, Format, IntFormat, Specials
+from fp8mac.hw.config.formats import FloatFormat, Format, IntFormat
 from fp8mac.hw.parts.layout import operand_range
 from fp8mac.hw.parts.prefix import choose, first_one, wire
+from fp8mac.hw.parts.special import classify
 
 __all__ = ["Factor", "Operand", "unpack"]
 
 
 @dataclass(frozen=True)
 class Factor:
-    """``hidden.fraction * 2**exponent``; the exponent is relative, as in `parts.layout`."""
+    """``hidden.fraction * 2**exponent``, the exponent as in `fp8mac.hw.parts.layout`."""
 
     fraction: Value
     hidden: Value
@@ -73,7 +74,8 @@ def unpack(m: Module, format_: Format, code: Signal, name: str, *, normalised: b
         normal = _normalise(m, format_, early, stored, leading)
         subnormal = (~hidden).replicate(len(mantissa))
         lift = wire(m, Cat(hidden, leading[::-1] & subnormal), f"lift_{name}")
-    return Operand(early, normal, lift, ~code[:-1].any(), *_specials(code, format_))
+    special = classify(code, format_)
+    return Operand(early, normal, lift, ~code[:-1].any(), special.inf, special.nan)
 
 
 def _normalise(
@@ -90,18 +92,3 @@ def _normalise(
     fraction = wire(m, choose(hidden, mantissa, shifted), "fraction")
     exponent = stored | (lowered & (~hidden).replicate(width))
     return Factor(fraction, Const(1, 1), wire(m, exponent, "exponent")[:width])
-
-
-def _specials(code: Value, format_: FloatFormat) -> tuple[Value, Value]:
-    """Whether a code is infinite, is NaN."""
-    mantissa = code[: format_.mantissa_bits]
-    match format_.specials:
-        case Specials.IEEE:
-            special = code[format_.mantissa_bits : -1].all()
-            return special & ~mantissa.any(), special & mantissa.any()
-        case Specials.FN:
-            return Const(0, 1), code[:-1].all()
-        case Specials.FNUZ:
-            return Const(0, 1), code[-1] & ~code[:-1].any()
-        case Specials.NONE:
-            return Const(0, 1), Const(0, 1)

@@ -4,23 +4,16 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from fp8mac.hw.area.align import Field
-from fp8mac.hw.area.float import FloatAccumulator
-from fp8mac.hw.area.integer import IntAccumulator
-from fp8mac.hw.area.kulisch import KulischAccumulator
-from fp8mac.hw.area.product import FloatMultiplier
-from fp8mac.hw.config.formats import Format, IntFormat, Overflow, Rounding
-from fp8mac.hw.config.unit import ConfigError, FloatAccConfig, Goal, IntAccConfig, MacConfig
-from fp8mac.hw.parts.layout import operand_range, product_range
-from fp8mac.hw.speed.dual_path import DualPathAccumulator
-from fp8mac.hw.speed.integer import FastIntAccumulator
-from fp8mac.hw.speed.kulisch import FastKulischAccumulator
-from fp8mac.hw.speed.product import FastMultiplier
-from fp8mac.hw.speed.single_path import FastSinglePathAccumulator
+from fp8mac.hw.area.family import AREA
+from fp8mac.hw.config.formats import Rounding
+from fp8mac.hw.config.unit import ConfigError, FloatAccConfig, Goal, MacConfig
+from fp8mac.hw.parts.family import Family
+from fp8mac.hw.speed.family import SPEED
 
-_FastFloatAccumulator = DualPathAccumulator | FastSinglePathAccumulator
+__all__ = ["FAMILIES", "Mac", "MacCore", "check_buildable"]
 
-__all__ = ["Mac", "MacCore", "check_buildable"]
+FAMILIES: dict[Goal, Family] = {Goal.AREA: AREA, Goal.SPEED: SPEED}
+"""Circuits by what they are built for."""
 
 
 def check_buildable(config: MacConfig) -> None:
@@ -101,59 +94,23 @@ class MacCore(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        a, b, acc = self._config.a, self._config.b, self._config.accumulator
-        if (
-            isinstance(a, IntFormat)
-            and isinstance(b, IntFormat)
-            and not isinstance(acc, FloatAccConfig)
-        ):
-            kind = IntAccumulator if self._goal is Goal.AREA else FastIntAccumulator
-            saturate = isinstance(acc, IntAccConfig) and acc.overflow is Overflow.SATURATE
-            m.submodules.accumulator = adder = kind(a, b, self._config.acc_bits, saturate)
-            m.d.comb += [adder.a.eq(self.a), adder.b.eq(self.b)]
-        else:
-            m.submodules.multiplier = multiplier = self._multiplier()
-            m.submodules.accumulator = adder = self._accumulator(multiplier)
-            m.d.comb += [multiplier.a.eq(self.a), multiplier.b.eq(self.b)]
-            m.d.comb += Cat(self.flags).eq(_flags(multiplier.product, self._config.flags))
-            m.d.comb += adder.product.eq(multiplier.product)
+        parts = FAMILIES[self._goal][type(self._config.accumulator)](self._config)
+        operands = parts.multiplier or parts.accumulator
+        m.d.comb += [operands.a.eq(self.a), operands.b.eq(self.b)]
+        adder = parts.accumulator
+        if parts.multiplier is not None:
+            m.submodules.multiplier = parts.multiplier
+            product = operands.product
+            m.d.comb += Cat(self.flags).eq(_flags(product, self._config.flags))
+            m.d.comb += adder.product.eq(product)
+        m.submodules.accumulator = adder
         m.d.comb += [adder.c.eq(self.c), self.y.eq(adder.y)]
         return m
-
-    def _multiplier(self) -> FloatMultiplier | FastMultiplier:
-        a, b, acc = self._config.a, self._config.b, self._config.accumulator
-        normalised = isinstance(acc, FloatAccConfig)
-        if self._goal is Goal.SPEED:
-            return FastMultiplier(a, b, normalised=normalised)
-        carry = isinstance(acc, FloatAccConfig) and _is_odd(a, b, acc)
-        return FloatMultiplier(a, b, normalised=normalised, carry=carry)
-
-    def _accumulator(
-        self, multiplier: FloatMultiplier | FastMultiplier
-    ) -> "FloatAccumulator | KulischAccumulator | _FastFloatAccumulator | FastKulischAccumulator":
-        """What adds the products of a multiplier."""
-        acc = self._config.accumulator
-        widths = (self._config.product_bits - 1, self._config.acc_bits)
-        if isinstance(multiplier, FastMultiplier):
-            if isinstance(acc, FloatAccConfig):
-                fits = DualPathAccumulator.fits(multiplier.factors, acc)
-                kind = DualPathAccumulator if fits else FastSinglePathAccumulator
-                return kind(multiplier.factors, acc)
-            return FastKulischAccumulator(multiplier.factors, *widths)
-        if isinstance(acc, FloatAccConfig):
-            return FloatAccumulator(multiplier.range, acc)
-        return KulischAccumulator(multiplier.range, *widths)
 
     @property
     def flags(self) -> list[Signal]:
         """Flag ports, in the order of ``config.flags``."""
         return [getattr(self, flag) for flag in self._config.flags]
-
-
-def _is_odd(a: Format, b: Format, acc: FloatAccConfig) -> bool:
-    """Whether a number that is added to the products' exponents has its lowest bit set."""
-    a_range, b_range = (operand_range(format_, normalised=True) for format_ in (a, b))
-    return Field(product_range(a_range, b_range), acc).exponent_offset % 2 == 1
 
 
 def _flags(product: data.View, names: tuple[str, ...]) -> Value:

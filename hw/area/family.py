@@ -1,0 +1,46 @@
+"""Cores of few gates."""
+
+from fp8mac.hw.area.align import Field
+from fp8mac.hw.area.float import FloatAccumulator
+from fp8mac.hw.area.integer import IntAccumulator
+from fp8mac.hw.area.kulisch import KulischAccumulator
+from fp8mac.hw.area.product import FloatMultiplier
+from fp8mac.hw.config.formats import IntFormat
+from fp8mac.hw.config.unit import FloatAccConfig, IntAccConfig, KulischConfig, MacConfig
+from fp8mac.hw.parts.family import Family, Parts
+from fp8mac.hw.parts.layout import operand_range, product_range
+
+__all__ = ["AREA"]
+
+
+def _integer(config: MacConfig) -> Parts:
+    a, b = config.a, config.b
+    assert isinstance(a, IntFormat)
+    assert isinstance(b, IntFormat)
+    return Parts(None, IntAccumulator(a, b, config.acc_bits, config.saturates))
+
+
+def _kulisch(config: MacConfig) -> Parts:
+    if config.has_integer_products:
+        return _integer(config)
+    multiplier = FloatMultiplier(config.a, config.b, normalised=False, carry=False)
+    widths = (config.product_bits - 1, config.acc_bits)
+    return Parts(multiplier, KulischAccumulator(multiplier.range, *widths))
+
+
+def _float(config: MacConfig) -> Parts:
+    acc = config.accumulator
+    assert isinstance(acc, FloatAccConfig)
+    carry = _is_odd(config, acc)
+    multiplier = FloatMultiplier(config.a, config.b, normalised=True, carry=carry)
+    return Parts(multiplier, FloatAccumulator(multiplier.range, acc))
+
+
+def _is_odd(config: MacConfig, acc: FloatAccConfig) -> bool:
+    """Whether a number that is added to the products' exponents has its lowest bit set."""
+    a, b = (operand_range(format_, normalised=True) for format_ in (config.a, config.b))
+    return Field(product_range(a, b), acc).exponent_offset % 2 == 1
+
+
+AREA: Family = {KulischConfig: _kulisch, FloatAccConfig: _float, IntAccConfig: _integer}
+"""Circuits that are built for few gates."""

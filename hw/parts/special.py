@@ -1,0 +1,111 @@
+"""Special values: which codes are NaN or infinite, and what a result becomes that is one.
+
+========  =======================  ===============================
+specials  NaN                      infinite
+========  =======================  ===============================
+``ieee``  ``s 1..1 m``, ``m > 0``  ``s 1..1 0..0``
+``fn``    ``s 1..1 1..1``          none
+``fnuz``  ``1 0..0 0..0``          none
+``none``  none                     none
+========  =======================  ===============================
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from amaranth.hdl import Cat, Const, Value
+
+from fp8mac.hw.config.formats import FloatFormat, Overflow, Rounding, Specials
+from fp8mac.hw.config.unit import FloatAccConfig
+
+__all__ = ["Class", "Select", "classify", "with_specials"]
+
+Select = Callable[[Value, Value, Value], Value]
+"""Multiplexer: condition, value where it holds, value where it does not."""
+
+
+class Class(NamedTuple):
+    """What kind of number a code stands for; constants where the format has no such numbers."""
+
+    nan: Value
+    inf: Value
+    either: Value
+
+
+def classify(code: Value, format_: FloatFormat, zero: Value | None = None) -> Class:
+    """Whether a code is NaN, is infinite.
+
+    Parameters
+    ----------
+    code : Value
+        As wide as the format.
+    format_ : FloatFormat
+        Its format.
+    zero : Value, optional
+        Whether all bits but the sign are zero, where the circuit knows it already.
+
+    Returns
+    -------
+    Class
+        ``either`` shares the gates of the two, and is only there for IEEE 754's special values.
+    """
+    none = Const(0, 1)
+    match format_.specials:
+        case Specials.IEEE:
+            mantissa = code[: format_.mantissa_bits]
+            special = code[format_.mantissa_bits : -1].all()
+            return Class(special & mantissa.any(), special & ~mantissa.any(), special)
+        case Specials.FN:
+            return Class(code[:-1].all(), none, none)
+        case Specials.FNUZ:
+            negative = code[-1]
+            nan = negative & ~code[:-1].any() if zero is None else zero & negative
+            return Class(nan, none, none)
+        case Specials.NONE:
+            return Class(none, none, none)
+
+
+def with_specials(
+    config: FloatAccConfig,
+    body: Value,
+    sign: Value,
+    *,
+    overflow: Value,
+    nan: Value,
+    inf: Value,
+    select: Select,
+) -> Value:
+    """Code of a rounded sum, with what the accumulator has for sums that are no number of it.
+
+    Parameters
+    ----------
+    config : FloatAccConfig
+        Format, rounding, overflow.
+    body : Value
+        Code of the magnitude, without a sign.
+    sign : Value
+        Sign of the sum.
+    overflow, nan, inf : Value
+        The magnitude is beyond the largest number; the sum is NaN; it is infinite (if not NaN).
+    select : Select
+        How the family chooses.
+    """
+    format_ = config.format
+    beyond, infinite = format_.max_code, format_.max_code
+    if format_.inf_code is not None:
+        infinite = format_.inf_code
+    elif format_.has_nan and config.overflow is Overflow.TO_SPECIAL:
+        infinite = None
+    if config.rounding is Rounding.RNE and config.overflow is Overflow.TO_SPECIAL:
+        beyond = infinite
+    # None stands for NaN: then the case joins those that are NaN anyway.
+    for condition, code in ((overflow, beyond), (inf, infinite)):
+        if code is None:
+            nan = nan | condition
+        else:
+            body = select(condition, Const(code, len(body)), body)
+    if not format_.has_negative_zero:
+        sign = sign & body.any()
+    if format_.nan_code is None:
+        return Cat(body, sign)
+    return select(nan, Const(format_.nan_code, format_.bits), Cat(body, sign))
