@@ -31,7 +31,8 @@ from fp8mac.cli.options import (
 from fp8mac.cli.start import main
 from fp8mac.gen.files import STDOUT, check_folder, check_outputs, is_stream, print_text
 from fp8mac.hw.config.formats import NAMED_FORMATS, parse_format
-from fp8mac.hw.config.unit import Goal, parse_unit
+from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.unit import parse_unit
 from fp8mac.synth_reports.experiments import grid
 from fp8mac.synth_reports.liberty.library import own_library
 from fp8mac.synth_reports.render.tables import format_facts, formats_table, show

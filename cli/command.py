@@ -27,8 +27,8 @@ from typer.core import TyperCommand, TyperGroup
 from fp8mac.cli.start import INTERRUPTED
 from fp8mac.gen.files import WriteError, print_text
 from fp8mac.gen.yosys import YosysError
+from fp8mac.hw.config.accumulators import ConfigError
 from fp8mac.hw.config.formats import FormatError
-from fp8mac.hw.config.unit import ConfigError
 from fp8mac.synth_reports.liberty.reader import LibertyError
 from fp8mac.synth_reports.synth.synthesis import SynthesisError
 

@@ -21,7 +21,8 @@ from fp8mac.cli.options import (
 )
 from fp8mac.gen.files import check_folder
 from fp8mac.gen.yosys import find_yosys
-from fp8mac.hw.config.unit import Goal, MacConfig
+from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.unit import MacConfig
 from fp8mac.synth_reports.cost.measure import Bench, Design, Shape
 from fp8mac.synth_reports.experiments.peers import peers as comparison
 from fp8mac.synth_reports.experiments.peers import text as peers_text

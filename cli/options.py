@@ -20,7 +20,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from fp8mac.cli.command import Never, Only, Part, end, recorded
 from fp8mac.gen.files import STDOUT, print_text, write_atomically
 from fp8mac.gen.yosys import find_yosys
-from fp8mac.hw.config.unit import Goal
+from fp8mac.hw.config.goal import Goal
 from fp8mac.synth_reports.cost.measure import Bench, Design, Shape
 from fp8mac.synth_reports.liberty.library import Library
 from fp8mac.synth_reports.store.store import Store

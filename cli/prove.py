@@ -22,7 +22,9 @@ from fp8mac.cli.options import (
     write_files,
 )
 from fp8mac.gen.files import check_folder, print_text
-from fp8mac.hw.config.unit import ConfigError, Goal, MacConfig, parse_unit
+from fp8mac.hw.config.accumulators import ConfigError
+from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.unit import MacConfig, parse_unit
 from fp8mac.synth_reports.store.store import Store
 
 __all__ = ["prove"]

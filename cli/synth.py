@@ -32,7 +32,9 @@ from fp8mac.gen.files import (
     print_text,
     write_atomically,
 )
-from fp8mac.hw.config.unit import ConfigError, Goal, parse_unit
+from fp8mac.hw.config.accumulators import ConfigError
+from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.unit import parse_unit
 from fp8mac.synth_reports.cost.measure import Shape
 from fp8mac.synth_reports.cost.physical import Stimuli, facts_of
 from fp8mac.synth_reports.cost.report import Question, unit_report

@@ -1,7 +1,9 @@
 """What a module is, in words and numbers, for people and for programs."""
 
+from fp8mac.hw.config.accumulators import FloatAccConfig, IntAccConfig, KulischConfig
 from fp8mac.hw.config.formats import FloatFormat, Format, IntFormat, Overflow, Rounding
-from fp8mac.hw.config.unit import FloatAccConfig, Goal, IntAccConfig, KulischConfig, MacConfig
+from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.unit import MacConfig
 
 __all__ = ["describe", "module_name"]
 

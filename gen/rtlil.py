@@ -3,7 +3,8 @@
 from amaranth.back import rtlil  # pyright: ignore[reportAttributeAccessIssue] (no stub)
 
 from fp8mac.gen.describe import module_name
-from fp8mac.hw.config.unit import Goal, MacConfig
+from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.unit import MacConfig
 from fp8mac.hw.units.mac import Mac, MacCore, check_buildable
 
 __all__ = ["rtlil_text"]

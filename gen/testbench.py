@@ -9,7 +9,8 @@ The vectors are lines of `fp8mac.sim.check.vectors`.
 """
 
 from fp8mac.gen.describe import module_name
-from fp8mac.hw.config.unit import Goal, MacConfig
+from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.unit import MacConfig
 
 __all__ = ["bench_name", "testbench_text"]
 

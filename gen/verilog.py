@@ -16,7 +16,8 @@ from fp8mac.gen.describe import describe, module_name
 from fp8mac.gen.files import is_stream, write_atomically
 from fp8mac.gen.rtlil import rtlil_text
 from fp8mac.gen.yosys import Yosys, find_yosys
-from fp8mac.hw.config.unit import Goal, MacConfig
+from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.unit import MacConfig
 
 __all__ = [
     "is_proved",

@@ -5,7 +5,8 @@ from importlib.metadata import version
 from typing import Any
 
 from fp8mac.gen.yosys import find_yosys
-from fp8mac.hw.config.unit import Goal, MacConfig, parse_unit
+from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.unit import MacConfig, parse_unit
 from fp8mac.proofs.check.checks import Kind, Record, Verdict, failures
 
 __all__ = ["FAST", "FAST_SPEED", "STANDARD", "STANDARD_SPEED", "certificate", "certificate_text"]

@@ -12,7 +12,8 @@ from collections.abc import Iterable
 
 from fp8mac.gen.describe import describe
 from fp8mac.gen.rtlil import rtlil_text
-from fp8mac.hw.config.unit import Goal, MacConfig
+from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.unit import MacConfig
 from fp8mac.proofs.check.circuit import Circuit, CircuitError
 from fp8mac.proofs.check.equivalence import EquivalenceError, check_equal, logic_of
 from fp8mac.sim.check.netlist import Netlist

@@ -23,8 +23,9 @@ from rich.table import Table
 from fp8mac.gen.describe import module_name
 from fp8mac.gen.verilog import rtlil_text, verilog_text
 from fp8mac.gen.yosys import find_yosys
+from fp8mac.hw.config.accumulators import parse_accumulator
 from fp8mac.hw.config.formats import FloatFormat, Rounding, parse_format
-from fp8mac.hw.config.unit import parse_accumulator, parse_unit
+from fp8mac.hw.config.unit import parse_unit
 from fp8mac.sim.check.netlist import Netlist
 from fp8mac.sim.check.stimuli import biased_triples
 from fp8mac.sim.codes import encoding

@@ -24,8 +24,8 @@ from amaranth.hdl import Cat, Const, Module, Mux, Shape, Signal, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
+from fp8mac.hw.config.accumulators import FloatAccConfig
 from fp8mac.hw.config.formats import Rounding
-from fp8mac.hw.config.unit import FloatAccConfig
 from fp8mac.hw.parts.layout import NumberLayout, NumberRange
 from fp8mac.hw.parts.shifter import shift_right_sticky
 

@@ -5,8 +5,9 @@ from fp8mac.hw.area.float import FloatAccumulator
 from fp8mac.hw.area.integer import IntAccumulator
 from fp8mac.hw.area.kulisch import KulischAccumulator
 from fp8mac.hw.area.product import FloatMultiplier
+from fp8mac.hw.config.accumulators import FloatAccConfig, IntAccConfig, KulischConfig
 from fp8mac.hw.config.formats import IntFormat
-from fp8mac.hw.config.unit import FloatAccConfig, IntAccConfig, KulischConfig, MacConfig
+from fp8mac.hw.config.unit import MacConfig
 from fp8mac.hw.parts.family import Family, Parts
 from fp8mac.hw.parts.layout import operand_range, product_range
 

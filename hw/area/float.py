@@ -14,7 +14,7 @@ from amaranth.lib.wiring import In, Out
 
 from fp8mac.hw.area.align import Align, Field
 from fp8mac.hw.area.round import Round
-from fp8mac.hw.config.unit import FloatAccConfig
+from fp8mac.hw.config.accumulators import FloatAccConfig
 from fp8mac.hw.parts.layout import NumberLayout, NumberRange
 from fp8mac.hw.parts.shifter import normalise
 from fp8mac.hw.parts.special import classify

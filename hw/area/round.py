@@ -4,8 +4,8 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from fp8mac.hw.config.accumulators import FloatAccConfig
 from fp8mac.hw.config.formats import FloatFormat, Rounding, Specials
-from fp8mac.hw.config.unit import FloatAccConfig
 from fp8mac.hw.parts.special import with_specials
 
 __all__ = ["Round"]

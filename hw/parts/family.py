@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from fp8mac.hw.config.unit import AccumulatorConfig, MacConfig
+from fp8mac.hw.config.accumulators import AccumulatorConfig
+from fp8mac.hw.config.unit import MacConfig
 
 __all__ = ["Family", "Parts"]
 

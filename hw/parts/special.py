@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 from amaranth.hdl import Cat, Const, Value
 
+from fp8mac.hw.config.accumulators import FloatAccConfig
 from fp8mac.hw.config.formats import FloatFormat, Overflow, Rounding, Specials
-from fp8mac.hw.config.unit import FloatAccConfig
 
 __all__ = ["Class", "Select", "classify", "with_specials"]
 

@@ -1,7 +1,8 @@
 """Cores with a short path."""
 
+from fp8mac.hw.config.accumulators import FloatAccConfig, IntAccConfig, KulischConfig
 from fp8mac.hw.config.formats import IntFormat
-from fp8mac.hw.config.unit import FloatAccConfig, IntAccConfig, KulischConfig, MacConfig
+from fp8mac.hw.config.unit import MacConfig
 from fp8mac.hw.parts.family import Family, Parts
 from fp8mac.hw.speed.dual_path import DualPathAccumulator
 from fp8mac.hw.speed.integer import FastIntAccumulator

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-from fp8mac.hw.config.unit import FloatAccConfig
+from fp8mac.hw.config.accumulators import FloatAccConfig
 from fp8mac.hw.parts.layout import NumberRange, product_range
 
 __all__ = ["FrameShape"]

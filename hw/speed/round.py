@@ -4,8 +4,8 @@ from amaranth.hdl import Cat, Const, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from fp8mac.hw.config.accumulators import FloatAccConfig
 from fp8mac.hw.config.formats import Rounding
-from fp8mac.hw.config.unit import FloatAccConfig
 from fp8mac.hw.parts.prefix import add_compound, at_least, choose, wire
 from fp8mac.hw.parts.special import with_specials
 

@@ -23,7 +23,7 @@ from amaranth.hdl import Cat, Const, Module, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from fp8mac.hw.config.unit import FloatAccConfig
+from fp8mac.hw.config.accumulators import FloatAccConfig
 from fp8mac.hw.parts.layout import NumberRange
 from fp8mac.hw.parts.prefix import add, choose, extended, wire
 from fp8mac.hw.parts.special import classify

@@ -5,8 +5,10 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from fp8mac.hw.area.family import AREA
+from fp8mac.hw.config.accumulators import ConfigError, FloatAccConfig
 from fp8mac.hw.config.formats import Rounding
-from fp8mac.hw.config.unit import ConfigError, FloatAccConfig, Goal, MacConfig
+from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.unit import MacConfig
 from fp8mac.hw.parts.family import Family
 from fp8mac.hw.speed.family import SPEED
 

@@ -4,8 +4,10 @@ A proof that cannot fail says nothing. Each mutation is one change of one source
 that happens: a gate of the wrong sort, a lost bit, a case forgotten.
 """
 
+from fp8mac.hw.config.accumulators import FloatAccConfig, IntAccConfig, KulischConfig
 from fp8mac.hw.config.formats import FloatFormat, IntFormat, Overflow, Rounding, Specials
-from fp8mac.hw.config.unit import FloatAccConfig, Goal, IntAccConfig, KulischConfig, MacConfig
+from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.unit import MacConfig
 from fp8mac.hw.parts.layout import operand_range
 from fp8mac.proofs.bugs.planting import Mutation, MutationError, mutated_rtlil, parse_unit_text
 from fp8mac.proofs.bugs.speed import SPEED_MUTATIONS

@@ -15,7 +15,9 @@ from pathlib import Path
 
 import fp8mac.hw
 from fp8mac.gen.describe import module_name
-from fp8mac.hw.config.unit import ConfigError, Goal, MacConfig, parse_unit
+from fp8mac.hw.config.accumulators import ConfigError
+from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.unit import MacConfig, parse_unit
 
 __all__ = ["Mutation", "MutationError", "mutated_rtlil", "parse_unit_text"]
 

@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from fp8mac.hw.config.accumulators import FloatAccConfig, IntAccConfig, KulischConfig
 from fp8mac.hw.config.formats import FloatFormat, IntFormat, Overflow, Specials
-from fp8mac.hw.config.unit import FloatAccConfig, Goal, IntAccConfig, KulischConfig, MacConfig
+from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.unit import MacConfig
 from fp8mac.hw.parts.layout import NumberRange, operand_range
 from fp8mac.hw.speed.dual_path import DualPathAccumulator
 from fp8mac.hw.speed.frame_shape import FrameShape

@@ -8,7 +8,8 @@ from typing import Any
 
 from fp8mac.gen.verilog import module_sha256
 from fp8mac.gen.yosys import YosysError, find_yosys, stop_all
-from fp8mac.hw.config.unit import Goal, MacConfig
+from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.unit import MacConfig
 from fp8mac.proofs.bugs.planting import MutationError
 from fp8mac.proofs.check.checks import Check, Kind, Record, Verdict, plan, plan_circuit
 from fp8mac.proofs.check.circuit import Circuit, CircuitError, HiddenStateError

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from fractions import Fraction
 
+from fp8mac.hw.config.accumulators import FloatAccConfig
 from fp8mac.hw.config.formats import FloatFormat, Format, IntFormat, Overflow, Specials
-from fp8mac.hw.config.unit import FloatAccConfig, MacConfig
+from fp8mac.hw.config.unit import MacConfig
 from fp8mac.proofs.spec.theory import BINARY64, BINARY128, Sort
 
 __all__ = ["Sorts", "adds_integers", "all_sorts", "is_plain", "product_sort", "sorts_of"]

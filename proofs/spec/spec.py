@@ -8,8 +8,9 @@ of range, and what the clocked unit does with enable, clear and reset.
 # Ref: SMT-LIB, theory FloatingPoint; IEEE 754-2019, section 5.4.1 (fusedMultiplyAdd)
 """
 
+from fp8mac.hw.config.accumulators import FloatAccConfig, IntAccConfig
 from fp8mac.hw.config.formats import FloatFormat, IntFormat, Overflow, Rounding
-from fp8mac.hw.config.unit import FloatAccConfig, IntAccConfig, MacConfig
+from fp8mac.hw.config.unit import MacConfig
 from fp8mac.proofs.spec.sorts import adds_integers, is_plain, product_sort, sorts_of
 from fp8mac.proofs.spec.theory import (
     all_of,

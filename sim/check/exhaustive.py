@@ -17,8 +17,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fp8mac.hw.config.accumulators import ConfigError, FloatAccConfig
 from fp8mac.hw.config.formats import Rounding
-from fp8mac.hw.config.unit import ConfigError, FloatAccConfig, MacConfig
+from fp8mac.hw.config.unit import MacConfig
 from fp8mac.sim.check.cosim import Mismatch, check_core
 from fp8mac.sim.check.kernel import (
     CompiledKernel,

@@ -10,8 +10,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fp8mac.hw.config.accumulators import FloatAccConfig
 from fp8mac.hw.config.formats import FloatFormat, Format
-from fp8mac.hw.config.unit import FloatAccConfig, MacConfig
+from fp8mac.hw.config.unit import MacConfig
 from fp8mac.sim.codes.numbers import values
 
 __all__ = ["Triples", "biased_triples"]

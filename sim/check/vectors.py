@@ -13,8 +13,9 @@ from itertools import chain, product
 
 import numpy as np
 
+from fp8mac.hw.config.accumulators import ConfigError, FloatAccConfig
 from fp8mac.hw.config.formats import Rounding
-from fp8mac.hw.config.unit import ConfigError, FloatAccConfig, MacConfig
+from fp8mac.hw.config.unit import MacConfig
 from fp8mac.sim.check.stimuli import biased_triples
 from fp8mac.sim.codes.numbers import legal_codes
 from fp8mac.sim.exact import golden

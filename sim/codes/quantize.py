@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fp8mac.hw.config.accumulators import AccumulatorConfig, FloatAccConfig
 from fp8mac.hw.config.formats import FloatFormat, Format
-from fp8mac.hw.config.unit import AccumulatorConfig, FloatAccConfig
 from fp8mac.sim.codes.encoding import decode, encode, round_to
 from fp8mac.sim.codes.inputs import InputError, as_array
 

@@ -14,8 +14,9 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
+from fp8mac.hw.config.accumulators import FloatAccConfig, IntAccConfig
 from fp8mac.hw.config.formats import Format, Overflow, Rounding
-from fp8mac.hw.config.unit import FloatAccConfig, IntAccConfig, MacConfig
+from fp8mac.hw.config.unit import MacConfig
 from fp8mac.sim.exact.values import (
     FixedPointCodec,
     FloatCodec,

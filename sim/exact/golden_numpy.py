@@ -17,8 +17,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fp8mac.hw.config.accumulators import FloatAccConfig
 from fp8mac.hw.config.formats import FloatFormat, Overflow, Rounding
-from fp8mac.hw.config.unit import FloatAccConfig
 from fp8mac.sim.exact.values import Kind, Value
 
 __all__ = ["Numbers", "add_rounded", "decode"]

@@ -33,8 +33,9 @@ from enum import Enum
 from fractions import Fraction
 from functools import lru_cache
 
+from fp8mac.hw.config.accumulators import FloatAccConfig
 from fp8mac.hw.config.formats import FloatFormat, Format, Overflow, Rounding, parse_format
-from fp8mac.hw.config.unit import FloatAccConfig, MacConfig
+from fp8mac.hw.config.unit import MacConfig
 
 __all__ = ["Carrier", "Choice", "choose"]
 

@@ -17,8 +17,9 @@ or, with a tree of adders of which each rounds::
 
 from collections.abc import Callable, Sequence
 
+from fp8mac.hw.config.accumulators import FloatAccConfig
 from fp8mac.hw.config.formats import FloatFormat, Overflow
-from fp8mac.hw.config.unit import FloatAccConfig, MacConfig
+from fp8mac.hw.config.unit import MacConfig
 from fp8mac.sim.exact import golden
 from fp8mac.sim.exact.golden import State
 from fp8mac.sim.exact.values import Kind, Value, add, codec

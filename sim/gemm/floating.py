@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fp8mac.hw.config.accumulators import FloatAccConfig
 from fp8mac.hw.config.formats import FloatFormat, Format, Overflow, Rounding
-from fp8mac.hw.config.unit import FloatAccConfig, MacConfig
+from fp8mac.hw.config.unit import MacConfig
 from fp8mac.sim.codes.encoding import decode, encode, has_special
 from fp8mac.sim.codes.noise import Draws
 from fp8mac.sim.gemm.carrier import Carrier

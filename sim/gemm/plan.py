@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from fp8mac.hw.config.accumulators import AccumulatorConfig, FloatAccConfig, IntAccConfig
 from fp8mac.hw.config.formats import FloatFormat, Overflow, Rounding
-from fp8mac.hw.config.unit import AccumulatorConfig, FloatAccConfig, IntAccConfig, MacConfig
+from fp8mac.hw.config.unit import MacConfig
 from fp8mac.sim.codes.encoding import has_numba
 from fp8mac.sim.codes.inputs import InputError, whole
 from fp8mac.sim.gemm import fixed

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fp8mac.hw.config.unit import FloatAccConfig, MacConfig
+from fp8mac.hw.config.accumulators import FloatAccConfig
+from fp8mac.hw.config.unit import MacConfig
 from fp8mac.sim.codes.encoding import decode
 from fp8mac.sim.codes.encoding_rule import code_dtype
 from fp8mac.sim.exact.golden import State

@@ -8,7 +8,8 @@ from threading import Lock
 from typing import Any
 
 from fp8mac.gen.yosys import Yosys
-from fp8mac.hw.config.unit import Goal, MacConfig, parse_unit
+from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.unit import MacConfig, parse_unit
 from fp8mac.synth_reports.store.parallel import in_parallel, processors
 from fp8mac.synth_reports.store.store import Store
 from fp8mac.synth_reports.synth.hierarchy import submodules

@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fp8mac.hw.config.accumulators import ConfigError, FloatAccConfig
 from fp8mac.hw.config.formats import FloatFormat, Format
-from fp8mac.hw.config.unit import ConfigError, FloatAccConfig, MacConfig
+from fp8mac.hw.config.unit import MacConfig
 from fp8mac.sim.codes.numbers import legal_codes, values
 from fp8mac.sim.gemm.gemm import gemm
 from fp8mac.synth_reports.cost.physical import WIDEST_BITS

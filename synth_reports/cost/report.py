@@ -5,7 +5,8 @@ from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from typing import Any
 
-from fp8mac.hw.config.unit import Goal, MacConfig
+from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.unit import MacConfig
 from fp8mac.synth_reports.cost.breakdown import breakdown_designs, breakdown_report
 from fp8mac.synth_reports.cost.measure import BASELINE, Bench, Design, Measurement, Shape
 from fp8mac.synth_reports.cost.physical import (

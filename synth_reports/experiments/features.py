@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fp8mac.hw.config.unit import Goal, MacConfig, parse_unit
+from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.unit import MacConfig, parse_unit
 from fp8mac.synth_reports.cost.measure import Bench, Design, Measurement, Shape
 from fp8mac.synth_reports.cost.physical import Facts
 from fp8mac.synth_reports.cost.report import tool_columns, tools_report

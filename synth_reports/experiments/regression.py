@@ -12,7 +12,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from fp8mac.hw.config.unit import Goal, MacConfig, parse_unit
+from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.unit import MacConfig, parse_unit
 from fp8mac.synth_reports.cost.measure import Bench, Design, Measurement, Shape
 from fp8mac.synth_reports.cost.physical import Stimuli, energy_report, facts_of, library_report
 from fp8mac.synth_reports.cost.report import tools_report

@@ -13,8 +13,9 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 
 from fp8mac.gen.files import print_text
+from fp8mac.hw.config.accumulators import KulischConfig
 from fp8mac.hw.config.formats import FloatFormat, Format
-from fp8mac.hw.config.unit import KulischConfig, MacConfig
+from fp8mac.hw.config.unit import MacConfig
 
 __all__ = [
     "csv_table",

@@ -9,8 +9,9 @@ import pytest
 
 from fp8mac.gen.describe import describe
 from fp8mac.gen.verilog import verilog_text
+from fp8mac.hw.config.accumulators import FloatAccConfig
 from fp8mac.hw.config.formats import FloatFormat, IntFormat
-from fp8mac.hw.config.unit import FloatAccConfig, MacConfig, parse_unit
+from fp8mac.hw.config.unit import MacConfig, parse_unit
 from fp8mac.sim.exact.golden import Kind, Value, add_products, decode, multiply, read
 
 PAGE = Path(__file__).parents[2] / "docs" / "formats.md"

@@ -9,6 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fp8mac.hw.config.accumulators import (
+    ConfigError,
+    FloatAccConfig,
+    IntAccConfig,
+    KulischConfig,
+    parse_accumulator,
+)
 from fp8mac.hw.config.formats import (
     NAMED_FORMATS,
     FloatFormat,
@@ -19,15 +26,7 @@ from fp8mac.hw.config.formats import (
     Specials,
     parse_format,
 )
-from fp8mac.hw.config.unit import (
-    ConfigError,
-    FloatAccConfig,
-    IntAccConfig,
-    KulischConfig,
-    MacConfig,
-    parse_accumulator,
-    parse_unit,
-)
+from fp8mac.hw.config.unit import MacConfig, parse_unit
 
 OPERANDS = (
     "int2 int2s int4 int8 int8s int16 e2m1 e2m1ieee e2m5 e2m5fnuz e3m4 e4m3 e4m3ieee e4m3none "

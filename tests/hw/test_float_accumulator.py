@@ -9,8 +9,9 @@ from samples import one_in
 
 from fp8mac.gen.describe import module_name
 from fp8mac.gen.verilog import rtlil_text
+from fp8mac.hw.config.accumulators import FloatAccConfig, KulischConfig
 from fp8mac.hw.config.formats import FloatFormat, IntFormat, Overflow, Rounding, Specials
-from fp8mac.hw.config.unit import FloatAccConfig, KulischConfig, MacConfig, parse_unit
+from fp8mac.hw.config.unit import MacConfig, parse_unit
 from fp8mac.sim.check.cosim import check_core
 from fp8mac.sim.check.stimuli import biased_triples
 

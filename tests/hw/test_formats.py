@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fp8mac.hw.config.accumulators import KulischConfig
 from fp8mac.hw.config.formats import (
     NAMED_FORMATS,
     FloatFormat,
@@ -18,7 +19,7 @@ from fp8mac.hw.config.formats import (
     Specials,
     parse_format,
 )
-from fp8mac.hw.config.unit import KulischConfig, MacConfig
+from fp8mac.hw.config.unit import MacConfig
 
 # arXiv:2209.05433, Table 1, and the fields that its codes S.EEEE.MMM spell.
 TABLE_1 = {

@@ -6,7 +6,8 @@ import pytest
 from amaranth.hdl import ResetInserter, Signal
 from amaranth.sim import Simulator
 
-from fp8mac.hw.config.unit import ConfigError, MacConfig, parse_unit
+from fp8mac.hw.config.accumulators import ConfigError
+from fp8mac.hw.config.unit import MacConfig, parse_unit
 from fp8mac.hw.units.mac import Mac, MacCore
 from fp8mac.sim.check.stimuli import biased_triples
 from fp8mac.sim.exact import golden

@@ -10,7 +10,7 @@ from samples import planted_bugs
 
 import fp8mac.hw
 from fp8mac.gen.verilog import rtlil_text
-from fp8mac.hw.config.unit import ConfigError
+from fp8mac.hw.config.accumulators import ConfigError
 from fp8mac.proofs.bugs.mutations import (
     MUTATIONS,
     Mutation,

@@ -6,8 +6,10 @@ from functools import cache
 from itertools import islice
 
 from fp8mac.cli.options import make_bench
+from fp8mac.hw.config.accumulators import ConfigError
 from fp8mac.hw.config.formats import parse_format
-from fp8mac.hw.config.unit import ConfigError, Goal, parse_unit
+from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.unit import parse_unit
 from fp8mac.hw.units.mac import check_buildable
 from fp8mac.proofs.check.checks import Kind, Record, Verdict, plan
 from fp8mac.sim.check import vectors

@@ -23,8 +23,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fp8mac.hw.config.accumulators import FloatAccConfig
 from fp8mac.hw.config.formats import Overflow, Rounding
-from fp8mac.hw.config.unit import FloatAccConfig
 from fp8mac.sim.gemm.carrier import Carrier
 
 __all__ = ["Floats", "Limit", "Rounder", "odd_sum", "odd_sum_of_three"]

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fp8mac.hw.config.accumulators import FloatAccConfig, parse_accumulator
 from fp8mac.hw.config.formats import parse_format
-from fp8mac.hw.config.unit import FloatAccConfig, MacConfig, parse_accumulator, parse_unit
+from fp8mac.hw.config.unit import MacConfig, parse_unit
 from fp8mac.sim.codes.quantize import Calibration, QuantizeError, Scaling
 from fp8mac.sim.gemm.gemm import Options
 from fp8mac.sim.networks.engines.engine import Calibrated, Recipe, UnitEngine

@@ -20,14 +20,14 @@ Many other readings come as close to the published bars: theirs is no prediction
 
 from dataclasses import dataclass
 
-from fp8mac.hw.config.formats import FloatFormat, Format
-from fp8mac.hw.config.unit import (
+from fp8mac.hw.config.accumulators import (
     AccumulatorConfig,
     ConfigError,
     FloatAccConfig,
     IntAccConfig,
     KulischConfig,
 )
+from fp8mac.hw.config.formats import FloatFormat, Format
 
 __all__ = ["Cost", "model_cost", "product_flip_flops"]
 

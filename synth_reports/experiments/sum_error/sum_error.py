@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fp8mac.hw.config.unit import FloatAccConfig, KulischConfig, MacConfig, parse_unit
+from fp8mac.hw.config.accumulators import FloatAccConfig, KulischConfig
+from fp8mac.hw.config.unit import MacConfig, parse_unit
 from fp8mac.sim.codes.encoding import encode
 from fp8mac.sim.gemm.gemm import Options, gemm, plan
 from fp8mac.synth_reports.render.tables import published

@@ -9,7 +9,8 @@ from circuits import mapped_rtlil
 
 from fp8mac.gen.describe import module_name
 from fp8mac.gen.verilog import rtlil_text
-from fp8mac.hw.config.unit import ConfigError, MacConfig, parse_unit
+from fp8mac.hw.config.accumulators import ConfigError
+from fp8mac.hw.config.unit import MacConfig, parse_unit
 from fp8mac.proofs.bugs.mutations import MUTATIONS, mutated_rtlil
 from fp8mac.sim.check import exhaustive, kernel
 from fp8mac.sim.check.cosim import check_core

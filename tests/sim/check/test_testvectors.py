@@ -4,8 +4,9 @@ from importlib.metadata import version
 
 import pytest
 
+from fp8mac.hw.config.accumulators import ConfigError
 from fp8mac.hw.config.formats import FloatFormat
-from fp8mac.hw.config.unit import ConfigError, MacConfig, parse_unit
+from fp8mac.hw.config.unit import MacConfig, parse_unit
 from fp8mac.sim.check.vectors import product_lines, sequence_lines, vector_lines
 from fp8mac.sim.exact import golden
 from fp8mac.sim.exact.golden import State

@@ -4,8 +4,8 @@ import ml_dtypes
 import numpy as np
 import pytest
 
+from fp8mac.hw.config.accumulators import parse_accumulator
 from fp8mac.hw.config.formats import parse_format
-from fp8mac.hw.config.unit import parse_accumulator
 from fp8mac.sim.codes.quantize import (
     Calibration,
     QuantizeError,

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fp8mac.hw.config.accumulators import FloatAccConfig
 from fp8mac.hw.config.formats import FloatFormat, IntFormat, Overflow, Rounding, Specials
-from fp8mac.hw.config.unit import FloatAccConfig, MacConfig, parse_unit
+from fp8mac.hw.config.unit import MacConfig, parse_unit
 from fp8mac.sim.check.stimuli import biased_triples
 from fp8mac.sim.exact import golden
 from fp8mac.sim.exact.golden_numpy import Numbers, add_rounded, decode

@@ -10,15 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from matrices import KINDS, matrices
 
-from fp8mac.hw.config.formats import FloatFormat, IntFormat, Overflow, Rounding, Specials
-from fp8mac.hw.config.unit import (
+from fp8mac.hw.config.accumulators import (
     FloatAccConfig,
     IntAccConfig,
     KulischConfig,
-    MacConfig,
     parse_accumulator,
-    parse_unit,
 )
+from fp8mac.hw.config.formats import FloatFormat, IntFormat, Overflow, Rounding, Specials
+from fp8mac.hw.config.unit import MacConfig, parse_unit
 from fp8mac.sim.codes import encoding
 from fp8mac.sim.codes.encoding import encode
 from fp8mac.sim.codes.numbers import legal_codes, values

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from recipes import recipe
 
+from fp8mac.hw.config.accumulators import parse_accumulator
 from fp8mac.hw.config.formats import parse_format
-from fp8mac.hw.config.unit import parse_accumulator
 from fp8mac.sim.codes.encoding import decode, encode
 from fp8mac.sim.codes.quantize import Calibration, Scaling, straight_through
 from fp8mac.sim.exact import golden

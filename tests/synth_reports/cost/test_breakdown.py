@@ -3,7 +3,8 @@
 import pytest
 
 from fp8mac.cli.options import make_bench
-from fp8mac.hw.config.unit import Goal, parse_unit
+from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.unit import parse_unit
 from fp8mac.synth_reports.cost.breakdown import breakdown_designs, breakdown_report
 from fp8mac.synth_reports.cost.measure import Design, Shape
 from fp8mac.synth_reports.cost.physical import facts_of

@@ -10,8 +10,9 @@ import pytest
 from fp8mac.gen.describe import module_name
 from fp8mac.gen.verilog import rtlil_text
 from fp8mac.gen.yosys import find_yosys
+from fp8mac.hw.config.accumulators import ConfigError, FloatAccConfig
 from fp8mac.hw.config.formats import parse_format
-from fp8mac.hw.config.unit import ConfigError, FloatAccConfig, parse_unit
+from fp8mac.hw.config.unit import parse_unit
 from fp8mac.sim.codes.numbers import values
 from fp8mac.sim.exact.golden import Kind, read, reset, step
 from fp8mac.sim.gemm.gemm import gemm

@@ -2,8 +2,9 @@
 
 import pytest
 
+from fp8mac.hw.config.accumulators import ConfigError, parse_accumulator
 from fp8mac.hw.config.formats import parse_format
-from fp8mac.hw.config.unit import ConfigError, parse_accumulator, parse_unit
+from fp8mac.hw.config.unit import parse_unit
 from fp8mac.synth_reports.experiments.figure3 import analytic
 from fp8mac.synth_reports.experiments.figure3.analytic import Cost, model_cost, product_flip_flops
 

@@ -8,8 +8,9 @@ import re
 import pytest
 
 from fp8mac.gen.yosys import Yosys
+from fp8mac.hw.config.accumulators import ConfigError
 from fp8mac.hw.config.formats import FormatError
-from fp8mac.hw.config.unit import ConfigError, parse_unit
+from fp8mac.hw.config.unit import parse_unit
 from fp8mac.synth_reports.cost.measure import BASELINE, Bench, Design, Measurement, Shape
 from fp8mac.synth_reports.cost.report import shape_report, tools_report
 from fp8mac.synth_reports.experiments import grid

@@ -9,7 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from fp8mac.cli.app import app
-from fp8mac.hw.config.unit import ConfigError, parse_unit
+from fp8mac.hw.config.accumulators import ConfigError
+from fp8mac.hw.config.unit import parse_unit
 from fp8mac.sim.codes.encoding import decode, encode
 from fp8mac.sim.gemm.gemm import gemm
 from fp8mac.synth_reports.experiments.sum_error.sum_error import (
