@@ -107,6 +107,7 @@ def verilog(
 ) -> None:
     """Print the Verilog of a unit, or write it."""
     config = parse_unit(a, b, acc=acc)
+    check_outputs([output])  # beside a folder there is no place for a description
     sidecar = [] if is_stream(output) else [output.with_suffix(".json")]
     if output in sidecar:
         raise end(f"'{output}' would be the module and its description; name it otherwise.")

@@ -21,7 +21,7 @@ from fp8mac.cli.options import (
     recorded,
     write_files,
 )
-from fp8mac.gen.files import check_folder, print_text
+from fp8mac.gen.files import check_folder, print_text, read_text
 from fp8mac.hw.config.accumulators import ConfigError
 from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.unit import MacConfig, parse_unit
@@ -163,6 +163,7 @@ def _units(
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return read_text(path)
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"Cannot read '{path}'.") from error
+        reason = getattr(error, "strerror", None) or "it is not text in UTF-8"
+        raise ConfigError(f"Cannot read '{path}': {reason}.") from error

@@ -22,6 +22,7 @@ __all__ = [
     "check_outputs",
     "is_stream",
     "print_text",
+    "read_text",
     "write_atomically",
 ]
 
@@ -126,6 +127,30 @@ def is_stream(path: Path) -> bool:
         return False
     inside = path.absolute().parts[1:2]
     return not stat.S_ISDIR(mode) and (not stat.S_ISREG(mode) or inside in (("dev",), ("proc",)))
+
+
+def read_text(path: Path, most: int = 1 << 27) -> str:
+    """Text of a file that a user names; a device that never ends is no obstacle.
+
+    Parameters
+    ----------
+    path : Path
+        File, pipe or device.
+    most : int
+        Bytes that it may have.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read, or is larger.
+    UnicodeDecodeError
+        If it is not text in UTF-8.
+    """
+    with path.open("rb") as file:
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise OSError(errno.EFBIG, f"It has more than {most:,} bytes", str(path))
+    return data.decode()
 
 
 def print_text(text: str) -> None:

@@ -158,5 +158,5 @@ def test_bad_input(tmp_path):
     assert message("e4m3", "--acc", "kulisch", *theirs, "x") == (f"{file}: Module 'x' not found.")
     missing = str(tmp_path / "none.v")
     assert message("e4m3", "--acc", "fp16", "--verilog", missing, "--top", "x") == (
-        f"Cannot read '{missing}'."
+        f"Cannot read '{missing}': No such file or directory."
     )

@@ -4,11 +4,12 @@ import errno
 import os
 import stat
 import threading
+from pathlib import Path
 
 import pytest
 
 from fp8mac.gen import files
-from fp8mac.gen.files import WriteError, check_folder, check_outputs, write_atomically
+from fp8mac.gen.files import WriteError, check_folder, check_outputs, read_text, write_atomically
 
 
 @pytest.fixture(autouse=True)
@@ -210,3 +211,18 @@ def test_folders_are_checked(folder):
             fails(check_folder, files.Path(path), "*") == f"Cannot write '{path}': Not a directory."
         )
     assert everything(folder) == ["box", "box/grid.csv", "file"]
+
+
+def test_what_never_ends_is_not_read_to_the_end():
+    with pytest.raises(OSError, match=r"It has more than 1,000 bytes") as raised:
+        read_text(Path("/dev/zero"), 1000)
+    assert raised.value.filename == "/dev/zero"
+
+
+def test_text_is_read_from_pipes_too(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=("a,b\n",))
+    writer.start()
+    assert read_text(pipe, 4) == "a,b\n"
+    writer.join()

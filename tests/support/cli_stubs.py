@@ -138,32 +138,34 @@ def install(monkeypatch) -> None:
     result(), points(), rows(), sums()
     figures = Figures(*[1] * len(Figures.__dataclass_fields__))
     stubs = {
-        "synth_reports.physical._energy": energy,
+        "synth_reports.cost.physical._energy": energy,
         "gen.verilog.verilog_text": verilog,
-        "gen.cli_mapped.netlist_text": netlist,
-        "proofs.prove.prove_units": prove,
-        "proofs.prove.prove_verilog": prove,
-        "synth_reports.accuracy.measure": on_a_unit,
-        "synth_reports.accuracy.layers": lambda case, store: result()[1],
-        "synth_reports.accuracy_cases.run": run,
-        "synth_reports.sum_length.points": lambda *_, **__: points(),
-        "synth_reports.figure5.rows": figure5_rows,
-        "synth_reports.sum_error.measure": lambda wanted, *_: [
+        "cli.mapped.netlist_text": netlist,
+        "proofs.check.prove.prove_units": prove,
+        "proofs.check.prove.prove_verilog": prove,
+        "synth_reports.experiments.accuracy.accuracy.measure": on_a_unit,
+        "synth_reports.experiments.accuracy.accuracy.layers": lambda case, store: result()[1],
+        "synth_reports.experiments.accuracy.cases.run": run,
+        "synth_reports.experiments.sum_error.length.points": lambda *_, **__: points(),
+        "synth_reports.experiments.figure5.figure5.rows": figure5_rows,
+        "synth_reports.experiments.sum_error.sum_error.measure": lambda wanted, *_: [
             replace(sums(), setting=setting) for setting in wanted
         ],
-        "gen.cli_accuracy.fetch_package": lambda package: None,
-        **{f"sim.testvectors.{name}": lines(name) for name in _lines},
+        "cli.accuracy.fetch_package": lambda package: None,
+        **{f"sim.check.vectors.{name}": lines(name) for name in _lines},
         "synth_reports.liberty.generate.liberty_text": lambda: own_library().text,
-        "sim.exhaustive.check_all": lambda *_, **__: ExhaustiveResult(1, 0, (), True, 1.0),
-        "synth_reports.peers.check_library": lambda library: library,
-        "synth_reports.peers.measure_all": lambda sources, *_, **__: dict.fromkeys(
-            sources, (figures, "0" * 64)
+        "sim.check.exhaustive.check_all": lambda *_, **__: ExhaustiveResult(1, 0, (), True, 1.0),
+        "synth_reports.experiments.peers.peers.check_library": lambda library: library,
+        "synth_reports.experiments.peers.peers.measure_all": lambda sources, *_, **__: (
+            dict.fromkeys(sources, (figures, "0" * 64))
         ),
-        "synth_reports.figure3.pictures": lambda rows: PICTURE,
-        "synth_reports.figure5.pictures": lambda rows: PICTURE,
-        "synth_reports.sum_error_text.pictures": lambda rows: PICTURE,
-        "synth_reports.pareto_plot.picture": lambda charts: PICTURE,
-        "synth_reports.accuracy_report.pictures": lambda rows, points: {"accuracy.svg": b""},
+        "synth_reports.experiments.figure3.figure3.pictures": lambda rows: PICTURE,
+        "synth_reports.experiments.figure5.figure5.pictures": lambda rows: PICTURE,
+        "synth_reports.experiments.sum_error.text.pictures": lambda rows: PICTURE,
+        "synth_reports.experiments.pareto.plot.picture": lambda charts: PICTURE,
+        "synth_reports.experiments.accuracy.report.pictures": lambda rows, points: {
+            "accuracy.svg": b""
+        },
     }
     for name, stub in stubs.items():
         module, _, attribute = name.rpartition(".")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from fp8mac.gen.files import read_text
 from fp8mac.synth_reports.experiments.pareto.pareto import (
     QUANTITIES,
     Chart,
@@ -130,11 +131,12 @@ def _runs(folder: Path) -> Rows:
 
 def _read(path: Path, command: str) -> Rows:
     try:
-        rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))))
+        rows = list(csv.DictReader(io.StringIO(read_text(path))))
     except FileNotFoundError:
         raise PlotError(f"There is no '{path}'; make it with {command}.") from None
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise PlotError(f"Cannot read '{path}': {error}.") from error
+        reason = getattr(error, "strerror", None) or error
+        raise PlotError(f"Cannot read '{path}': {reason}.") from error
     if not rows:
         raise PlotError(f"'{path}' is empty; make it anew with {command}.")
     return rows
