@@ -86,7 +86,8 @@ import sys
 from pathlib import Path
 from amaranth.back import rtlil
 from fp8mac.hw.units import mac
-from fp8mac.hw.config.unit import Goal, parse_unit
+from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.unit import parse_unit
 assert Path.cwd() in Path(mac.__file__).resolve().parents, mac.__file__
 a, b, acc, name, part, goal = sys.argv[1:]
 component = getattr(mac, part)(parse_unit(a, b, acc=acc), Goal(goal))

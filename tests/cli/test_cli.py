@@ -383,7 +383,7 @@ def test_cache_that_cannot_be_written(folder, monkeypatch):
     code = (
         "from fp8mac.cli.app import app\n"
         "from fp8mac.hw.config.unit import parse_unit\n"
-        "from fp8mac.synth_reports import report\n"
+        "from fp8mac.synth_reports.cost import report\n"
         "report.BASELINE = parse_unit('e2m1', acc='kulisch')\n"
         "app(['synth', 'e2m1', '--acc', 'kulisch', '--core', '--json'])"
     )

@@ -25,7 +25,8 @@ FILES = sorted(
 # Modules whose results are kept, with a way to make one; `store.key` in the code names them.
 RTLIL = """
 from fp8mac.gen.rtlil import rtlil_text
-from fp8mac.hw.config.unit import Goal, parse_unit
+from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.unit import parse_unit
 for goal in Goal:
     for acc in ("fp16", "kulisch:3"):
         rtlil_text(parse_unit("e4m3", acc=acc), core=False, goal=goal)
@@ -79,7 +80,8 @@ MAPPED = """
 from fp8mac.proofs.netlists import prove_netlist, structural_verilog
 from fp8mac.gen.yosys import find_yosys
 from fp8mac.gen.rtlil import rtlil_text
-from fp8mac.hw.config.unit import Goal, parse_unit
+from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.unit import parse_unit
 from fp8mac.synth_reports.synth.synthesis import Flow, synthesize
 config = parse_unit("int2", acc="int4")
 made = {"core": True, "goal": Goal.AREA}
@@ -103,8 +105,8 @@ for format_, acc in (("e4m3", "fp16"), ("int8", "int32"), ("e5m2", "kulisch")):
 """
 TRAINED = """
 from types import SimpleNamespace
-from fp8mac.synth_reports import accuracy_training
-from fp8mac.sim.networks import qat
+from fp8mac.synth_reports.experiments.accuracy import training as accuracy_training
+from fp8mac.sim.networks.training import qat
 store = SimpleNamespace(key=lambda *_: "", load=lambda *_: None, save=lambda *_: None)
 real = qat.fine_tune
 accuracy_training.fine_tune = lambda *a, **b: real(*a, **b | {"epochs": 1})
