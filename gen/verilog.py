@@ -75,7 +75,7 @@ def verilog_text(
     YosysError
         If there is no Yosys that can be used.
     """
-    yosys = find_yosys()
+    yosys = find_yosys(verilog_only=True)
     description = describe(config, core=core, goal=goal) | {"form": _form(netlist)}
     body = _LINT_OFF + (netlist or _rtl_text(config, description, yosys)) + _LINT_ON
     header = _header(description, command, yosys.version, module_sha256(body))
@@ -148,7 +148,7 @@ def write_verilog(
         "command": command,
         "module_sha256": (digest := module_sha256(text)),
         "proved": is_proved(module_name(config, core=core, goal=goal), digest),
-        "tools": {"amaranth": version("amaranth"), "yosys": find_yosys().version},
+        "tools": {"amaranth": version("amaranth"), "yosys": find_yosys(verilog_only=True).version},
     }
     contents: dict[Path, str | bytes] = {path: text}
     if not is_stream(path):

