@@ -32,6 +32,7 @@ from fp8mac.cli.start import main
 from fp8mac.gen.files import STDOUT, check_folder, check_outputs, is_stream, print_text
 from fp8mac.hw.config.formats import NAMED_FORMATS, parse_format
 from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import parse_unit
 from fp8mac.synth_reports.experiments import grid
 from fp8mac.synth_reports.liberty.library import own_library
@@ -112,13 +113,14 @@ def verilog(
     if output in sidecar:
         raise end(f"'{output}' would be the module and its description; name it otherwise.")
     check_outputs([output, *sidecar])
-    made: dict[str, Any] = {"core": core, "goal": goal, "command": recorded(ctx)}
+    shape = Shape.CORE if core else Shape.UNIT
+    made: dict[str, Any] = {"goal": goal, "command": recorded(ctx)}
     if mapped:
         bench = make_bench()
         with progress_bar() as bar:
             bar.add_task(f"Mapping {config.slug}", total=None)
-            made["netlist"] = cli_mapped.netlist_text(config, core=core, goal=goal, bench=bench)
-    say_written(load_verilog().write_verilog(config, output, **made))
+            made["netlist"] = cli_mapped.netlist_text(config, shape, goal=goal, bench=bench)
+    say_written(load_verilog().write_verilog(config, shape, output, **made))
 
 
 @app.command("grid", cls=Command)

@@ -26,8 +26,9 @@ from fp8mac.cli.options import (
 )
 from fp8mac.gen.files import STDOUT, check_outputs, is_stream, print_text
 from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import MacConfig, parse_unit
-from fp8mac.synth_reports.cost.measure import Design, Shape
+from fp8mac.synth_reports.cost.measure import Design
 
 __all__ = ["exhaustive", "vectors"]
 
@@ -75,7 +76,8 @@ def vectors(
     if testbench is not None and is_stream(output):
         raise end("A testbench reads the vectors from a file; name it with -o.")
     check_outputs([output] if testbench is None else [output, testbench])
-    make = partial(_testbench, config, core=not unit, goal=goal, vectors_file=str(output))
+    shape = Shape.UNIT if unit else Shape.CORE
+    make = partial(_testbench, config, shape, goal=goal, vectors_file=str(output))
     if testbench is not None:
         make(count=0)  # the name of the file may not do
     text = _vector_text(config, count, seed, products=products, unit=unit)

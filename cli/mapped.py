@@ -22,8 +22,9 @@ from fp8mac.cli.options import (
 from fp8mac.gen.files import check_folder
 from fp8mac.gen.yosys import find_yosys
 from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import MacConfig
-from fp8mac.synth_reports.cost.measure import Bench, Design, Shape
+from fp8mac.synth_reports.cost.measure import Bench, Design
 from fp8mac.synth_reports.experiments.peers import peers as comparison
 from fp8mac.synth_reports.experiments.peers import text as peers_text
 from fp8mac.synth_reports.experiments.peers.peers import UNITS, Source
@@ -34,17 +35,17 @@ from fp8mac.synth_reports.store.store import Store
 __all__ = ["netlist_text", "peers"]
 
 
-def netlist_text(config: MacConfig, *, core: bool, goal: Goal, bench: Bench) -> str:
+def netlist_text(config: MacConfig, shape: Shape, *, goal: Goal, bench: Bench) -> str:
     """Module of the gates that synthesis counts, proved once for each text."""
     mapped = importlib.import_module("fp8mac.proofs.netlists")
-    design = Design(config, Shape.CORE if core else Shape.UNIT, goal)
+    design = Design(config, shape, goal)
     found = bench.measure([design])[design]
-    text = mapped.structural_verilog(found.synthesis, config, core=core, goal=goal)
+    text = mapped.structural_verilog(found.synthesis, config, shape, goal=goal)
     inputs = [found.rtlil_sha256, text, bench.yosys.build, bench.yosys.version]
     key = bench.store.key(inputs, mapped.__name__)
     if not bench.store.load("proofs", key):
         try:
-            mapped.prove_netlist(text, config, core=core, goal=goal)
+            mapped.prove_netlist(text, config, shape, goal=goal)
         except mapped.EquivalenceError as error:
             raise end(f"The netlist of {design.top} is not proved: {error}") from error
         bench.store.save("proofs", key, {"top": design.top})
@@ -93,10 +94,10 @@ def _sources(bar: Progress, *, force: bool) -> list[Source]:
     bench.measure(designs, force=force, progress=lambda design: bar.advance(task))
     sources = []
     for unit, goal in bar.track(pairs, description="Verilog"):
-        config, made = UNITS[unit], {"core": True, "goal": goal}
-        netlist = netlist_text(config, core=True, goal=goal, bench=bench)
+        config = UNITS[unit]
+        netlist = netlist_text(config, Shape.CORE, goal=goal, bench=bench)
         for form, body in zip(peers_text.FORMS, (netlist, None), strict=True):
-            text = verilog.verilog_text(config, **made, netlist=body)
-            top = verilog.module_name(config, **made)
+            text = verilog.verilog_text(config, Shape.CORE, goal=goal, netlist=body)
+            top = verilog.module_name(config, Shape.CORE, goal=goal)
             sources.append(Source(unit, peers_text.name(goal, form), text, top))
     return sources

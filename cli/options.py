@@ -21,7 +21,7 @@ from fp8mac.cli.command import Never, Only, Part, end, recorded
 from fp8mac.gen.files import STDOUT, print_text, write_atomically
 from fp8mac.gen.yosys import find_yosys
 from fp8mac.hw.config.goal import Goal
-from fp8mac.synth_reports.cost.measure import Bench, Design, Shape
+from fp8mac.synth_reports.cost.measure import Bench, Design
 from fp8mac.synth_reports.liberty.library import Library
 from fp8mac.synth_reports.store.store import Store
 from fp8mac.synth_reports.synth.synthesis import Flow
@@ -88,7 +88,7 @@ def make_bench(
 
     def elaborate(design: Design) -> str:
         rtlil = importlib.import_module("fp8mac.gen.rtlil")
-        return rtlil.rtlil_text(design.config, core=design.shape is Shape.CORE, goal=design.goal)
+        return rtlil.rtlil_text(design.config, design.shape, goal=design.goal)
 
     @cache
     def load(goal: Goal, library: str | None) -> Flow:

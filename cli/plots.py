@@ -20,6 +20,7 @@ from fp8mac.cli.options import (
     write_files,
 )
 from fp8mac.gen.files import check_folder
+from fp8mac.hw.config.ports import Shape
 from fp8mac.synth_reports.render.tables import show
 
 __all__ = ["figure5", "plot", "sum_error"]
@@ -164,7 +165,7 @@ def plot(
             grid,
             accuracy,
             area=area,
-            shape="core" if core else "unit",
+            shape=(Shape.CORE if core else Shape.UNIT).value,
             quantities=quantities.split(","),
             networks=networks.split(",") if networks else None,
         )

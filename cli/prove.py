@@ -24,6 +24,7 @@ from fp8mac.cli.options import (
 from fp8mac.gen.files import check_folder, print_text, read_text
 from fp8mac.hw.config.accumulators import ConfigError
 from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import MacConfig, parse_unit
 from fp8mac.synth_reports.store.store import Store
 
@@ -118,7 +119,8 @@ def prove(
         if verilog is not None:
             language = "systemverilog" if verilog.suffix == ".sv" else "verilog"
             source = (_read(verilog), top, language, str(verilog))
-            theirs = circuit.Circuit(units[Goal.AREA][0], not unit, *source)
+            shape = Shape.UNIT if unit else Shape.CORE
+            theirs = circuit.Circuit(units[Goal.AREA][0], shape, *source)
             _ = theirs.smt2  # what is no unit ends here, with one sentence
         with progress_bar() as bar:
             task = bar.add_task("checks", total=None)

@@ -34,8 +34,8 @@ from fp8mac.gen.files import (
 )
 from fp8mac.hw.config.accumulators import ConfigError
 from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import parse_unit
-from fp8mac.synth_reports.cost.measure import Shape
 from fp8mac.synth_reports.cost.physical import Stimuli, facts_of
 from fp8mac.synth_reports.cost.report import Question, unit_report
 from fp8mac.synth_reports.experiments import regression

@@ -3,17 +3,18 @@
 from fp8mac.hw.config.accumulators import FloatAccConfig, IntAccConfig, KulischConfig
 from fp8mac.hw.config.formats import FloatFormat, Format, IntFormat, Overflow, Rounding
 from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.ports import Shape, ports
 from fp8mac.hw.config.unit import MacConfig
 
 __all__ = ["describe", "module_name"]
 
 
-def module_name(config: MacConfig, *, core: bool, goal: Goal = Goal.AREA) -> str:
+def module_name(config: MacConfig, shape: Shape, *, goal: Goal = Goal.AREA) -> str:
     """Name of the top module: the slug, ``_speed`` if built for it, ``_core`` if it is the core."""
-    return config.slug + "_speed" * (goal is Goal.SPEED) + "_core" * core
+    return config.slug + "_speed" * (goal is Goal.SPEED) + "_core" * (shape is Shape.CORE)
 
 
-def describe(config: MacConfig, *, core: bool, goal: Goal = Goal.AREA) -> dict[str, object]:
+def describe(config: MacConfig, shape: Shape, *, goal: Goal = Goal.AREA) -> dict[str, object]:
     """What a program has to know of a module, as JSON types.
 
     Returns
@@ -25,39 +26,25 @@ def describe(config: MacConfig, *, core: bool, goal: Goal = Goal.AREA) -> dict[s
     """
     acc = config.accumulator
     return {
-        "module": module_name(config, core=core, goal=goal),
-        "kind": "core" if core else "unit",
+        "module": module_name(config, shape, goal=goal),
+        "kind": shape.value,
         "goal": goal.value,
         "slug": config.slug,
         "operands": {"a": _describe_format(config.a), "b": _describe_format(config.b)},
         "accumulator": _describe_accumulator(config),
-        "latency_cycles": 0 if core else 1,
+        "latency_cycles": int(shape.is_registered),
         "products_per_cycle": 1,
         "product_bits": config.product_bits,
         "acc_bits": config.acc_bits,
         "acc_lsb_exponent": None
         if isinstance(acc, FloatAccConfig)
         else config.product_lsb_exponent,
-        "ports": _ports(config, core=core),
+        "ports": [
+            {"name": port.name, "direction": port.direction, "bits": port.bits}
+            for port in ports(config, shape)
+        ],
         "special_cases": _special_cases(config),
     }
-
-
-def _ports(config: MacConfig, *, core: bool) -> list[dict[str, object]]:
-    operands = [("a", "input", config.a.bits), ("b", "input", config.b.bits)]
-    flags = [(flag, "output", 1) for flag in config.flags]
-    if core:
-        ports = [*operands, ("c", "input", config.acc_bits), ("y", "output", config.acc_bits)]
-    else:
-        clocks, controls = (
-            [("clk", "input", 1), ("rst", "input", 1)],
-            [("en", "input", 1), ("clear", "input", 1)],
-        )
-        ports = [*clocks, *operands, *controls, ("acc", "output", config.acc_bits)]
-    return [
-        {"name": name, "direction": direction, "bits": bits}
-        for name, direction, bits in ports + flags
-    ]
 
 
 def _describe_format(format_: Format) -> dict[str, object]:

@@ -4,13 +4,14 @@ from amaranth.back import rtlil  # pyright: ignore[reportAttributeAccessIssue] (
 
 from fp8mac.gen.describe import module_name
 from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import MacConfig
-from fp8mac.hw.units.mac import Mac, MacCore, check_buildable
+from fp8mac.hw.units.mac import COMPONENTS, check_buildable
 
 __all__ = ["rtlil_text"]
 
 
-def rtlil_text(config: MacConfig, *, core: bool, goal: Goal = Goal.AREA) -> str:
+def rtlil_text(config: MacConfig, shape: Shape, *, goal: Goal = Goal.AREA) -> str:
     """RTLIL of a unit, or of its combinational core; the same text every time.
 
     Raises
@@ -19,5 +20,5 @@ def rtlil_text(config: MacConfig, *, core: bool, goal: Goal = Goal.AREA) -> str:
         If there is no circuit for the unit.
     """
     check_buildable(config)  # before a component exists that nobody uses
-    component = (MacCore if core else Mac)(config, goal)
-    return rtlil.convert(component, name=module_name(config, core=core, goal=goal), emit_src=False)
+    component = COMPONENTS[shape](config, goal)
+    return rtlil.convert(component, name=module_name(config, shape, goal=goal), emit_src=False)

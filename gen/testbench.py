@@ -10,6 +10,7 @@ The vectors are lines of `fp8mac.sim.check.vectors`.
 
 from fp8mac.gen.describe import module_name
 from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.ports import Role, Shape, named, ports
 from fp8mac.hw.config.unit import MacConfig
 
 __all__ = ["bench_name", "testbench_text"]
@@ -68,13 +69,13 @@ endmodule
 """
 
 
-def bench_name(config: MacConfig, *, core: bool, goal: Goal = Goal.AREA) -> str:
+def bench_name(config: MacConfig, shape: Shape, *, goal: Goal = Goal.AREA) -> str:
     """Name of the testbench's module."""
-    return module_name(config, core=core, goal=goal) + "_tb"
+    return module_name(config, shape, goal=goal) + "_tb"
 
 
 def testbench_text(
-    config: MacConfig, *, core: bool, goal: Goal, vectors_file: str, count: int
+    config: MacConfig, shape: Shape, *, goal: Goal, vectors_file: str, count: int
 ) -> str:
     """Testbench of the module that `fp8mac.gen.verilog.verilog_text` emits.
 
@@ -96,23 +97,22 @@ def testbench_text(
     """
     if not (vectors_file.isascii() and vectors_file.isprintable()) or set('"\\') & {*vectors_file}:
         raise ValueError(f"'{vectors_file}' cannot be named in Verilog.")
-    operands = {"a": config.a.bits, "b": config.b.bits}
-    inputs = (
-        {**operands, "c": config.acc_bits} if core else {"rst": 1, "en": 1, "clear": 1, **operands}
-    )
-    result = "y" if core else "acc"
-    outputs = {result: config.acc_bits, **dict.fromkeys(config.flags, 1)}
-    clock = {} if core else {"clk": 1}
+    table = ports(config, shape)
+    inputs = named(table, Role.RESET, Role.CONTROL, Role.OPERAND, Role.STATE)
+    outputs = named(table, Role.RESULT, Role.FLAG)
+    clock = named(table, Role.CLOCK)
+    (result,) = named(table, Role.RESULT)
+    flags = named(table, Role.FLAG)
     read = {f"next_{port}": bits for port, bits in inputs.items()}
     wants = {f"want_{port}": bits for port, bits in outputs.items()}
     differs = f"{result} !== want_{result}"
-    if config.flags:
-        got, want = ", ".join(config.flags), ", ".join(f"want_{flag}" for flag in config.flags)
+    if flags:
+        got, want = ", ".join(flags), ", ".join(f"want_{flag}" for flag in flags)
         differs = f"{{{got}}} !== {{{want}}} || ({{{want}}} == 0 && {differs})"
     shown = [*inputs, *(name for port in outputs for name in (port, f"want_{port}"))]
     return _BENCH.format(
-        module=module_name(config, core=core, goal=goal),
-        bench=bench_name(config, core=core, goal=goal),
+        module=module_name(config, shape, goal=goal),
+        bench=bench_name(config, shape, goal=goal),
         registers=_declare("reg", clock | inputs | read | wants),
         wires=_declare("wire", outputs),
         connections=",\n    ".join(f".{port}({port})" for port in clock | inputs | outputs),
@@ -123,7 +123,7 @@ def testbench_text(
         # Verilator does not see that a variable changes when a file is read into it.
         inputs=f"{{{', '.join(inputs)}}}",
         next_inputs=f"{{{', '.join(read)}}}",
-        edge="#1;" if core else "clk = 0; #1 clk = 1; #1;",
+        edge="".join(f"{name} = 0; #1 {name} = 1; " for name in clock) + "#1;",
         differs=differs,
         form=" ".join(f"{name}=%h" for name in shown),
         values=", ".join(shown),

@@ -17,6 +17,7 @@ from fp8mac.gen.files import is_stream, write_atomically
 from fp8mac.gen.rtlil import rtlil_text
 from fp8mac.gen.yosys import Yosys, find_yosys
 from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import MacConfig
 
 __all__ = [
@@ -52,8 +53,8 @@ _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 def verilog_text(
     config: MacConfig,
+    shape: Shape,
     *,
-    core: bool,
     goal: Goal = Goal.AREA,
     command: str | None = None,
     netlist: str | None = None,
@@ -76,7 +77,7 @@ def verilog_text(
         If there is no Yosys that can be used.
     """
     yosys = find_yosys(verilog_only=True)
-    description = describe(config, core=core, goal=goal) | {"form": _form(netlist)}
+    description = describe(config, shape, goal=goal) | {"form": _form(netlist)}
     body = _LINT_OFF + (netlist or _rtl_text(config, description, yosys)) + _LINT_ON
     header = _header(description, command, yosys.version, module_sha256(body))
     return f"{header}{_lint('off')}\n{body}{_lint('on')}"
@@ -91,8 +92,8 @@ def _form(netlist: str | None) -> str:
 
 
 def _rtl_text(config: MacConfig, description: dict[str, object], yosys: Yosys) -> str:
-    top, core = str(description["module"]), description["kind"] == "core"
-    rtlil = rtlil_text(config, core=core, goal=Goal(description["goal"]))
+    top, shape = str(description["module"]), Shape(description["kind"])
+    rtlil = rtlil_text(config, shape, goal=Goal(description["goal"]))
     script = _TO_VERILOG.format(top=top)
     written = yosys.run(script, {"design.il": rtlil}, outputs=("design.v",))
     return _tidy(written["design.v"], top, description["ports"])
@@ -116,9 +117,9 @@ def is_proved(module: str, sha256: str) -> bool:
 
 def write_verilog(
     config: MacConfig,
+    shape: Shape,
     path: Path,
     *,
-    core: bool,
     goal: Goal = Goal.AREA,
     command: str | None = None,
     netlist: str | None = None,
@@ -142,12 +143,12 @@ def write_verilog(
     OSError
         If a file cannot be written; then neither is.
     """
-    text = verilog_text(config, core=core, goal=goal, command=command, netlist=netlist)
-    description = describe(config, core=core, goal=goal) | {
+    text = verilog_text(config, shape, goal=goal, command=command, netlist=netlist)
+    description = describe(config, shape, goal=goal) | {
         "form": _form(netlist),
         "command": command,
         "module_sha256": (digest := module_sha256(text)),
-        "proved": is_proved(module_name(config, core=core, goal=goal), digest),
+        "proved": is_proved(module_name(config, shape, goal=goal), digest),
         "tools": {"amaranth": version("amaranth"), "yosys": find_yosys(verilog_only=True).version},
     }
     contents: dict[Path, str | bytes] = {path: text}

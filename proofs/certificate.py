@@ -6,6 +6,7 @@ from typing import Any
 
 from fp8mac.gen.yosys import find_yosys
 from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import MacConfig, parse_unit
 from fp8mac.proofs.check.checks import Kind, Record, Verdict, failures
 
@@ -97,7 +98,7 @@ def _facts(record: Record) -> dict[str, Any]:
     return {
         "unit": check.config.slug,
         "goal": None if check.circuit else check.goal.value,
-        "shape": "core" if check.core else "unit",
+        "shape": check.shape.value,
         "property": check.kind.value,
         "mutation": check.mutation.name if check.mutation else None,
         "encoding": check.encoding.value if check.encoding else None,
@@ -143,13 +144,13 @@ def certificate_text(records: Iterable[Record], command: str) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _shape(record: Record) -> tuple[MacConfig, Goal, bool]:
-    return record.check.config, record.check.goal, record.check.core
+def _shape(record: Record) -> tuple[MacConfig, Goal, Shape]:
+    return record.check.config, record.check.goal, record.check.shape
 
 
-def _rows(records: list[Record], config: MacConfig, goal: Goal, core: bool) -> list[str]:
+def _rows(records: list[Record], config: MacConfig, goal: Goal, shape: Shape) -> list[str]:
     """A row for each encoding in which a shape of a unit was proved."""
-    of_shape = [record for record in records if _shape(record) == (config, goal, core)]
+    of_shape = [record for record in records if _shape(record) == (config, goal, shape)]
     bugs = [r for r in of_shape if r.check.kind is Kind.MUTATION]
     refuted = sum(record.verdict is Verdict.REFUTED for record in bugs)
     hashes = {
@@ -159,7 +160,7 @@ def _rows(records: list[Record], config: MacConfig, goal: Goal, core: bool) -> l
     return [
         f"| {record.check.circuit.top if record.check.circuit else config.slug} "
         f"| {'' if record.check.circuit else goal.value} "
-        f"| {'core' if core else 'unit'} "
+        f"| {shape.value} "
         f"| {record.check.encoding.value if record.check.encoding else ''} "
         f"| {record.verdict.value} | {record.seconds:.1f} | {refuted} of {len(bugs)} "
         f"| {hashes.get(Kind.VERILOG, '')} | {hashes.get(Kind.NETLIST, '')} |"

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from fp8mac.gen.describe import describe
 from fp8mac.gen.rtlil import rtlil_text
 from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.proofs.check.circuit import Circuit, CircuitError
 from fp8mac.proofs.check.equivalence import EquivalenceError, check_equal, logic_of
@@ -35,7 +36,7 @@ _EXPRESSIONS = {
 }
 
 
-def structural_verilog(synthesis: Synthesis, config: MacConfig, *, core: bool, goal: Goal) -> str:
+def structural_verilog(synthesis: Synthesis, config: MacConfig, shape: Shape, *, goal: Goal) -> str:
     """Module of gates with the name and ports of the RTL.
 
     Parameters
@@ -43,7 +44,7 @@ def structural_verilog(synthesis: Synthesis, config: MacConfig, *, core: bool, g
     synthesis : Synthesis
         Netlist of the unit, or of its core, in two-input gates; flip-flops drive ports.
     """
-    facts = describe(config, core=core, goal=goal)
+    facts = describe(config, shape, goal=goal)
     ports = facts["ports"]
     assert isinstance(ports, list)
     netlist = Netlist.from_blif(synthesis.netlist)
@@ -83,7 +84,7 @@ def _wrapped(wires: list[str]) -> list[str]:
     return textwrap.wrap(text, 98, initial_indent="  ", subsequent_indent="    ")
 
 
-def prove_netlist(netlist: str, config: MacConfig, *, core: bool, goal: Goal) -> None:
+def prove_netlist(netlist: str, config: MacConfig, shape: Shape, *, goal: Goal) -> None:
     """Prove Verilog equal to the RTL of a unit, as it will be read.
 
     Raises
@@ -96,8 +97,8 @@ def prove_netlist(netlist: str, config: MacConfig, *, core: bool, goal: Goal) ->
     """
     match = re.search(r"^module (\w+)\(", netlist, re.MULTILINE)
     assert match is not None
-    rtl = Circuit(config, core, rtlil_text(config, core=core, goal=goal), match[1])
+    rtl = Circuit(config, shape, rtlil_text(config, shape, goal=goal), match[1])
     try:
-        check_equal(logic_of(rtl), logic_of(Circuit(config, core, netlist, match[1], "verilog")))
+        check_equal(logic_of(rtl), logic_of(Circuit(config, shape, netlist, match[1], "verilog")))
     except CircuitError as error:
         raise EquivalenceError(str(error)) from error

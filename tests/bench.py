@@ -25,6 +25,7 @@ from fp8mac.gen.verilog import rtlil_text, verilog_text
 from fp8mac.gen.yosys import find_yosys
 from fp8mac.hw.config.accumulators import parse_accumulator
 from fp8mac.hw.config.formats import FloatFormat, Rounding, parse_format
+from fp8mac.hw.config.ports import Shape, ports
 from fp8mac.hw.config.unit import parse_unit
 from fp8mac.sim.check.netlist import Netlist
 from fp8mac.sim.check.stimuli import biased_triples
@@ -51,23 +52,24 @@ def seconds(work: Callable[[], object], runs: int) -> float:
 
 def measure(operand: str, acc: str) -> list[str]:
     config, tool, flow = parse_unit(operand, acc=acc), find_yosys(), Flow.load()
-    rtlil, top = rtlil_text(config, core=True), module_name(config, core=True)
+    rtlil, top = rtlil_text(config, Shape.CORE), module_name(config, Shape.CORE)
     triples = biased_triples(config, STEPS, seed=1)
     steps = triples.integers()
     netlist = Netlist.from_blif(synthesize(rtlil, top, flow, tool).netlist)
     stimuli = {"a": triples.a, "b": triples.b, "c": triples.c}
     own = own_library()
-    cells, whole = Flow.load("area", own), module_name(config, core=False)
-    mapped = synthesize(rtlil_text(config, core=False), whole, cells, tool)
+    cells, whole = Flow.load("area", own), module_name(config, Shape.UNIT)
+    mapped = synthesize(rtlil_text(config, Shape.UNIT), whole, cells, tool)
     circuit, bits = Circuit.from_blif(mapped.netlist, own), len(mapped.flip_flops)
+    table = ports(config, Shape.UNIT)
     a, b, _ = draw(config, Operands.NORMAL, STEPS, 64)
     return [
         config.slug,
-        f"{seconds(lambda: rtlil_text(config, core=True), 5):.2f}",
-        f"{seconds(lambda: verilog_text(config, core=True), 3):.2f}",
+        f"{seconds(lambda: rtlil_text(config, Shape.CORE), 5):.2f}",
+        f"{seconds(lambda: verilog_text(config, Shape.CORE), 3):.2f}",
         f"{seconds(lambda: synthesize(rtlil, top, flow, tool), 3):.2f}",
         f"{seconds(lambda: synthesize(rtlil, top, cells, tool), 3):.2f}",
-        f"{seconds(lambda: simulate(circuit, bits, a, b), 3):.2f}",
+        f"{seconds(lambda: simulate(circuit, table, bits, a, b), 3):.2f}",
         f"{STEPS / seconds(lambda: [golden.mac(config, *step) for step in steps], 3):,.0f}",
         f"{STEPS / seconds(lambda: netlist.evaluate(stimuli), 3):,.0f}",
     ]

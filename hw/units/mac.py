@@ -8,11 +8,12 @@ from fp8mac.hw.area.family import AREA
 from fp8mac.hw.config.accumulators import ConfigError, FloatAccConfig
 from fp8mac.hw.config.formats import Rounding
 from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.ports import Role, Shape, ports
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.hw.parts.family import Family
 from fp8mac.hw.speed.family import SPEED
 
-__all__ = ["FAMILIES", "Mac", "MacCore", "check_buildable"]
+__all__ = ["COMPONENTS", "FAMILIES", "Mac", "MacCore", "check_buildable"]
 
 FAMILIES: dict[Goal, Family] = {Goal.AREA: AREA, Goal.SPEED: SPEED}
 """Circuits by what they are built for."""
@@ -32,6 +33,15 @@ def check_buildable(config: MacConfig) -> None:
             "Stochastic rounding exists in the golden model only; a circuit rounds to nearest "
             "even, or toward zero (:rtz)."
         )
+
+
+def _members(config: MacConfig, shape: Shape) -> dict[str, wiring.Member]:
+    """Ports as members; clock and reset belong to the domain."""
+    return {
+        port.name: In(port.bits) if port.is_input else Out(port.bits)
+        for port in ports(config, shape)
+        if port.role not in (Role.CLOCK, Role.RESET)
+    }
 
 
 class MacCore(wiring.Component):
@@ -74,15 +84,7 @@ class MacCore(wiring.Component):
         check_buildable(config)
         self._config = config
         self._goal = goal
-        super().__init__(
-            {
-                "a": In(config.a.bits),
-                "b": In(config.b.bits),
-                "c": In(config.acc_bits),
-                "y": Out(config.acc_bits),
-                **{flag: Out(1) for flag in config.flags},
-            }
-        )
+        super().__init__(_members(config, Shape.CORE))
 
     @property
     def config(self) -> MacConfig:
@@ -172,16 +174,7 @@ class Mac(wiring.Component):
         check_buildable(config)
         self._config = config
         self._goal = goal
-        super().__init__(
-            {
-                "a": In(config.a.bits),
-                "b": In(config.b.bits),
-                "en": In(1),
-                "clear": In(1),
-                "acc": Out(config.acc_bits),
-                **{flag: Out(1) for flag in config.flags},
-            }
-        )
+        super().__init__(_members(config, Shape.UNIT))
 
     @property
     def config(self) -> MacConfig:
@@ -212,3 +205,7 @@ class Mac(wiring.Component):
                 sticky = getattr(self, flag)
                 m.d.sync += sticky.eq(raised | (sticky & ~self.clear))
         return m
+
+
+COMPONENTS: dict[Shape, type[MacCore] | type[Mac]] = {Shape.CORE: MacCore, Shape.UNIT: Mac}
+"""Circuits by what is around the arithmetic."""

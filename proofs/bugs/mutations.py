@@ -7,6 +7,7 @@ that happens: a gate of the wrong sort, a lost bit, a case forgotten.
 from fp8mac.hw.config.accumulators import FloatAccConfig, IntAccConfig, KulischConfig
 from fp8mac.hw.config.formats import FloatFormat, IntFormat, Overflow, Rounding, Specials
 from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.hw.parts.layout import operand_range
 from fp8mac.proofs.bugs.planting import Mutation, MutationError, mutated_rtlil, parse_unit_text
@@ -321,12 +322,12 @@ MUTATIONS: tuple[Mutation, ...] = (
 """Every planted bug, in the order of the data path."""
 
 
-def mutations_of(config: MacConfig, *, core: bool, goal: Goal = Goal.AREA) -> list[Mutation]:
+def mutations_of(config: MacConfig, shape: Shape, *, goal: Goal = Goal.AREA) -> list[Mutation]:
     """Mutations with a part in what a unit, or its combinational core, computes."""
     return [
         mutation
         for mutation in MUTATIONS
         if mutation.applies(config)
         and goal in mutation.goals
-        and not (core and mutation.registered)
+        and (shape.is_registered or not mutation.registered)
     ]

@@ -17,6 +17,7 @@ import fp8mac.hw
 from fp8mac.gen.describe import module_name
 from fp8mac.hw.config.accumulators import ConfigError
 from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import MacConfig, parse_unit
 
 __all__ = ["Mutation", "MutationError", "mutated_rtlil", "parse_unit_text"]
@@ -87,16 +88,17 @@ from pathlib import Path
 from amaranth.back import rtlil
 from fp8mac.hw.units import mac
 from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import parse_unit
 assert Path.cwd() in Path(mac.__file__).resolve().parents, mac.__file__
-a, b, acc, name, part, goal = sys.argv[1:]
-component = getattr(mac, part)(parse_unit(a, b, acc=acc), Goal(goal))
+a, b, acc, name, shape, goal = sys.argv[1:]
+component = mac.COMPONENTS[Shape(shape)](parse_unit(a, b, acc=acc), Goal(goal))
 print(rtlil.convert(component, name=name, emit_src=False))
 """
 
 
 def mutated_rtlil(
-    config: MacConfig, mutation: Mutation, *, core: bool, goal: Goal = Goal.AREA
+    config: MacConfig, shape: Shape, mutation: Mutation, *, goal: Goal = Goal.AREA
 ) -> str:
     """RTLIL of a unit, or of its combinational core, with a bug planted.
 
@@ -125,8 +127,8 @@ def mutated_rtlil(
                 "-c",
                 _BUILD,
                 *names,
-                module_name(config, core=core, goal=goal),
-                "MacCore" if core else "Mac",
+                module_name(config, shape, goal=goal),
+                shape.value,
                 goal.value,
             ],
             cwd=root,

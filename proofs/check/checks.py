@@ -19,6 +19,7 @@ from functools import partial
 
 from fp8mac.gen.describe import module_name
 from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.proofs.bugs.mutations import Mutation, mutations_of
 from fp8mac.proofs.check.circuit import Circuit
@@ -61,8 +62,8 @@ class Check:
     ----------
     config : MacConfig
         The unit.
-    core : bool
-        Whether it is about the combinational core.
+    shape : Shape
+        What of it.
     kind : Kind
         What is shown.
     encoding : Encoding, optional
@@ -78,7 +79,7 @@ class Check:
     """
 
     config: MacConfig
-    core: bool
+    shape: Shape
     kind: Kind
     encoding: Encoding | None = None
     mutation: Mutation | None = None
@@ -91,7 +92,7 @@ class Check:
         """Name of the module."""
         if self.circuit:
             return self.circuit.top
-        return module_name(self.config, core=self.core, goal=self.goal)
+        return module_name(self.config, self.shape, goal=self.goal)
 
     def __str__(self) -> str:
         what = f"'{self.mutation.name}'" if self.mutation else self.kind.value
@@ -162,29 +163,31 @@ def plan(
         encodings = Encoding.of(all_sorts(config), both=both)
         check = partial(Check, config, goal=goal)
         if decoded(config):
-            checks += [check(True, Kind.DECODE, encoding) for encoding in encodings]
-        for core in (True, False):
-            checks += [check(core, Kind.STEP, encoding) for encoding in encodings]
-            pool = mutations_of(config, core=core, goal=goal)
-            pool = [each for each in pool if each.registered != core]
+            checks += [check(Shape.CORE, Kind.DECODE, encoding) for encoding in encodings]
+        for shape in Shape:
+            checks += [check(shape, Kind.STEP, encoding) for encoding in encodings]
+            pool = mutations_of(config, shape, goal=goal)
+            pool = [each for each in pool if each.registered is shape.is_registered]
             for mutation in sorted(pool, key=lambda each: planted[each.name])[:mutations]:
                 planted[mutation.name] += 1
-                checks.append(check(core, Kind.MUTATION, encodings[0], mutation))
-            checks += [check(core, kind) for kind in (Kind.VERILOG, Kind.NETLIST)]
+                checks.append(check(shape, Kind.MUTATION, encodings[0], mutation))
+            checks += [check(shape, kind) for kind in (Kind.VERILOG, Kind.NETLIST)]
     return checks
 
 
 def plan_circuit(circuit: Circuit, *, both: bool = False, any_nan: bool = False) -> list[Check]:
     """Checks of somebody's circuit; the planted bug is one of our own unit."""
-    config, core = circuit.config, circuit.core
+    config, shape = circuit.config, circuit.shape
     encodings = Encoding.of(all_sorts(config), both=both)
-    checks = [Check(config, True, Kind.DECODE, each) for each in encodings if decoded(config)]
+    checks = [Check(config, Shape.CORE, Kind.DECODE, each) for each in encodings if decoded(config)]
     checks += [
-        Check(config, core, Kind.STEP, encoding, circuit=circuit, any_nan=any_nan)
+        Check(config, shape, Kind.STEP, encoding, circuit=circuit, any_nan=any_nan)
         for encoding in encodings
     ]
-    mutation = next(each for each in mutations_of(config, core=core) if each.registered != core)
-    return [*checks, Check(config, core, Kind.MUTATION, encodings[0], mutation, any_nan=any_nan)]
+    mutation = next(
+        each for each in mutations_of(config, shape) if each.registered is shape.is_registered
+    )
+    return [*checks, Check(config, shape, Kind.MUTATION, encodings[0], mutation, any_nan=any_nan)]
 
 
 def failures(records: Iterable[Record]) -> list[str]:
@@ -199,12 +202,12 @@ def failures(records: Iterable[Record]) -> list[str]:
             reason = record.reason or str(record.counterexample or record.verdict.value)
             sentences.append(f"{record.check}: {reason.rstrip('.')}.")
     controlled = {
-        (record.check.config, record.check.goal, record.check.core)
+        (record.check.config, record.check.goal, record.check.shape)
         for record in records
         if record.check.kind is Kind.MUTATION and record.verdict is Verdict.REFUTED
     }
     for record in records:
         check = record.check
-        if check.kind is Kind.STEP and (check.config, check.goal, check.core) not in controlled:
+        if check.kind is Kind.STEP and (check.config, check.goal, check.shape) not in controlled:
             sentences.append(f"{check}: no planted bug was refuted beside this proof.")
     return sentences

@@ -9,6 +9,7 @@ from fp8mac.gen.rtlil import rtlil_text
 from fp8mac.gen.verilog import verilog_text
 from fp8mac.gen.yosys import YosysError, find_yosys
 from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.ports import Port, Role, Shape, named, ports
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.proofs.bugs.mutations import Mutation, mutated_rtlil
 from fp8mac.proofs.check.netlist import CircuitError, Netlist
@@ -65,9 +66,8 @@ class Circuit:
     ----------
     config : MacConfig
         What it is meant to be.
-    core : bool
-        Whether it is a core, with the ports ``a b c y`` and flags; a unit has the ports ``clk rst a
-        b en clear acc`` and flags.
+    shape : Shape
+        What of it; the text has the `ports` of that.
     text : str
         The design.
     top : str
@@ -84,7 +84,7 @@ class Circuit:
     """
 
     config: MacConfig
-    core: bool
+    shape: Shape
     text: str
     top: str
     language: str = "rtlil"
@@ -95,38 +95,39 @@ class Circuit:
             raise CircuitError(f"'{self.top}' is not the name of a module.")
 
     @classmethod
-    def built(cls, config: MacConfig, *, core: bool, goal: Goal = Goal.AREA) -> "Circuit":
+    def built(cls, config: MacConfig, shape: Shape, *, goal: Goal = Goal.AREA) -> "Circuit":
         """RTL of a unit; only one thread at a time may build one."""
-        text = rtlil_text(config, core=core, goal=goal)
-        return cls(config, core, text, module_name(config, core=core, goal=goal))
+        text = rtlil_text(config, shape, goal=goal)
+        return cls(config, shape, text, module_name(config, shape, goal=goal))
 
     @classmethod
-    def emitted(cls, config: MacConfig, *, core: bool, goal: Goal = Goal.AREA) -> "Circuit":
+    def emitted(cls, config: MacConfig, shape: Shape, *, goal: Goal = Goal.AREA) -> "Circuit":
         """Verilog of a unit; only one thread at a time may build one."""
-        text = verilog_text(config, core=core, goal=goal)
-        return cls(config, core, text, module_name(config, core=core, goal=goal), "verilog")
+        text = verilog_text(config, shape, goal=goal)
+        return cls(config, shape, text, module_name(config, shape, goal=goal), "verilog")
 
     @classmethod
     def mutated(
-        cls, config: MacConfig, mutation: Mutation, *, core: bool, goal: Goal = Goal.AREA
+        cls, config: MacConfig, shape: Shape, mutation: Mutation, *, goal: Goal = Goal.AREA
     ) -> "Circuit":
         """RTL of a unit with a bug planted."""
-        text = mutated_rtlil(config, mutation, core=core, goal=goal)
-        return cls(config, core, text, module_name(config, core=core, goal=goal))
+        text = mutated_rtlil(config, shape, mutation, goal=goal)
+        return cls(config, shape, text, module_name(config, shape, goal=goal))
+
+    @property
+    def table(self) -> tuple[Port, ...]:
+        """Ports that it has to have."""
+        return ports(self.config, self.shape)
 
     @property
     def inputs(self) -> dict[str, int]:
         """Width of every input that the step depends on, but for the state."""
-        operands = {"a": self.config.a.bits, "b": self.config.b.bits}
-        if self.core:
-            return operands | {"c": self.config.acc_bits}
-        return operands | {"en": 1, "clear": 1, "rst": 1}
+        return named(self.table, Role.OPERAND, Role.STATE, Role.CONTROL, Role.RESET)
 
     @property
     def outputs(self) -> dict[str, int]:
         """Width of every output; those of a unit are its state."""
-        acc = {"y" if self.core else "acc": self.config.acc_bits}
-        return acc | dict.fromkeys(self.config.flags, 1)
+        return named(self.table, Role.RESULT, Role.FLAG)
 
     @property
     def _file(self) -> str:
@@ -154,8 +155,7 @@ class Circuit:
         script = _READ[self.language] + _STRUCTURE.format(top=self.top)
         files = self._run(script, "structure.json", "structure.il")
         netlist = Netlist(files["structure.json"], files["structure.il"], self.top, self._file)
-        inputs = self.inputs if self.core else {"clk": 1} | self.inputs
-        return structure_of(netlist, self.top, inputs, self.outputs, core=self.core)
+        return structure_of(netlist, self.top, self.table)
 
     @cached_property
     def smt2(self) -> str:
@@ -243,19 +243,20 @@ class Circuit:
         CircuitError
             If an output is undefined.
         """
-        ports = self.inputs | ({} if self.core else self.outputs)
-        suffixes = ("", "") if self.core else (".q", ".d")
+        registered = self.shape.is_registered
+        given_ports = self.inputs | (self.outputs if registered else {})
+        suffixes = (".q", ".d") if registered else ("", "")
         sets = " ".join(
             f"-set {name}{suffixes[0] * (name in self.outputs)} {width}'b{values[name]:0{width}b}"
-            for name, width in ports.items()
+            for name, width in given_ports.items()
         )
         shows = " ".join(f"-show {name}{suffixes[1]}" for name in self.outputs)
-        script = self.script + ("" if self.core else "expose -evert-dff\n")
+        script = self.script + ("expose -evert-dff\n" if registered else "")
         script += f"tee -q -o result eval {sets} {shows}\n"
         text = self._run(script, "result")["result"]
         # 32 bits are written as a number, all others as digits, and one x stands for many.
         found = re.findall(r"Eval result: \\(\S+?)(?:\.d)? = (?:\d+'([01xz]+)|(-?\d+))\.\n", text)
-        given = ", ".join(f"{name} = {values[name]:#x}" for name in ports)
+        given = ", ".join(f"{name} = {values[name]:#x}" for name in given_ports)
         results: dict[str, int] = {}
         for name, digits, number in found:
             if digits.strip("01"):

@@ -1,13 +1,12 @@
 """Ports of a design, and that every net has one driver at most."""
 
+from fp8mac.hw.config.ports import Port
 from fp8mac.proofs.check.netlist import Bit, CircuitError, Netlist
 
 __all__ = ["check_drivers", "check_ports"]
 
 
-def check_ports(
-    netlist: Netlist, top: str, inputs: dict[str, int], outputs: dict[str, int]
-) -> None:
+def check_ports(netlist: Netlist, top: str, table: tuple[Port, ...]) -> None:
     """Compare ports with what they have to be; see `structure_of`.
 
     Raises
@@ -15,28 +14,28 @@ def check_ports(
     CircuitError
         If one is missing, has another width or direction, or there is an input too many.
     """
-    for direction, ports in (("input", inputs), ("output", outputs)):
-        for port, width in ports.items():
-            place, found = netlist.place_of_net(port), netlist.ports.get(port)
-            if found is None:
-                raise CircuitError(
-                    f"{netlist.place()}The module {top} has no {direction} '{port}' of "
-                    f"{_count(width)}."
-                )
-            if found["direction"] != direction:
-                raise CircuitError(
-                    f"{place}The port '{port}' of {top} is an {found['direction']}, "
-                    f"not an {direction}."
-                )
-            if len(found["bits"]) != width:
-                raise CircuitError(
-                    f"{place}The {direction} '{port}' of {top} has {_count(len(found['bits']))}, "
-                    f"not {width}."
-                )
-    for port, facts in netlist.ports.items():
-        if port not in inputs and facts["direction"] != "output":
+    for port in table:
+        place, found = netlist.place_of_net(port.name), netlist.ports.get(port.name)
+        if found is None:
             raise CircuitError(
-                f"{netlist.place_of_net(port)}The {facts['direction']} '{port}' of {top} is one "
+                f"{netlist.place()}The module {top} has no {port.direction} '{port.name}' of "
+                f"{_count(port.bits)}."
+            )
+        if found["direction"] != port.direction:
+            raise CircuitError(
+                f"{place}The port '{port.name}' of {top} is an {found['direction']}, "
+                f"not an {port.direction}."
+            )
+        if len(found["bits"]) != port.bits:
+            raise CircuitError(
+                f"{place}The {port.direction} '{port.name}' of {top} has "
+                f"{_count(len(found['bits']))}, not {port.bits}."
+            )
+    inputs = [port.name for port in table if port.is_input]
+    for name, facts in netlist.ports.items():
+        if name not in inputs and facts["direction"] != "output":
+            raise CircuitError(
+                f"{netlist.place_of_net(name)}The {facts['direction']} '{name}' of {top} is one "
                 f"too many; the inputs have to be {' '.join(inputs)}."
             )
 

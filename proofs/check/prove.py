@@ -9,6 +9,7 @@ from typing import Any
 from fp8mac.gen.verilog import module_sha256
 from fp8mac.gen.yosys import YosysError, find_yosys, stop_all
 from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.proofs.bugs.planting import MutationError
 from fp8mac.proofs.check.checks import Check, Kind, Record, Verdict, plan, plan_circuit
@@ -22,7 +23,7 @@ from fp8mac.proofs.check.equivalence import (
 from fp8mac.proofs.check.queries import Query, decode_query, decoded, step_queries
 from fp8mac.proofs.check.replay import ReplayError, replay
 from fp8mac.proofs.check.solve import Answer, Encoding, Solver
-from fp8mac.synth_reports.cost.measure import Bench, Design, Shape
+from fp8mac.synth_reports.cost.measure import Bench, Design
 from fp8mac.synth_reports.store.parallel import in_parallel
 from fp8mac.synth_reports.store.store import Store
 from fp8mac.synth_reports.synth.synthesis import Flow, SynthesisError
@@ -75,24 +76,24 @@ def prove_units(
 
 def prove_verilog(
     config: MacConfig,
+    shape: Shape,
     text: str,
     top: str,
     *,
-    core: bool = True,
     language: str = "verilog",
     file: str = "",
     **options: Any,
 ) -> list[Record]:
-    """Prove a module that somebody wrote, with the ports of `Circuit`.
+    """Prove a module that somebody wrote, with the `ports` of a unit.
 
     Parameters
     ----------
     config : MacConfig
         What it is meant to be.
+    shape : Shape
+        What of it.
     text, top : str
         Verilog, and the name of the module.
-    core : bool
-        Whether it is combinational.
     language : str
         ``verilog`` or ``systemverilog``.
     file : str
@@ -100,7 +101,7 @@ def prove_verilog(
     **options
         See `prove_circuit`, also for the errors.
     """
-    return prove_circuit(Circuit(config, core, text, top, language, file), **options)
+    return prove_circuit(Circuit(config, shape, text, top, language, file), **options)
 
 
 def prove_circuit(
@@ -150,7 +151,7 @@ class Prover:
     def __init__(self, solver: Solver) -> None:
         self.solver = solver
         self._bench = Bench(self._elaborate, Flow.load(), find_yosys(), Store())
-        self._circuits: dict[tuple[MacConfig, bool, Goal], Circuit] = {}
+        self._circuits: dict[tuple[MacConfig, Shape, Goal], Circuit] = {}
         self._building = Lock()
 
     def run_all(
@@ -225,7 +226,7 @@ class Prover:
 
     def _mutation(self, check: Check) -> Record:
         assert check.mutation is not None
-        circuit = Circuit.mutated(check.config, check.mutation, core=check.core, goal=check.goal)
+        circuit = Circuit.mutated(check.config, check.shape, check.mutation, goal=check.goal)
         answer = self._first_sat(check, step_queries(circuit, any_nan=check.any_nan))
         if answer.verdict == "sat":
             found = replay(circuit, answer.model)
@@ -241,14 +242,14 @@ class Prover:
 
     def _verilog(self, check: Check) -> Record:
         with self._building:
-            circuit = Circuit.emitted(check.config, core=check.core, goal=check.goal)
+            circuit = Circuit.emitted(check.config, check.shape, goal=check.goal)
         start = time.monotonic()
         check_equal(logic_of(self._circuit(check)), logic_of(circuit))
         seconds = time.monotonic() - start
         return Record(check, Verdict.PROVED, seconds, sha256=module_sha256(circuit.text))
 
     def _netlist(self, check: Check) -> Record:
-        design = Design(check.config, Shape.CORE if check.core else Shape.UNIT, check.goal)
+        design = Design(check.config, check.shape, check.goal)
         synthesis = self._bench.measure([design])[design].synthesis
         start = time.monotonic()
         check_equal(logic_of(self._circuit(check)), logic_of_netlist(synthesis))
@@ -266,15 +267,16 @@ class Prover:
         return Answer("unsat", {}, seconds)
 
     def _circuit(self, check: Check) -> Circuit:
-        key = (check.config, check.core, check.goal)
+        key = (check.config, check.shape, check.goal)
         with self._building:
             if key not in self._circuits:
-                self._circuits[key] = Circuit.built(check.config, core=check.core, goal=check.goal)
+                self._circuits[key] = Circuit.built(check.config, check.shape, goal=check.goal)
             return self._circuits[key]
 
     def _elaborate(self, design: Design) -> str:
-        core = design.shape is Shape.CORE
-        return self._circuit(Check(design.config, core, Kind.NETLIST, goal=design.goal)).text
+        return self._circuit(
+            Check(design.config, design.shape, Kind.NETLIST, goal=design.goal)
+        ).text
 
 
 def _record(check: Check, answer: Answer, digest: str | None = None) -> Record:

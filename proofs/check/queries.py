@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from fp8mac.hw.config.formats import Format
+from fp8mac.hw.config.ports import Role, named
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.proofs.check.circuit import Circuit
 from fp8mac.proofs.spec.sorts import adds_integers, product_sort, sorts_of
@@ -40,34 +41,36 @@ def step_queries(circuit: Circuit, *, any_nan: bool = False) -> list[Query]:
     A sum of integers takes two, because products merged with a sum are hard for solvers: first that
     a sum from zero is the product, then that any other is the accumulator and a sum from zero.
     """
-    config = circuit.config
-    core, acc = circuit.core, "c" if circuit.core else "acc"
-    states, result = ("s",) if core else ("s", "t"), "y" if core else "acc_next"
+    config, registered = circuit.config, circuit.shape.is_registered
+    (result,) = named(circuit.table, Role.RESULT)
+    (acc,) = named(circuit.table, Role.STATE) or (result,)
+    after = f"{result}_next" if registered else result
+    states = ("s", "t") if registered else ("s",)
     text = circuit.smt2 + _states(circuit, *states)
     constants = {name: circuit.port(name, "s") for name in circuit.inputs | circuit.outputs}
-    if not core:
+    if registered:
         constants |= {f"{name}_next": circuit.port(name, "t") for name in circuit.outputs}
     for name, term in constants.items():
         width = (circuit.inputs | circuit.outputs)[name.removesuffix("_next")]
         text += f"(declare-const {name} (_ BitVec {width}))\n(assert (= {name} {term}))\n"
     text += definitions(config, any_nan=any_nan)
-    claim = core_claim(config) if core else unit_claim(config)
+    claim = unit_claim(config) if registered else core_claim(config)
     names = tuple(constants)
     if not adds_integers(config):
         return [Query(f"{text}(assert (not {claim}))\n", names)]
 
     zero = bits(0, config.acc_bits)
-    sums = "true" if core else "(and (= rst #b0) (= en #b1) (= clear #b0))"
+    sums = "(and (= rst #b0) (= en #b1) (= clear #b0))" if registered else "true"
     from_zero = f"(assert (or (not {sums}) (= {acc} {zero})))\n(assert (not {claim}))\n"
-    again = ("s_zero",) if core else ("s_zero", "t_zero")
-    other = {"a": "a", "b": "b"} | (
-        {"c": zero} if core else {"rst": "#b0", "en": "#b1", "clear": "#b1"}
+    again = ("s_zero", "t_zero") if registered else ("s_zero",)
+    other = {name: name for name in named(circuit.table, Role.OPERAND)} | (
+        {"rst": "#b0", "en": "#b1", "clear": "#b1"} if registered else {acc: zero}
     )
-    product = circuit.port("y" if core else "acc", again[-1])
+    product = circuit.port(result, again[-1])
     total = _states(circuit, *again) + f"(assert {sums})\n"
     for name, value in other.items():
         total += f"(assert (= {circuit.port(name, 's_zero')} {value}))\n"
-    total += f"(assert (not {sum_claim(config, acc, product, result)}))\n"
+    total += f"(assert (not {sum_claim(config, acc, product, after)}))\n"
     return [Query(text + from_zero, names), Query(text + total, names)]
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from fp8mac.hw.config.ports import Role, named
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.proofs.check.circuit import Circuit, CircuitError
 from fp8mac.sim.exact import golden
@@ -74,28 +75,31 @@ def replay(circuit: Circuit, model: dict[str, int]) -> Counterexample:
     ReplayError
         If the circuit does not give what the solver says, or the golden model gives the same.
     """
-    config, flags = circuit.config, circuit.config.flags
+    config, flags = circuit.config, named(circuit.table, Role.FLAG)
     try:
         outputs = circuit.evaluate(model)
     except CircuitError as error:
         raise ReplayError(str(error)) from error
-    next_ = "" if circuit.core else "_next"
+    registered = circuit.shape.is_registered
+    next_ = "_next" if registered else ""
     claimed = {name: model[name + next_] for name in outputs}
     if outputs != claimed:
         raise ReplayError(f"The circuit gives {outputs}, not {claimed} as the solver says.")
-    a, b = model["a"], model["b"]
-    got = golden.State(
-        outputs["y" if circuit.core else "acc"], tuple(bool(outputs[flag]) for flag in flags)
-    )
-    if circuit.core:
-        acc, before, controls = model["c"], (), {}
+    table = circuit.table
+    a, b = (model[name] for name in named(table, Role.OPERAND))
+    (result,) = named(table, Role.RESULT)
+    (state,) = named(table, Role.STATE) or (result,)
+    acc = model[state]
+    got = golden.State(outputs[result], tuple(bool(outputs[flag]) for flag in flags))
+    if not registered:
+        before, controls = (), {}
         want = golden.mac(config, a, b, acc)
     else:
-        acc, before = model["acc"], tuple(bool(model[flag]) for flag in flags)
-        controls = {name: model[name] for name in ("en", "clear", "rst")}
-        state = golden.State(None if any(before) else acc, before)
+        before = tuple(bool(model[flag]) for flag in flags)
+        controls = {name: model[name] for name in named(table, Role.CONTROL, Role.RESET)}
+        old = golden.State(None if any(before) else acc, before)
         raised = {name: bool(value) for name, value in controls.items()}
-        want = golden.step(config, state, a, b, **raised)
+        want = golden.step(config, old, a, b, **raised)
     found = Counterexample(config, a, b, acc, before, controls, got, want)
     if got.flags == want.flags and want.acc in (None, got.acc):
         raise ReplayError(f"The golden model agrees with the circuit: {found}.")

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
+from fp8mac.hw.config.ports import Port, Role
 from fp8mac.proofs.check.netlist import Bit, CircuitError, Netlist
 from fp8mac.proofs.check.ports import check_drivers, check_ports
 
@@ -62,9 +63,7 @@ _SETTING_PINS = ("ARST", "ALOAD", "SET", "CLR")
 _HOLDING_PINS = ("EN", "SET")
 
 
-def structure_of(
-    netlist: Netlist, top: str, inputs: dict[str, int], outputs: dict[str, int], *, core: bool
-) -> Structure:
+def structure_of(netlist: Netlist, top: str, table: tuple[Port, ...]) -> Structure:
     """Check a design.
 
     Parameters
@@ -73,32 +72,34 @@ def structure_of(
         The flat design.
     top : str
         Its name.
-    inputs, outputs : dict of str to int
-        Width of the ports that it has to have; more outputs are allowed.
-    core : bool
-        Whether it has to be combinational.
+    table : tuple of Port
+        The ports that it has to have; more outputs are allowed. Without a clock among them it has
+        to be combinational.
 
     Raises
     ------
     CircuitError
         If it is not as the table above says; the first fault is named, with file and line.
     """
-    check_ports(netlist, top, inputs, outputs)
+    check_ports(netlist, top, table)
     check_drivers(netlist)
-    return _Walk(netlist, outputs, core=core).run()
+    return _Walk(netlist, table).run()
 
 
 class _Walk:
     """From the outputs back to the inputs."""
 
-    def __init__(self, netlist: Netlist, outputs: Iterable[str], *, core: bool) -> None:
-        self.netlist, self.core = netlist, core
-        ports = netlist.ports
+    def __init__(self, netlist: Netlist, table: tuple[Port, ...]) -> None:
+        self.netlist = netlist
+        found = netlist.ports
         self.inputs = {
-            bit for port in ports.values() if port["direction"] == "input" for bit in port["bits"]
+            bit for port in found.values() if port["direction"] == "input" for bit in port["bits"]
         }
-        self.state = {bit for port in outputs for bit in ports[port]["bits"]}
-        self.clock = None if core else ports["clk"]["bits"][0]
+        self.state = {
+            bit for port in table if not port.is_input for bit in found[port.name]["bits"]
+        }
+        clock = next((port.name for port in table if port.role is Role.CLOCK), None)
+        self.clock = None if clock is None else found[clock]["bits"][0]
         self.written = {
             cell["parameters"]["MEMID"]
             for cell in netlist.cells.values()
@@ -202,7 +203,7 @@ class _Walk:
             raise CircuitError(f"{place}A cell {kind} cannot be proved.")
         clock = cell["connections"]["CLK"][0]
         rising = int(cell["parameters"]["CLK_POLARITY"], 2) == 1
-        if self.core:
+        if self.clock is None:
             raise CircuitError(f"{place}{register} is one too many; a core has none.")
         if clock != self.clock or not rising:
             edge = f"the {'rising' if rising else 'falling'} edge of " * isinstance(clock, int)
@@ -222,7 +223,7 @@ class _Walk:
 
     @property
     def _wanted(self) -> str:
-        return "not a flip-flop" + ("" if self.core else " on the rising edge of 'clk'")
+        return "not a flip-flop" + (" on the rising edge of 'clk'" * (self.clock is not None))
 
     def _is_table(self, cell: dict[str, Any]) -> bool:
         """Whether a memory is never written and read without a clock: a function."""

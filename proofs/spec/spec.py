@@ -10,6 +10,7 @@ of range, and what the clocked unit does with enable, clear and reset.
 
 from fp8mac.hw.config.accumulators import FloatAccConfig, IntAccConfig
 from fp8mac.hw.config.formats import FloatFormat, IntFormat, Overflow, Rounding
+from fp8mac.hw.config.ports import Role, Shape, named, ports
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.proofs.spec.sorts import adds_integers, is_plain, product_sort, sorts_of
 from fp8mac.proofs.spec.theory import (
@@ -70,10 +71,13 @@ _RAISED = {
 
 
 def core_claim(config: MacConfig) -> str:
-    """Claim about the ports ``a b c y`` and flags of a core: any y will do under a flag."""
-    flags = [f"(= (= {flag} #b1) (raises_{flag} a b))" for flag in config.flags]
+    """Claim about the ports of a core: any result will do under a flag."""
+    table = ports(config, Shape.CORE)
+    operands = " ".join(named(table, Role.OPERAND))
+    step = f"(step {' '.join(named(table, Role.OPERAND, Role.STATE, Role.RESULT))})"
+    flags = [f"(= (= {flag} #b1) (raises_{flag} {operands}))" for flag in config.flags]
     raised = [f"(= {flag} #b1)" for flag in config.flags]
-    return all_of([*flags, any_of([*raised, "(step a b c y)"])])
+    return all_of([*flags, any_of([*raised, step])])
 
 
 def unit_claim(config: MacConfig) -> str:
@@ -81,18 +85,24 @@ def unit_claim(config: MacConfig) -> str:
 
     ``acc`` and flags are the state before it, ``acc_next`` and ``<flag>_next`` the state behind it.
     """
-    zero, flags = bits(0, config.acc_bits), config.flags
-    reset = [f"(= acc_next {zero})", *(f"(= {flag}_next #b0)" for flag in flags)]
-    hold = any_of([*(f"(= {flag} #b1)" for flag in flags), "(= acc_next acc)"])
+    table = ports(config, Shape.UNIT)
+    operands = " ".join(named(table, Role.OPERAND))
+    (rst,), (en, clear) = named(table, Role.RESET), named(table, Role.CONTROL)
+    (acc,), flags = named(table, Role.RESULT), named(table, Role.FLAG)
+    zero = bits(0, config.acc_bits)
+    reset = [f"(= {acc}_next {zero})", *(f"(= {flag}_next #b0)" for flag in flags)]
+    hold = any_of([*(f"(= {flag} #b1)" for flag in flags), f"(= {acc}_next {acc})"])
     held = [hold, *(f"(= {flag}_next {flag})" for flag in flags)]
     sticky = [
-        f"(= (= {flag}_next #b1) (or (raises_{flag} a b) (and (= clear #b0) (= {flag} #b1))))"
+        f"(= (= {flag}_next #b1)"
+        f" (or (raises_{flag} {operands}) (and (= {clear} #b0) (= {flag} #b1))))"
         for flag in flags
     ]
-    step = f"(step a b (ite (= clear #b1) {zero} acc) acc_next)"
+    step = f"(step {operands} (ite (= {clear} #b1) {zero} {acc}) {acc}_next)"
     stepped = [*sticky, any_of([*(f"(= {flag}_next #b1)" for flag in flags), step])]
     return (
-        f"(ite (= rst #b1) {all_of(reset)}\n (ite (= en #b0) {all_of(held)}\n {all_of(stepped)}))"
+        f"(ite (= {rst} #b1) {all_of(reset)}\n"
+        f" (ite (= {en} #b0) {all_of(held)}\n {all_of(stepped)}))"
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fp8mac.hw.config.ports import Role, Shape, named, ports, wires
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.sim.check.netlist import Netlist
 from fp8mac.sim.check.stimuli import Triples
@@ -42,17 +43,20 @@ def check_core(config: MacConfig, netlist: Netlist, triples: Triples) -> list[Mi
     Parameters
     ----------
     netlist : Netlist
-        With the ports ``a b c y`` and ``config.flags``.
+        With the `ports` of a core.
 
     Returns
     -------
     list of Mismatch
         Empty where the netlist is right.
     """
-    outputs = netlist.evaluate({"a": triples.a, "b": triples.b, "c": triples.c})
-    flag_words = [outputs[flag][:, 0] for flag in config.flags]
+    table = ports(config, Shape.CORE)
+    inputs = named(table, Role.OPERAND, Role.STATE)
+    outputs = netlist.evaluate(dict(zip(inputs, triples, strict=True)))
+    (result,) = named(table, Role.RESULT)
+    flag_words = [outputs[flag][:, 0] for flag in named(table, Role.FLAG)]
     flag_rows = np.stack(flag_words, axis=1).astype(bool).tolist() if flag_words else None
-    results = Triples(triples.a, triples.b, outputs["y"]).integers()
+    results = Triples(triples.a, triples.b, outputs[result]).integers()
     mismatches = []
     for index, ((a, b, acc), (_, _, got)) in enumerate(
         zip(triples.integers(), results, strict=True)
@@ -82,7 +86,7 @@ def check_unit(
         Combinational part, with the flip-flops' outputs as input ``ff_q`` and their inputs as
         output ``ff_d``.
     flip_flops : sequence of str
-        Net of each flip-flop: ``acc[i]`` or a flag.
+        Net of each flip-flop: a bit of the result, or a flag.
     seed : int
         For flags and controls.
 
@@ -92,26 +96,26 @@ def check_unit(
         Empty where the netlist is right.
     """
     rng, count = np.random.default_rng(seed), len(triples.a)
-    names = [f"acc[{bit}]" for bit in range(config.acc_bits)] + list(config.flags)
-    if sorted(names) != sorted(flip_flops):
+    table = ports(config, Shape.UNIT)
+    register, flag_names = wires(table, Role.RESULT), wires(table, Role.FLAG)
+    if sorted(register + flag_names) != sorted(flip_flops):
         raise ValueError(f"The flip-flops of {config.slug} are not acc and its flags.")
     flags = rng.random((count, len(config.flags))) < 0.1
-    bits = dict(zip(config.flags, flags.T, strict=True))
-    for bit in range(config.acc_bits):
-        bits[f"acc[{bit}]"] = triples.c[:, bit // 64] >> np.uint64(bit % 64) & np.uint64(1)
+    bits = dict(zip(flag_names, flags.T, strict=True))
+    for bit, net in enumerate(register):
+        bits[net] = triples.c[:, bit // 64] >> np.uint64(bit % 64) & np.uint64(1)
     controls = rng.random((count, 3)) < (0.8, 0.2, 0.1)
     state = _words([bits[name] for name in flip_flops])
-    outputs = netlist.evaluate(
-        {"a": triples.a, "b": triples.b, "ff_q": state, "clk": np.zeros(count, np.uint64)}
-        | dict(zip(("en", "clear", "rst"), controls.astype(np.uint64).T, strict=True))
-    )
+    inputs = named(table, Role.OPERAND, Role.CONTROL, Role.RESET, Role.CLOCK)
+    stimuli = (*triples[:2], *controls.astype(np.uint64).T, np.zeros(count, np.uint64))
+    outputs = netlist.evaluate(dict(zip(inputs, stimuli, strict=True)) | {"ff_q": state})
     after = {
         name: outputs["ff_d"][:, place // 64] >> np.uint64(place % 64) & np.uint64(1)
         for place, name in enumerate(flip_flops)
     }
-    acc = _words([after[name] for name in names[: config.acc_bits]])
+    acc = _words([after[net] for net in register])
     got = Triples(triples.a, triples.b, acc).integers()
-    raised = np.array([after[flag] for flag in config.flags], bool).reshape(-1, count).T
+    raised = np.array([after[flag] for flag in flag_names], bool).reshape(-1, count).T
     mismatches = []
     for index, (a, b, before) in enumerate(triples.integers()):
         up = tuple(flags[index].tolist())

@@ -19,6 +19,7 @@ import numpy as np
 
 from fp8mac.hw.config.accumulators import ConfigError, FloatAccConfig
 from fp8mac.hw.config.formats import Rounding
+from fp8mac.hw.config.ports import Shape, ports
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.sim.check.cosim import Mismatch, check_core
 from fp8mac.sim.check.kernel import (
@@ -111,7 +112,7 @@ def check_all(
     Parameters
     ----------
     netlist : Netlist
-        With the ports ``a b c y`` and ``config.flags``.
+        With the `ports` of a core.
     progress : callable, optional
         Called with the number of states checked so far, and of all.
     threads : int, optional
@@ -161,13 +162,11 @@ class _Core:
         self._config, self._acc = config, acc
         self._codes = accumulators(acc.format.bits)
         self._decoded = golden_numpy.decode(acc.format, self._codes, acc.subnormals)
-        outputs = (*(f"y[{bit}]" for bit in range(acc.format.bits)), *config.flags)
+        table = ports(config, Shape.CORE)
         compiler = find_compiler()
         self.compiled = compiler is not None
         self._kernel: Kernel = (
-            CompiledKernel(netlist, outputs, compiler)
-            if compiler
-            else NumpyKernel(netlist, outputs)
+            CompiledKernel(netlist, table, compiler) if compiler else NumpyKernel(netlist, table)
         )
 
     def check(self, product: Value, pairs: list[_Pair]) -> tuple[int, int, list[_State]]:

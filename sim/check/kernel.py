@@ -15,6 +15,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from fp8mac.hw.config.ports import Port, Role, named, wires
 from fp8mac.sim.check.netlist import Netlist, pack
 
 __all__ = [
@@ -73,25 +74,26 @@ class NumpyKernel:
     Parameters
     ----------
     netlist : Netlist
-        Core with the inputs ``a[i]``, ``b[i]``, ``c[i]``.
-    outputs : tuple of str
-        Its outputs, in the order of the results.
+        A core.
+    table : tuple of Port
+        Its ports; results are in the order of its outputs.
     """
 
-    def __init__(self, netlist: Netlist, outputs: tuple[str, ...]) -> None:
+    def __init__(self, netlist: Netlist, table: tuple[Port, ...]) -> None:
         self._netlist = netlist
-        self._outputs = outputs
-        self._c = _planes(netlist)
+        self._operands = [port.wires for port in table if port.role is Role.OPERAND]
+        self._state = wires(table, Role.STATE)
+        self._outputs = _outputs(table)
+        self._planes = _planes(table)
 
     def __call__(self, a: Codes, b: Codes, want: Words, care: Words) -> Wrong:
         count, first = 0, []
         for index, pair in enumerate(zip(a.tolist(), b.tolist(), strict=True)):
-            signals = {f"c[{bit}]": plane for bit, plane in enumerate(self._c)}
-            for port, code in zip("ab", pair, strict=True):
-                for bit in range(self._netlist.ports[port]):
+            signals = dict(zip(self._state, self._planes, strict=True))
+            for operand, code in zip(self._operands, pair, strict=True):
+                for bit, wire in enumerate(operand):
                     # One word stands for all lanes: gates of operands alone take no time.
-                    ones = code >> bit & 1
-                    signals[f"{port}[{bit}]"] = np.zeros(1, np.uint64) - np.uint64(ones)
+                    signals[wire] = np.zeros(1, np.uint64) - np.uint64(code >> bit & 1)
             results = self._netlist.evaluate_packed(signals)
             wrong = np.zeros(want.shape[1], np.uint64)
             for output, wanted, cared in zip(self._outputs, want, care, strict=True):
@@ -108,7 +110,7 @@ class CompiledKernel:
 
     Parameters
     ----------
-    netlist, outputs
+    netlist, table
         Those of `NumpyKernel`.
     compiler : str
         Compiler that knows the vector extensions of GCC and Clang.
@@ -119,20 +121,25 @@ class CompiledKernel:
         If the compiler fails.
     """
 
-    def __init__(self, netlist: Netlist, outputs: tuple[str, ...], compiler: str) -> None:
-        self._c = _planes(netlist)
-        self._check = _compile(_source(netlist, outputs, self._c.shape[1]), compiler)
+    def __init__(self, netlist: Netlist, table: tuple[Port, ...], compiler: str) -> None:
+        self._planes = _planes(table)
+        self._check = _compile(_source(netlist, table, self._planes.shape[1]), compiler)
 
     def __call__(self, a: Codes, b: Codes, want: Words, care: Words) -> Wrong:
         listed = np.zeros((_LISTED, 2), np.uint64)
-        arrays = (np.ascontiguousarray(each) for each in (a, b, self._c, want, care, listed))
+        arrays = (np.ascontiguousarray(each) for each in (a, b, self._planes, want, care, listed))
         count = self._check(len(a), *arrays)
         return Wrong(count, [(index, lane) for index, lane in listed[:count].tolist()])
 
 
-def _planes(netlist: Netlist) -> Words:
-    bits = netlist.ports["c"]
+def _planes(table: tuple[Port, ...]) -> Words:
+    """Bits of the accumulator in every lane."""
+    (bits,) = named(table, Role.STATE).values()
     return np.stack(pack(accumulators(bits), bits))
+
+
+def _outputs(table: tuple[Port, ...]) -> tuple[str, ...]:
+    return wires(table, Role.RESULT, Role.FLAG)
 
 
 def find_compiler() -> str | None:
@@ -225,7 +232,7 @@ _EXPRESSIONS = {
 }
 
 
-def _source(netlist: Netlist, outputs: tuple[str, ...], words: int) -> str:
+def _source(netlist: Netlist, table: tuple[Port, ...], words: int) -> str:
     """C of a netlist; gates of operands alone stand before the loop over accumulators."""
     names: dict[str, str] = {}
     pair: list[str] = []
@@ -235,19 +242,19 @@ def _source(netlist: Netlist, outputs: tuple[str, ...], words: int) -> str:
         names[signal] = f"{'pair' if lines is pair else 'lane'}{len(names)}"
         lines.append(f"const Vector {names[signal]} = {expression};")
 
-    for signal in netlist.inputs:
-        port, bit = signal[0], signal[2:-1]
-        if port == "c":
-            define(signal, f"LOAD(c, {bit})", lanes)
-        else:
-            define(signal, f"SPREAD({port}, {bit})", pair)
+    operands = [port for port in table if port.role is Role.OPERAND]
+    for array, port in zip("ab", operands, strict=True):
+        for bit, wire in enumerate(port.wires):
+            define(wire, f"SPREAD({array}, {bit})", pair)
+    for bit, wire in enumerate(wires(table, Role.STATE)):
+        define(wire, f"LOAD(c, {bit})", lanes)
     for cell, signal, arguments in netlist.gates:
         drivers = [names[argument] for argument in arguments]
         alone = all(driver.startswith("pair") for driver in drivers)
         define(signal, _EXPRESSIONS[cell].format(*drivers), pair if alone else lanes)
     wrong = [
         f"(({names[output]} ^ LOAD(want, {row})) & care[{row}])"
-        for row, output in enumerate(outputs)
+        for row, output in enumerate(_outputs(table))
     ]
     return _C % {
         "words": words,

@@ -15,6 +15,7 @@ import numpy as np
 
 from fp8mac.hw.config.accumulators import ConfigError, FloatAccConfig
 from fp8mac.hw.config.formats import Rounding
+from fp8mac.hw.config.ports import Role, Shape, named, ports
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.sim.check.stimuli import biased_triples
 from fp8mac.sim.codes.numbers import legal_codes
@@ -83,7 +84,8 @@ def sequence_lines(config: MacConfig, count: int, seed: int) -> Iterator[str]:
 
     Parameters and errors are those of `vector_lines`.
     """
-    header = _header(config, "rst en clear a b acc", f"{count} cycles, seed {seed}")
+    columns = named(ports(config, Shape.UNIT), Role.RESET, Role.CONTROL, Role.OPERAND, Role.RESULT)
+    header = _header(config, " ".join(columns), f"{count} cycles, seed {seed}")
     a, b, _ = biased_triples(config, count, seed)
     controls = np.random.default_rng([seed, 1]).random((count, 3)) < (1 / 64, 7 / 8, 1 / 4)
     controls[:1, 0] = True
@@ -111,9 +113,8 @@ class _Row:
     """Columns of a fixed width."""
 
     def __init__(self, config: MacConfig) -> None:
-        a, b, acc = (
-            f"{{:0{-(-bits // 4)}x}}" for bits in (config.a.bits, config.b.bits, config.acc_bits)
-        )
+        widths = named(ports(config, Shape.CORE), Role.OPERAND, Role.STATE).values()
+        a, b, acc = (f"{{:0{-(-bits // 4)}x}}" for bits in widths)
         self.operands = f"{a} {b}".format
         self.acc = acc.format
         self._unspecified = "x" * len(self.acc(0))

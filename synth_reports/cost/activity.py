@@ -12,7 +12,6 @@ cells had no delay. *Unit-delay* toggles let every cell take one unit of time, a
 on the way, glitches included.
 """
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -22,6 +21,7 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
+from fp8mac.hw.config.ports import Port, Role, wires
 from fp8mac.sim.check.netlist import pack
 from fp8mac.synth_reports.liberty.functions import Function, parse_function
 from fp8mac.synth_reports.liberty.library import Library
@@ -208,13 +208,17 @@ class Activity:
     unit_delay: dict[str, float]
 
 
-def simulate(circuit: Circuit, flip_flops: int, a: Codes, b: Codes) -> Activity:
+def simulate(
+    circuit: Circuit, table: tuple[Port, ...], flip_flops: int, a: Codes, b: Codes
+) -> Activity:
     """Clock a unit through sums, and count.
 
     Parameters
     ----------
     circuit : Circuit
-        The unit, with ports ``a``, ``b``, ``en``, ``clear``, ``rst``, ``ff_q``, ``ff_d``.
+        The unit, and the ports ``ff_q`` and ``ff_d`` in place of its flip-flops.
+    table : tuple of Port
+        Its ports; those that its netlist has not are left alone.
     flip_flops : int
         Bits of ``ff_q``.
     a, b : ndarray of uint64, shape (cycles, sums)
@@ -231,7 +235,7 @@ def simulate(circuit: Circuit, flip_flops: int, a: Codes, b: Codes) -> Activity:
     values = np.zeros((len(circuit.nets), len(mask)), np.uint64)
     functional = np.zeros(len(circuit.nets), np.int64)
     history = []
-    for cycle, changes in enumerate(_stimuli(circuit, a, b)):
+    for cycle, changes in enumerate(_stimuli(circuit, table, a, b)):
         before = values.copy()
         for bit in range(flip_flops):
             values[circuit.nets[f"ff_q[{bit}]"]] = before[circuit.nets[f"ff_d[{bit}]"]]
@@ -251,17 +255,20 @@ def simulate(circuit: Circuit, flip_flops: int, a: Codes, b: Codes) -> Activity:
     return Activity(*counts, *per_net)
 
 
-def _stimuli(circuit: Circuit, a: Codes, b: Codes) -> Iterator[dict[int, Words]]:
+def _stimuli(
+    circuit: Circuit, table: tuple[Port, ...], a: Codes, b: Codes
+) -> Iterator[dict[int, Words]]:
     """Words of each input net but the registers, cycle by cycle."""
     length, sums = a.shape
     codes = [np.vstack([each, np.roll(each[:1], -1, axis=1)]) for each in (a, b)]
-    widths = [_width(circuit, name) for name in "ab"]
+    operands = [port for port in table if port.role is Role.OPERAND]
+    en, clear = wires(table, Role.CONTROL)
     zero = np.zeros(-(-sums // 64), np.uint64)
     for cycle in range(length + 1):
-        words = {"en": ~zero, "clear": zero if cycle % length else ~zero, "rst": zero, "clk": zero}
-        for name, each, width in zip("ab", codes, widths, strict=True):
-            for bit, signal in enumerate(pack(each[cycle], width)):
-                words[f"{name}[{bit}]" if width > 1 else name] = signal
+        words = dict.fromkeys(wires(table, Role.RESET, Role.CLOCK), zero)
+        words |= {en: ~zero, clear: zero if cycle % length else ~zero}
+        for port, each in zip(operands, codes, strict=True):
+            words |= zip(port.wires, pack(each[cycle], port.bits), strict=True)
         yield {circuit.nets[net]: each for net, each in words.items() if net in circuit.nets}
 
 
@@ -288,8 +295,3 @@ def _timed(circuit: Circuit, history: list[Words], mask: Words) -> NDArray[np.in
 
 def _toggles(old: Words, new: Words, mask: Words) -> NDArray[np.int64]:
     return np.bitwise_count((old ^ new) & mask).sum(axis=1, dtype=np.int64)
-
-
-def _width(circuit: Circuit, port: str) -> int:
-    bits = [re.fullmatch(rf"{port}(?:\[(\d+)\])?", name) for name in circuit.inputs]
-    return max((int(bit[1] or 0) + 1 for bit in bits if bit), default=1)

@@ -21,8 +21,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import MacConfig
-from fp8mac.synth_reports.cost.measure import Design, Measurement, Shape
+from fp8mac.synth_reports.cost.measure import Design, Measurement
 from fp8mac.synth_reports.cost.physical import Facts
 
 __all__ = ["Breakdown", "breakdown_designs", "breakdown_report", "parts_of"]

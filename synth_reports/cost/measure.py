@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
-from enum import Enum
 from hashlib import sha256
 from threading import Lock
 from typing import Any
 
+from fp8mac.gen.describe import module_name
 from fp8mac.gen.yosys import Yosys
 from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import MacConfig, parse_unit
 from fp8mac.synth_reports.store.parallel import in_parallel, processors
 from fp8mac.synth_reports.store.store import Store
@@ -17,17 +18,10 @@ from fp8mac.synth_reports.synth.metrics import Metrics
 from fp8mac.synth_reports.synth.search import improve
 from fp8mac.synth_reports.synth.synthesis import Flow, Synthesis, synthesize
 
-__all__ = ["BASELINE", "Bench", "Design", "Measurement", "Shape"]
+__all__ = ["BASELINE", "Bench", "Design", "Measurement"]
 
 BASELINE = parse_unit("int8", acc="int32")
 """Unit that others are compared with."""
-
-
-class Shape(Enum):
-    """What of a unit is measured: the combinational core, or all of it with its registers."""
-
-    CORE = "core"
-    UNIT = "unit"
 
 
 @dataclass(frozen=True)
@@ -65,8 +59,7 @@ class Design:
     @property
     def top(self) -> str:
         """Name of the top module."""
-        goal = "_speed" * (self.goal is Goal.SPEED)
-        name = self.config.slug + goal + "_core" * (self.shape is Shape.CORE)
+        name = module_name(self.config, self.shape, goal=self.goal)
         return f"{name}.{self.part}" if self.part else name
 
 

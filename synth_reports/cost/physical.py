@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fp8mac.hw.config.ports import Shape, ports
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.synth_reports.liberty.library import Library
 
@@ -181,7 +182,7 @@ def _energy(measured: "Measurement", library: Library, stimuli: Stimuli) -> dict
     circuit = activity.Circuit.from_blif(synthesis.netlist, library)
     config = measured.design.config
     a, b, headroom = _operands(config, stimuli)
-    found = activity.simulate(circuit, flip_flops, a, b)
+    found = activity.simulate(circuit, ports(config, Shape.UNIT), flip_flops, a, b)
     suffix = "cinv_v2" if library.is_own else "pj"
     report: dict[str, Any] = {
         "cycles": found.cycles,

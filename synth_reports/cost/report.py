@@ -6,9 +6,10 @@ from importlib.metadata import version
 from typing import Any
 
 from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.synth_reports.cost.breakdown import breakdown_designs, breakdown_report
-from fp8mac.synth_reports.cost.measure import BASELINE, Bench, Design, Measurement, Shape
+from fp8mac.synth_reports.cost.measure import BASELINE, Bench, Design, Measurement
 from fp8mac.synth_reports.cost.physical import (
     WIDEST_BITS,
     Facts,

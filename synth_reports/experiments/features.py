@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import MacConfig, parse_unit
-from fp8mac.synth_reports.cost.measure import Bench, Design, Measurement, Shape
+from fp8mac.synth_reports.cost.measure import Bench, Design, Measurement
 from fp8mac.synth_reports.cost.physical import Facts
 from fp8mac.synth_reports.cost.report import tool_columns, tools_report
 from fp8mac.synth_reports.render.tables import csv_table, markdown_table

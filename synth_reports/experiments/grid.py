@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterable
 from itertools import product
 from typing import Any
 
+from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import MacConfig, parse_unit
-from fp8mac.synth_reports.cost.measure import BASELINE, Bench, Design, Measurement, Shape
+from fp8mac.synth_reports.cost.measure import BASELINE, Bench, Design, Measurement
 from fp8mac.synth_reports.cost.physical import (
     WIDEST_BITS,
     Stimuli,

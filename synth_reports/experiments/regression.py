@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import MacConfig, parse_unit
-from fp8mac.synth_reports.cost.measure import Bench, Design, Measurement, Shape
+from fp8mac.synth_reports.cost.measure import Bench, Design, Measurement
 from fp8mac.synth_reports.cost.physical import Stimuli, energy_report, facts_of, library_report
 from fp8mac.synth_reports.cost.report import tools_report
 from fp8mac.synth_reports.liberty.library import Library

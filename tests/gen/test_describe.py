@@ -11,6 +11,7 @@ from fp8mac.gen.describe import describe
 from fp8mac.gen.verilog import verilog_text
 from fp8mac.hw.config.accumulators import FloatAccConfig
 from fp8mac.hw.config.formats import FloatFormat, IntFormat
+from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import MacConfig, parse_unit
 from fp8mac.sim.exact.golden import Kind, Value, add_products, decode, multiply, read
 
@@ -198,12 +199,12 @@ def sentences(config: MacConfig) -> list[str]:
 
 @pytest.mark.parametrize("config", UNITS, ids=lambda config: config.slug)
 def test_description_says_what_the_golden_model_does(config):
-    assert describe(config, core=True)["special_cases"] == sentences(config)
+    assert describe(config, Shape.CORE)["special_cases"] == sentences(config)
 
 
 @pytest.mark.parametrize("config", UNITS[:9:4], ids=lambda config: config.slug)
 def test_header_holds_the_description(config):
-    header = verilog_text(config, core=False).partition("\n/*")[0]
+    header = verilog_text(config, Shape.UNIT).partition("\n/*")[0]
     text = re.sub(r"\n//\s*", " ", header)
     for sentence in sentences(config):
         assert f"* {sentence}" in text, sentence

@@ -12,6 +12,7 @@ from fp8mac.gen.describe import module_name
 from fp8mac.gen.verilog import verilog_text
 from fp8mac.gen.yosys import find_yosys
 from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import MacConfig, parse_unit
 from fp8mac.proofs.bugs.mutations import MUTATIONS, mutated_rtlil
 from fp8mac.sim.check.vectors import product_lines, sequence_lines, vector_lines
@@ -25,32 +26,32 @@ COUNT = 400
 TO_VERILOG = "read_rtlil design.il\nproc\nflatten\nwrite_verilog -noattr design.v"
 
 
-def write(folder: Path, config: MacConfig, *, core: bool, verilog: str | None = None) -> None:
+def write(folder: Path, config: MacConfig, shape: Shape, *, verilog: str | None = None) -> None:
     """Bench, vectors, and the module that is emitted, or another one."""
-    lines = (vector_lines if core else sequence_lines)(config, COUNT, seed=1)
+    lines = (vector_lines if shape is Shape.CORE else sequence_lines)(config, COUNT, seed=1)
     (folder / "vectors.txt").write_text("\n".join(lines) + "\n")
     bench = testbench.testbench_text(
-        config, core=core, goal=Goal.AREA, vectors_file="vectors.txt", count=COUNT
+        config, shape, goal=Goal.AREA, vectors_file="vectors.txt", count=COUNT
     )
     (folder / "bench.v").write_text(bench)
-    (folder / "unit.v").write_text(verilog or verilog_text(config, core=core))
+    (folder / "unit.v").write_text(verilog or verilog_text(config, shape))
 
 
 @needs_icarus
-@pytest.mark.parametrize("core", [True, False], ids=["core", "unit"])
+@pytest.mark.parametrize("shape", Shape, ids=lambda shape: shape.value)
 @pytest.mark.parametrize(("a", "b", "acc"), UNITS, ids=lambda part: part)
-def test_right_module_passes(a, b, acc, core, tmp_path):
-    write(tmp_path, parse_unit(a, b, acc=acc), core=core)
+def test_right_module_passes(a, b, acc, shape, tmp_path):
+    write(tmp_path, parse_unit(a, b, acc=acc), shape)
     assert run_icarus(tmp_path) == (0, [f"PASS {COUNT}"])
 
 
 @needs_icarus
-@pytest.mark.parametrize("core", [True, False], ids=["core", "unit"])
-def test_wrong_rounding_fails(core, tmp_path):
+@pytest.mark.parametrize("shape", Shape, ids=lambda shape: shape.value)
+def test_wrong_rounding_fails(shape, tmp_path):
     config, other = parse_unit("e4m3", acc="fp16"), parse_unit("e4m3", acc="fp16:rtz")
-    wrong = verilog_text(other, core=core)
-    wrong = wrong.replace(module_name(other, core=core), module_name(config, core=core))
-    write(tmp_path, config, core=core, verilog=wrong)
+    wrong = verilog_text(other, shape)
+    wrong = wrong.replace(module_name(other, shape), module_name(config, shape))
+    write(tmp_path, config, shape, verilog=wrong)
     code, lines = run_icarus(tmp_path)
     assert code == 1
     assert lines[-1].startswith("FAIL ")
@@ -72,15 +73,15 @@ def test_wrong_rounding_fails(core, tmp_path):
 def test_planted_bug_fails(name, acc, tmp_path):
     config = parse_unit("e4m3", acc=acc)
     mutation = next(mutation for mutation in MUTATIONS if mutation.name == name)
-    rtlil = mutated_rtlil(config, mutation, core=False)
+    rtlil = mutated_rtlil(config, Shape.UNIT, mutation)
     files = find_yosys().run(TO_VERILOG, {"design.il": rtlil}, outputs=["design.v"])
-    write(tmp_path, config, core=False, verilog=files["design.v"])
+    write(tmp_path, config, Shape.UNIT, verilog=files["design.v"])
     assert run_icarus(tmp_path)[1][-1].startswith("FAIL ")
 
 
 @needs_icarus
 def test_missing_cases_fail(tmp_path):
-    write(tmp_path, parse_unit("int8", acc="int32"), core=True)
+    write(tmp_path, parse_unit("int8", acc="int32"), Shape.CORE)
     vectors = tmp_path / "vectors.txt"
     vectors.write_text("\n".join(vectors.read_text().splitlines()[:-1]))
     short = run_icarus(tmp_path)
@@ -92,10 +93,10 @@ def test_missing_cases_fail(tmp_path):
 @needs_icarus
 def test_all_products_pass(tmp_path):
     config = parse_unit("e2m1", acc="fp16")
-    write(tmp_path, config, core=True)
+    write(tmp_path, config, Shape.CORE)
     (tmp_path / "vectors.txt").write_text("\n".join(product_lines(config)))
     bench = testbench.testbench_text(
-        config, core=True, goal=Goal.AREA, vectors_file="vectors.txt", count=256
+        config, Shape.CORE, goal=Goal.AREA, vectors_file="vectors.txt", count=256
     )
     (tmp_path / "bench.v").write_text(bench)
     assert run_icarus(tmp_path) == (0, ["PASS 256"])
@@ -104,8 +105,8 @@ def test_all_products_pass(tmp_path):
 @needs_verilator
 def test_verilator(tmp_path):
     config = parse_unit("e5m2", "e4m3", acc="kulisch")
-    write(tmp_path, config, core=False)
-    top = testbench.bench_name(config, core=False)
+    write(tmp_path, config, Shape.UNIT)
+    top = testbench.bench_name(config, Shape.UNIT)
     fast = ["-MAKEFLAGS", "OPT_FAST=-O0 OPT_SLOW=-O0 OPT_GLOBAL=-O0"]
     build = ["verilator", "--binary", "-Wno-fatal", *fast, "--top-module", top]
     subprocess.run([*build, "bench.v", "unit.v"], cwd=tmp_path, capture_output=True, check=True)
@@ -122,13 +123,13 @@ def test_verilator(tmp_path):
 def test_text_is_stable_and_plain():
     config = parse_unit("e4m3", acc="kulisch")
     text = testbench.testbench_text(
-        config, core=False, goal=Goal.AREA, vectors_file="a b/vectors.txt", count=7
+        config, Shape.UNIT, goal=Goal.AREA, vectors_file="a b/vectors.txt", count=7
     )
     assert text == testbench.testbench_text(
-        config, core=False, goal=Goal.AREA, vectors_file="a b/vectors.txt", count=7
+        config, Shape.UNIT, goal=Goal.AREA, vectors_file="a b/vectors.txt", count=7
     )
     assert text.isascii()
-    assert f"module {testbench.bench_name(config, core=False)};" in text
+    assert f"module {testbench.bench_name(config, Shape.UNIT)};" in text
     assert '$fopen("a b/vectors.txt", "r")' in text
 
 
@@ -136,6 +137,6 @@ def test_text_is_stable_and_plain():
 def test_name_that_verilog_cannot_hold(name):
     with pytest.raises(ValueError, match="cannot be named") as error:
         testbench.testbench_text(
-            parse_unit("e4m3", acc="fp16"), core=True, goal=Goal.AREA, vectors_file=name, count=1
+            parse_unit("e4m3", acc="fp16"), Shape.CORE, goal=Goal.AREA, vectors_file=name, count=1
         )
     assert str(error.value) == f"'{name}' cannot be named in Verilog."

@@ -16,6 +16,7 @@ from fp8mac.gen.describe import describe, module_name
 from fp8mac.gen.verilog import module_sha256, rtlil_text, verilog_text, write_verilog
 from fp8mac.gen.yosys import find_yosys
 from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import MacConfig, parse_unit
 from fp8mac.proofs.netlists import structural_verilog
 from fp8mac.sim.check.stimuli import biased_triples
@@ -34,8 +35,8 @@ def read_back(text: str, top: str) -> str:
 
 @pytest.mark.parametrize("config", grid_units())
 def test_core_read_back_is_counted_netlist(config):
-    top = module_name(config, core=True)
-    emitted = mapped_rtlil(read_back(verilog_text(config, core=True), top), top)
+    top = module_name(config, Shape.CORE)
+    emitted = mapped_rtlil(read_back(verilog_text(config, Shape.CORE), top), top)
     a, b, c = biased_triples(config, 20_000, seed=5)
     stimuli = {"a": a, "b": b, "c": c}
     got, want = emitted.evaluate(stimuli), counted_core(config).evaluate(stimuli)
@@ -47,9 +48,9 @@ def test_core_read_back_is_counted_netlist(config):
 @pytest.mark.parametrize(("a", "b", "acc"), UNITS, ids=lambda part: part)
 def test_unit_read_back_is_rtl(a, b, acc):
     config = parse_unit(a, b, acc=acc)
-    top = module_name(config, core=False)
-    emitted = mapped_rtlil(read_back(verilog_text(config, core=False), top), top)
-    written = mapped_rtlil(rtlil_text(config, core=False), top)
+    top = module_name(config, Shape.UNIT)
+    emitted = mapped_rtlil(read_back(verilog_text(config, Shape.UNIT), top), top)
+    written = mapped_rtlil(rtlil_text(config, Shape.UNIT), top)
     assert emitted.ports == written.ports
     assert emitted.ports["ff_q"] == config.acc_bits + len(config.flags)
     rng = np.random.default_rng(6)
@@ -77,12 +78,12 @@ def join(c, flags, config: MacConfig):
     return words
 
 
-@pytest.mark.parametrize("core", [False, True])
-def test_text_is_plain_and_in_order(core):
+@pytest.mark.parametrize("shape", Shape)
+def test_text_is_plain_and_in_order(shape):
     config = parse_unit("e4m3", "e5m2", acc="kulisch")
-    text = verilog_text(config, core=core, command="fp8mac verilog e4m3 e5m2 --acc kulisch")
-    top = module_name(config, core=core)
-    ports = "a, b, c, y" if core else "clk, rst, a, b, en, clear, acc"
+    text = verilog_text(config, shape, command="fp8mac verilog e4m3 e5m2 --acc kulisch")
+    top = module_name(config, shape)
+    ports = "a, b, c, y" if shape is Shape.CORE else "clk, rst, a, b, en, clear, acc"
     assert f"module {top}({ports}, pos_inf, neg_inf);" in text
     assert text.isascii()
     assert "\\" not in text
@@ -95,8 +96,9 @@ def test_text_is_plain_and_in_order(core):
 def test_text_is_deterministic():
     program = (
         "from fp8mac.gen.verilog import verilog_text\n"
+        "from fp8mac.hw.config.ports import Shape\n"
         "from fp8mac.hw.config.unit import parse_unit\n"
-        "print(verilog_text(parse_unit('e5m2', acc='fp16'), core=False))"
+        "print(verilog_text(parse_unit('e5m2', acc='fp16'), Shape.UNIT))"
     )
     texts = {
         subprocess.run(
@@ -109,12 +111,12 @@ def test_text_is_deterministic():
         for seed in ("0", "1", "2")
     }
     assert len(texts) == 1
-    assert verilog_text(parse_unit("e5m2", acc="fp16"), core=False) + "\n" in texts
+    assert verilog_text(parse_unit("e5m2", acc="fp16"), Shape.UNIT) + "\n" in texts
 
 
 def test_excluded_codes_come_in_the_order_of_the_operands():
     config = parse_unit("int8s", "int4s", acc="int32")
-    assert describe(config, core=True)["special_cases"] == [
+    assert describe(config, Shape.CORE)["special_cases"] == [
         "A sum outside the range wraps.",
         "The int8s code 0x80 must not occur.",
         "The int4s code 0x8 must not occur.",
@@ -123,7 +125,7 @@ def test_excluded_codes_come_in_the_order_of_the_operands():
 
 def test_sidecar(tmp_path):
     config = parse_unit("e4m3", acc="fp16")
-    verilog, sidecar = write_verilog(config, tmp_path / "unit.v", core=False, command="make it")
+    verilog, sidecar = write_verilog(config, Shape.UNIT, tmp_path / "unit.v", command="make it")
     facts = json.loads(sidecar.read_text())
     assert sidecar == tmp_path / "unit.json"
     assert verilog.read_text().startswith("// mac_e4m3_e4m3_fp16: multiply-accumulate")
@@ -132,13 +134,13 @@ def test_sidecar(tmp_path):
     assert facts["latency_cycles"] == 1
     assert [port["name"] for port in facts["ports"]] == "clk rst a b en clear acc".split()
     assert facts["ports"][-1] == {"name": "acc", "direction": "output", "bits": 16}
-    assert facts.items() >= describe(config, core=False).items()
+    assert facts.items() >= describe(config, Shape.UNIT).items()
 
 
 def test_nothing_is_half_written(tmp_path):
     (tmp_path / "unit.json").mkdir()
     with pytest.raises(OSError, match="Is a directory"):
-        write_verilog(parse_unit("int8", acc="int32"), tmp_path / "unit.v", core=False)
+        write_verilog(parse_unit("int8", acc="int32"), Shape.UNIT, tmp_path / "unit.v")
     assert [path.name for path in tmp_path.iterdir()] == ["unit.json"]
 
 
@@ -170,30 +172,30 @@ def lint(folder: Path, *names: str) -> str:
 @needs_verilator
 @pytest.mark.slow
 @pytest.mark.parametrize("goal", Goal)
-@pytest.mark.parametrize("core", [True, False], ids=["core", "unit"])
+@pytest.mark.parametrize("shape", Shape, ids=lambda shape: shape.value)
 @pytest.mark.parametrize("config", LINTED, ids=lambda config: config.slug)
-def test_verilator_has_nothing_to_say(config, core, goal, tmp_path):
-    (tmp_path / "mac.v").write_text(verilog_text(config, core=core, goal=goal))
+def test_verilator_has_nothing_to_say(config, shape, goal, tmp_path):
+    (tmp_path / "mac.v").write_text(verilog_text(config, shape, goal=goal))
     assert lint(tmp_path, "mac.v") == ""
 
 
 @needs_verilator
 @pytest.mark.slow
-@pytest.mark.parametrize("core", [True, False], ids=["core", "unit"])
+@pytest.mark.parametrize("shape", Shape, ids=lambda shape: shape.value)
 @pytest.mark.parametrize("acc", ["kulisch:2", "e3m2"])
-def test_verilator_has_nothing_to_say_of_netlists(acc, core, tmp_path):
+def test_verilator_has_nothing_to_say_of_netlists(acc, shape, tmp_path):
     config = parse_unit("e2m1", acc=acc)
-    top = module_name(config, core=core)
-    found = synthesize(rtlil_text(config, core=core), top, Flow.load(), find_yosys())
-    netlist = structural_verilog(found, config, core=core, goal=Goal.AREA)
-    (tmp_path / "mac.v").write_text(verilog_text(config, core=core, netlist=netlist))
+    top = module_name(config, shape)
+    found = synthesize(rtlil_text(config, shape), top, Flow.load(), find_yosys())
+    netlist = structural_verilog(found, config, shape, goal=Goal.AREA)
+    (tmp_path / "mac.v").write_text(verilog_text(config, shape, netlist=netlist))
     assert lint(tmp_path, "mac.v") == ""
 
 
 @needs_verilator
 def test_verilator_is_silenced_for_this_module_alone(tmp_path):
     config = parse_unit("e4m3", acc="fp16")
-    text = verilog_text(config, core=True)
+    text = verilog_text(config, Shape.CORE)
     wrapper = """\
 module top(input wire [7:0] a, input wire [15:0] c, output wire [15:0] y);
   wire [3:0] dead;
@@ -214,7 +216,7 @@ endmodule
 
 
 def test_hash_is_of_the_module_alone():
-    text = verilog_text(parse_unit("e2m1", acc="kulisch:2"), core=True)
+    text = verilog_text(parse_unit("e2m1", acc="kulisch:2"), Shape.CORE)
     module = text[text.index("/* verilator") : text.rindex("// verilator lint_on UNUSED")]
     assert module_sha256(text) == module_sha256(module) == module_sha256(f"// more\n\n{module}")
     assert f"// Module SHA-256 {module_sha256(module)}\n" in text

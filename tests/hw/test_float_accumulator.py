@@ -11,6 +11,7 @@ from fp8mac.gen.describe import module_name
 from fp8mac.gen.verilog import rtlil_text
 from fp8mac.hw.config.accumulators import FloatAccConfig, KulischConfig
 from fp8mac.hw.config.formats import FloatFormat, IntFormat, Overflow, Rounding, Specials
+from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import MacConfig, parse_unit
 from fp8mac.sim.check.cosim import check_core
 from fp8mac.sim.check.stimuli import biased_triples
@@ -39,8 +40,8 @@ UNITS += [("bf16", "e4m3", "fp32"), ("fp16", "fp16", "fp32"), ("bf16", "bf16", "
 
 
 def check(config: MacConfig, count: int, seed: int) -> None:
-    top = module_name(config, core=True)
-    netlist = mapped_rtlil(rtlil_text(config, core=True), top)
+    top = module_name(config, Shape.CORE)
+    netlist = mapped_rtlil(rtlil_text(config, Shape.CORE), top)
     mismatches = check_core(config, netlist, biased_triples(config, count, seed))
     assert not mismatches, f"{config.slug}: {len(mismatches)} wrong, first {mismatches[0]}"
 

@@ -13,6 +13,7 @@ from fp8mac.gen.verilog import rtlil_text
 from fp8mac.hw.config.accumulators import ConfigError
 from fp8mac.hw.config.formats import FloatFormat, FormatError, IntFormat, Specials, parse_format
 from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import MacConfig, parse_unit
 from fp8mac.hw.speed.dual_path import DualPathAccumulator
 from fp8mac.hw.speed.kulisch import FastKulischAccumulator
@@ -24,8 +25,8 @@ from fp8mac.sim.check.stimuli import Triples, biased_triples
 
 
 def netlist(config: MacConfig):
-    top = module_name(config, core=True, goal=Goal.SPEED)
-    return mapped_rtlil(rtlil_text(config, core=True, goal=Goal.SPEED), top)
+    top = module_name(config, Shape.CORE, goal=Goal.SPEED)
+    return mapped_rtlil(rtlil_text(config, Shape.CORE, goal=Goal.SPEED), top)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from samples import one_in
 from fp8mac.gen.describe import module_name
 from fp8mac.gen.verilog import is_proved, module_sha256, verilog_text
 from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import parse_unit
 from fp8mac.proofs.bugs.mutations import MUTATIONS
 from fp8mac.proofs.certificate import (
@@ -85,7 +86,7 @@ def test_committed_certificate_has_no_failure_and_every_bug():
     assert refuted == {mutation.name for mutation in MUTATIONS}
 
 
-@pytest.mark.parametrize("core", [True, False], ids=["core", "unit"])
+@pytest.mark.parametrize("shape", Shape, ids=lambda shape: shape.value)
 @pytest.mark.parametrize(
     ("config", "goal"),
     one_in(
@@ -95,6 +96,6 @@ def test_committed_certificate_has_no_failure_and_every_bug():
     ),
     ids=lambda value: value.value if isinstance(value, Goal) else value.slug,
 )
-def test_committed_certificate_is_of_what_is_emitted(config, goal, core):
-    digest = module_sha256(verilog_text(config, core=core, goal=goal))
-    assert is_proved(module_name(config, core=core, goal=goal), digest)
+def test_committed_certificate_is_of_what_is_emitted(config, goal, shape):
+    digest = module_sha256(verilog_text(config, shape, goal=goal))
+    assert is_proved(module_name(config, shape, goal=goal), digest)

@@ -11,6 +11,7 @@ from fp8mac.gen.describe import module_name
 from fp8mac.gen.verilog import rtlil_text, verilog_text
 from fp8mac.gen.yosys import find_yosys
 from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import parse_unit
 from fp8mac.proofs.netlists import EquivalenceError, prove_netlist, structural_verilog
 from fp8mac.sim.check.stimuli import biased_triples
@@ -20,55 +21,56 @@ from fp8mac.synth_reports.synth.synthesis import synthesize
 READ_BACK = "read_verilog design.v\nhierarchy -check -top {top}\nproc\nwrite_rtlil back.il"
 
 
-def made(config, *, core, goal=Goal.AREA):
+def made(config, shape, *, goal=Goal.AREA):
     """Synthesis of a unit, and its netlist as Verilog."""
-    top = module_name(config, core=core, goal=goal)
-    rtlil = rtlil_text(config, core=core, goal=goal)
+    top = module_name(config, shape, goal=goal)
+    rtlil = rtlil_text(config, shape, goal=goal)
     synthesis = synthesize(rtlil, top, PLAIN, find_yosys())
-    return synthesis, structural_verilog(synthesis, config, core=core, goal=goal)
+    return synthesis, structural_verilog(synthesis, config, shape, goal=goal)
 
 
 @pytest.mark.parametrize("goal", Goal)
-@pytest.mark.parametrize("core", [True, False])
+@pytest.mark.parametrize("shape", Shape)
 @pytest.mark.parametrize(
     ("a", "acc"), one_in(3, [("e5m2", "kulisch:0"), ("e4m3", "fp16"), ("int4", "int12")])
 )
-def test_netlist_is_the_unit(a, acc, core, goal):
+def test_netlist_is_the_unit(a, acc, shape, goal):
     config = parse_unit(a, acc=acc)
-    synthesis, text = made(config, core=core, goal=goal)
-    prove_netlist(text, config, core=core, goal=goal)
+    synthesis, text = made(config, shape, goal=goal)
+    prove_netlist(text, config, shape, goal=goal)
     expressions = re.findall(r" assign \S+ = (.*);", text)
     assert len(expressions) == text.count(" assign ")
     two = [each for each in expressions if re.search(r"[&|^]", each)]
     assert len(two) == sum(synthesis.metrics.cells.get(cell, 0) for cell in TWO_INPUT_GATES) > 20
     assert all(re.fullmatch(r"(~\()?\S+ [&|^] \S+\)?", each) for each in two)
     assert text.count(" <= ") == len(synthesis.flip_flops)
-    assert len(synthesis.flip_flops) == (0 if core else config.acc_bits + len(config.flags))
+    state_bits = config.acc_bits + len(config.flags)
+    assert len(synthesis.flip_flops) == (state_bits if shape.is_registered else 0)
 
 
 def test_netlist_read_back_computes_what_was_counted():
     config = parse_unit("e2m1", acc="fp16")
-    synthesis, text = made(config, core=True)
-    top = module_name(config, core=True)
+    synthesis, text = made(config, Shape.CORE)
+    top = module_name(config, Shape.CORE)
     files = find_yosys().run(READ_BACK.format(top=top), {"design.v": text}, ["back.il"])
     a, b, c = biased_triples(config, 20_000, seed=8)
     stimuli = {"a": a, "b": b, "c": c}
     got = mapped_rtlil(files["back.il"], top).evaluate(stimuli)
-    want = mapped_rtlil(rtlil_text(config, core=True), top).evaluate(stimuli)
+    want = mapped_rtlil(rtlil_text(config, Shape.CORE), top).evaluate(stimuli)
     assert got.keys() == want.keys() == {"y"}
     assert np.array_equal(got["y"], want["y"])
     assert len(np.unique(want["y"])) > 1000
     assert synthesis.metrics.flip_flops == 0
 
 
-@pytest.mark.parametrize("core", [True, False])
-def test_wrong_gate_is_found(core):
+@pytest.mark.parametrize("shape", Shape)
+def test_wrong_gate_is_found(shape):
     config = parse_unit("e2m1", acc="kulisch:0")
-    _, text = made(config, core=core)
+    _, text = made(config, shape)
     wrong = re.sub(r"= (\S+) \^ (\S+);", r"= \1 | \2;", text, count=1)
     assert wrong != text
     with pytest.raises(EquivalenceError, match=r"^The circuits differ\.$"):
-        prove_netlist(wrong, config, core=core, goal=Goal.AREA)
+        prove_netlist(wrong, config, shape, goal=Goal.AREA)
 
 
 @pytest.mark.parametrize(
@@ -81,23 +83,23 @@ def test_wrong_gate_is_found(core):
 )
 def test_netlist_on_another_clock_is_found(edge, what):
     config = parse_unit("e2m1", acc="kulisch:0")
-    _, text = made(config, core=False)
+    _, text = made(config, Shape.UNIT)
     line = text[: text.index("always @")].count("\n") + 1
     wrong = text.replace("posedge clk", edge)
     assert wrong != text
     with pytest.raises(EquivalenceError) as error:
-        prove_netlist(wrong, config, core=False, goal=Goal.AREA)
+        prove_netlist(wrong, config, Shape.UNIT, goal=Goal.AREA)
     assert str(error.value) == (
-        f"{module_name(config, core=False)}.v:{line}: The register 'acc' is clocked by {what}, "
+        f"{module_name(config, Shape.UNIT)}.v:{line}: The register 'acc' is clocked by {what}, "
         "not by the rising edge of 'clk'."
     )
 
 
 def test_ports_header_and_reset():
     config = parse_unit("e5m2", acc="kulisch:0")
-    _, netlist = made(config, core=False)
-    text = verilog_text(config, core=False, netlist=netlist)
-    rtl = verilog_text(config, core=False)
+    _, netlist = made(config, Shape.UNIT)
+    text = verilog_text(config, Shape.UNIT, netlist=netlist)
+    rtl = verilog_text(config, Shape.UNIT)
     for line in re.findall(r"^// [ab*]: .*|^module .*", rtl, re.MULTILINE):
         assert line in text
     assert "// A netlist of two-input gates, proved equal to the RTL of the same name.\n" in text

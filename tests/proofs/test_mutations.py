@@ -11,6 +11,7 @@ from samples import planted_bugs
 import fp8mac.hw
 from fp8mac.gen.verilog import rtlil_text
 from fp8mac.hw.config.accumulators import ConfigError
+from fp8mac.hw.config.ports import Shape
 from fp8mac.proofs.bugs.mutations import (
     MUTATIONS,
     Mutation,
@@ -44,7 +45,7 @@ def test_text_occurs_once_and_its_units_have_it(mutation):
     for unit in mutation.units:
         config = parse_unit_text(unit)
         assert all(
-            mutation in mutations_of(config, core=False, goal=goal) for goal in mutation.goals
+            mutation in mutations_of(config, Shape.UNIT, goal=goal) for goal in mutation.goals
         )
 
 
@@ -64,13 +65,13 @@ def test_planted_bug_is_refuted_and_the_counterexample_is_real(mutation):
 
 def test_core_has_no_bug_of_the_registered_unit():
     config = parse_unit_text("e4m3,kulisch")
-    assert not any(mutation.registered for mutation in mutations_of(config, core=True))
-    assert any(mutation.registered for mutation in mutations_of(config, core=False))
+    assert not any(mutation.registered for mutation in mutations_of(config, Shape.CORE))
+    assert any(mutation.registered for mutation in mutations_of(config, Shape.UNIT))
 
 
 def test_standard_plan_has_bugs_beside_every_proof_and_all_of_them():
     planted = [check for check in plan(STANDARD, speed=STANDARD_SPEED) if check.mutation]
-    beside = Counter((check.config, check.goal, check.core) for check in planted)
+    beside = Counter((check.config, check.goal, check.shape) for check in planted)
     assert (len(STANDARD), len(STANDARD_SPEED)) == (28, 19)
     assert len(beside) == 2 * (28 + 19)
     assert min(beside.values()) >= 1
@@ -81,11 +82,11 @@ def test_sources_stay_as_they_are():
     config = parse_unit_text("e4m3,fp16")
     mutation = next(each for each in MUTATIONS if "e4m3,fp16" in each.units)
     before = {path: path.read_text(encoding="utf-8") for path in HW.rglob("*.py")}
-    right = rtlil_text(config, core=True)
-    assert mutated_rtlil(config, mutation, core=True) != right + "\n"
+    right = rtlil_text(config, Shape.CORE)
+    assert mutated_rtlil(config, Shape.CORE, mutation) != right + "\n"
     assert {path: path.read_text(encoding="utf-8") for path in HW.rglob("*.py")} == before
     same = dataclasses.replace(mutation, new=mutation.old)
-    assert mutated_rtlil(config, same, core=True) == right + "\n"
+    assert mutated_rtlil(config, Shape.CORE, same) == right + "\n"
 
 
 def mutation(old: str, new: str) -> Mutation:
@@ -94,7 +95,7 @@ def mutation(old: str, new: str) -> Mutation:
 
 def test_text_that_does_not_occur_is_refused():
     with pytest.raises(MutationError) as error:
-        mutated_rtlil(parse_unit_text("e4m3,fp16"), mutation("no such", "x"), core=True)
+        mutated_rtlil(parse_unit_text("e4m3,fp16"), Shape.CORE, mutation("no such", "x"))
     assert (
         str(error.value)
         == "Mutation 'test': 'no such' occurs 0 times in fp8mac.hw.area.round, not once."
@@ -104,7 +105,7 @@ def test_text_that_does_not_occur_is_refused():
 def test_source_that_does_not_run_is_refused():
     with pytest.raises(MutationError) as error:
         mutated_rtlil(
-            parse_unit_text("e4m3,fp16"), mutation("hidden = ", "hidden = 1 +* "), core=True
+            parse_unit_text("e4m3,fp16"), Shape.CORE, mutation("hidden = ", "hidden = 1 +* ")
         )
     assert str(error.value) == "Mutation 'test' does not build: SyntaxError: invalid syntax"
 

@@ -8,6 +8,7 @@ from fp8mac.gen.describe import module_name
 from fp8mac.gen.verilog import rtlil_text
 from fp8mac.gen.yosys import find_yosys
 from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.proofs.bugs.mutations import MUTATIONS, mutated_rtlil, parse_unit_text
 from fp8mac.sim.check.cosim import Mismatch, check_core, check_unit
@@ -18,10 +19,10 @@ from fp8mac.synth_reports.synth.synthesis import synthesize
 COUNT = 70_000
 
 
-def check(config: MacConfig, rtlil: str, *, core: bool, goal: Goal = Goal.AREA) -> list[Mismatch]:
-    top = module_name(config, core=core, goal=goal)
+def check(config: MacConfig, rtlil: str, shape: Shape, *, goal: Goal = Goal.AREA) -> list[Mismatch]:
+    top = module_name(config, shape, goal=goal)
     triples = biased_triples(config, COUNT, seed=1)
-    if core:
+    if shape is Shape.CORE:
         return check_core(config, mapped_rtlil(rtlil, top), triples)
     unit = synthesize(rtlil, top, PLAIN, find_yosys())
     return check_unit(config, Netlist.from_blif(unit.netlist), unit.flip_flops, triples)
@@ -29,10 +30,11 @@ def check(config: MacConfig, rtlil: str, *, core: bool, goal: Goal = Goal.AREA) 
 
 @pytest.mark.parametrize("mutation", planted_bugs())
 def test_planted_bug_is_found(mutation):
-    config, core = parse_unit_text(mutation.units[0]), not mutation.registered
+    config = parse_unit_text(mutation.units[0])
+    shape = Shape.UNIT if mutation.registered else Shape.CORE
     goal = mutation.goals[0]
-    rtlil = mutated_rtlil(config, mutation, core=core, goal=goal)
-    assert check(config, rtlil, core=core, goal=goal)
+    rtlil = mutated_rtlil(config, shape, mutation, goal=goal)
+    assert check(config, rtlil, shape, goal=goal)
 
 
 def test_every_part_has_a_bug():
@@ -42,7 +44,7 @@ def test_every_part_has_a_bug():
 
 
 @pytest.mark.parametrize("unit", ["e4m3,fp16", "e5m2,kulisch", "int8,int32", "int8,int32:saturate"])
-@pytest.mark.parametrize("core", [True, False])
-def test_without_bug_nothing_is_found(unit, core):
+@pytest.mark.parametrize("shape", Shape)
+def test_without_bug_nothing_is_found(unit, shape):
     config = parse_unit_text(unit)
-    assert check(config, rtlil_text(config, core=core), core=core) == []
+    assert check(config, rtlil_text(config, shape), shape) == []

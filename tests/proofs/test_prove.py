@@ -8,6 +8,7 @@ from children import PATIENCE
 from samples import one_in
 
 from fp8mac.gen.verilog import rtlil_text
+from fp8mac.hw.config.ports import Shape
 from fp8mac.proofs.bugs.mutations import MUTATIONS, parse_unit_text
 from fp8mac.proofs.check import queries
 from fp8mac.proofs.check.checks import Check, Kind, Record, Verdict, failures, plan
@@ -35,8 +36,8 @@ def cache(monkeypatch, tmp_path):
     monkeypatch.setenv("FP8MAC_CACHE", str(tmp_path))
 
 
-def step(config, *, core=True, encoding=Encoding.BITWUZLA, **options):
-    return Check(config, core, Kind.STEP, encoding, **options)
+def step(config, *, shape=Shape.CORE, encoding=Encoding.BITWUZLA, **options):
+    return Check(config, shape, Kind.STEP, encoding, **options)
 
 
 @pytest.fixture(scope="module")
@@ -56,10 +57,10 @@ def test_units_are_proved(records):
     verdicts = {record.check.kind: record.verdict for record in records}
     assert verdicts == dict.fromkeys(Kind, Verdict.PROVED) | {Kind.MUTATION: Verdict.REFUTED}
     steps = [record.check for record in records if record.check.kind is Kind.STEP]
-    assert [(each.core, each.encoding) for each in steps] == [
-        (core, encoding)
+    assert [(each.shape, each.encoding) for each in steps] == [
+        (shape, encoding)
         for encoding in (Encoding.Z3, Encoding.BITWUZLA, Encoding.BITWUZLA)
-        for core in (True, False)
+        for shape in Shape
     ]
 
 
@@ -78,9 +79,9 @@ def test_both_encodings_agree():
         [("int2s,e4m3,e7m3",), ("e3m1b2none,int4,e8m3b1fnuz:rtz",), ("e5m2,e4m3fn:ftz:saturate",)],
     ),
 )
-@pytest.mark.parametrize("core", [True, False])
-def test_any_format_is_proved(unit, core):
-    check = step(parse_unit_text(unit), core=core, encoding=Encoding.Z3)
+@pytest.mark.parametrize("shape", Shape)
+def test_any_format_is_proved(unit, shape):
+    check = step(parse_unit_text(unit), shape=shape, encoding=Encoding.Z3)
     assert Prover(Solver(PATIENCE)).run(check).verdict is Verdict.PROVED
 
 
@@ -115,7 +116,7 @@ def test_wrong_specification_is_noticed(monkeypatch):
 def test_specification_that_accepts_everything_is_noticed(monkeypatch):
     monkeypatch.setattr(queries, "core_claim", lambda config: "true")
     config = parse_unit_text("e2m1,e3m2")
-    checks = [check for check in plan([config], mutations=1) if check.core]
+    checks = [check for check in plan([config], mutations=1) if check.shape is Shape.CORE]
     checks = [check for check in checks if check.kind in (Kind.STEP, Kind.MUTATION)]
     records = Prover(Solver(PATIENCE)).run_all(checks, jobs=1)
     assert failures(records) == [
@@ -134,7 +135,7 @@ def test_bug_that_changes_nothing_is_proved_equivalent():
 
 
 def test_counterexample_that_is_none_is_refused():
-    circuit = Circuit.built(SMALL, core=True)
+    circuit = Circuit.built(SMALL, Shape.CORE)
     with pytest.raises(ReplayError) as error:
         replay(circuit, {"a": 3, "b": 4, "c": 5, "y": 18})
     assert str(error.value) == "The circuit gives {'y': 17}, not {'y': 18} as the solver says."
@@ -149,7 +150,7 @@ def test_counterexample_that_is_none_is_refused():
 def test_counterexample_in_words():
     config = parse_unit_text("e5m2,kulisch")
     mutation = next(each for each in MUTATIONS if each.name == "flag not sticky")
-    circuit = Circuit.mutated(config, mutation, core=False)
+    circuit = Circuit.mutated(config, Shape.UNIT, mutation)
     state = {"acc": 1, "pos_inf": 1, "neg_inf": 0, "en": 1, "clear": 0, "rst": 0}
     after = {"acc_next": 1 + (1 << 32), "pos_inf_next": 0, "neg_inf_next": 0}
     found = replay(circuit, {"a": 0x3C, "b": 0x3C, **state, **after})
@@ -163,13 +164,15 @@ def test_counterexample_in_words():
 @pytest.mark.parametrize("expression", ["c + a * b", "(b * a) + c", "c - a * -b"])
 def test_right_verilog_is_accepted(expression):
     text = MULTIPLY_ADD.format(name="theirs", expression=expression)
-    records = prove_verilog(SMALL, text, "theirs", solver=Solver(PATIENCE), jobs=1)
+    records = prove_verilog(SMALL, Shape.CORE, text, "theirs", solver=Solver(PATIENCE), jobs=1)
     assert failures(records) == []
 
 
 def test_wrong_verilog_is_refuted():
     text = MULTIPLY_ADD.format(name="theirs", expression="c + {a} * b")
-    step_record, mutation = prove_verilog(SMALL, text, "theirs", solver=Solver(PATIENCE), jobs=1)
+    step_record, mutation = prove_verilog(
+        SMALL, Shape.CORE, text, "theirs", solver=Solver(PATIENCE), jobs=1
+    )
     assert mutation.verdict is Verdict.REFUTED
     found = step_record.counterexample
     assert found is not None
@@ -179,7 +182,7 @@ def test_wrong_verilog_is_refuted():
 
 def test_other_nan_is_accepted_on_request():
     config = parse_unit_text("e2m1,e3m2ieee")
-    ours = Circuit.emitted(config, core=True)
+    ours = Circuit.emitted(config, Shape.CORE)
     header, _, body = ours.text.rpartition("6'h1e")
     assert "6'h1e" not in header.partition("module")[2]
     text = f"{header}6'h1d{body}"
@@ -193,7 +196,7 @@ def test_other_nan_is_accepted_on_request():
 def test_undefined_bits_prove_nothing():
     text = MULTIPLY_ADD.format(name="theirs", expression="a == 0 ? 8'sbx : c + a * b")
     record = Prover(Solver(PATIENCE)).run(
-        step(SMALL, circuit=Circuit(SMALL, True, text, "theirs", "verilog"))
+        step(SMALL, circuit=Circuit(SMALL, Shape.CORE, text, "theirs", "verilog"))
     )
     assert record.verdict is Verdict.FAILED
     assert re.fullmatch(
@@ -221,7 +224,7 @@ module theirs(input signed [3:0] a, b, input signed [7:0] c, output [7:0] y);
 endmodule
 """
     record = Prover(Solver(60)).run(
-        step(SMALL, circuit=Circuit(SMALL, True, text, "theirs", "verilog"))
+        step(SMALL, circuit=Circuit(SMALL, Shape.CORE, text, "theirs", "verilog"))
     )
     assert (record.verdict is Verdict.PROVED) == proved, record.reason
     assert proved or record.reason.startswith("theirs.v:3: The output 'y' is x for a = 0x")
@@ -245,7 +248,7 @@ endmodule
 def test_wrong_ports_are_refused(text, top, message):
     text = text.format(name=top, expression="c + a * b")
     with pytest.raises(CircuitError) as error:
-        prove_verilog(SMALL, text, top)
+        prove_verilog(SMALL, Shape.CORE, text, top)
     assert str(error.value) == message
 
 
@@ -256,7 +259,7 @@ module theirs(input clk, input signed [3:0] a, b, input signed [7:0] c, output r
 endmodule
 """
     with pytest.raises(CircuitError) as error:
-        prove_verilog(SMALL, text, "theirs")
+        prove_verilog(SMALL, Shape.CORE, text, "theirs")
     assert str(error.value) == (
         "theirs.v:1: The input 'clk' of theirs is one too many; the inputs have to be a b c."
     )
@@ -265,16 +268,16 @@ endmodule
 def test_name_of_no_module_is_refused():
     text = MULTIPLY_ADD.format(name="theirs", expression="c")
     with pytest.raises(CircuitError) as error:
-        prove_verilog(SMALL, text, "theirs; shell")
+        prove_verilog(SMALL, Shape.CORE, text, "theirs; shell")
     assert str(error.value) == "'theirs; shell' is not the name of a module."
     with pytest.raises(CircuitError) as error:
-        prove_verilog(SMALL, text, "ours")
+        prove_verilog(SMALL, Shape.CORE, text, "ours")
     assert str(error.value) == "ours.v: Module 'ours' not found."
 
 
 def test_registered_unit_in_verilog_is_accepted():
-    unit = Circuit.emitted(SMALL, core=False)
-    records = prove_verilog(SMALL, unit.text, unit.top, core=False, solver=Solver(PATIENCE), jobs=1)
+    unit = Circuit.emitted(SMALL, Shape.UNIT)
+    records = prove_verilog(SMALL, Shape.UNIT, unit.text, unit.top, solver=Solver(PATIENCE), jobs=1)
     assert failures(records) == []
 
 
@@ -290,7 +293,7 @@ endmodule
 
 def prove_unit(body: str, reg: str = ""):
     text = UNIT.format(body=body, reg=reg)
-    return prove_verilog(SMALL, text, "theirs", core=False, solver=Solver(60), jobs=1)
+    return prove_verilog(SMALL, Shape.UNIT, text, "theirs", solver=Solver(60), jobs=1)
 
 
 @pytest.mark.parametrize(
@@ -331,18 +334,18 @@ def test_hidden_state_is_named(body, register):
 
 @pytest.mark.parametrize("edge", ["negedge clk", "posedge (clk & en)", "posedge en"])
 def test_own_verilog_on_another_clock_is_not_proved_equal(monkeypatch, edge):
-    emitted = Circuit.emitted(SMALL, core=False)
+    emitted = Circuit.emitted(SMALL, Shape.UNIT)
     wrong = dataclasses.replace(emitted, text=emitted.text.replace("posedge clk", edge))
     assert wrong.text != emitted.text
     monkeypatch.setattr(Circuit, "emitted", lambda *args, **kwargs: wrong)
-    record = Prover(Solver(60)).run(Check(SMALL, False, Kind.VERILOG))
+    record = Prover(Solver(60)).run(Check(SMALL, Shape.UNIT, Kind.VERILOG))
     assert record.verdict is Verdict.FAILED
     assert ": The register 'acc' is clocked by the " in record.reason
     assert record.reason.endswith(", not by the rising edge of 'clk'.")
 
 
 def test_own_rtl_on_another_clock_is_not_proved():
-    built = Circuit.built(SMALL, core=False)
+    built = Circuit.built(SMALL, Shape.UNIT)
     text = re.sub(r"(\\CLK_POLARITY) 1\b", r"\1 0", built.text)
     assert text != built.text
     wrong = dataclasses.replace(built, text=text)
@@ -354,17 +357,17 @@ def test_own_rtl_on_another_clock_is_not_proved():
 
 
 def test_equivalence_refuses_other_flip_flops_and_functions():
-    unit, core = (logic_of(Circuit.built(SMALL, core=core)) for core in (False, True))
+    core, unit = (logic_of(Circuit.built(SMALL, shape)) for shape in Shape)
     check_equal(unit, unit)
     with pytest.raises(EquivalenceError, match="do not have the same ports and flip-flops"):
         check_equal(unit, core)
-    other = Circuit.mutated(SMALL, next(e for e in MUTATIONS if e.part == "clear"), core=False)
+    other = Circuit.mutated(SMALL, Shape.UNIT, next(e for e in MUTATIONS if e.part == "clear"))
     with pytest.raises(EquivalenceError) as error:
         check_equal(unit, logic_of(other))
     assert str(error.value) == "The circuits differ."
 
 
 def test_circuit_is_evaluated_by_numbers():
-    wide = Circuit.built(parse_unit_text("int8,int32"), core=True)
+    wide = Circuit.built(parse_unit_text("int8,int32"), Shape.CORE)
     assert wide.evaluate({"a": 0xFF, "b": 2, "c": 1}) == {"y": 2**32 - 1}
-    assert wide.text == rtlil_text(wide.config, core=True)
+    assert wide.text == rtlil_text(wide.config, Shape.CORE)

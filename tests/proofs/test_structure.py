@@ -5,6 +5,7 @@ from functools import lru_cache
 
 import pytest
 
+from fp8mac.hw.config.ports import Shape
 from fp8mac.proofs.bugs.mutations import parse_unit_text
 from fp8mac.proofs.check.circuit import Circuit, CircuitError
 from fp8mac.proofs.check.equivalence import check_equal, logic_of
@@ -28,7 +29,7 @@ NO_FLIP_FLOP = "not a flip-flop on the rising edge of 'clk'"
 
 @lru_cache
 def emitted(unit: str) -> Circuit:
-    return Circuit.emitted(UNITS[unit], core=False)
+    return Circuit.emitted(UNITS[unit], Shape.UNIT)
 
 
 def changed(unit: str, register: str) -> tuple[Circuit, int]:
@@ -48,7 +49,7 @@ def changed(unit: str, register: str) -> tuple[Circuit, int]:
     text = own.text[: match.start()] + inside + own.text[match.end() :]
     assert text.count("endmodule\n") == 1
     line = text[: match.start()].count("\n") + 1
-    return Circuit(own.config, False, text + behind, own.top, "verilog", "theirs.v"), line
+    return Circuit(own.config, Shape.UNIT, text + behind, own.top, "verilog", "theirs.v"), line
 
 
 def message(circuit: Circuit) -> str:
@@ -228,7 +229,7 @@ def test_bad_clock_of_a_flag_is_named(flag):
     text = re.sub(rf"posedge (clk\)\n    {flag} <=)", r"negedge \1", own.text)
     assert text != own.text
     line = text[: text.index("negedge")].count("\n") + 1
-    assert message(Circuit(own.config, False, text, own.top, "verilog")) == (
+    assert message(Circuit(own.config, Shape.UNIT, text, own.top, "verilog")) == (
         f"{own.top}.v:{line}: The register '{flag}' is clocked by the falling edge of 'clk', "
         f"{NOT_CLK}."
     )
@@ -287,7 +288,7 @@ endmodule
 """
 SUB_OF = "endmodule\nmodule sub(input [3:0] d, output [7:0] q);\n  assign q = d;"
 CELL = "Module 'sub' referenced in module 'theirs' in cell 'u'"
-INPUTS = "is one too many; the inputs have to be clk a b en clear rst."
+INPUTS = "is one too many; the inputs have to be clk rst a b en clear."
 STEP = "if (rst) acc <= 0; else if (en) acc <= (clear ? 8'sd0 : acc) + a * b;"
 
 
@@ -374,7 +375,9 @@ STEP = "if (rst) acc <= 0; else if (en) acc <= (clear ? 8'sd0 : acc) + a * b;"
     ],
 )
 def test_core_that_is_none(body, sentence):
-    circuit = Circuit(SMALL, True, CORE.format(body), "theirs", "verilog", "their folder/core.v")
+    circuit = Circuit(
+        SMALL, Shape.CORE, CORE.format(body), "theirs", "verilog", "their folder/core.v"
+    )
     assert message(circuit) == f"their folder/core.v:{sentence}"
 
 
@@ -417,7 +420,7 @@ def test_unit_with_other_ports(old, new, sentence):
         "" if "inout" in new and "pad" not in new else f"always @(posedge clk) {STEP}"
     )
     assert text.count(old) == 1
-    circuit = Circuit(SMALL, False, text.replace(old, new), "theirs", "verilog", "unit.v")
+    circuit = Circuit(SMALL, Shape.UNIT, text.replace(old, new), "theirs", "verilog", "unit.v")
     assert message(circuit) == f"unit.v:{sentence}"
 
 
@@ -425,7 +428,7 @@ def test_register_with_two_drivers():
     text = UNIT.format(
         f"always @(posedge clk) {STEP}\n  always @(posedge clk) if (clear) acc <= 0;"
     )
-    circuit = Circuit(SMALL, False, text, "theirs", "verilog", "unit.v")
+    circuit = Circuit(SMALL, Shape.UNIT, text, "theirs", "verilog", "unit.v")
     assert message(circuit) == (
         "unit.v:3: The net 'acc[0]' has several drivers (unit.v:4 and unit.v:5)."
     )
@@ -433,7 +436,7 @@ def test_register_with_two_drivers():
 
 def test_line_that_the_text_names_itself():
     text = CORE.format('`line 70 "generator.in" 0\n  assign y = (a === 4\'bx) ? 0 : c;')
-    assert message(Circuit(SMALL, True, text, "theirs", "verilog", "core.v")) == (
+    assert message(Circuit(SMALL, Shape.CORE, text, "theirs", "verilog", "core.v")) == (
         "generator.in:70: A comparison with x, which no circuit can make."
     )
 
@@ -458,16 +461,16 @@ CORES = {
 
 @pytest.mark.parametrize("body", CORES.values(), ids=CORES)
 def test_unusual_core_is_accepted(body):
-    circuit = Circuit(SMALL, True, CORE.format(body), "theirs", "verilog")
+    circuit = Circuit(SMALL, Shape.CORE, CORE.format(body), "theirs", "verilog")
     assert circuit.structure.unknown == ()
-    own = Circuit.emitted(SMALL, core=True)
+    own = Circuit.emitted(SMALL, Shape.CORE)
     check_equal(logic_of(circuit), logic_of(own))
     assert "(define-fun |theirs_t|" in circuit.smt2
 
 
-@pytest.mark.parametrize("core", [True, False])
+@pytest.mark.parametrize("shape", Shape)
 @pytest.mark.parametrize("unit", SOME_UNITS)
-def test_own_units_are_sound(unit, core):
-    for circuit in (Circuit.built(UNITS[unit], core=core), Circuit.emitted(UNITS[unit], core=core)):
+def test_own_units_are_sound(unit, shape):
+    for circuit in (Circuit.built(UNITS[unit], shape), Circuit.emitted(UNITS[unit], shape)):
         found = circuit.structure
         assert (found.hidden, found.unknown, found.ripples) == ((), (), False)

@@ -26,10 +26,11 @@ FILES = sorted(
 RTLIL = """
 from fp8mac.gen.rtlil import rtlil_text
 from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import parse_unit
 for goal in Goal:
     for acc in ("fp16", "kulisch:3"):
-        rtlil_text(parse_unit("e4m3", acc=acc), core=False, goal=goal)
+        rtlil_text(parse_unit("e4m3", acc=acc), Shape.UNIT, goal=goal)
 """
 HIERARCHY = """
 from fp8mac.synth_reports.synth.hierarchy import submodules
@@ -81,13 +82,14 @@ from fp8mac.proofs.netlists import prove_netlist, structural_verilog
 from fp8mac.gen.yosys import find_yosys
 from fp8mac.gen.rtlil import rtlil_text
 from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import parse_unit
 from fp8mac.synth_reports.synth.synthesis import Flow, synthesize
 config = parse_unit("int2", acc="int4")
-made = {"core": True, "goal": Goal.AREA}
-rtlil = rtlil_text(config, **made)
+rtlil = rtlil_text(config, Shape.CORE)
 found = synthesize(rtlil, config.slug + "_core", Flow.load(), find_yosys())
-prove_netlist(structural_verilog(found, config, **made), config, **made)
+text = structural_verilog(found, config, Shape.CORE, goal=Goal.AREA)
+prove_netlist(text, config, Shape.CORE, goal=Goal.AREA)
 """
 PEERS = """
 from fp8mac.gen.yosys import find_yosys

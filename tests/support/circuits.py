@@ -13,6 +13,7 @@ from fp8mac.gen.describe import module_name
 from fp8mac.gen.verilog import rtlil_text
 from fp8mac.gen.yosys import find_yosys
 from fp8mac.hw.config.formats import Format
+from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.sim.check.netlist import Netlist
 from fp8mac.sim.exact.values import Value, decode, multiply
@@ -42,8 +43,8 @@ def mapped_rtlil(text: str, top: str, flow: Flow = PLAIN) -> Netlist:
 
 def counted_core(config: MacConfig) -> Netlist:
     """Netlist of a core as it is counted: the default flow."""
-    top = module_name(config, core=True)
-    return mapped_rtlil(rtlil_text(config, core=True), top, Flow.load())
+    top = module_name(config, Shape.CORE)
+    return mapped_rtlil(rtlil_text(config, Shape.CORE), top, Flow.load())
 
 
 def all_pairs(a: Format, b: Format) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:

@@ -9,13 +9,14 @@ from fp8mac.cli.options import make_bench
 from fp8mac.hw.config.accumulators import ConfigError
 from fp8mac.hw.config.formats import parse_format
 from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import parse_unit
 from fp8mac.hw.units.mac import check_buildable
 from fp8mac.proofs.check.checks import Kind, Record, Verdict, plan
 from fp8mac.sim.check import vectors
 from fp8mac.sim.check.exhaustive import ExhaustiveResult
 from fp8mac.synth_reports.cost import physical
-from fp8mac.synth_reports.cost.measure import Bench, Design, Shape
+from fp8mac.synth_reports.cost.measure import Bench, Design
 from fp8mac.synth_reports.experiments.accuracy import accuracy
 from fp8mac.synth_reports.experiments.figure5 import figure5
 from fp8mac.synth_reports.experiments.peers.peers import Figures
@@ -87,12 +88,12 @@ def energy(measured, library, stimuli):
     return ENERGY
 
 
-def verilog(config, *, core, command=None, **_):
+def verilog(config, shape, *, command=None, **_):
     check_buildable(config)
     return f"// {command}\nmodule m;\nendmodule\n"
 
 
-def netlist(config, *, core, goal, bench):
+def netlist(config, shape, *, goal, bench):
     bench.measure([Design(config, Shape.UNIT, goal)])
     return ""
 

@@ -11,8 +11,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import MacConfig, parse_unit
-from fp8mac.synth_reports.cost.measure import Bench, Design, Measurement, Shape
+from fp8mac.synth_reports.cost.measure import Bench, Design, Measurement
 from fp8mac.synth_reports.cost.report import tool_columns, tools_report
 from fp8mac.synth_reports.experiments.figure3.analytic import Cost, model_cost, product_flip_flops
 from fp8mac.synth_reports.render.plots import Marks, Panel, grouped_bars

@@ -10,6 +10,7 @@ from circuits import mapped_rtlil
 from fp8mac.gen.describe import module_name
 from fp8mac.gen.verilog import rtlil_text
 from fp8mac.hw.config.accumulators import ConfigError
+from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import MacConfig, parse_unit
 from fp8mac.proofs.bugs.mutations import MUTATIONS, mutated_rtlil
 from fp8mac.sim.check import exhaustive, kernel
@@ -34,13 +35,13 @@ def short_self_test(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @lru_cache
 def core_netlist(config: MacConfig) -> Netlist:
-    return mapped_rtlil(rtlil_text(config, core=True), module_name(config, core=True))
+    return mapped_rtlil(rtlil_text(config, Shape.CORE), module_name(config, Shape.CORE))
 
 
 def mutated_netlist(config: MacConfig, name: str) -> Netlist:
     mutation = next(mutation for mutation in MUTATIONS if mutation.name == name)
-    rtlil = mutated_rtlil(config, mutation, core=True)
-    return mapped_rtlil(rtlil, module_name(config, core=True))
+    rtlil = mutated_rtlil(config, Shape.CORE, mutation)
+    return mapped_rtlil(rtlil, module_name(config, Shape.CORE))
 
 
 def without_compiler(monkeypatch: pytest.MonkeyPatch) -> None:

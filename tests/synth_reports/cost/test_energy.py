@@ -12,6 +12,7 @@ from fp8mac.gen.verilog import rtlil_text
 from fp8mac.gen.yosys import find_yosys
 from fp8mac.hw.config.accumulators import ConfigError, FloatAccConfig
 from fp8mac.hw.config.formats import parse_format
+from fp8mac.hw.config.ports import Shape, ports
 from fp8mac.hw.config.unit import parse_unit
 from fp8mac.sim.codes.numbers import values
 from fp8mac.sim.exact.golden import Kind, read, reset, step
@@ -48,7 +49,7 @@ HAZARD = """
 
 @pytest.fixture(scope="module")
 def mapped():
-    rtlil, top = rtlil_text(UNIT, core=False), module_name(UNIT, core=False)
+    rtlil, top = rtlil_text(UNIT, Shape.UNIT), module_name(UNIT, Shape.UNIT)
     found = synthesize(rtlil, top, Flow.load("area", OWN), find_yosys())
     return Circuit.from_blif(found.netlist, OWN), len(found.flip_flops)
 
@@ -91,7 +92,7 @@ def test_toggles_are_those_of_a_slow_simulation(mapped):
     circuit, flip_flops = mapped
     a, b, _ = draw(UNIT, Operands.UNIFORM, 3 * 66, 3, seed=3)
     assert a.shape == (3, 66)  # more than a word, and not a whole number of them
-    found = simulate(circuit, flip_flops, a, b)
+    found = simulate(circuit, ports(UNIT, Shape.UNIT), flip_flops, a, b)
     functional, timed = slow_simulation(circuit, flip_flops, a, b)
     assert found.cycles == found.unit_delay_cycles == 198
     assert len(circuit.nets) > 50
@@ -106,7 +107,7 @@ def test_a_hazard_is_seen_with_unit_delay_only():
     """``a nor not(not(not(a)))`` is always 0, but for a moment after a falls."""
     circuit = Circuit.from_blif(HAZARD, OWN)
     a = np.array([[0, 0], [1, 1], [0, 0], [1, 1]], np.uint64)
-    found = simulate(circuit, 1, a, np.zeros_like(a))
+    found = simulate(circuit, ports(UNIT, Shape.UNIT), 1, a, np.zeros_like(a))
     assert [found.functional[net] for net in ("a[0]", "n3", "n4", "ff_d[0]")] == [1, 1, 0, 0]
     assert [found.unit_delay[net] for net in ("a[0]", "n3", "n4", "ff_d[0]")] == [1, 1, 1, 1]
 

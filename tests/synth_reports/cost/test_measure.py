@@ -10,10 +10,11 @@ from children import PATIENCE
 from fp8mac.gen import yosys
 from fp8mac.gen.yosys import Yosys, YosysError
 from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import parse_unit
 from fp8mac.sim.provenance import fingerprint
 from fp8mac.synth_reports.cost import measure
-from fp8mac.synth_reports.cost.measure import BASELINE, Bench, Design, Shape
+from fp8mac.synth_reports.cost.measure import BASELINE, Bench, Design
 from fp8mac.synth_reports.store import parallel, store
 from fp8mac.synth_reports.store.store import Store
 from fp8mac.synth_reports.synth.synthesis import Flow, Synthesis

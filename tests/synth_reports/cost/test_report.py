@@ -7,10 +7,11 @@ import pytest
 
 from fp8mac.gen.yosys import Yosys
 from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import parse_unit
 from fp8mac.synth_reports.cost import report as module
 from fp8mac.synth_reports.cost.breakdown import breakdown_designs, parts_of
-from fp8mac.synth_reports.cost.measure import BASELINE, Bench, Design, Measurement, Shape
+from fp8mac.synth_reports.cost.measure import BASELINE, Bench, Design, Measurement
 from fp8mac.synth_reports.cost.physical import Stimuli, facts_of, library_report
 from fp8mac.synth_reports.cost.report import Question, unit_report
 from fp8mac.synth_reports.liberty.library import Library, own_library

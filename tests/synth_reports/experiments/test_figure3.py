@@ -10,8 +10,9 @@ from typer.testing import CliRunner
 from fp8mac.cli import figures
 from fp8mac.cli.app import app
 from fp8mac.gen.yosys import Yosys
+from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import parse_unit
-from fp8mac.synth_reports.cost.measure import Bench, Design, Measurement, Shape
+from fp8mac.synth_reports.cost.measure import Bench, Design, Measurement
 from fp8mac.synth_reports.experiments.figure3.figure3 import (
     PUBLISHED,
     csv_text,

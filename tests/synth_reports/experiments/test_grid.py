@@ -10,8 +10,9 @@ import pytest
 from fp8mac.gen.yosys import Yosys
 from fp8mac.hw.config.accumulators import ConfigError
 from fp8mac.hw.config.formats import FormatError
+from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import parse_unit
-from fp8mac.synth_reports.cost.measure import BASELINE, Bench, Design, Measurement, Shape
+from fp8mac.synth_reports.cost.measure import BASELINE, Bench, Design, Measurement
 from fp8mac.synth_reports.cost.report import shape_report, tools_report
 from fp8mac.synth_reports.experiments import grid
 from fp8mac.synth_reports.experiments.grid import (

@@ -1,0 +1,153 @@
+"""The ports of a module: the one table that circuits, Verilog, checks and proofs read.
+
+=====  ==========================================================================================
+shape  ports, in order
+=====  ==========================================================================================
+core   ``a b c -> y`` and flags; combinational
+unit   ``clk rst a b en clear -> acc`` and sticky flags; one result a cycle
+=====  ==========================================================================================
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+from functools import cache
+
+from fp8mac.hw.config.unit import MacConfig
+
+__all__ = ["Port", "Role", "Shape", "named", "ports", "wires"]
+
+
+class Shape(Enum):
+    """What is around the arithmetic: nothing, or a register with its controls."""
+
+    CORE = "core"
+    UNIT = "unit"
+
+    @property
+    def is_registered(self) -> bool:
+        """Whether there is a clock."""
+        return self is not Shape.CORE
+
+
+class Role(Enum):
+    """What a port is for."""
+
+    CLOCK = "clock"
+    RESET = "reset"
+    OPERAND = "operand"
+    CONTROL = "control"
+    STATE = "state"
+    """Accumulator that comes in; a unit has it inside."""
+    RESULT = "result"
+    """Accumulator that goes out; of a unit, its register."""
+    FLAG = "flag"
+    """Beside an accumulator that cannot hold NaN or infinity; of a unit, a register."""
+
+
+@dataclass(frozen=True)
+class Port:
+    """A port of a module.
+
+    Parameters
+    ----------
+    name : str
+        As in the Verilog.
+    bits : int
+        Width.
+    role : Role
+        What it is for, to programs.
+    meaning : str
+        What it is for, to people.
+    """
+
+    name: str
+    bits: int
+    role: Role
+    meaning: str
+
+    @property
+    def is_input(self) -> bool:
+        """Whether it is driven from outside."""
+        return self.role not in (Role.RESULT, Role.FLAG)
+
+    @property
+    def direction(self) -> str:
+        """``input`` or ``output``."""
+        return "input" if self.is_input else "output"
+
+    @property
+    def wires(self) -> tuple[str, ...]:
+        """Names of its bits in a netlist, least significant first: ``a[0]``; ``en`` of one bit."""
+        if self.bits == 1:
+            return (self.name,)
+        return tuple(f"{self.name}[{bit}]" for bit in range(self.bits))
+
+
+_FLAGS = {
+    "nan": "the sum is NaN",
+    "pos_inf": "the sum is +infinity; NaN if neg_inf is up as well",
+    "neg_inf": "the sum is -infinity; NaN if pos_inf is up as well",
+}
+
+
+@cache
+def ports(config: MacConfig, shape: Shape) -> tuple[Port, ...]:
+    """Ports of a module, in the order in which the Verilog has them.
+
+    Examples
+    --------
+    >>> from fp8mac.hw.config.unit import parse_unit
+    >>> [port.name for port in ports(parse_unit("e4m3", acc="kulisch"), Shape.UNIT)]
+    ['clk', 'rst', 'a', 'b', 'en', 'clear', 'acc', 'nan']
+    """
+    operands = (
+        Port("a", config.a.bits, Role.OPERAND, f"operand, {config.a.name} code"),
+        Port("b", config.b.bits, Role.OPERAND, f"operand, {config.b.name} code"),
+    )
+    accumulator = config.accumulator.name
+    flags = tuple(Port(flag, 1, Role.FLAG, _FLAGS[flag]) for flag in config.flags)
+    if shape is Shape.CORE:
+        return (
+            *operands,
+            Port("c", config.acc_bits, Role.STATE, f"accumulator, {accumulator}"),
+            Port("y", config.acc_bits, Role.RESULT, "c + a * b"),
+            *flags,
+        )
+    return (
+        Port("clk", 1, Role.CLOCK, "clock, rising edge"),
+        Port("rst", 1, Role.RESET, "synchronous reset to zero; wins over en"),
+        *operands,
+        Port("en", 1, Role.CONTROL, "add this product; otherwise hold"),
+        Port("clear", 1, Role.CONTROL, "begin a new sum with this product"),
+        Port("acc", config.acc_bits, Role.RESULT, f"sum, {accumulator}"),
+        *flags,
+    )
+
+
+def named(table: Iterable[Port], *roles: Role) -> dict[str, int]:
+    """Names and widths of ports with some roles: role by role, those of one in their order.
+
+    Examples
+    --------
+    >>> from fp8mac.hw.config.unit import parse_unit
+    >>> named(ports(parse_unit("int8", acc="int32"), Shape.UNIT), Role.RESULT, Role.OPERAND)
+    {'acc': 32, 'a': 8, 'b': 8}
+    """
+    table = tuple(table)
+    return {port.name: port.bits for role in roles for port in table if port.role is role}
+
+
+def wires(table: Iterable[Port], *roles: Role) -> tuple[str, ...]:
+    """Names of the bits of those ports in a netlist, in the order of `named`.
+
+    Examples
+    --------
+    >>> from fp8mac.hw.config.unit import parse_unit
+    >>> wires(ports(parse_unit("int2", acc="kulisch:0"), Shape.UNIT), Role.OPERAND, Role.CONTROL)
+    ('a[0]', 'a[1]', 'b[0]', 'b[1]', 'en', 'clear')
+    """
+    table = tuple(table)
+    return tuple(
+        wire for role in roles for port in table if port.role is role for wire in port.wires
+    )
