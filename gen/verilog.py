@@ -17,7 +17,7 @@ from fp8mac.gen.files import is_stream, write_atomically
 from fp8mac.gen.rtlil import rtlil_text
 from fp8mac.gen.yosys import Yosys, find_yosys
 from fp8mac.hw.config.goal import Goal
-from fp8mac.hw.config.ports import Shape
+from fp8mac.hw.config.ports import Port, Shape, ports
 from fp8mac.hw.config.unit import MacConfig
 
 __all__ = [
@@ -96,7 +96,7 @@ def _rtl_text(config: MacConfig, description: dict[str, object], yosys: Yosys) -
     rtlil = rtlil_text(config, shape, goal=Goal(description["goal"]))
     script = _TO_VERILOG.format(top=top)
     written = yosys.run(script, {"design.il": rtlil}, outputs=("design.v",))
-    return _tidy(written["design.v"], top, description["ports"])
+    return _tidy(written["design.v"], top, ports(config, shape))
 
 
 def module_sha256(verilog: str) -> str:
@@ -215,9 +215,8 @@ def _in_words(facts: dict[str, object]) -> str:
     )
 
 
-def _tidy(text: str, top: str, ports: object) -> str:
+def _tidy(text: str, top: str, table: tuple[Port, ...]) -> str:
     """Plain identifiers, ports in order, no banner; what is computed stays as it is."""
-    assert isinstance(ports, list)
     text = re.sub(r"\A/\*.*?\*/\s*", "", text, flags=re.S)
     taken = set(re.findall(r"[A-Za-z_][A-Za-z0-9_]*", _ESCAPED.sub(" ", text)))
     names: dict[str, str] = {}
@@ -237,7 +236,7 @@ def _tidy(text: str, top: str, ports: object) -> str:
         return names[escaped]
 
     text = _ESCAPED.sub(plain, text)
-    order = ", ".join(port["name"] for port in ports)
+    order = ", ".join(port.name for port in table)
     text, found = re.subn(rf"module {top} ?\([^)]*\);", f"module {top}({order});", text)
     assert found == 1
     return text

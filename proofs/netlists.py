@@ -8,12 +8,11 @@
 
 import re
 import textwrap
-from collections.abc import Iterable
 
-from fp8mac.gen.describe import describe
+from fp8mac.gen.describe import module_name
 from fp8mac.gen.rtlil import rtlil_text
 from fp8mac.hw.config.goal import Goal
-from fp8mac.hw.config.ports import Shape
+from fp8mac.hw.config.ports import Port, Role, Shape, named, ports
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.proofs.check.circuit import Circuit, CircuitError
 from fp8mac.proofs.check.equivalence import EquivalenceError, check_equal, logic_of
@@ -44,9 +43,7 @@ def structural_verilog(synthesis: Synthesis, config: MacConfig, shape: Shape, *,
     synthesis : Synthesis
         Netlist of the unit, or of its core, in two-input gates; flip-flops drive ports.
     """
-    facts = describe(config, shape, goal=goal)
-    ports = facts["ports"]
-    assert isinstance(ports, list)
+    table, top = ports(config, shape), module_name(config, shape, goal=goal)
     netlist = Netlist.from_blif(synthesis.netlist)
     names = {bit: bit for bit in netlist.inputs + netlist.outputs if not bit.startswith("ff_")}
     names |= {f"ff_q[{i}]": net for i, net in enumerate(synthesis.flip_flops)}
@@ -61,20 +58,20 @@ def structural_verilog(synthesis: Synthesis, config: MacConfig, shape: Shape, *,
         expression = _EXPRESSIONS[cell].format(*(names[net] for net in inputs))
         assigns.append(f"  assign {names[output]} = {expression};")
     clocked = [f"    {net} <= {names[f'ff_d[{i}]']};" for i, net in enumerate(synthesis.flip_flops)]
-    lines = [f"module {facts['module']}({', '.join(port['name'] for port in ports)});"]
-    lines += [_port(port, synthesis.flip_flops) for port in ports]
+    lines = [f"module {top}({', '.join(port.name for port in table)});"]
+    lines += [_declaration(port, registered=shape.is_registered) for port in table]
     lines += _wrapped(wires) + assigns
-    lines += ["  always @(posedge clk) begin", *clocked, "  end"] if clocked else []
+    for clock in named(table, Role.CLOCK):
+        lines += [f"  always @(posedge {clock}) begin", *clocked, "  end"]
     return "\n".join([*lines, "endmodule", ""])
 
 
-def _port(port: dict[str, object], flip_flops: Iterable[str]) -> str:
+def _declaration(port: Port, *, registered: bool) -> str:
     """Declaration; a flip-flop begins as 0."""
-    stems = {net.partition("[")[0] for net in flip_flops}
-    bits = f"[{int(str(port['bits'])) - 1}:0] " if port["bits"] != 1 else ""
-    if port["name"] in stems:
-        return f"  output reg {bits}{port['name']} = {port['bits']}'d0;"
-    return f"  {port['direction']} {bits}{port['name']};"
+    bits = f"[{port.bits - 1}:0] " if port.bits > 1 else ""
+    if registered and not port.is_input:
+        return f"  output reg {bits}{port.name} = {port.bits}'d0;"
+    return f"  {port.direction} {bits}{port.name};"
 
 
 def _wrapped(wires: list[str]) -> list[str]:

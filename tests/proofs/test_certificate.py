@@ -27,12 +27,12 @@ UNIT = parse_unit("e4m3", acc="fp16")
 
 
 def records(step: Verdict = Verdict.PROVED, bug: Verdict = Verdict.REFUTED) -> list[Record]:
-    mutation = Check(UNIT, True, Kind.MUTATION, Encoding.BITWUZLA, MUTATIONS[0])
+    mutation = Check(UNIT, Shape.CORE, Kind.MUTATION, Encoding.BITWUZLA, MUTATIONS[0])
     return [
-        Record(Check(UNIT, True, Kind.STEP, Encoding.BITWUZLA), step, 1.25, sha256="1" * 64),
+        Record(Check(UNIT, Shape.CORE, Kind.STEP, Encoding.BITWUZLA), step, 1.25, sha256="1" * 64),
         Record(mutation, bug, 0.5),
-        Record(Check(UNIT, True, Kind.VERILOG), Verdict.PROVED, 0.5, sha256="2" * 64),
-        Record(Check(UNIT, True, Kind.NETLIST), Verdict.PROVED, 0.5, sha256="3" * 64),
+        Record(Check(UNIT, Shape.CORE, Kind.VERILOG), Verdict.PROVED, 0.5, sha256="2" * 64),
+        Record(Check(UNIT, Shape.CORE, Kind.NETLIST), Verdict.PROVED, 0.5, sha256="3" * 64),
     ]
 
 

@@ -128,7 +128,7 @@ def test_specification_that_accepts_everything_is_noticed(monkeypatch):
 def test_bug_that_changes_nothing_is_proved_equivalent():
     tie = next(mutation for mutation in MUTATIONS if mutation.part == "tie rule")
     same = dataclasses.replace(tie, new="| mantissa[0] | mantissa[0]")
-    check = Check(parse_unit_text("e2m1,e3m2"), True, Kind.MUTATION, Encoding.Z3, same)
+    check = Check(parse_unit_text("e2m1,e3m2"), Shape.CORE, Kind.MUTATION, Encoding.Z3, same)
     record = Prover(Solver(PATIENCE)).run(check)
     assert record.verdict is Verdict.EQUIVALENT
     assert failures([record, Record(dataclasses.replace(check, kind=Kind.STEP), Verdict.PROVED)])

@@ -10,14 +10,14 @@ from circuits import mapped_rtlil
 from fp8mac.gen.describe import module_name
 from fp8mac.gen.verilog import rtlil_text
 from fp8mac.hw.config.accumulators import ConfigError
-from fp8mac.hw.config.ports import Shape
+from fp8mac.hw.config.ports import Port, Role, Shape
 from fp8mac.hw.config.unit import MacConfig, parse_unit
 from fp8mac.proofs.bugs.mutations import MUTATIONS, mutated_rtlil
 from fp8mac.sim.check import exhaustive, kernel
 from fp8mac.sim.check.cosim import check_core
 from fp8mac.sim.check.exhaustive import SelfTestError, check_all, states
-from fp8mac.sim.check.kernel import CompilerError
-from fp8mac.sim.check.netlist import Netlist
+from fp8mac.sim.check.kernel import CompiledKernel, CompilerError, NumpyKernel, accumulators
+from fp8mac.sim.check.netlist import Netlist, pack
 from fp8mac.sim.check.stimuli import Triples
 from fp8mac.sim.codes.numbers import legal_codes
 from fp8mac.sim.exact import golden_numpy
@@ -98,6 +98,32 @@ def test_wrong_flag_is_found():
     assert result.wrong == 14 * 2**config.acc_bits
     assert result.mismatches[0].got_flags == (True, True)
     assert result.mismatches[0].want_flags == (True, False)
+
+
+def test_kernels_take_names_from_the_table():
+    """``total = state ^ left ^ right`` in the two low bits, with ports of other names."""
+    table = (
+        Port("total", 2, Role.RESULT, ""),
+        Port("left", 2, Role.OPERAND, ""),
+        Port("right", 1, Role.OPERAND, ""),
+        Port("state", 2, Role.STATE, ""),
+    )
+    gates = (
+        ("XOR2", "n", ("left[0]", "right")),
+        ("XOR2", "total[0]", ("n", "state[0]")),
+        ("XOR2", "total[1]", ("left[1]", "state[1]")),
+    )
+    inputs = ("left[0]", "left[1]", "right", "state[0]", "state[1]")
+    netlist = Netlist(inputs, ("total[0]", "total[1]"), gates)
+    kernels = [NumpyKernel(netlist, table)]
+    if compiler := kernel.find_compiler():
+        kernels.append(CompiledKernel(netlist, table, compiler))
+    a, b = np.array([3, 3, 2], np.uint32), np.array([1, 0, 0], np.uint32)
+    lanes = accumulators(2)
+    want = np.stack(pack(lanes ^ np.uint64(2), 2))  # right for the first and the last pair
+    care = np.full(2, ~np.uint64(0))
+    for each in kernels:
+        assert each(a, b, want, care) == (len(lanes), [(1, lane) for lane in range(10)])
 
 
 def test_progress_ends_with_all_states():
