@@ -53,9 +53,8 @@ def test_text_occurs_once_and_its_units_have_it(mutation):
 def test_planted_bug_is_refuted_and_the_counterexample_is_real(mutation):
     config = parse_unit_text(mutation.units[0])
     encoding = Encoding.of(all_sorts(config))[0]
-    check = Check(
-        config, not mutation.registered, Kind.MUTATION, encoding, mutation, goal=mutation.goals[0]
-    )
+    shape = Shape.UNIT if mutation.registered else Shape.CORE
+    check = Check(config, shape, Kind.MUTATION, encoding, mutation, goal=mutation.goals[0])
     record = Prover(Solver(PATIENCE)).run(check)
     assert record.verdict is Verdict.REFUTED, record.reason
     found = record.counterexample
