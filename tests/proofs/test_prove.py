@@ -188,7 +188,7 @@ def test_other_nan_is_accepted_on_request():
     text = f"{header}6'h1d{body}"
     for any_nan, verdict in ((False, Verdict.REFUTED), (True, Verdict.PROVED)):
         records = prove_verilog(
-            config, text, ours.top, any_nan=any_nan, solver=Solver(PATIENCE), jobs=1
+            config, Shape.CORE, text, ours.top, any_nan=any_nan, solver=Solver(PATIENCE), jobs=1
         )
         assert next(each for each in records if each.check.kind is Kind.STEP).verdict is verdict
 

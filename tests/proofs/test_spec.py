@@ -148,9 +148,13 @@ def test_specification_knows_no_circuit():
     child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert child.stdout.split() == [
         "fp8mac.hw",
-        "fp8mac.hw.config.unit",
+        "fp8mac.hw.config",
+        "fp8mac.hw.config.accumulators",
         "fp8mac.hw.config.formats",
+        "fp8mac.hw.config.ports",
+        "fp8mac.hw.config.unit",
         "fp8mac.proofs",
+        "fp8mac.proofs.spec",
         "fp8mac.proofs.spec.sorts",
         "fp8mac.proofs.spec.spec",
         "fp8mac.proofs.spec.theory",
