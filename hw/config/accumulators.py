@@ -1,7 +1,9 @@
 """Accumulators: where the exact products of a unit are added."""
 
+import operator
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from fp8mac.hw.config.formats import FloatFormat, FormatError, Overflow, Rounding, parse_format
 
@@ -11,12 +13,29 @@ __all__ = [
     "FloatAccConfig",
     "IntAccConfig",
     "KulischConfig",
+    "integer",
     "parse_accumulator",
 ]
 
 
 class ConfigError(ValueError):
     """A unit that cannot exist; the message is one sentence for the user."""
+
+
+def integer(value: Any, name: str) -> int:
+    """An integer of Python, or of whatever else is exactly one.
+
+    Raises
+    ------
+    ConfigError
+        If it is anything else, a bool included.
+    """
+    try:
+        if not isinstance(value, bool):
+            return operator.index(value)
+    except TypeError:
+        pass
+    raise ConfigError(f"{name} is an integer, not {value!r}.")
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,12 @@
-"""What a multiply-accumulate unit is: two operand formats and an accumulator.
+"""What a unit is: two operand formats, an accumulator, and how products are added.
 
 Equal configurations have equal slugs, different ones different slugs; the slug names the Verilog
 module, the file, the build folder and the row in a report.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
 
 from fp8mac.hw.config.accumulators import (
     AccumulatorConfig,
@@ -15,13 +17,14 @@ from fp8mac.hw.config.accumulators import (
     parse_accumulator,
 )
 from fp8mac.hw.config.formats import FloatFormat, Format, IntFormat, Overflow, parse_format
+from fp8mac.hw.config.summation import PLAIN, Summation, parse_summation
 
-__all__ = ["MacConfig", "parse_unit"]
+__all__ = ["MacConfig", "parse_line", "parse_unit"]
 
 
 @dataclass(frozen=True)
 class MacConfig:
-    """A unit that adds ``a * b`` to an accumulator.
+    """A unit that adds products ``a * b`` to an accumulator.
 
     Parameters
     ----------
@@ -29,16 +32,20 @@ class MacConfig:
         Operands; any pair.
     accumulator : KulischConfig or FloatAccConfig or IntAccConfig
         Where the exact products are added.
+    summation : Summation
+        How; default one product at a time.
 
     Raises
     ------
     ConfigError
-        If an integer accumulator is given a float operand, or is narrower than the product.
+        If an integer accumulator is given a float operand, or is narrower than the product, or
+        products cannot be added so.
     """
 
     a: Format
     b: Format
     accumulator: AccumulatorConfig
+    summation: Summation = PLAIN
     _hash: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -54,11 +61,28 @@ class MacConfig:
                     f"The accumulator {self.accumulator.name} is too narrow: one exact "
                     f"{self.a.name} x {self.b.name} product takes {self.product_bits} bits."
                 )
-        object.__setattr__(self, "_hash", hash((self.a, self.b, self.accumulator)))
+        floats = isinstance(self.a, FloatFormat) and isinstance(self.b, FloatFormat)
+        self.summation.check(self.accumulator, of_floats=floats)
+        if self.summation.outer == self.accumulator:  # is the default
+            object.__setattr__(self, "summation", replace(self.summation, outer=None))
+        object.__setattr__(self, "_hash", hash(self._content))
+        if self.result.flags != self.flags:
+            raise ConfigError(
+                f"Partial sums in {self.accumulator.name} cannot be added in "
+                f"{self.result.accumulator.name}: only one of them holds NaN."
+            )
 
     def __hash__(self) -> int:
         """Hash, computed once: models look a unit up at every step."""
         return self._hash
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Content alone: hashes of strings differ from process to process."""
+        return MacConfig, self._content
+
+    @property
+    def _content(self) -> tuple[Format, Format, AccumulatorConfig, Summation]:
+        return self.a, self.b, self.accumulator, self.summation
 
     @property
     def slug(self) -> str:
@@ -69,8 +93,45 @@ class MacConfig:
         >>> parse_unit("e4m3", acc="fp16").slug, parse_unit("int8", "int4", acc="kulisch").slug
         ('mac_e4m3_e4m3_fp16', 'mac_int8_int4_kulisch12')
         """
-        accumulator = self.accumulator.name.replace("kulisch:", "kulisch").replace(":", "_")
-        return f"mac_{self.a.name}_{self.b.name}_{accumulator}".replace("-", "n")
+        words = ("mac", self.a.name, self.b.name, self.accumulator.name, self.summation.name)
+        slug = "_".join(filter(None, words)).replace(" -> ", "_").replace(", ", "_")
+        slug = slug.replace("kulisch:", "kulisch").replace(":", "_")
+        return slug.replace(" ", "").replace("-", "n")
+
+    @property
+    def text(self) -> str:
+        """The unit in one line, see `parse_line`.
+
+        Examples
+        --------
+        >>> parse_unit("e4m3", acc="fp16").text, parse_line("int8*int4 x 4 -> int32").text
+        ('e4m3 -> fp16', 'int8*int4 x 4 -> int32')
+        """
+        operands = self.a.name if self.a == self.b else f"{self.a.name}*{self.b.name}"
+        lanes = f" x {self.summation.lanes}" if self.summation.lanes > 1 else ""
+        more = self.summation.name.removeprefix(lanes[1:]).removeprefix(", ")
+        return ", ".join(filter(None, (f"{operands}{lanes} -> {self.accumulator.name}", more)))
+
+    @cached_property
+    def plain(self) -> "MacConfig":
+        """Unit with the same accumulator that adds products one by one."""
+        return self if self.summation == PLAIN else replace(self, summation=PLAIN)
+
+    @cached_property
+    def result(self) -> "MacConfig":
+        """Unit whose accumulator holds the result: the outer one, if there is one."""
+        outer = self.summation.outer
+        return self.plain if outer is None else replace(self.plain, accumulator=outer)
+
+    @property
+    def latency_cycles(self) -> int:
+        """Cycles from operands to the sum that holds their products, of the registered unit."""
+        return 1
+
+    @property
+    def products_per_cycle(self) -> int:
+        """Products that are added in a cycle."""
+        return self.summation.lanes
 
     @property
     def product_lsb_exponent(self) -> int:
@@ -124,14 +185,55 @@ class MacConfig:
         return ("nan",) if self.a.has_nan or self.b.has_nan else ()
 
 
-def parse_unit(a: str, b: str | None = None, *, acc: str) -> MacConfig:
+def parse_unit(a: str, b: str | None = None, *, acc: str, summation: str = "") -> MacConfig:
     """Read a unit: operand formats ``a`` and ``b`` (default: as ``a``) and an accumulator.
+
+    Parameters
+    ----------
+    a, b : str
+        See `fp8mac.hw.config.formats.parse_format`.
+    acc : str
+        See `fp8mac.hw.config.accumulators.parse_accumulator`.
+    summation : str
+        See `fp8mac.hw.config.summation.parse_summation`.
 
     Raises
     ------
     FormatError
         If there is no such format.
     ConfigError
-        If there is no such accumulator or unit.
+        If there is no such accumulator, way of adding or unit.
     """
-    return MacConfig(parse_format(a), parse_format(b or a), parse_accumulator(acc))
+    how = parse_summation(summation)
+    other = a if b is None else b
+    return MacConfig(parse_format(a), parse_format(other), parse_accumulator(acc), how)
+
+
+def parse_line(line: str) -> MacConfig:
+    """Read a unit in one line.
+
+    ::
+
+        <format>[*<format>] [x <lanes>] -> <accumulator>[, tree][, window <bits>][, chunk ...]
+
+    Raises
+    ------
+    FormatError, ConfigError
+        As `parse_unit`; or if the line is of another form.
+
+    Examples
+    --------
+    >>> parse_line("e4m3 x 32 -> fp32, window 26").slug
+    'mac_e4m3_e4m3_fp32_x32_window26'
+    """
+    left, arrow, right = line.lower().partition("->")
+    acc, _, way = right.strip().partition(",")
+    operands, times, lanes = left.partition(" x ")
+    if not (arrow and operands.strip() and acc.strip()):
+        raise ConfigError(
+            f"'{line}' is not a unit; write <format>[*<format>] [x <lanes>] -> <accumulator>, and "
+            "how products are added behind a comma."
+        )
+    a, both, b = operands.partition("*")
+    lanes = f"x {lanes}" if times else ""
+    return parse_unit(a, b if both else None, acc=acc, summation=f"{lanes}, {way}")

@@ -25,8 +25,12 @@ def check_buildable(config: MacConfig) -> None:
     Raises
     ------
     ConfigError
-        If the accumulator rounds stochastically.
+        If the accumulator rounds stochastically, or products are not added one by one.
     """
+    if config != config.plain:
+        raise ConfigError(
+            f"No circuit adds products as in {config.text}; circuits add them one by one."
+        )
     acc = config.accumulator
     if isinstance(acc, FloatAccConfig) and acc.rounding is Rounding.STOCHASTIC:
         raise ConfigError(
@@ -72,7 +76,7 @@ class MacCore(wiring.Component):
     Raises
     ------
     ConfigError
-        If the accumulator rounds stochastically.
+        As `check_buildable`.
     """
 
     a: Signal
@@ -161,7 +165,7 @@ class Mac(wiring.Component):
     Raises
     ------
     ConfigError
-        If the accumulator rounds stochastically.
+        As `check_buildable`.
     """
 
     a: Signal

@@ -1,11 +1,11 @@
 """What users hand in: arrays of codes, arrays of numbers, counts; each taken exactly or refused."""
 
-import operator
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fp8mac.hw.config.accumulators import ConfigError, integer
 from fp8mac.hw.config.formats import (
     FloatFormat,
     Format,
@@ -54,11 +54,9 @@ def whole(value: Any, name: str) -> int:
         If it is anything else, a bool included.
     """
     try:
-        if not isinstance(value, (bool, np.bool_)):
-            return operator.index(value)
-    except TypeError:
-        pass
-    raise InputError(f"{name} is an integer, not {value!r}.")
+        return integer(value, name)
+    except ConfigError as error:
+        raise InputError(str(error)) from None
 
 
 def as_array(x: ArrayLike, name: str) -> Array:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
-from fp8mac.hw.config.accumulators import FloatAccConfig, IntAccConfig
+from fp8mac.hw.config.accumulators import ConfigError, FloatAccConfig, IntAccConfig
 from fp8mac.hw.config.formats import Format, Overflow, Rounding
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.sim.exact.values import (
@@ -74,6 +74,10 @@ class _Unit(NamedTuple):
 
 @lru_cache(maxsize=64)
 def _unit(config: MacConfig) -> _Unit:
+    if config != config.plain:
+        raise ConfigError(
+            f"The golden model adds products one by one; `fp8mac.sim.gemm` computes {config.text}."
+        )
     accumulator = config.accumulator
     rounding, overflow = Rounding.RNE, Overflow.WRAP
     if isinstance(accumulator, FloatAccConfig):

@@ -37,7 +37,10 @@ from fp8mac.hw.config.accumulators import FloatAccConfig
 from fp8mac.hw.config.formats import FloatFormat, Format, Overflow, Rounding, parse_format
 from fp8mac.hw.config.unit import MacConfig
 
-__all__ = ["Carrier", "Choice", "choose"]
+__all__ = ["MOST_RANDOM_BITS", "Carrier", "Choice", "choose"]
+
+MOST_RANDOM_BITS = 26
+"""Of stochastic rounding; a float64 has room for them below the bits of any accumulator."""
 
 _RANGE = 960  # exponent that leaves room above for magic numbers
 
@@ -131,16 +134,7 @@ def significand_bits(format_: Format) -> int:
 
 
 @lru_cache(maxsize=1024)
-def choose(
-    config: MacConfig,
-    k: int,
-    *,
-    lanes: int = 1,
-    align_bits: int | None = None,
-    tree: bool = False,
-    started: bool = False,
-    random_bits: int = 0,
-) -> Choice:
+def choose(config: MacConfig, k: int, *, started: bool = False) -> Choice:
     """Narrowest carrier in which a sum is exactly that of a unit with a float accumulator.
 
     Parameters
@@ -148,17 +142,16 @@ def choose(
     config : MacConfig
         The unit.
     k : int
-        Number of products.
-    lanes, align_bits, tree, random_bits
-        See `fp8mac.sim.gemm.gemm.gemm`.
+        Number of products, of a partial sum if there are chunks.
     started : bool
         Whether the accumulator may hold any number at first, and not zero only.
     """
-    sums = _sums(config, k, lanes, tree, started)
+    window_bits, tree = config.summation.window_bits, config.summation.tree
+    sums = _sums(config, k, started)
     overflows, on_grid = sums.overflows, sums.on_grid
-    if align_bits is not None:
-        width = align_bits + 2 + lanes.bit_length()
-        lowest = min(config.product_lsb_exponent, sums.acc.format.lsb_exponent) - align_bits
+    if window_bits is not None:
+        width = window_bits + 2 + sums.lanes.bit_length()
+        lowest = min(config.product_lsb_exponent, sums.acc.format.lsb_exponent) - window_bits
         if width <= 53 and lowest > -500 and sums.largest < Fraction(2) ** 500:
             return Choice(Carrier.FLOAT64, "window", True)
         return Choice(Carrier.SCALAR, "the window exceeds a float64", True)
@@ -180,12 +173,13 @@ def choose(
         for reason, holds in rules.items():
             if fits and holds(bits):
                 return Choice(carrier, reason, overflows, on_grid)
-    assert sums.precision + random_bits + 2 <= 53
+    assert sums.precision + MOST_RANDOM_BITS + 2 <= 53
     return Choice(Carrier.ODD, "odd", overflows, on_grid)
 
 
-def _sums(config: MacConfig, k: int, lanes: int, tree: bool, started: bool) -> _Sums:
-    acc, lanes = config.accumulator, max(1, min(lanes, k))
+def _sums(config: MacConfig, k: int, started: bool) -> _Sums:
+    acc, tree = config.accumulator, config.summation.tree
+    lanes = max(1, min(config.summation.lanes, k))
     assert isinstance(acc, FloatAccConfig)
     lsb, format_ = config.product_lsb_exponent, acc.format
     # The largest number may have smaller bits than the products, and saturation brings them in.

@@ -1,6 +1,6 @@
 """What a matrix product is, one element after the other, in the scalar golden model.
 
-This defines every option of `fp8mac.sim.gemm.gemm`; the fast back ends are compared with it::
+This defines every `Summation`; the fast back ends of `fp8mac.sim.gemm.gemm` are compared with it::
 
     groups of `lanes` products --(align, truncate)--> acc = round(acc + p + p + ... + p)
 
@@ -18,7 +18,7 @@ or, with a tree of adders of which each rounds::
 from collections.abc import Callable, Sequence
 
 from fp8mac.hw.config.accumulators import FloatAccConfig
-from fp8mac.hw.config.formats import FloatFormat, Overflow
+from fp8mac.hw.config.formats import FloatFormat, Overflow, Rounding
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.sim.exact import golden
 from fp8mac.sim.exact.golden import State
@@ -33,13 +33,24 @@ def dot(
     b: Sequence[int],
     start: State | None = None,
     *,
-    lanes: int = 1,
-    align_bits: int | None = None,
-    tree: bool = False,
     random: Callable[[int], int] | None = None,
     random_bits: int = 0,
 ) -> State:
     """Accumulator after all products ``a[k] * b[k]``, in order of ``k``.
+
+    What ``config.summation`` says of a step is
+
+    ===========  ===================================================================================
+    lanes        Products that are added in one step, exactly, with one rounding.
+    window_bits  Before a step adds its products and the accumulator, it truncates each of them,
+                 toward zero, to a multiple of ``2**(E - window_bits + 1)``, where ``E`` is the
+                 largest `exponent` among those that are not zero.
+    tree         The products of a step, as many as there are lanes, a power of two (+0 for those
+                 that are missing), are added in pairs, the sums again, and each sum is rounded as
+                 the accumulator is; the last one is added to it.
+    chunk        Partial sums of so many products start from zero; each is then added, with one
+                 rounding, to the outer accumulator, which starts from ``start``.
+    ===========  ===================================================================================
 
     Parameters
     ----------
@@ -48,45 +59,89 @@ def dot(
     a, b : sequence of int
         Codes, equally many.
     start : State, optional
-        What the unit holds before; default `fp8mac.sim.exact.golden.reset`.
-    lanes : int
-        Products that are added in one step, exactly, with one rounding.
-    align_bits : int, optional
-        Float accumulators of float products only: before a step adds its products and the
-        accumulator, it truncates each of them, toward zero, to a multiple of
-        ``2**(E - align_bits + 1)``, where ``E`` is the largest `exponent` among those that are not
-        zero.
-    tree : bool
-        Float accumulators only: the products of a step, as many as there are lanes, a power of two
-        (+0 for those that are missing), are added in pairs, the sums again, and each sum is rounded
-        as the accumulator is; the last one is added to it.
+        What ``config.result`` holds before; default `fp8mac.sim.exact.golden.reset`.
     random, random_bits
-        Random number of each step, counted from 0, and its width.
+        Random numbers of stochastic rounding by step, and their width. Steps are counted from 0, in
+        all chunks together; those that add partial sums are -1, -2 and so on.
     """
-    state = start or golden.reset(config)
+    lanes, chunk = config.summation.lanes, config.summation.chunk
+    state = start or golden.reset(config.result)
+    if chunk is None:
+        return _sum(config, state, a, b, random=random, random_bits=random_bits)
+    for number, first in enumerate(range(0, len(a), chunk)):
+        codes = a[first : first + chunk], b[first : first + chunk]
+        partial = _sum(
+            config,
+            golden.reset(config.plain),
+            *codes,
+            first_step=number * -(-chunk // lanes),
+            random=random,
+            random_bits=random_bits,
+        )
+        state = _promoted(
+            config, state, partial, step=-1 - number, random=random, random_bits=random_bits
+        )
+    return state
+
+
+def _drawn(config: MacConfig, random: Callable[[int], int] | None, step: int) -> int | None:
+    """Random number of a step, where one is needed."""
+    stochastic = getattr(config.accumulator, "rounding", None) is Rounding.STOCHASTIC
+    return random(step) if random and stochastic else None
+
+
+def _sum(
+    config: MacConfig,
+    state: State,
+    a: Sequence[int],
+    b: Sequence[int],
+    *,
+    first_step: int = 0,
+    random: Callable[[int], int] | None,
+    random_bits: int,
+) -> State:
+    """What a unit holds after all products, without chunks."""
+    unit, summation = config.plain, config.summation
     decode_a, decode_b = codec(config.a).decode, codec(config.b).decode
-    for step, first in enumerate(range(0, len(a), lanes)):
-        group = slice(first, first + lanes)
+    for step, first in enumerate(range(0, len(a), summation.lanes), first_step):
+        group = slice(first, first + summation.lanes)
         pairs = [
             (decode_a(x), decode_b(y))
             for x, y in zip(map(int, a[group]), map(int, b[group]), strict=True)
         ]
         products = [golden.multiply(x, y) for x, y in pairs]
         acc = state.acc or 0
-        if align_bits is not None:
-            acc, products = _aligned(config, acc, pairs, products, align_bits)
-        if tree and all(x.kind is Kind.FINITE for x in products if config.flags):
-            products = [_root(config, products, lanes)]
-        new = golden.add_products(
-            config,
-            acc,
-            products,
-            random=random(step) if random else None,
-            random_bits=random_bits,
-        )
+        if summation.window_bits is not None:
+            acc, products = _aligned(unit, acc, pairs, products, summation.window_bits)
+        if summation.tree and all(x.kind is Kind.FINITE for x in products if unit.flags):
+            products = [_root(unit, products, summation.lanes)]
+        drawn = _drawn(unit, random, step)
+        new = golden.add_products(unit, acc, products, random=drawn, random_bits=random_bits)
         flags = tuple(up or now for up, now in zip(state.flags, new.flags, strict=True))
         state = State(None if True in flags else new.acc, flags)
     return state
+
+
+def _promoted(
+    config: MacConfig,
+    state: State,
+    partial: State,
+    *,
+    step: int,
+    random: Callable[[int], int] | None,
+    random_bits: int,
+) -> State:
+    """What the outer accumulator holds after a partial sum was added to it."""
+    flags = tuple(up or now for up, now in zip(state.flags, partial.flags, strict=True))
+    if True in flags:
+        return State(None, flags)
+    return golden.add_products(
+        config.result,
+        state.acc or 0,
+        [golden.read(config.plain, partial.acc or 0)],
+        random=_drawn(config.result, random, step),
+        random_bits=random_bits,
+    )
 
 
 def _root(config: MacConfig, products: Sequence[Value], lanes: int) -> Value:
@@ -126,7 +181,7 @@ def _aligned(
     acc: int,
     pairs: Sequence[tuple[Value, Value]],
     products: Sequence[Value],
-    align_bits: int,
+    window_bits: int,
 ) -> tuple[int, list[Value]]:
     """The accumulator, truncated, and the truncated products."""
     a, b, accumulator = config.a, config.b, config.accumulator
@@ -139,7 +194,7 @@ def _aligned(
         exponents.append(exponent(accumulator.format, held))
     if not exponents:
         return acc, list(products)
-    unit = max(exponents) - align_bits + 1
+    unit = max(exponents) - window_bits + 1
     if held.kind is Kind.FINITE and held.magnitude:
         # Exact: what is left of a number of the format is one of it, too.
         acc = codec(accumulator.format).encode(

@@ -25,7 +25,7 @@ from fp8mac.sim.gemm.carrier import Carrier
 from fp8mac.sim.gemm.kernels import float_numpy
 from fp8mac.sim.gemm.kernels.float_numpy import Job, Window
 from fp8mac.sim.gemm.kernels.rounding_numpy import Floats, Rounder
-from fp8mac.sim.gemm.plan import Options, Plan
+from fp8mac.sim.gemm.plan import Plan
 from fp8mac.sim.gemm.result import read
 
 __all__ = ["Run", "share"]
@@ -52,7 +52,7 @@ class Run:
 
     Parameters
     ----------
-    config, options, threads
+    config, threads
         See `fp8mac.sim.gemm.gemm.gemm`.
     chosen : Plan
         Carrier of the sums, or of the partial sums.
@@ -65,7 +65,6 @@ class Run:
     """
 
     config: MacConfig
-    options: Options
     chosen: Plan
     draws: Draws
     threads: int
@@ -90,7 +89,7 @@ class Run:
         start : ndarray of int, shape (m, n), optional
             Codes of what is held before.
         """
-        config, outer = self.config, self.options.outer or self.config.accumulator
+        config, outer = self.config, self.config.result.accumulator
         assert isinstance(outer, FloatAccConfig)
         kind = np.float32 if self.chosen.carrier == Carrier.FLOAT32.value else np.float64
         a, b = decode(left, config.a, kind), decode(right, config.b, kind)
@@ -102,14 +101,14 @@ class Run:
         if self.kernels is not float_numpy and b.shape[1] < min(len(a), _COLUMNS):
             run = replace(run, transposed=True)
             a, b, held = b.T, a.T, None if held is None else held.T
-        if self.options.chunk is None:
+        if config.summation.chunk is None:
             acc = run.sum(a, b, held, 0)
         else:
             acc = run.sum_of_parts(a, b, held, outer)
         acc = acc[:, : b.shape[1]]
         if run.transposed:
             acc = acc.T
-        if self.chosen.reason == "native" and self.options.chunk is None:
+        if self.chosen.reason == "native" and config.summation.chunk is None:
             codes = np.ascontiguousarray(acc).view(np.uint32)
             codes[np.isnan(acc)] = outer.format.nan_code or 0
             return codes
@@ -117,11 +116,11 @@ class Run:
 
     def sum(self, a: Floats, b: Floats, held: Floats | None, first_step: int) -> Floats:
         """Accumulators that hold the sum of all products, and of what was ``held``."""
-        options, choice = self.options, self.chosen.choice
+        summation, choice = self.config.summation, self.chosen.choice
         assert choice is not None
         special = self.special or (held is not None and not np.isfinite(held).all())
-        if options.tree:
-            missing = -a.shape[1] % options.lanes
+        if summation.tree:
+            missing = -a.shape[1] % summation.lanes
             a, b = np.pad(a, ((0, 0), (0, missing))), np.pad(b, ((0, missing), (0, 0)))
         accumulator = self.config.accumulator
         assert isinstance(accumulator, FloatAccConfig)
@@ -139,8 +138,7 @@ class Run:
             acc[:, : shape[1]] = held
         job = Job(
             rounder,
-            lanes=options.lanes,
-            tree=options.tree,
+            summation=summation,
             cut=choice.cut if choice.carrier is Carrier.PAIR else None,
             window=self._window(a, b),
             draws=self.draws if accumulator.rounding is Rounding.STOCHASTIC else None,
@@ -156,7 +154,7 @@ class Run:
         return acc
 
     def _window(self, a: Floats, b: Floats) -> Window | None:
-        bits, config = self.options.align_bits, self.config
+        bits, config = self.config.summation.window_bits, self.config
         if bits is None:
             return None
         left, right = (config.b, config.a) if self.transposed else (config.a, config.b)
@@ -172,7 +170,7 @@ class Run:
         self, a: Floats, b: Floats, held: Floats | None, outer: FloatAccConfig
     ) -> Floats:
         """Outer accumulators after all partial sums."""
-        chunk = self.options.chunk
+        chunk = self.config.summation.chunk
         assert chunk is not None
         shape = len(a), b.shape[1]
         acc = self.kernels.room(shape, np.dtype(np.float64))
@@ -182,7 +180,7 @@ class Run:
         job = Job(Rounder.of(outer, Carrier.ODD), draws=draws, transposed=self.transposed)
         for number, first in enumerate(range(0, a.shape[1], chunk)):
             piece = slice(first, first + chunk)
-            step = number * -(-chunk // self.options.lanes)
+            step = number * -(-chunk // self.config.summation.lanes)
             partial = self.sum(a[:, piece], b[piece], None, step)
             self.kernels.add_once(job, acc, partial, -1 - number)
         return acc

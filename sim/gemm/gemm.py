@@ -5,19 +5,19 @@
     c[i, j] = start[i, j] + a[i, 0]*b[0, j] + a[i, 1]*b[1, j] + ...     in this order, after every
                                                                         step in the accumulator
 
-What every option means is defined, one element after the other, by `fp8mac.sim.gemm.definition`.
+What every way of adding means is defined, one element after the other, by
+`fp8mac.sim.gemm.definition`.
 How the fast back ends get the same bits stands in `fp8mac.sim.gemm.carrier` (float accumulators)
 and `fp8mac.sim.gemm.fixed` (integer and Kulisch accumulators).
 """
 
-from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fp8mac.hw.config.formats import Format, Overflow
+from fp8mac.hw.config.formats import Format
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.sim.codes.encoding import decode
 from fp8mac.sim.codes.inputs import InputError, as_array, codes_of, noise_of
@@ -26,13 +26,11 @@ from fp8mac.sim.gemm import fixed, floating, scalar
 from fp8mac.sim.gemm.flags import raise_flags
 from fp8mac.sim.gemm.plan import (
     BACKENDS,
-    PLAIN,
     GemmError,
     Options,
     Plan,
-    check,
+    fitted,
     integer,
-    outer_config,
     plan,
 )
 from fp8mac.sim.gemm.result import GemmResult, finish, reset, words
@@ -41,12 +39,15 @@ from fp8mac.sim.gemm.words import add
 __all__ = ["BACKENDS", "GemmError", "GemmResult", "Options", "Plan", "gemm", "plan"]
 
 
+_DEFAULT = Options()
+
+
 @np.errstate(all="ignore")
 def gemm(
     a: ArrayLike,
     b: ArrayLike,
     config: MacConfig,
-    options: Options = PLAIN,
+    options: Options = _DEFAULT,
     *,
     start: GemmResult | None = None,
     random: ArrayLike | None = None,
@@ -63,11 +64,11 @@ def gemm(
     b : array_like of int, shape (k, n)
         Codes of ``config.b``.
     config : MacConfig
-        The unit.
+        The unit; its summation says how products are added.
     options : Options
-        How products are added.
+        Random numbers of stochastic rounding.
     start : GemmResult, optional
-        What the accumulators hold before, of shape (m, n); of the outer unit if there are chunks.
+        What the accumulators of ``config.result`` hold before, of shape (m, n).
     random : array_like of int, shape (steps, m, n), optional
         Random numbers of stochastic rounding, instead of those that follow from the seed.
     backend : str
@@ -78,12 +79,12 @@ def gemm(
     Returns
     -------
     GemmResult
-        Accumulators after the last product.
+        Accumulators of ``config.result`` after the last product.
 
     Raises
     ------
     GemmError
-        If shapes, codes or options do not fit, or a back end cannot compute it exactly.
+        If shapes or codes do not fit, or a back end cannot compute it exactly.
 
     Examples
     --------
@@ -91,6 +92,9 @@ def gemm(
     >>> unit = parse_unit("e4m3", acc="fp16")
     >>> gemm([[0x38, 0x40]], [[0x38], [0xC4]], unit).values  # 1 * 1 + 2 * -3
     array([[-5.]])
+    >>> chunked = parse_unit("e4m3", acc="fp16", summation="x 4, chunk 128 -> fp32")
+    >>> gemm([[0x38] * 4096], [[0x38]] * 4096, chunked).values  # fp16 alone stops at 2048
+    array([[4096.]])
     """
     threads = integer(threads, "threads", 1)
     left, right = _operand(a, config.a, "a"), _operand(b, config.b, "b")
@@ -99,34 +103,24 @@ def gemm(
             f"A product of {_by(left.shape)} and {_by(right.shape)} codes does not exist: "
             f"{left.shape[1]} columns meet {right.shape[0]} rows."
         )
-    check(config, options)
-    outer, shape = outer_config(config, options), (left.shape[0], right.shape[1])
-    if start is not None and (start.config != outer or start.flags.shape[:2] != shape):
+    result, shape = config.result, (left.shape[0], right.shape[1])
+    if start is not None and (start.config != result or start.flags.shape[:2] != shape):
         raise GemmError(
             f"The start is {_by(start.flags.shape)} accumulators of {start.config.slug}, not "
-            f"{_by(shape)} of {outer.slug}."
+            f"{_by(shape)} of {result.slug}."
         )
-    given = None if random is None else _random(random, left.shape[1], shape, options)
+    terms = left.shape[1]
+    given = None if random is None else _random(random, terms, shape, config, options)
     draws = Draws(options.random_bits, options.seed, shape[1], given=given)
-    chunk = options.chunk
-    started = start is not None and chunk is None
-    if not options.tree:  # there are no more lanes than products
-        most = max(1, left.shape[1] if chunk is None else min(chunk, left.shape[1]))
-        options = replace(options, lanes=min(options.lanes, most))
-    chosen = plan(config, left.shape[1], options, started=started, backend=backend)
-    run = _Run(config, options, chosen, draws, threads)
+    chosen = plan(config, terms, started=start is not None, backend=backend)
+    unit = fitted(config, terms)
+    if chosen.backend == "golden":
+        return scalar.multiply(unit, (left, right), start, draws, chosen)
     if chosen.choice is not None:
-        return run.in_floats(left, right, outer, start)
-    if chunk is None:
-        return run.product(left, right, start)
-    held = start or reset(outer, shape)
-    for number, first in enumerate(range(0, left.shape[1], chunk)):
-        piece = slice(first, first + chunk)
-        steps = number * -(-chunk // options.lanes)
-        inner = replace(run, draws=replace(draws, first=steps))
-        partial = inner.product(left[:, piece], right[piece], None)
-        held = run.add_partial(held, partial, -1 - number)
-    return held
+        run = floating.Run(unit, chosen, draws, threads)
+        acc = run.multiply(left, right, None if start is None else start.acc)
+        return finish(result, acc, _flags(config, left, right, start), chosen)
+    return _in_fixed_point(unit, (left, right), start, chosen, threads)
 
 
 def _by(shape: tuple[int, ...]) -> str:
@@ -144,11 +138,11 @@ def _operand(codes: ArrayLike, format_: Format, name: str) -> NDArray[Any]:
 
 
 def _random(
-    random: ArrayLike, k: int, shape: tuple[int, int], options: Options
+    random: ArrayLike, k: int, shape: tuple[int, int], config: MacConfig, options: Options
 ) -> NDArray[np.int64]:
-    if options.chunk is not None:
+    if config.summation.chunk is not None:
         raise GemmError("Random numbers can be given for one sum, not for chunks; use a seed.")
-    wanted = (-(-k // options.lanes), *shape)
+    wanted = (-(-k // config.summation.lanes), *shape)
     try:
         given = as_array(random, "random")
         if given.shape == wanted:
@@ -160,79 +154,82 @@ def _random(
     )
 
 
-@dataclass(frozen=True)
-class _Run:
-    """How the products of a matrix are computed."""
+def _flags(
+    config: MacConfig, left: NDArray[Any], right: NDArray[Any], start: GemmResult | None
+) -> NDArray[np.bool_]:
+    raised = raise_flags(config, left, right)
+    if start is not None:
+        return start.flags | raised
+    shape = left.shape[0], right.shape[1], len(config.flags)
+    return np.zeros(shape, bool) if raised.ndim == 1 else raised
 
-    config: MacConfig
-    options: Options
-    chosen: Plan
-    draws: Draws
-    threads: int
 
-    def in_floats(
-        self,
-        left: NDArray[Any],
-        right: NDArray[Any],
-        outer: MacConfig,
-        start: GemmResult | None,
-    ) -> GemmResult:
-        """Float accumulators, with or without chunks."""
-        run = floating.Run(self.config, self.options, self.chosen, self.draws, self.threads)
-        acc = run.multiply(left, right, None if start is None else start.acc)
-        return finish(outer, acc, self._flags(left, right, start), self.chosen)
+def _in_fixed_point(
+    config: MacConfig,
+    codes: tuple[NDArray[Any], NDArray[Any]],
+    start: GemmResult | None,
+    chosen: Plan,
+    threads: int,
+) -> GemmResult:
+    """Integer and Kulisch accumulators, with or without chunks."""
+    left, right = codes
+    chunk = config.summation.chunk
+    if chunk is None:
+        return _sum(config, codes, start, chosen, threads)
+    held = start or reset(config.result, (left.shape[0], right.shape[1]), chosen)
+    for first in range(0, left.shape[1], chunk):
+        piece = slice(first, first + chunk)
+        held = _promoted(held, _sum(config, (left[:, piece], right[piece]), None, chosen, threads))
+    return held
 
-    def _flags(
-        self, left: NDArray[Any], right: NDArray[Any], start: GemmResult | None
-    ) -> NDArray[np.bool_]:
-        raised = raise_flags(self.config, left, right)
-        if start is not None:
-            return start.flags | raised
-        shape = left.shape[0], right.shape[1], len(self.config.flags)
-        return np.zeros(shape, bool) if raised.ndim == 1 else raised
 
-    def product(
-        self, left: NDArray[Any], right: NDArray[Any], start: GemmResult | None
-    ) -> GemmResult:
-        """One sum for each element, in fixed point or by the definition."""
-        config, shape = self.config, (left.shape[0], right.shape[1])
-        if self.chosen.backend == "golden":
-            held = start or reset(config, shape)
-            return scalar.multiply((left, right), held, self.options, self.draws, self.chosen)
-        flags = self._flags(left, right, start)
-        if self.chosen.backend == "blas":
-            before = None if start is None else words(start.acc)
-            return finish(config, fixed.wrapping(config, left, right, before), flags, self.chosen)
-        a, b = decode(left, config.a).astype(np.int64), decode(right, config.b).astype(np.int64)
-        acc = self._saturated(a, b, start or reset(config, shape))
-        return finish(config, acc, flags, self.chosen)
+def _sum(
+    config: MacConfig,
+    codes: tuple[NDArray[Any], NDArray[Any]],
+    start: GemmResult | None,
+    chosen: Plan,
+    threads: int,
+) -> GemmResult:
+    """One sum for each element, without chunks."""
+    left, right = codes
+    unit, flags = config.plain, _flags(config, left, right, start)
+    if chosen.backend == "blas":
+        before = None if start is None else words(start.acc)
+        return finish(unit, fixed.wrapping(unit, left, right, before), flags, chosen)
+    held = start or reset(unit, (left.shape[0], right.shape[1]))
+    return finish(unit, _saturated(config, codes, held, chosen, threads), flags, chosen)
 
-    def _saturated(
-        self, a: NDArray[np.int64], b: NDArray[np.int64], start: GemmResult
-    ) -> NDArray[Any]:
-        """Patterns of integer accumulators that saturate."""
-        bits = start.config.acc_bits
-        acc = start.acc.astype(np.int64) << (64 - bits) >> (64 - bits)
-        largest = 2 ** (bits - 1) - 1
-        compiled = self.chosen.backend == "numba"
-        kernels = import_module("fp8mac.sim.gemm.kernels.fixed_numba") if compiled else fixed
-        lanes = self.options.lanes
 
-        def work(rows: slice) -> None:
-            kernels.saturate(acc, a, b, (rows.start, rows.stop, lanes), largest)
+def _saturated(
+    config: MacConfig,
+    codes: tuple[NDArray[Any], NDArray[Any]],
+    start: GemmResult,
+    chosen: Plan,
+    threads: int,
+) -> NDArray[Any]:
+    """Patterns of integer accumulators that saturate."""
+    bits, lanes = config.acc_bits, config.summation.lanes
+    formats = config.a, config.b
+    a, b = (decode(each, of).astype(np.int64) for each, of in zip(codes, formats, strict=True))
+    acc = start.acc.astype(np.int64) << (64 - bits) >> (64 - bits)
+    largest = 2 ** (bits - 1) - 1
+    compiled = chosen.backend == "numba"
+    kernels = import_module("fp8mac.sim.gemm.kernels.fixed_numba") if compiled else fixed
 
-        floating.share(work, len(a), len(a), self.threads)
-        return (acc & ((1 << bits) - 1)).astype(start.acc.dtype)
+    def work(rows: slice) -> None:
+        kernels.saturate(acc, a, b, (rows.start, rows.stop, lanes), largest)
 
-    def add_partial(self, held: GemmResult, partial: GemmResult, step: int) -> GemmResult:
-        """Outer accumulators after partial sums were added to them."""
-        if self.chosen.backend == "golden":
-            return scalar.add_partial(self.draws, held, partial, step)
-        config = held.config
-        acc = add(
-            (words(held.acc), config.acc_bits),
-            (words(partial.acc), partial.config.acc_bits),
-            saturates=getattr(config.accumulator, "overflow", None) is Overflow.SATURATE,
-        )
-        acc = acc.reshape(held.acc.shape).astype(held.acc.dtype)
-        return finish(config, acc, held.flags | partial.flags, partial.plan)
+    floating.share(work, len(a), len(a), threads)
+    return (acc & ((1 << bits) - 1)).astype(start.acc.dtype)
+
+
+def _promoted(held: GemmResult, partial: GemmResult) -> GemmResult:
+    """Outer accumulators after partial sums were added to them."""
+    config = held.config
+    acc = add(
+        (words(held.acc), config.acc_bits),
+        (words(partial.acc), partial.config.acc_bits),
+        saturates=config.saturates,
+    )
+    acc = acc.reshape(held.acc.shape).astype(held.acc.dtype)
+    return finish(config, acc, held.flags | partial.flags, partial.plan)

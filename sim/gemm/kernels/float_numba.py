@@ -160,12 +160,12 @@ def accumulate(
     if not (a.size and b.size):
         return
     rule, width = Rule.of(job.rounder), TILE_BYTES // job.rounder.dtype.itemsize
-    more = _constants(job, -(-a.shape[1] // job.lanes), first_step)
+    more = _constants(job, -(-a.shape[1] // job.summation.lanes), first_step)
     span = rows.start, rows.stop
-    if job.lanes == 1 and job.window is None:
+    if job.summation.lanes == 1 and job.window is None:
         _one_by_one(rule, width)(acc, a, b, span, more)
         return
-    way = _Way(job.cut is not None, job.tree, job.window is not None)
+    way = _Way(job.cut is not None, job.summation.tree, job.window is not None)
     magic = 1.5 * 2.0 ** (job.cut + 52) if job.cut is not None else 0.0
     window, powers = (0.0, 0.0, 0, 0, 0), (np.zeros((0, 0)), np.zeros((0, 0, 0)))
     if job.window is not None:
@@ -173,7 +173,7 @@ def accumulate(
         powers = job.window.a_powers, job.window.b_powers
         smallest = 2.0**job.window.acc_emin
         window = 1.0, smallest, (1 - bits) * one, (bits - 1 + 2046) * one, 2047 * one
-    how = job.lanes, magic, window, *powers
+    how = job.summation.lanes, magic, window, *powers
     _in_steps(way, rule, width)(acc, a, b, span, (more, how))
 
 

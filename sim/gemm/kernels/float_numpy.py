@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fp8mac.hw.config.summation import PLAIN, Summation
 from fp8mac.sim.codes.noise import Draws
 from fp8mac.sim.gemm.kernels.rounding_numpy import Floats, Rounder, odd_sum, odd_sum_of_three
 
@@ -45,8 +46,8 @@ class Job:
     ----------
     rounder : Rounder
         What a step does to a sum.
-    lanes, tree
-        See `fp8mac.sim.gemm.gemm.gemm`.
+    summation : Summation
+        How the products of a step are added.
     cut : int, optional
         With pairs, see `fp8mac.sim.gemm.carrier`: exponent of the smallest bit of the upper halves.
     window : Window, optional
@@ -58,8 +59,7 @@ class Job:
     """
 
     rounder: Rounder
-    lanes: int = 1
-    tree: bool = False
+    summation: Summation = PLAIN
     cut: int | None = None
     window: Window | None = None
     draws: Draws | None = None
@@ -92,15 +92,16 @@ def accumulate(
     """
     held, mine = acc[rows], a[rows]
     x, work = np.empty_like(held), np.empty_like(held)
-    for step, first in enumerate(range(0, len(b), job.lanes), first_step):
-        group = slice(first, min(first + job.lanes, len(b)))
+    lanes = job.summation.lanes
+    for step, first in enumerate(range(0, len(b), lanes), first_step):
+        group = slice(first, min(first + lanes, len(b)))
         low = None
         with np.errstate(invalid="ignore", over="ignore"):
             if job.window is not None:
                 _align(job.window, held, mine, b, rows=rows, group=group, x=x)
-            elif job.lanes == 1:
+            elif lanes == 1:
                 np.multiply(mine[:, first, None], b[first], out=x)
-            elif job.tree:
+            elif job.summation.tree:
                 x = _root(job, mine[:, group], b[group], work)
             elif job.cut is not None:
                 x, low = _halves(mine[:, group], b[group], job.cut)
@@ -136,7 +137,7 @@ def _rounded(
 def _root(job: Job, a: Floats, b: Floats, work: Floats) -> Floats:
     """Sums by a tree of adders that round, in float64 to odd where need be."""
     nodes = [a[:, lane, None] * b[lane] for lane in range(len(b))]
-    nodes += [np.zeros_like(nodes[0])] * (job.lanes - len(nodes))
+    nodes += [np.zeros_like(nodes[0])] * (job.summation.lanes - len(nodes))
     while len(nodes) > 1:
         add = odd_sum if job.rounder.odd else np.add
         nodes = [add(x, y) for x, y in zip(nodes[::2], nodes[1::2], strict=True)]

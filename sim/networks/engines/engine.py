@@ -31,7 +31,7 @@ from fp8mac.sim.codes.quantize import (
     quantize,
     rounded,
 )
-from fp8mac.sim.gemm.gemm import Options, gemm
+from fp8mac.sim.gemm.gemm import gemm
 from fp8mac.sim.networks.engines.reference import Sample, as_it_is
 from fp8mac.sim.networks.models.sequential import Arrange
 
@@ -60,8 +60,6 @@ class Recipe:
         Whether both sides of a product are made smaller by powers of two where sums of the
         calibration data come closer to a float accumulator's largest number than a factor of 4,
         see `fp8mac.sim.codes.quantize.headroom`. It has no effect on a plain cast.
-    options : Options
-        How products are added: in parts, in lanes, see `fp8mac.sim.gemm.gemm.Options`.
     """
 
     config: MacConfig
@@ -69,7 +67,6 @@ class Recipe:
     weights: Scaling
     residual: Scaling | None = None
     headroom: bool = True
-    options: Options = field(default_factory=Options)
 
 
 class Calibrated:
@@ -211,13 +208,13 @@ class UnitEngine:
 
     def _product(self, a: Array, b: Array) -> Array:
         """Sums; of few columns as those of few rows, which is faster, where sides are alike."""
-        config, options, threads = self.recipe.config, self.recipe.options, self.threads
+        config, threads = self.recipe.config, self.threads
         random = getattr(config.accumulator, "rounding", None) is Rounding.STOCHASTIC
         turned = b.shape[1] < _FEW <= len(a) and config.a == config.b and not random
         with np.errstate(over="ignore", invalid="ignore"):
             if turned:
-                return gemm(b.T, a.T, config, options, threads=threads).values.T
-            return gemm(a, b, config, options, threads=threads).values
+                return gemm(b.T, a.T, config, threads=threads).values.T
+            return gemm(a, b, config, threads=threads).values
 
     def _watched(self, name: str, a: Array, b: Array, sums: Array) -> None:
         if self.watch:

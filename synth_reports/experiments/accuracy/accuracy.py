@@ -12,9 +12,9 @@ import numpy as np
 
 from fp8mac.hw.config.accumulators import FloatAccConfig, parse_accumulator
 from fp8mac.hw.config.formats import parse_format
+from fp8mac.hw.config.summation import Summation
 from fp8mac.hw.config.unit import MacConfig, parse_unit
 from fp8mac.sim.codes.quantize import Calibration, QuantizeError, Scaling
-from fp8mac.sim.gemm.gemm import Options
 from fp8mac.sim.networks.engines.engine import Calibrated, Recipe, UnitEngine
 from fp8mac.sim.networks.tasks.diagnose import LayerReport, diagnose
 from fp8mac.sim.networks.tasks.evaluate import Block, Result, ask, blocks, combine
@@ -82,22 +82,23 @@ class Case:
 
     @property
     def config(self) -> MacConfig:
-        """The unit."""
+        """The unit, as it is without partial sums."""
         return parse_unit(self.a, self.w, acc=self.acc)
 
     def recipe(self) -> Recipe:
         """How the network is brought to the unit."""
         config = self.config
-        outer = parse_accumulator("fp32") if self.chunk else None
-        if self.chunk and not isinstance(config.accumulator, FloatAccConfig):
-            outer = None
+        in_float = isinstance(config.accumulator, FloatAccConfig)
+        chunks = Summation(
+            chunk=self.chunk or None,
+            outer=parse_accumulator("fp32") if self.chunk and in_float else None,
+        )
         return Recipe(
-            config,
+            replace(config, summation=chunks),
             self._scaling(self.a),
             self._scaling(self.w, self.per_channel),
             self._scaling(self.residual) if self.residual else None,
             self.headroom,
-            Options(chunk=self.chunk or None, outer=outer),
         )
 
     def _scaling(self, format_: str, per_channel: bool = False) -> Scaling:

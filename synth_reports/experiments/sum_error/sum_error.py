@@ -7,16 +7,17 @@ the same codes, so that what is seen is the accumulator's alone.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fp8mac.hw.config.accumulators import FloatAccConfig, KulischConfig
+from fp8mac.hw.config.summation import PLAIN, Summation
 from fp8mac.hw.config.unit import MacConfig, parse_unit
 from fp8mac.sim.codes.encoding import encode
-from fp8mac.sim.gemm.gemm import Options, gemm, plan
+from fp8mac.sim.gemm.gemm import gemm, plan
 from fp8mac.synth_reports.render.tables import published
 
 __all__ = [
@@ -34,10 +35,10 @@ FORMATS = "e5m2 e4m3".split()
 ACCUMULATORS = "fp16 e6m9 bf16 fp32 kulisch".split()
 LENGTHS = (250, 500, 1000, 2000, 4000)
 
-ADDING: dict[str, Options] = {
-    "one by one": Options(),
-    "pairs": Options(lanes=2),
-    "chunks of 64": Options(chunk=64),
+ADDING: dict[str, Summation] = {
+    "one by one": PLAIN,
+    "pairs": Summation(lanes=2),
+    "chunks of 64": Summation(chunk=64),
 }
 """Rounded after every product; after every two, which are added exactly (ExSdotp); or one by one
 within chunks of 64, whose sums are added one by one in an accumulator of the same kind."""
@@ -66,7 +67,10 @@ class Setting:
     @property
     def config(self) -> MacConfig:
         """The unit."""
-        return parse_unit(self.format, acc=self.accumulator)
+        unit, way = parse_unit(self.format, acc=self.accumulator), ADDING[self.adding]
+        if not isinstance(unit.accumulator, FloatAccConfig):
+            way = Summation(chunk=way.chunk)  # of exact sums, the steps do not matter
+        return replace(unit, summation=way)
 
 
 @dataclass(frozen=True)
@@ -216,15 +220,13 @@ def _sums(
     setting: Setting, seed: int, repetition: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Exact sums and the magnitudes of their errors; infinite where a sum is not finite."""
-    config, options = setting.config, ADDING[setting.adding]
-    if not isinstance(config.accumulator, FloatAccConfig):
-        options = Options(chunk=options.chunk)  # of exact sums, the steps do not matter
-    side = _SLOW_SIDE if plan(config, setting.terms, options).backend == "golden" else _SIDE
+    config = setting.config
+    side = _SLOW_SIDE if plan(config, setting.terms).backend == "golden" else _SIDE
     rng = np.random.default_rng([seed, setting.terms, repetition])
     a = encode(rng.standard_normal((side, setting.terms)), config.a)
     b = encode(rng.standard_normal((setting.terms, side)), config.b)
     guard = KulischConfig(max(12, setting.terms.bit_length()))
     exact = gemm(a, b, MacConfig(config.a, config.b, guard)).values.reshape(-1)
-    sums = gemm(a, b, config, options).values.reshape(-1)
+    sums = gemm(a, b, config).values.reshape(-1)
     error = np.where(np.isfinite(sums), np.abs(sums - exact), np.inf)
     return exact, error

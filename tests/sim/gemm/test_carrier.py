@@ -1,7 +1,10 @@
 """In which numbers float accumulators are computed."""
 
+from dataclasses import replace
+
 import pytest
 
+from fp8mac.hw.config.summation import Summation
 from fp8mac.hw.config.unit import parse_unit
 from fp8mac.sim.gemm.carrier import Carrier, choose
 
@@ -15,7 +18,7 @@ FLOAT32, FLOAT64, ODD, PAIR, SCALAR = Carrier
         ("e5m2", "fp16", {"lanes": 16}, PAIR, "pairs"),
         ("fp16", "fp32", {"lanes": 64}, PAIR, "pairs"),
         ("bf16", "fp32", {"lanes": 2}, SCALAR, "one step's products exceed 53 bits"),
-        ("e5m2", "fp16", {"lanes": 16, "align_bits": 14}, FLOAT64, "window"),
+        ("e5m2", "fp16", {"lanes": 16, "window_bits": 14}, FLOAT64, "window"),
         ("e4m3", "fp16", {"lanes": 16, "tree": True}, FLOAT32, "adders"),
         ("e4m3", "bf16", {"lanes": 16, "tree": True}, FLOAT32, "adders"),
         # Products wider than the accumulator may be ties that a second product breaks.
@@ -31,7 +34,8 @@ FLOAT32, FLOAT64, ODD, PAIR, SCALAR = Carrier
     ],
 )
 def test_choice(operand, acc, how, carrier, reason):
-    choice = choose(parse_unit(operand, acc=acc), 256, **how)
+    config = replace(parse_unit(operand, acc=acc), summation=Summation(**how))
+    choice = choose(config, 256)
     assert (choice.carrier, choice.reason) == (carrier, reason)
 
 
@@ -39,12 +43,13 @@ def test_choice(operand, acc, how, carrier, reason):
     ("operand", "acc", "how", "on_grid"),
     [
         ("e4m3", "fp16", {}, True),
-        ("e4m3", "fp16", {"started": True}, False),  # any number, and -0
         ("e4m3", "fp16:ftz", {}, False),
         ("e5m2", "fp16", {}, False),  # products below the smallest number
-        ("e4m3", "fp16", {"align_bits": 9}, False),  # truncated to -0
+        ("e4m3", "fp16", {"window_bits": 9}, False),  # truncated to -0
         ("e4m3", "fp16:rtz", {"lanes": 8}, True),
     ],
 )
 def test_sums_on_the_grid_of_the_accumulator(operand, acc, how, on_grid):
-    assert choose(parse_unit(operand, acc=acc), 256, **how).on_grid == on_grid
+    config = replace(parse_unit(operand, acc=acc), summation=Summation(**how))
+    assert choose(config, 256).on_grid == on_grid
+    assert not choose(config, 256, started=True).on_grid  # any number, and -0

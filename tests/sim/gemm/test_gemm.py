@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 from matrices import KINDS, matrices
 
 from fp8mac.hw.config.accumulators import (
+    ConfigError,
     FloatAccConfig,
-    IntAccConfig,
     KulischConfig,
     parse_accumulator,
 )
 from fp8mac.hw.config.formats import FloatFormat, IntFormat, Overflow, Rounding, Specials
+from fp8mac.hw.config.summation import PLAIN, Summation
 from fp8mac.hw.config.unit import MacConfig, parse_unit
 from fp8mac.sim.codes import encoding
 from fp8mac.sim.codes.encoding import encode
@@ -25,7 +26,6 @@ from fp8mac.sim.exact import golden
 from fp8mac.sim.gemm import definition, fixed
 from fp8mac.sim.gemm import plan as gemm_plan
 from fp8mac.sim.gemm.gemm import GemmError, GemmResult, Options, gemm, plan
-from fp8mac.sim.gemm.plan import PLAIN
 from fp8mac.synth_reports.experiments.grid import GRID
 
 
@@ -51,25 +51,25 @@ def same(x: GemmResult, y: GemmResult) -> bool:
     return np.array_equal(x.acc, y.acc) and np.array_equal(x.flags, y.flags)
 
 
-def check(
-    config: MacConfig,
-    a: np.ndarray,
-    b: np.ndarray,
-    options: Options,
-    start: GemmResult | None,
-) -> int:
+def adding(config: MacConfig, *summation: Summation, **how: object) -> MacConfig:
+    """The unit, with another way of adding."""
+    return replace(config, summation=summation[0] if summation else Summation(**how))
+
+
+def check(config: MacConfig, a: np.ndarray, b: np.ndarray, start: GemmResult | None) -> int:
     """Compare back ends with the definition; how many there were besides it."""
-    want = gemm(a, b, config, options, start=start, backend="golden")
+    want = gemm(a, b, config, start=start, backend="golden")
+    assert want.config == config.result
     done = set()
-    compiled = options.lanes == 1 or config in COMPILED
+    compiled = config.summation.lanes == 1 or config.plain in COMPILED
     for backend in ("auto", "numpy", "numba", "blas") if compiled else ("numpy", "blas"):
         try:
-            got = gemm(a, b, config, options, start=start, backend=backend, threads=2)
+            got = gemm(a, b, config, start=start, backend=backend, threads=2)
         except GemmError:
             assert backend != "auto"
-            assert backend != "numpy" or plan(config, 9, options).backend == "golden"
+            assert backend != "numpy" or plan(config, 9).backend == "golden"
             continue
-        assert same(got, want), f"{config.slug} {options} {got.plan}"
+        assert same(got, want), f"{config.slug} {got.plan}"
         done.add(got.plan.backend)
     return len(done)
 
@@ -99,13 +99,13 @@ def test_grid_is_the_golden_model(config):
     assert compared == 2 * (4 * 35 + 3 * 2)
 
 
-OPTIONS = [
-    Options(lanes=4),
-    Options(lanes=3, align_bits=10),
-    Options(chunk=5),
-    Options(chunk=6, lanes=4, align_bits=25),
-    Options(lanes=4, tree=True),
-    Options(chunk=5, lanes=2, tree=True),
+SUMMATIONS = [
+    Summation(lanes=4),
+    Summation(lanes=3, window_bits=10),
+    Summation(chunk=5),
+    Summation(chunk=6, lanes=4, window_bits=25),
+    Summation(lanes=4, tree=True),
+    Summation(chunk=5, lanes=2, tree=True),
 ]
 UNITS = [("e4m3", "e4m3", "fp16" + more) for more in ("", ":rtz", ":ftz:saturate", ":sr")]
 UNITS += [("e5m2", "e5m2", "bf16" + more) for more in ("", ":rtz:ftz", ":sr:saturate")]
@@ -124,19 +124,20 @@ UNITS += [("e2m1", "e2m3", "kulisch:2"), ("int8", "e4m3", "kulisch")]
 
 
 @pytest.mark.parametrize(("a", "b", "acc"), UNITS, ids=lambda part: part)
-def test_back_ends_agree_whatever_the_options(a, b, acc):
-    config = parse_unit(a, b, acc=acc)
-    floats = isinstance(config.a, FloatFormat) and isinstance(config.b, FloatFormat)
-    rounds = isinstance(config.accumulator, FloatAccConfig)
-    trees = rounds and config.accumulator.rounding is not Rounding.STOCHASTIC
+def test_back_ends_agree_however_products_are_added(a, b, acc):
+    unit = parse_unit(a, b, acc=acc)
+    floats = isinstance(unit.a, FloatFormat) and isinstance(unit.b, FloatFormat)
+    rounds = isinstance(unit.accumulator, FloatAccConfig)
+    trees = rounds and unit.accumulator.rounding is not Rounding.STOCHASTIC
     compared = 0
-    for index, options in enumerate([Options(), *OPTIONS]):
-        if (options.align_bits and not (floats and rounds)) or (options.tree and not trees):
+    for index, how in enumerate([PLAIN, *SUMMATIONS]):
+        if (how.window_bits and not (floats and rounds)) or (how.tree and not trees):
             continue
+        config = adding(unit, how)
         for kind, started in product(("random", "special"), (False, True)):
             left, right = matrices(config, (4, 11, 3), kind, seed=index)
-            start = any_start(config, (4, 3), seed=index) if started else None
-            compared += check(config, left, right, options, start)
+            start = any_start(config.result, (4, 3), seed=index) if started else None
+            compared += check(config, left, right, start)
     assert compared >= 8
 
 
@@ -168,19 +169,20 @@ FLOAT_ACCUMULATORS = st.builds(
     kind=st.sampled_from(KINDS),
     how=st.tuples(
         st.booleans(),
-        st.sampled_from([PLAIN, PLAIN, Options(lanes=2), Options(lanes=5), OPTIONS[-2]]),
+        st.sampled_from([PLAIN, PLAIN, Summation(lanes=2), Summation(lanes=5), SUMMATIONS[-2]]),
     ),
 )
 def test_any_configuration(a, b, accumulator, kind, how):
-    config, (started, options) = MacConfig(a, b, accumulator), how
+    started, summation = how
     if isinstance(accumulator, KulischConfig):
-        options = Options(lanes=options.lanes)
+        summation = Summation(lanes=summation.lanes)
+    config = MacConfig(a, b, accumulator, summation)
     left, right = matrices(config, (5, 9, 4), kind, seed=3)
-    start = any_start(config, (5, 4), seed=4) if started else None
-    want = gemm(left, right, config, options, start=start, backend="golden")
-    chosen = plan(config, 9, options, started=started)
+    start = any_start(config.result, (5, 4), seed=4) if started else None
+    want = gemm(left, right, config, start=start, backend="golden")
+    chosen = plan(config, 9, started=started)
     backend = "numpy" if chosen.backend == "numba" else "auto"  # nothing to compile
-    got = gemm(left, right, config, options, start=start, backend=backend)
+    got = gemm(left, right, config, start=start, backend=backend)
     assert same(got, want), f"{config.slug} {chosen}"
 
 
@@ -214,14 +216,14 @@ def test_lanes_add_exactly():
     one, sixteen = 0x38, 0x58
     ones, column = [[sixteen, one, one]], [[one], [one], [one]]
     assert gemm(ones, column, unit).values == 16  # 17 is a tie, twice
-    assert gemm(ones, column, unit, Options(lanes=3)).values == 18
-    assert gemm(ones, column, unit, Options(lanes=2)).values == 16
+    assert gemm(ones, column, adding(unit, lanes=3)).values == 18
+    assert gemm(ones, column, adding(unit, lanes=2)).values == 16
 
 
 def test_a_tree_rounds_every_sum():
     unit = parse_unit("e4m3", acc="e4m3")
     one, sixteen = 0x38, 0x58
-    tree, column = Options(lanes=4, tree=True), [[one]] * 4
+    tree, column = adding(unit, lanes=4, tree=True), [[one]] * 4
     for row, want in (
         ([sixteen, one, one, one], 18),  # 17 -> 16, and 2
         ([one, one, sixteen, one], 18),
@@ -229,43 +231,41 @@ def test_a_tree_rounds_every_sum():
         ([one, one, sixteen], 18),
     ):
         for backend in ("golden", "numpy", "auto"):
-            assert gemm([row], column[: len(row)], unit, tree, backend=backend).values == want
-    assert (
-        gemm([[sixteen, one, one, one]], column, unit, Options(lanes=4)).values == 20
-    )  # 19, a tie
+            assert gemm([row], column[: len(row)], tree, backend=backend).values == want
+    exact = gemm([[sixteen, one, one, one]], column, adding(unit, lanes=4))
+    assert exact.values == 20  # 19, a tie
 
 
-LARGE = [("fp16", Options()), ("fp16", Options(lanes=16)), ("fp16", Options(lanes=16, tree=True))]
-LARGE += [("fp16:sr", Options(chunk=700)), ("fp16", Options(lanes=3, align_bits=12))]
+LARGE = [("fp16", ""), ("fp16", "x 16"), ("fp16", "x 16, tree")]
+LARGE += [("fp16:sr", "chunk 700"), ("fp16", "x 3, window 12")]
 
 
-@pytest.mark.parametrize(("acc", "options"), LARGE)
+@pytest.mark.parametrize(("acc", "summation"), LARGE)
 @pytest.mark.parametrize("shape", [(3, 1100, 130), (140, 40, 3)], ids=["panels", "transposed"])
-def test_matrices_larger_than_blocks_and_panels(acc, options, shape):
-    config = parse_unit("e4m3", acc=acc)
+def test_matrices_larger_than_blocks_and_panels(acc, summation, shape):
+    config = parse_unit("e4m3", acc=acc, summation=summation)
     a, b = matrices(config, shape, "special", seed=11)
-    start = any_start(config, (shape[0], shape[2]), seed=12)
-    want = gemm(a, b, config, options, start=start, backend="numpy")
+    start = any_start(config.result, (shape[0], shape[2]), seed=12)
+    want = gemm(a, b, config, start=start, backend="numpy")
     for threads in (1, 2):
-        got = gemm(a, b, config, options, start=start, threads=threads)
+        got = gemm(a, b, config, start=start, threads=threads)
         assert got.plan.backend == "numba"
         assert same(got, want)
     for row, column in ((0, 0), (shape[0] - 1, shape[2] - 1)):
         place = slice(row, row + 1), slice(column, column + 1)
-        if options.lanes > 1:  # the definition, where no random numbers depend on the place
+        if (
+            config.summation.lanes > 1
+        ):  # the definition, where no random numbers depend on the place
             first = replace(start, acc=start.acc[place], flags=start.flags[place])
-            one = gemm(a[place[0]], b[:, place[1]], config, options, start=first, backend="golden")
+            one = gemm(a[place[0]], b[:, place[1]], config, start=first, backend="golden")
             assert want.acc[row, column] == one.acc[0, 0]
 
 
 def test_lanes_of_products_wider_than_a_carrier():
     for operand, acc, lanes in (("e5m2", "fp16", 16), ("fp16", "fp32", 8), ("fp16", "fp16:rtz", 5)):
-        config = parse_unit(operand, acc=acc)
+        config = parse_unit(operand, acc=acc, summation=f"x {lanes}")
         a, b = matrices(config, (6, 50, 4), "cancelling", seed=13)
-        options = Options(lanes=lanes)
-        results = [
-            gemm(a, b, config, options, backend=each) for each in ("golden", "numpy", "auto")
-        ]
+        results = [gemm(a, b, config, backend=each) for each in ("golden", "numpy", "auto")]
         assert results[1].plan.reason == "pairs"
         assert all(same(result, results[0]) for result in results)
 
@@ -283,22 +283,20 @@ def test_window_truncates():
     unit = parse_unit("e4m3", acc="fp32")
     # 16 * 16 = 256 and 1.125 * 1.125 = 1.265625
     a, b = [[0x58, 0x39]], [[0x58], [0x39]]
-    for align_bits, want in ((24, 257.265625), (11, 257.25), (10, 257), (9, 257), (8, 256)):
-        result = gemm(a, b, unit, Options(lanes=2, align_bits=align_bits))
-        assert result.values == want, align_bits
+    for window_bits, want in ((24, 257.265625), (11, 257.25), (10, 257), (9, 257), (8, 256)):
+        result = gemm(a, b, adding(unit, lanes=2, window_bits=window_bits))
+        assert result.values == want, window_bits
 
 
 def test_chunks_add_to_a_wider_accumulator():
     unit = parse_unit("e4m3", acc="fp16")
     a, b = np.full((1, 4096), 0x38), np.full((4096, 1), 0x38)  # ones
     assert gemm(a, b, unit).values == 2048
-    fp32 = parse_accumulator("fp32")
-    wide = gemm(a, b, unit, Options(chunk=128, outer=fp32))
+    wide = gemm(a, b, adding(unit, chunk=128, outer=parse_accumulator("fp32")))
     assert wide.values == 4096
     assert wide.config == parse_unit("e4m3", acc="fp32")
-    assert gemm(a, b, parse_unit("int8", acc="int16"), Options(chunk=64)).acc[0, 0] == (
-        4096 * 56 * 56 % 65536
-    )
+    integers = parse_unit("int8", acc="int16", summation="chunk 64")
+    assert gemm(a, b, integers).acc[0, 0] == 4096 * 56 * 56 % 65536
 
 
 @pytest.mark.parametrize("acc", ["fp16", "fp16:sr", "kulisch", "bf16:rtz"])
@@ -477,78 +475,12 @@ ONES = np.ones((2, 3), np.uint8)
         (
             ONES.astype(np.uint32),
             ONES.T,
-            parse_unit("fp32", "e4m3", acc="fp16"),
-            {"options": Options(lanes=3), "backend": "numpy"},
+            parse_unit("fp32", "e4m3", acc="fp16", summation="x 3"),
+            {"backend": "numpy"},
             (
-                "The numpy back end cannot compute mac_fp32_e4m3_fp16: "
+                "The numpy back end cannot compute mac_fp32_e4m3_fp16_x3: "
                 "one step's products exceed 53 bits."
             ),
-        ),
-        (
-            ONES,
-            ONES.T,
-            E4M3_FP16,
-            {"options": Options(lanes=0)},
-            "Lanes and chunks are of one product or more.",
-        ),
-        (
-            ONES,
-            ONES.T,
-            E4M3_FP16,
-            {"options": Options(outer=KulischConfig())},
-            "There is an outer accumulator, but no chunk says when to add to it.",
-        ),
-        (
-            ONES,
-            ONES.T,
-            E4M3_FP16,
-            {"options": Options(chunk=2, outer=IntAccConfig(32))},
-            (
-                "Partial sums in fp16 cannot be added in int32: "
-                "both are to be float, both integer or both Kulisch."
-            ),
-        ),
-        (
-            ONES,
-            ONES.T,
-            E4M3_FP16,
-            {"options": Options(chunk=2, outer=parse_accumulator("e5m6none"))},
-            "Partial sums in fp16 cannot be added in e5m6none: only one of them holds NaN.",
-        ),
-        (
-            ONES,
-            ONES.T,
-            E4M3_KULISCH,
-            {"options": Options(align_bits=12)},
-            "Alignment is for float products in a float accumulator.",
-        ),
-        (
-            ONES,
-            ONES.T,
-            E4M3_FP16,
-            {"options": Options(align_bits=0)},
-            "An alignment window has one bit or more.",
-        ),
-        (
-            ONES,
-            ONES.T,
-            E4M3_KULISCH,
-            {"options": Options(lanes=4, tree=True)},
-            "A tree of rounding adders is for float accumulators, not kulisch:12.",
-        ),
-        (
-            ONES,
-            ONES.T,
-            E4M3_FP16,
-            {"options": Options(lanes=6, tree=True)},
-            "A tree of adders has 2, 4, 8, ... 65536 lanes, not 6.",
-        ),
-        (
-            ONES,
-            ONES.T,
-            E4M3_FP16,
-            {"options": Options(lanes=1 << 17, tree=True)},
-            "A tree of adders has 2, 4, 8, ... 65536 lanes, not 131072.",
         ),
         (ONES, ONES.T, E4M3_FP16, {"threads": 0}, "threads is 1 or more, not 0."),
         (ONES, ONES.T, E4M3_FP16, {"threads": -1}, "threads is 1 or more, not -1."),
@@ -586,27 +518,6 @@ ONES = np.ones((2, 3), np.uint8)
             ONES,
             ONES.T,
             E4M3_FP16,
-            {"options": Options(lanes=4, tree=True, align_bits=9)},
-            "A window aligns all products of a step, but a tree adds them in pairs.",
-        ),
-        (
-            ONES,
-            ONES.T,
-            parse_unit("e4m3", acc="fp16:sr"),
-            {"options": Options(lanes=4, tree=True)},
-            "A step draws one random number, but every adder of a tree needs one.",
-        ),
-        (
-            ONES,
-            ONES.T,
-            E4M3_FP16,
-            {"options": Options(random_bits=40)},
-            "Stochastic rounding takes 0 to 26 random bits, not 40.",
-        ),
-        (
-            ONES,
-            ONES.T,
-            E4M3_FP16,
             {"random": np.zeros((2, 2, 2), int)},
             "Random numbers have the shape (steps, rows, columns) = (3, 2, 2), not (2, 2, 2).",
         ),
@@ -620,8 +531,8 @@ ONES = np.ones((2, 3), np.uint8)
         (
             ONES,
             ONES.T,
-            E4M3_FP16,
-            {"random": np.zeros((3, 2, 2), int), "options": Options(chunk=2)},
+            parse_unit("e4m3", acc="fp16", summation="chunk 2"),
+            {"random": np.zeros((3, 2, 2), int)},
             "Random numbers can be given for one sum, not for chunks; use a seed.",
         ),
     ],
@@ -632,7 +543,7 @@ def test_what_does_not_exist(a, b, config, more, message):
     assert str(error.value) == message
 
 
-@pytest.mark.parametrize("name", ["lanes", "align_bits", "chunk", "random_bits", "seed"])
+@pytest.mark.parametrize("name", ["random_bits", "seed"])
 def test_options_are_integers(name):
     for wrong in (2.0, 2.5, True, np.True_, "2", np.float64(2), [2]):
         with pytest.raises(GemmError) as error:
@@ -643,22 +554,25 @@ def test_options_are_integers(name):
         assert options == Options(**{name: 2})
         assert type(getattr(options, name)) is int
     with pytest.raises(GemmError) as error:
+        Options(random_bits=40)
+    assert str(error.value) == "Stochastic rounding takes 0 to 26 random bits, not 40."
+    with pytest.raises(GemmError) as error:
         plan(E4M3_FP16, -1)
     assert str(error.value) == "k is 0 or more, not -1."
 
 
-def test_options_may_be_large():
+def test_lanes_chunks_and_seeds_may_be_large():
     """As many lanes, or so long a chunk, as there are products, or more."""
     for acc, most in (("fp16", 7), ("fp16:sr", 7), ("kulisch", 7), ("fp32", 7)):
         config = parse_unit("e4m3", acc=acc)
         a, b = matrices(config, (4, 7, 3), "random", seed=19)
-        usual = gemm(a, b, config, Options(lanes=most))
+        usual = gemm(a, b, adding(config, lanes=most))
         for lanes in (most + 1, 2**62, 10**30):
-            assert same(gemm(a, b, config, Options(lanes=lanes), threads=10**6), usual)
-        chunked = gemm(a, b, config, Options(chunk=most, lanes=2))
-        assert same(gemm(a, b, config, Options(chunk=10**30, lanes=2)), chunked)
-        pieces = gemm(a, b, config, Options(chunk=3, lanes=3))
-        assert same(gemm(a, b, config, Options(chunk=3, lanes=10**30)), pieces)
+            assert same(gemm(a, b, adding(config, lanes=lanes), threads=10**6), usual)
+        chunked = gemm(a, b, adding(config, chunk=most, lanes=2))
+        assert same(gemm(a, b, adding(config, chunk=10**30, lanes=2)), chunked)
+        pieces = gemm(a, b, adding(config, chunk=3, lanes=3))
+        assert same(gemm(a, b, adding(config, chunk=3, lanes=10**30)), pieces)
         for seed in (-5, 10**40):
             numbers = [
                 gemm(a, b, config, Options(seed=seed), backend=each) for each in ("auto", "golden")
@@ -669,8 +583,7 @@ def test_options_may_be_large():
 EMPTY = [(2, 0, 3), (0, 4, 3), (2, 4, 0), (0, 0, 0), (2, 0, 0), (0, 4, 0)]
 EMPTY_UNITS = ["fp16", "fp16:sr", "fp16:rtz:ftz", "fp32", "bf16:saturate", "kulisch", "kulisch:40"]
 EMPTY_UNITS += ["int32", "int16:saturate", "int64:saturate"]
-EMPTY_OPTIONS = [PLAIN, Options(lanes=2), Options(chunk=3), Options(lanes=2, tree=True)]
-EMPTY_OPTIONS += [Options(lanes=2, align_bits=8), Options(lanes=3, chunk=2)]
+EMPTY_SUMMATIONS = ["", "x 2", "chunk 3", "x 2, tree", "x 2, window 8", "x 3, chunk 2"]
 
 
 @pytest.mark.parametrize("compiles", [True, False])
@@ -678,18 +591,17 @@ EMPTY_OPTIONS += [Options(lanes=2, align_bits=8), Options(lanes=3, chunk=2)]
 def test_matrices_without_rows_columns_or_products(acc, compiles, monkeypatch):
     for module in (gemm_plan, fixed, encoding):
         monkeypatch.setattr(module, "has_numba", lambda: compiles)
-    config = parse_unit("int8" if acc.startswith("int") else "e5m2", acc=acc)
-    tried = 0
-    for (m, k, n), options, started in product(EMPTY, EMPTY_OPTIONS, (False, True)):
+    operand, tried = "int8" if acc.startswith("int") else "e5m2", 0
+    for (m, k, n), how, started in product(EMPTY, EMPTY_SUMMATIONS, (False, True)):
         try:
-            plan(config, k, options)
-        except GemmError:
+            config = parse_unit(operand, acc=acc, summation=how)
+        except ConfigError:
             continue
-        start = any_start(config, (m, n), seed=1) if started else None
+        start = any_start(config.result, (m, n), seed=1) if started else None
         a, b = np.zeros((m, k), np.uint8), np.zeros((k, n), np.uint8)
         for threads in (1, 3):
-            got = gemm(a, b, config, options, start=start, threads=threads)
-            want = gemm(a, b, config, options, start=start, backend="golden")
+            got = gemm(a, b, config, start=start, threads=threads)
+            want = gemm(a, b, config, start=start, backend="golden")
             assert same(got, want)
             assert got.values.shape == (m, n)
             tried += 1

@@ -7,12 +7,10 @@ import numpy as np
 import pytest
 from recipes import recipe
 
-from fp8mac.hw.config.accumulators import parse_accumulator
 from fp8mac.hw.config.formats import parse_format
 from fp8mac.sim.codes.encoding import decode, encode
 from fp8mac.sim.codes.quantize import Calibration, Scaling, straight_through
 from fp8mac.sim.exact import golden
-from fp8mac.sim.gemm.gemm import Options
 from fp8mac.sim.networks.engines.engine import Calibrated, UnitEngine
 from fp8mac.sim.networks.engines.reference import Plain, Recorder
 from fp8mac.sim.networks.errors import NetworkError
@@ -152,8 +150,7 @@ def test_partial_sums_are_added_as_the_recipe_says():
     exact = recorder.linear("layer", x, weight, None)
     error = {}
     for chunk in (None, 16):
-        options = Options(chunk=chunk, outer=parse_accumulator("fp32") if chunk else None)
-        how = recipe("fp16", "bf16", options=options)
+        how = recipe("fp16", "bf16", summation=f"chunk {chunk} -> fp32" if chunk else "")
         found = UnitEngine(how, Calibrated(recorder.samples)).linear("layer", x, weight, None)
         error[chunk] = np.abs(found / exact - 1).max()
     assert error[16] < 0.02
@@ -215,7 +212,7 @@ def test_headroom_keeps_sums_in_the_accumulator():
 
 def test_threads_and_blocks_do_not_matter():
     task = image_task("digits_cnn")
-    how = recipe("e4m3", "bf16", options=Options(chunk=32))
+    how = recipe("e4m3", "bf16", summation="chunk 32")
     one = evaluate(task, how, 60)
     two = evaluate(replace(task, block=17), how, 60, threads=2)
     assert one.metric == two.metric
