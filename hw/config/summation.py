@@ -135,7 +135,7 @@ _WORDS = {
     "lanes": re.compile("x ([0-9]{1,40})"),
     "tree": re.compile("tree()"),
     "window_bits": re.compile("window ([0-9]{1,40})"),
-    "chunk": re.compile("chunk ([0-9]{1,40})(?: -> (.+))?"),
+    "chunk": re.compile("chunk ([0-9]{1,40})(?: ?-> ?(.+))?"),
 }
 
 
@@ -168,7 +168,7 @@ def parse_summation(text: str) -> Summation:
                 "chunk <products> or chunk <products> -> <accumulator>."
             )
         if name in found:
-            raise ConfigError(f"'{' '.join(text.split())}' says twice how products are added.")
+            raise ConfigError(f"Products are added in one way; '{word}' is one too many.")
         found[name] = int(match[1]) if match[1] else True
         if name == "chunk" and match[2]:
             found["outer"] = parse_accumulator(match[2])

@@ -66,7 +66,7 @@ class MacConfig:
         if self.summation.outer == self.accumulator:  # is the default
             object.__setattr__(self, "summation", replace(self.summation, outer=None))
         object.__setattr__(self, "_hash", hash(self._content))
-        if self.result.flags != self.flags:
+        if self.summation.outer is not None and self.result.flags != self.flags:
             raise ConfigError(
                 f"Partial sums in {self.accumulator.name} cannot be added in "
                 f"{self.result.accumulator.name}: only one of them holds NaN."

@@ -1,15 +1,21 @@
-"""Configurations: slugs, names, widths, flags, errors."""
+"""Configurations: slugs, names, lines, ways of adding, widths, flags, errors."""
 
+import os
+import pickle
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import product
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fp8mac.hw.config.accumulators import (
+    AccumulatorConfig,
     ConfigError,
     FloatAccConfig,
     IntAccConfig,
@@ -26,7 +32,8 @@ from fp8mac.hw.config.formats import (
     Specials,
     parse_format,
 )
-from fp8mac.hw.config.unit import MacConfig, parse_unit
+from fp8mac.hw.config.summation import PLAIN, Summation, parse_summation
+from fp8mac.hw.config.unit import MacConfig, parse_line, parse_unit
 
 OPERANDS = (
     "int2 int2s int4 int8 int8s int16 e2m1 e2m1ieee e2m5 e2m5fnuz e3m4 e4m3 e4m3ieee e4m3none "
@@ -81,7 +88,24 @@ def units() -> st.SearchStrategy[MacConfig]:
     accumulators = st.builds(KulischConfig, st.integers(0, 64)) | st.builds(
         FloatAccConfig, floats(), rounding, overflow, st.booleans()
     )
-    return st.builds(MacConfig, operands, operands, accumulators)
+    plain = st.builds(MacConfig, operands, operands, accumulators)
+    return st.builds(added, plain, ways(accumulators))
+
+
+def ways(accumulators: st.SearchStrategy[AccumulatorConfig]) -> st.SearchStrategy[Summation]:
+    few = st.integers(1, 9)
+    lanes = st.builds(Summation, lanes=few, window_bits=st.none() | few, chunk=st.none() | few)
+    trees = st.builds(Summation, lanes=st.sampled_from([2, 4, 1 << 16]), tree=st.just(True))
+    outer = st.builds(Summation, lanes=few, chunk=few, outer=st.none() | accumulators)
+    return st.just(PLAIN) | lanes | trees | outer
+
+
+def added(unit: MacConfig, way: Summation) -> MacConfig:
+    """The unit, in which products are added so, if there is such a unit."""
+    try:
+        return replace(unit, summation=way)
+    except ConfigError:
+        return unit
 
 
 def all_units() -> list[MacConfig]:
@@ -99,13 +123,16 @@ def test_config_slugs_are_distinct_identifiers() -> None:
 
 
 @settings(derandomize=True, database=None, deadline=None, max_examples=500)
-@given(units(), units(), st.sampled_from(["a", "b", "accumulator", None]))
+@given(units(), units(), st.sampled_from(["a", "b", "accumulator", "summation", None]))
 def test_config_slugs_are_equal_where_configs_are(
     one: MacConfig, other: MacConfig, part: str | None
 ) -> None:
     """Configurations that differ in one part at most, or in all of them."""
     if part:
-        other = replace(one, **{part: getattr(other, part)})
+        try:
+            other = replace(one, **{part: getattr(other, part)})
+        except ConfigError:
+            return
     assert (one.slug == other.slug) == (one == other)
 
 
@@ -139,7 +166,210 @@ def test_config_accumulator_names_are_read_back() -> None:
 @settings(derandomize=True, database=None, deadline=None, max_examples=500)
 @given(units())
 def test_config_names_are_read_back(config: MacConfig) -> None:
-    assert parse_unit(config.a.name, config.b.name, acc=config.accumulator.name) == config
+    names = config.a.name, config.b.name
+    way = config.summation.name
+    assert parse_unit(*names, acc=config.accumulator.name, summation=way) == config
+    assert parse_line(config.text) == config
+    assert parse_line(config.text.upper().replace(" ", "  ")) == config
+
+
+#: A line, the line as it is printed, slug.
+LINES = [
+    ("e4m3 -> fp16", "e4m3 -> fp16", "mac_e4m3_e4m3_fp16"),
+    ("e4m3*e4m3->fp16", "e4m3 -> fp16", "mac_e4m3_e4m3_fp16"),
+    ("E4M3 * E5M2 x 1 -> FP16:FTZ:RTZ", "e4m3*e5m2 -> fp16:rtz:ftz", "mac_e4m3_e5m2_fp16_rtz_ftz"),
+    ("int8*int4 x 4 -> int32", "int8*int4 x 4 -> int32", "mac_int8_int4_int32_x4"),
+    (
+        "e4m3 -> fp32, window 26, x 32",
+        "e4m3 x 32 -> fp32, window 26",
+        "mac_e4m3_e4m3_fp32_x32_window26",
+    ),
+    (
+        "e5m2 x 8 -> bf16, tree",
+        "e5m2 x 8 -> bf16, tree",
+        "mac_e5m2_e5m2_bf16_x8_tree",
+    ),
+    (
+        "e4m3 x 16 -> fp16, chunk 128->fp32:ftz",
+        "e4m3 x 16 -> fp16, chunk 128 -> fp32:ftz",
+        "mac_e4m3_e4m3_fp16_x16_chunk128_fp32_ftz",
+    ),
+    ("e5m3b-20 -> e5m3b20, chunk 4 -> e5m3b-20",) * 2
+    + ("mac_e5m3bn20_e5m3bn20_e5m3b20_chunk4_e5m3bn20",),
+    (
+        "int8 -> kulisch:3, chunk 9 -> kulisch",
+        "int8 -> kulisch:3, chunk 9 -> kulisch:12",
+        "mac_int8_int8_kulisch3_chunk9_kulisch12",
+    ),
+    ("e4m3 -> fp16, chunk 64 -> fp16", "e4m3 -> fp16, chunk 64", "mac_e4m3_e4m3_fp16_chunk64"),
+]
+
+
+@pytest.mark.parametrize(("line", "text", "slug"), LINES)
+def test_config_lines(line: str, text: str, slug: str) -> None:
+    config = parse_line(line)
+    assert (config.text, config.slug) == (text, slug)
+    assert parse_line(text) == config
+
+
+FORM = (
+    "'{}' is not a unit; write <format>[*<format>] [x <lanes>] -> <accumulator>, and how products "
+    "are added behind a comma."
+)
+NO_WAY = (
+    "'{}' is not a way of adding; write x <lanes>, tree, window <bits>, chunk <products> or "
+    "chunk <products> -> <accumulator>."
+)
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        *(
+            (line, FORM.format(line))
+            for line in ("", "e4m3", "e4m3 fp16", "-> fp16", "e4m3 -> , x 4")
+        ),
+        ("e4m3 -> fp16, fast", NO_WAY.format("fast")),
+        ("e4m3 x  -> fp16", NO_WAY.format("x")),
+        ("e4m3 x 1.5 -> fp16", NO_WAY.format("x 1.5")),
+        ("e4m3 -> fp16, tree 4", NO_WAY.format("tree 4")),
+        ("e4m3 -> fp16, chunk -> fp32", NO_WAY.format("chunk -> fp32")),
+        ("e4m3 x 4 -> fp16, x 4", "Products are added in one way; 'x 4' is one too many."),
+        ("e4m3 -> fp16, chunk 4 -> fp99", UNKNOWN.format("fp99")),
+    ],
+)
+def test_config_line_error(line: str, message: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        parse_line(line)
+    assert str(error.value) == message
+
+
+def test_config_line_format_error() -> None:
+    for line in ("e4m3* -> fp16", "*e4m3 -> fp16", "e4m3x4 -> fp16"):
+        with pytest.raises(FormatError):
+            parse_line(line)
+
+
+@pytest.mark.parametrize(
+    ("unit", "how", "message"),
+    [
+        ("fp16", {"lanes": 0}, "Lanes and chunks are of one product or more."),
+        ("fp16", {"chunk": -1}, "Lanes and chunks are of one product or more."),
+        ("fp16", {"window_bits": 0}, "An alignment window has one bit or more."),
+        (
+            "fp16",
+            {"outer": KulischConfig()},
+            "There is an outer accumulator, but no chunk says when to add to it.",
+        ),
+        (
+            "fp16",
+            {"chunk": 2, "outer": IntAccConfig(32)},
+            (
+                "Partial sums in fp16 cannot be added in int32: both are to be float, both integer "
+                "or both Kulisch."
+            ),
+        ),
+        (
+            "fp16",
+            {"chunk": 2, "outer": parse_accumulator("e5m6none")},
+            "Partial sums in fp16 cannot be added in e5m6none: only one of them holds NaN.",
+        ),
+        (
+            "kulisch",
+            {"window_bits": 12},
+            "Alignment is for float products in a float accumulator.",
+        ),
+        (
+            "kulisch",
+            {"lanes": 4, "tree": True},
+            "A tree of rounding adders is for float accumulators, not kulisch:12.",
+        ),
+        (
+            "fp16",
+            {"lanes": 6, "tree": True},
+            "A tree of adders has 2, 4, 8, ... 65536 lanes, not 6.",
+        ),
+        (
+            "fp16",
+            {"lanes": 1 << 17, "tree": True},
+            "A tree of adders has 2, 4, 8, ... 65536 lanes, not 131072.",
+        ),
+        ("fp16", {"tree": True}, "A tree of adders has 2, 4, 8, ... 65536 lanes, not 1."),
+        (
+            "fp16",
+            {"lanes": 4, "tree": True, "window_bits": 9},
+            "A window aligns all products of a step, but a tree adds them in pairs.",
+        ),
+        (
+            "fp16:sr",
+            {"lanes": 4, "tree": True},
+            "A step draws one random number, but every adder of a tree needs one.",
+        ),
+    ],
+)
+def test_config_summation_error(unit: str, how: dict, message: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        replace(parse_unit("e4m3", acc=unit), summation=Summation(**how))
+    assert str(error.value) == message
+
+
+def test_config_outer_accumulators_hold_products() -> None:
+    with pytest.raises(ConfigError) as error:
+        parse_line("int8 -> int32, chunk 4 -> int15")
+    assert str(error.value) == (
+        "The accumulator int15 is too narrow: one exact int8 x int8 product takes 16 bits."
+    )
+    with pytest.raises(ConfigError) as error:
+        parse_line("e4m3*int8 -> fp32, window 9")
+    assert str(error.value) == "Alignment is for float products in a float accumulator."
+
+
+@pytest.mark.parametrize("name", ["lanes", "window_bits", "chunk"])
+def test_config_summations_are_of_integers(name: str) -> None:
+    for wrong in (2.0, 2.5, True, np.True_, "2", np.float64(2), [2]):
+        with pytest.raises(ConfigError) as error:
+            Summation(**{name: wrong})
+        assert str(error.value) == f"{name} is an integer, not {wrong!r}."
+    for right in (2, np.int8(2), np.uint64(2), np.array(2)):
+        summation = Summation(**{name: right})
+        assert summation == Summation(**{name: 2})
+        assert type(getattr(summation, name)) is int
+
+
+def test_config_summations_are_read_back() -> None:
+    assert parse_summation("") == parse_summation(" , ") == parse_summation("x 1") == PLAIN
+    assert PLAIN.name == ""
+    every = Summation(3, window_bits=10**30, chunk=10**30, outer=parse_accumulator("fp32"))
+    assert every.name == f"x 3, window {10**30}, chunk {10**30} -> fp32"
+    assert parse_summation(every.name) == every
+
+
+def test_config_results_and_rates() -> None:
+    unit = parse_line("e4m3 x 16 -> fp16, chunk 64 -> fp32:rtz")
+    assert unit.plain == parse_unit("e4m3", acc="fp16")
+    assert unit.result == parse_unit("e4m3", acc="fp32:rtz")
+    assert (unit.products_per_cycle, unit.latency_cycles) == (16, 1)
+    plain = unit.plain
+    assert plain.plain is plain.result is plain
+    assert (plain.products_per_cycle, plain.latency_cycles) == (1, 1)
+    assert parse_line("e4m3 x 4 -> fp16").result == plain
+
+
+def test_config_hashes_are_those_of_the_process() -> None:
+    """A unit from another process is found among those of this one."""
+    code = (
+        "import pickle, sys; from fp8mac.hw.config.unit import parse_line;"
+        "sys.stdout.buffer.write(pickle.dumps(parse_line('e4m3 x 4 -> fp16, chunk 8')))"
+    )
+    unit = parse_line("e4m3 x 4 -> fp16, chunk 8")
+    for seed in "12":
+        theirs = subprocess.run(
+            [sys.executable, "-c", code],
+            env=os.environ | {"PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
+        )
+        assert pickle.loads(theirs.stdout) in {unit}
 
 
 @pytest.mark.parametrize(

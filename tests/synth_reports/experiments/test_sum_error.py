@@ -54,7 +54,7 @@ def test_errors_are_those_of_the_golden_model(adding):
         rng = np.random.default_rng([3, 24, repetition])
         a = encode(rng.standard_normal((side, 24)), unit.a)
         b = encode(rng.standard_normal((24, side)), unit.b)
-        sums = gemm(a, b, unit, ADDING[adding], backend="golden").values
+        sums = gemm(a, b, replace(unit, summation=ADDING[adding]), backend="golden").values
         exact.append(decode(a, unit.a) @ decode(b, unit.b))  # short sums: exact in float64
         errors.append(sums - exact[-1])
     assert found.sums == np.size(errors)
