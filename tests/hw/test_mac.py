@@ -7,7 +7,7 @@ from amaranth.hdl import ResetInserter, Signal
 from amaranth.sim import Simulator
 
 from fp8mac.hw.config.accumulators import ConfigError
-from fp8mac.hw.config.unit import MacConfig, parse_unit
+from fp8mac.hw.config.unit import MacConfig, parse_line, parse_unit
 from fp8mac.hw.units.mac import Mac, MacCore
 from fp8mac.sim.check.stimuli import biased_triples
 from fp8mac.sim.exact import golden
@@ -76,6 +76,15 @@ def test_unit_parameters_can_be_read():
     config = parse_unit("e4m3", "e5m2", acc="kulisch")
     assert Mac(config).config == config
     assert MacCore(config).config == config
+
+
+@pytest.mark.parametrize("component", [MacCore, Mac])
+def test_circuits_add_products_one_by_one(component):
+    with pytest.raises(ConfigError) as error:
+        component(parse_line("e4m3 x 4 -> fp16, chunk 8"))
+    assert str(error.value) == (
+        "No circuit adds products as in e4m3 x 4 -> fp16, chunk 8; circuits add them one by one."
+    )
 
 
 def test_core_stochastic_rounding_is_refused():

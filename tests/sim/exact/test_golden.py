@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from fp8mac.hw.config.formats import Rounding, parse_format
-from fp8mac.hw.config.unit import MacConfig, parse_unit
+from fp8mac.hw.config.unit import MacConfig, parse_line, parse_unit
 from fp8mac.sim.exact import golden, values
 from fp8mac.sim.exact.golden import Kind, State, mac, read, reset, step
 
@@ -574,6 +574,13 @@ def test_step_flags_are_sticky() -> None:
         (
             lambda: read(parse_unit("int8", acc="kulisch:1"), 2**17),
             "kulisch:1 has the codes 0 to 131071, not 131072.",
+        ),
+        (
+            lambda: mac(parse_line("e4m3 x 4 -> fp16"), 0x38, 0x38, 0),
+            (
+                "The golden model adds products one by one; `fp8mac.sim.gemm` computes "
+                "e4m3 x 4 -> fp16."
+            ),
         ),
         (
             lambda: mac(parse_unit("e4m3", acc="fp16:sr"), 0x38, 0x38, 0),

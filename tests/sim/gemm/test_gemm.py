@@ -765,3 +765,19 @@ def test_definition_by_hand():
     config = parse_unit("e4m3", acc="fp16")
     state = definition.dot(config, [0x38, 0x40], [0x38, 0xC4])
     assert golden.read(config, state.acc).fraction == -5
+    two = parse_unit("e4m3", acc="e4m3", summation="x 2, chunk 3 -> fp16")
+    codes = [0x58, 0x38, 0x38, 0x38, 0x38, 0x58]  # 16 1 1, 1 1 16
+    state = definition.dot(two, codes, [0x38] * 6, golden.State(0x3C00, ()))
+    # 1 + round(round(16 + 1) + 1) + round(round(1 + 1) + 16)
+    assert golden.read(two.result, state.acc).fraction == 1 + 16 + 18
+
+
+def test_definition_draws_a_number_for_every_rounding():
+    config = parse_unit("e4m3", acc="e4m3:sr", summation="x 2, chunk 3 -> fp16:sr")
+    steps = []
+    definition.dot(config, [0x38] * 6, [0x38] * 6, random=lambda step: steps.append(step) or 0)
+    assert steps == [0, 1, -1, 2, 3, -2]
+    steps.clear()
+    config = parse_unit("e4m3", acc="e4m3", summation="x 2, chunk 3 -> fp16:sr")
+    definition.dot(config, [0x38] * 6, [0x38] * 6, random=lambda step: steps.append(step) or 0)
+    assert steps == [-1, -2]

@@ -2,6 +2,7 @@
 
 import numpy as np
 import onnx
+import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from fp8mac.sim.networks.tasks.own import model_files
@@ -43,3 +44,18 @@ def test_training_data_belong_to_the_key(tmp_path, monkeypatch):
     changed = training.training_data("fmnist")
     assert [one == other for one, other in zip(first, changed, strict=True)] == [False, True]
     assert training.training_data("digits_cnn") == []
+
+
+@pytest.mark.parametrize(
+    ("acc", "chunk", "text"),
+    [
+        ("fp16", 0, "e4m3 -> fp16"),
+        ("fp16", 64, "e4m3 -> fp16, chunk 64 -> fp32"),
+        ("fp32", 64, "e4m3 -> fp32, chunk 64"),
+        ("kulisch", 64, "e4m3 -> kulisch:12, chunk 64"),
+    ],
+)
+def test_partial_sums_are_the_recipes_and_rows_name_the_unit_without(acc, chunk, text):
+    case = accuracy.Case("digits_mlp", "e4m3", "e4m3", acc, 3, chunk=chunk)
+    assert case.recipe().config.text == text
+    assert case.config == case.recipe().config.plain
