@@ -51,6 +51,7 @@ class KulischConfig:
     guard_bits: int = 12
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "guard_bits", integer(self.guard_bits, "guard_bits"))
         if not 0 <= self.guard_bits <= 64:
             raise ConfigError(
                 f"A Kulisch accumulator has 0 to 64 guard bits, not {self.guard_bits}."
@@ -114,6 +115,7 @@ class IntAccConfig:
     overflow: Overflow = Overflow.WRAP
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "bits", integer(self.bits, "bits"))
         if not 2 <= self.bits <= 64:
             raise ConfigError(f"An integer accumulator has 2 to 64 bits, not {self.bits}.")
         if self.overflow is Overflow.TO_SPECIAL:

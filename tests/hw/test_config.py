@@ -324,16 +324,25 @@ def test_config_outer_accumulators_hold_products() -> None:
     assert str(error.value) == "Alignment is for float products in a float accumulator."
 
 
-@pytest.mark.parametrize("name", ["lanes", "window_bits", "chunk"])
-def test_config_summations_are_of_integers(name: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        (Summation, "lanes"),
+        (Summation, "window_bits"),
+        (Summation, "chunk"),
+        (KulischConfig, "guard_bits"),
+        (IntAccConfig, "bits"),
+    ],
+)
+def test_config_integers(kind: type, name: str) -> None:
     for wrong in (2.0, 2.5, True, np.True_, "2", np.float64(2), [2]):
         with pytest.raises(ConfigError) as error:
-            Summation(**{name: wrong})
+            kind(**{name: wrong})
         assert str(error.value) == f"{name} is an integer, not {wrong!r}."
     for right in (2, np.int8(2), np.uint64(2), np.array(2)):
-        summation = Summation(**{name: right})
-        assert summation == Summation(**{name: 2})
-        assert type(getattr(summation, name)) is int
+        config = kind(**{name: right})
+        assert config == kind(**{name: 2})
+        assert type(getattr(config, name)) is int
 
 
 def test_config_summations_are_read_back() -> None:

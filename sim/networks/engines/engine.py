@@ -209,7 +209,10 @@ class UnitEngine:
     def _product(self, a: Array, b: Array) -> Array:
         """Sums; of few columns as those of few rows, which is faster, where sides are alike."""
         config, threads = self.recipe.config, self.threads
-        random = getattr(config.accumulator, "rounding", None) is Rounding.STOCHASTIC
+        random = any(
+            getattr(each.accumulator, "rounding", None) is Rounding.STOCHASTIC
+            for each in (config, config.result)
+        )
         turned = b.shape[1] < _FEW <= len(a) and config.a == config.b and not random
         with np.errstate(over="ignore", invalid="ignore"):
             if turned:

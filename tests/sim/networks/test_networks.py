@@ -11,6 +11,7 @@ from fp8mac.hw.config.formats import parse_format
 from fp8mac.sim.codes.encoding import decode, encode
 from fp8mac.sim.codes.quantize import Calibration, Scaling, straight_through
 from fp8mac.sim.exact import golden
+from fp8mac.sim.gemm.gemm import gemm
 from fp8mac.sim.networks.engines.engine import Calibrated, UnitEngine
 from fp8mac.sim.networks.engines.reference import Plain, Recorder
 from fp8mac.sim.networks.errors import NetworkError
@@ -155,6 +156,22 @@ def test_partial_sums_are_added_as_the_recipe_says():
         error[chunk] = np.abs(found / exact - 1).max()
     assert error[16] < 0.02
     assert error[None] > 0.1
+
+
+def test_random_numbers_belong_to_their_places_however_few_columns():
+    rng = np.random.default_rng(7)
+    x, weight = (rng.uniform(1, 2, shape).astype(np.float32) for shape in ((40, 64), (64, 3)))
+    recorder = Recorder()
+    recorder.linear("layer", x, weight, None)
+    seen = []
+    engine = UnitEngine(
+        recipe("e4m3", "fp16", summation="chunk 8 -> fp16:sr"),
+        Calibrated(recorder.samples),
+        watch=lambda name, a, b, sums: seen.append((a, b, sums)),
+    )
+    engine.linear("layer", x, weight, None)
+    ((a, b, sums),) = seen
+    assert np.array_equal(sums, gemm(a, b, engine.recipe.config).values)
 
 
 def test_a_wide_unit_is_float32():
