@@ -1,8 +1,6 @@
 """Commands that run networks: what arithmetic does to accuracy, and where networks come from."""
 
 import importlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,7 +19,7 @@ from fp8mac.cli.options import (
     recorded,
 )
 from fp8mac.gen.files import check_folder, write_atomically
-from fp8mac.sim.networks.data.fetch import PACKAGES, FetchError
+from fp8mac.sim.networks.data.fetch import PACKAGES
 from fp8mac.sim.networks.data.fetch import fetch as fetch_package
 
 __all__ = ["accuracy", "fetch"]
@@ -123,44 +121,43 @@ def accuracy(
     What was computed before is not computed again, so an interrupted run goes on where it stopped.
     """
     names = networks.split(",")
-    with _sentences():
-        if format_ is None and acc is None:
-            check_folder(output_dir, "*.*")
-            picked = experiments.split(",") if experiments else None
-            _run_experiments(
-                names,
-                picked,
-                samples,
-                inputs=inputs,
-                axes=axes,
-                threads=threads,
-                output_dir=output_dir,
-                command=recorded(ctx),
-                force=force,
-            )
-            return
-        facts = {
-            "a": format_,
-            "w": weights or format_,
-            "acc": acc,
-            "calibration": calibration,
-            "residual": residual,
-            "chunk": chunk,
-            "per_channel": not per_tensor,
-            "power_of_two": power_of_two,
-            "headroom": headroom,
-        }
-        reports = [
-            _run_unit(
-                name,
-                facts | {"inputs": inputs, "axes": axes} if name.endswith(".onnx") else facts,
-                samples,
-                threads=threads,
-                command=recorded(ctx, networks=name),
-                force=force,
-            )
-            for name in names
-        ]
+    if format_ is None and acc is None:
+        check_folder(output_dir, "*.*")
+        picked = experiments.split(",") if experiments else None
+        _run_experiments(
+            names,
+            picked,
+            samples,
+            inputs=inputs,
+            axes=axes,
+            threads=threads,
+            output_dir=output_dir,
+            command=recorded(ctx),
+            force=force,
+        )
+        return
+    facts = {
+        "a": format_,
+        "w": weights or format_,
+        "acc": acc,
+        "calibration": calibration,
+        "residual": residual,
+        "chunk": chunk,
+        "per_channel": not per_tensor,
+        "power_of_two": power_of_two,
+        "headroom": headroom,
+    }
+    reports = [
+        _run_unit(
+            name,
+            facts | {"inputs": inputs, "axes": axes} if name.endswith(".onnx") else facts,
+            samples,
+            threads=threads,
+            command=recorded(ctx, networks=name),
+            force=force,
+        )
+        for name in names
+    ]
     if as_json:
         print_json(reports if len(reports) > 1 else reports[0])
     else:
@@ -181,7 +178,7 @@ def fetch(
         if name not in PACKAGES:
             raise end(f"Unknown network '{name}'; there are {', '.join(PACKAGES)} to fetch.")
     packages = [package for name in chosen for package in PACKAGES[name]]
-    with _sentences(), progress_bar() as bar:
+    with progress_bar() as bar:
         task = bar.add_task("packages", total=len(packages))
         for package in packages:
             bar.update(task, description=package.name)
@@ -240,16 +237,3 @@ def _run_experiments(
     )
     write_atomically(report.summary_files(output_dir, list(points)))
     typer.echo(f"Wrote {len(files)} files and a summary to {output_dir}.", err=True)
-
-
-@contextmanager
-def _sentences() -> Iterator[None]:
-    """Errors of networks and data end the command with their sentence."""
-    try:
-        yield
-    except FetchError as error:
-        raise end(str(error)) from error
-    except ValueError as error:
-        if type(error) is ValueError:  # not one that was written for the user
-            raise
-        raise end(str(error)) from error

@@ -17,7 +17,6 @@ from fp8mac.cli.options import (
     Never,
     Only,
     end,
-    make_bench,
     number,
     print_json,
     progress_bar,
@@ -28,6 +27,7 @@ from fp8mac.gen.files import STDOUT, check_outputs, is_stream, print_text
 from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import MacConfig, parse_unit
+from fp8mac.synth_reports.cost.bench import make_bench
 from fp8mac.synth_reports.cost.measure import Design
 
 __all__ = ["exhaustive", "vectors"]
@@ -88,10 +88,7 @@ def vectors(
 
 
 def _testbench(*arguments: Any, **options: Any) -> str:
-    try:
-        return importlib.import_module("fp8mac.gen.testbench").testbench_text(*arguments, **options)
-    except ValueError as error:
-        raise end(str(error)) from error
+    return importlib.import_module("fp8mac.gen.testbench").testbench_text(*arguments, **options)
 
 
 def _vector_text(config: MacConfig, count: int, seed: int, *, products: bool, unit: bool) -> str:
@@ -128,15 +125,12 @@ def exhaustive(
     )
     with progress_bar() as bar:
         task = bar.add_task("states", total=total)
-        try:
-            result = module.check_all(
-                config,
-                netlist,
-                progress=lambda done, _: bar.update(task, completed=done),
-                slow=slow,
-            )
-        except (module.CompilerError, module.SelfTestError) as error:
-            raise end(str(error)) from error
+        result = module.check_all(
+            config,
+            netlist,
+            progress=lambda done, _: bar.update(task, completed=done),
+            slow=slow,
+        )
     if as_json:
         facts = asdict(result) | {"mismatches": [str(each) for each in result.mismatches]}
         named = {"unit": config.slug, "goal": goal.value, "command": recorded(ctx)}

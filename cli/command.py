@@ -26,15 +26,11 @@ from typer.core import TyperCommand, TyperGroup
 
 from fp8mac.cli.start import INTERRUPTED
 from fp8mac.gen.files import WriteError, print_text
-from fp8mac.gen.yosys import YosysError
 from fp8mac.hw.config.accumulators import ConfigError
-from fp8mac.hw.config.formats import FormatError
-from fp8mac.synth_reports.liberty.reader import LibertyError
-from fp8mac.synth_reports.synth.synthesis import SynthesisError
+from fp8mac.hw.config.errors import Error
 
 __all__ = ["Command", "Commands", "Never", "Only", "Part", "end", "recorded", "rules"]
 
-_SENTENCES = (FormatError, ConfigError, LibertyError, YosysError, SynthesisError, WriteError)
 _INTERRUPT = 130  # what typer makes of Ctrl-C
 _PUBLISHED = Path(str(files("fp8mac.synth_reports"))) / "results"
 _ELSEWHERE = {"output", "output_dir", "testbench", "force", "as_json", "threads", "jobs"}
@@ -231,7 +227,7 @@ def _sentence(error: Exception) -> str | None:
         return words.rstrip(".") + "."
     if isinstance(error, MemoryError):
         return "There is not enough memory for that."
-    if isinstance(error, _SENTENCES):
+    if isinstance(error, Error):
         return str(error)
     if isinstance(error, OSError):
         try:

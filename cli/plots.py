@@ -156,21 +156,17 @@ def plot(
 ) -> None:
     """Draw area against accuracy, with the Pareto front, for each network: md, csv, png, svg."""
     check_folder(output_dir, "*.*")
-    pareto = importlib.import_module("fp8mac.synth_reports.experiments.pareto.pareto")
     tables = importlib.import_module("fp8mac.synth_reports.experiments.pareto.tables")
     pages = importlib.import_module("fp8mac.synth_reports.experiments.pareto.text")
     pictures = importlib.import_module("fp8mac.synth_reports.experiments.pareto.plot")
-    try:
-        found = tables.charts(
-            grid,
-            accuracy,
-            area=area,
-            shape=(Shape.CORE if core else Shape.UNIT).value,
-            quantities=quantities.split(","),
-            networks=networks.split(",") if networks else None,
-        )
-    except pareto.PlotError as error:
-        raise end(str(error)) from error
+    found = tables.charts(
+        grid,
+        accuracy,
+        area=area,
+        shape=(Shape.CORE if core else Shape.UNIT).value,
+        quantities=quantities.split(","),
+        networks=networks.split(",") if networks else None,
+    )
     command = recorded(ctx)
     files: dict[Path, str | bytes] = {}
     for network, charts in found.items():

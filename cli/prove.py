@@ -114,29 +114,25 @@ def prove(
         "jobs": jobs,
         "solver": solve.Solver(limit, Store()),
     }
-    try:
-        theirs = None
-        if verilog is not None:
-            language = "systemverilog" if verilog.suffix == ".sv" else "verilog"
-            source = (_read(verilog), top, language, str(verilog))
-            shape = Shape.UNIT if unit else Shape.CORE
-            theirs = circuit.Circuit(units[Goal.AREA][0], shape, *source)
-            _ = theirs.smt2  # what is no unit ends here, with one sentence
-        with progress_bar() as bar:
-            task = bar.add_task("checks", total=None)
+    theirs = None
+    if verilog is not None:
+        language = "systemverilog" if verilog.suffix == ".sv" else "verilog"
+        source = (_read(verilog), top, language, str(verilog))
+        theirs = circuit.Circuit(units[Goal.AREA][0], Shape.UNIT if unit else Shape.CORE, *source)
+        _ = theirs.smt2  # what is no unit ends here, with one sentence
+    with progress_bar() as bar:
+        task = bar.add_task("checks", total=None)
 
-            def advance(record: Any) -> None:
-                bar.advance(task)
-                bar.update(task, description=str(record.check))
+        def advance(record: Any) -> None:
+            bar.advance(task)
+            bar.update(task, description=str(record.check))
 
-            if theirs is None:
-                area, speed = units[Goal.AREA], units[Goal.SPEED]
-                bar.update(task, total=len(checks.plan(area, speed=speed, both=both)))
-                records = proofs.prove_units(area, speed=speed, progress=advance, **options)
-            else:
-                records = proofs.prove_circuit(theirs, any_nan=any_nan, progress=advance, **options)
-    except (solve.SolverError, circuit.CircuitError) as error:
-        raise end(str(error)) from error
+        if theirs is None:
+            area, speed = units[Goal.AREA], units[Goal.SPEED]
+            bar.update(task, total=len(checks.plan(area, speed=speed, both=both)))
+            records = proofs.prove_units(area, speed=speed, progress=advance, **options)
+        else:
+            records = proofs.prove_circuit(theirs, any_nan=any_nan, progress=advance, **options)
     facts, text = paper.certificate(records, command), paper.certificate_text(records, command)
     if a is None and not fast:
         facts_text = json.dumps(facts, indent=1, allow_nan=False) + "\n"

@@ -15,6 +15,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from fp8mac.hw.config.errors import Error
+
 __all__ = [
     "STDOUT",
     "WriteError",
@@ -30,7 +32,7 @@ STDOUT = Path("-")
 """The place that means standard output."""
 
 
-class WriteError(OSError):
+class WriteError(Error, OSError):
     """A place that cannot be written; the message is one sentence for the user."""
 
     def __str__(self) -> str:

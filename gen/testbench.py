@@ -9,6 +9,7 @@ The vectors are lines of `fp8mac.sim.check.vectors`.
 """
 
 from fp8mac.gen.describe import module_name
+from fp8mac.hw.config.accumulators import ConfigError
 from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Role, Shape, named, ports
 from fp8mac.hw.config.unit import MacConfig
@@ -96,7 +97,7 @@ def testbench_text(
         If the name of the file cannot stand in a Verilog string.
     """
     if not (vectors_file.isascii() and vectors_file.isprintable()) or set('"\\') & {*vectors_file}:
-        raise ValueError(f"'{vectors_file}' cannot be named in Verilog.")
+        raise ConfigError(f"'{vectors_file}' cannot be named in Verilog.")
     table = ports(config, shape)
     inputs = named(table, Role.RESET, Role.CONTROL, Role.OPERAND, Role.STATE)
     outputs = named(table, Role.RESULT, Role.FLAG)

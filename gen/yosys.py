@@ -24,6 +24,8 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
+from fp8mac.hw.config.errors import Error
+
 __all__ = ["Yosys", "YosysError", "find_yosys", "stop_all"]
 
 _OLDEST = (0, 40)
@@ -48,7 +50,7 @@ _log = logging.getLogger(__name__)
 _running: set[subprocess.Popen[str]] = set()
 
 
-class YosysError(RuntimeError):
+class YosysError(Error, RuntimeError):
     """No Yosys that can be used, or a run that failed; the message is one sentence for the user.
 
     Parameters

@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from fp8mac.hw.config.errors import Error
 from fp8mac.hw.config.formats import FloatFormat, FormatError, Overflow, Rounding, parse_format
 
 __all__ = [
@@ -18,7 +19,7 @@ __all__ = [
 ]
 
 
-class ConfigError(ValueError):
+class ConfigError(Error, ValueError):
     """A unit that cannot exist; the message is one sentence for the user."""
 
 

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
 
+from fp8mac.hw.config.errors import Error
+
 __all__ = [
     "NAMED_FORMATS",
     "FloatFormat",
@@ -28,7 +30,7 @@ __all__ = [
 ]
 
 
-class FormatError(ValueError):
+class FormatError(Error, ValueError):
     """A format that does not exist; the message is one sentence for the user."""
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 import fp8mac.hw
 from fp8mac.gen.describe import module_name
 from fp8mac.hw.config.accumulators import ConfigError
+from fp8mac.hw.config.errors import Error
 from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import MacConfig, parse_unit
@@ -23,7 +24,7 @@ from fp8mac.hw.config.unit import MacConfig, parse_unit
 __all__ = ["Mutation", "MutationError", "mutated_rtlil", "parse_unit_text"]
 
 
-class MutationError(RuntimeError):
+class MutationError(Error, RuntimeError):
     """A mutation that cannot be planted."""
 
 

@@ -7,13 +7,14 @@ function of ports and state. ABC decides whether the functions are the same.
 import re
 
 from fp8mac.gen.yosys import find_yosys
+from fp8mac.hw.config.errors import Error
 from fp8mac.proofs.check.circuit import Circuit
 from fp8mac.synth_reports.synth.synthesis import Flow, Synthesis, run_abc
 
 __all__ = ["EquivalenceError", "check_equal", "logic_of", "logic_of_netlist"]
 
 
-class EquivalenceError(RuntimeError):
+class EquivalenceError(Error, RuntimeError):
     """Circuits that are not the same; the message is one sentence for the user."""
 
 

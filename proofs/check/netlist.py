@@ -8,6 +8,8 @@ from functools import cached_property
 from itertools import groupby
 from typing import Any
 
+from fp8mac.hw.config.errors import Error
+
 __all__ = ["Bit", "CircuitError", "Netlist"]
 
 #: A net by its number, or a constant: ``0``, ``1``, ``x``, ``z``.
@@ -19,7 +21,7 @@ _BITWISE = frozenset("$and $or $xor $xnor $not $mux $pos $buf $bweqx $bwmux".spl
 _SIGNAL = r"([\\$]\S+)(?: \[(\d+)(?::(\d+))?\])?"
 
 
-class CircuitError(ValueError):
+class CircuitError(Error, ValueError):
     """A circuit that is not a unit; the message is one sentence for the user."""
 
 

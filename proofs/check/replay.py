@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from fp8mac.hw.config.errors import Error
 from fp8mac.hw.config.ports import Role, named
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.proofs.check.circuit import Circuit, CircuitError
@@ -10,7 +11,7 @@ from fp8mac.sim.exact import golden
 __all__ = ["Counterexample", "ReplayError", "replay"]
 
 
-class ReplayError(RuntimeError):
+class ReplayError(Error, RuntimeError):
     """A counterexample that is none: solver, specification and golden model do not agree."""
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 from importlib.metadata import PackageNotFoundError, version
 
+from fp8mac.hw.config.errors import Error
 from fp8mac.proofs.check.queries import Query
 from fp8mac.proofs.spec.theory import Sort
 from fp8mac.synth_reports.store.store import Store
@@ -21,7 +22,7 @@ __all__ = ["Answer", "Encoding", "Solver", "SolverError"]
 _DECIDE = "fp8mac.proofs.check.decide"
 
 
-class SolverError(RuntimeError):
+class SolverError(Error, RuntimeError):
     """No solver that can be used; the message is one sentence for the user."""
 
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fp8mac.hw.config.accumulators import ConfigError, FloatAccConfig
+from fp8mac.hw.config.errors import Error
 from fp8mac.hw.config.formats import Rounding
 from fp8mac.hw.config.ports import Shape, ports
 from fp8mac.hw.config.unit import MacConfig
@@ -48,7 +49,7 @@ _SELF_TEST = 200_000
 _ONES = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
 
 
-class SelfTestError(RuntimeError):
+class SelfTestError(Error, RuntimeError):
     """Two models that should be the same differ, so that nothing can be said of a netlist."""
 
 

@@ -15,6 +15,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from fp8mac.hw.config.errors import Error
 from fp8mac.hw.config.ports import Port, Role, named, wires
 from fp8mac.sim.check.netlist import Netlist, pack
 
@@ -35,7 +36,7 @@ _LISTED = 10
 _LONGEST_VECTOR = 512
 
 
-class CompilerError(RuntimeError):
+class CompilerError(Error, RuntimeError):
     """No C compiler, or one that fails; the message is one sentence for the user."""
 
 

@@ -13,7 +13,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fp8mac.hw.config.formats import FloatFormat, Format, IntFormat, Overflow, Rounding, Specials
+from fp8mac.hw.config.formats import (
+    FloatFormat,
+    Format,
+    FormatError,
+    IntFormat,
+    Overflow,
+    Rounding,
+    Specials,
+)
 from fp8mac.sim.codes.encoding_rule import BLOCK, Rule, code_dtype
 from fp8mac.sim.codes.inputs import codes_of, noise_of, numbers_of, whole
 from fp8mac.sim.codes.integers import round_integers
@@ -199,7 +207,7 @@ def encode(
             )
         return out
     if overflow is Overflow.WRAP:
-        raise ValueError(f"{format_.name} cannot wrap.")
+        raise FormatError(f"{format_.name} cannot wrap.")
     rule = Rule.of(format_, array.dtype, rounding, overflow)
     kernels = _compiled(array.size) if noise is None else None
     if kernels is not None:

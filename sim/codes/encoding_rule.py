@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fp8mac.hw.config.formats import FloatFormat, Overflow, Rounding
+from fp8mac.hw.config.formats import FloatFormat, FormatError, Overflow, Rounding
 
 __all__ = ["BLOCK", "Rule", "code_dtype"]
 
@@ -108,7 +108,7 @@ class Rule:
     def nan_code(self) -> int:
         """Code of NaN, or an error."""
         if self.format_.nan_code is None:
-            raise ValueError(f"{self.format_.name} has no code for NaN.")
+            raise FormatError(f"{self.format_.name} has no code for NaN.")
         return self.format_.nan_code
 
     @cached_property

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fp8mac.hw.config.accumulators import ConfigError, integer
+from fp8mac.hw.config.errors import Error
 from fp8mac.hw.config.formats import (
     FloatFormat,
     Format,
@@ -41,7 +42,7 @@ _DTYPES = {
 """Formats of the types of ``ml_dtypes``, and of numpy, whose bits are codes."""
 
 
-class InputError(ValueError):
+class InputError(Error, ValueError):
     """An array or a number that cannot be taken; the message is one sentence for the user."""
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fp8mac.hw.config.formats import IntFormat, Overflow, Rounding
+from fp8mac.hw.config.formats import FormatError, IntFormat, Overflow, Rounding
 
 __all__ = ["round_integers"]
 
@@ -25,13 +25,13 @@ def round_integers(
     numbers = x.astype(np.float64)
     extreme = np.abs(numbers).max(initial=0)
     if np.isnan(extreme):
-        raise ValueError(f"{format_.name} has no code for NaN.")
+        raise FormatError(f"{format_.name} has no code for NaN.")
     largest = float(format_.max)
     smallest = float(format_.symmetric - 2 ** (format_.bits - 1))
     if overflow is not Overflow.WRAP:
         numbers = np.clip(numbers, smallest, largest)
     elif np.isinf(extreme):
-        raise ValueError(f"An infinity cannot wrap in {format_.name}.")
+        raise FormatError(f"An infinity cannot wrap in {format_.name}.")
     else:
         numbers = np.fmod(numbers, 2.0 ** (format_.bits + 1))  # one bit more than rounding needs
     if random is not None:

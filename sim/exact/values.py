@@ -10,7 +10,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
-from fp8mac.hw.config.formats import FloatFormat, Format, Overflow, Rounding
+from fp8mac.hw.config.formats import FloatFormat, Format, FormatError, Overflow, Rounding
 
 __all__ = [
     "FixedPointCodec",
@@ -179,7 +179,7 @@ class FloatCodec:
     def decode(self, code: int) -> Value:
         """Value of a code; the function `decode` says more."""
         if code >> self.bits:  # of negative numbers too
-            raise ValueError(f"{self.name} has the codes 0 to {2**self.bits - 1}, not {code}.")
+            raise FormatError(f"{self.name} has the codes 0 to {2**self.bits - 1}, not {code}.")
         sign = int(code >= self.sign_code)
         unsigned = code - self.sign_code if sign else code
         if unsigned > self.max_code or code == self.nan_code:
@@ -202,10 +202,10 @@ class FloatCodec:
         """Code of a value; the function `encode` says more."""
         sign, magnitude, exponent, kind = value
         if overflow is _WRAP:
-            raise ValueError(f"{self.name} cannot wrap.")
+            raise FormatError(f"{self.name} cannot wrap.")
         if kind is _NAN:
             if self.nan_code is None:
-                raise ValueError(f"{self.name} has no code for NaN.")
+                raise FormatError(f"{self.name} has no code for NaN.")
             return self.nan_code
         if kind is _INF:
             return self._beyond(sign, overflow)
@@ -253,7 +253,7 @@ class FixedPointCodec:
     def decode(self, code: int) -> Value:
         """Value of a code; zero is +0. The function `decode` says more."""
         if code >> self.bits:  # of negative numbers too
-            raise ValueError(f"{self.name} has the codes 0 to {2**self.bits - 1}, not {code}.")
+            raise FormatError(f"{self.name} has the codes 0 to {2**self.bits - 1}, not {code}.")
         integer = code if code <= self.max else code - (1 << self.bits)
         return Value(int(integer < 0), abs(integer), self.lsb_exponent)
 
@@ -268,10 +268,10 @@ class FixedPointCodec:
         """Code of a value; the function `encode` says more."""
         sign, magnitude, exponent, kind = value
         if kind is _NAN:
-            raise ValueError(f"{self.name} has no code for NaN.")
+            raise FormatError(f"{self.name} has no code for NaN.")
         if kind is _INF:
             if overflow is _WRAP:
-                raise ValueError(f"An infinity cannot wrap in {self.name}.")
+                raise FormatError(f"An infinity cannot wrap in {self.name}.")
             integer = self.min if sign else self.max
         else:
             shift = self.lsb_exponent - exponent

@@ -12,6 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from fp8mac.hw.config.accumulators import ConfigError
 from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import MacConfig, parse_unit
@@ -198,7 +199,7 @@ def baselines(folder: Path | None = None) -> dict[Path, Baseline]:
 
     Raises
     ------
-    ValueError
+    ConfigError
         If a file is not one of ours; the message is one sentence.
     """
     root = folder or Path(str(files("fp8mac.synth_reports"))) / "baselines"
@@ -216,4 +217,4 @@ def _baseline(path: Path) -> Baseline:
         config = parse_unit(unit["a"], unit["b"], acc=unit["accumulator"])
         return Baseline(config, dict(content["tools"]), figures)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"'{path}' does not hold committed numbers.") from error
+        raise ConfigError(f"'{path}' does not hold committed numbers.") from error

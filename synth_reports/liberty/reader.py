@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from math import inf, isfinite
 
+from fp8mac.hw.config.errors import Error
+
 __all__ = ["File", "Group", "LibertyError", "Statement"]
 
 _SPACE = r"(?:\s|\\\r?\n|/\*[\s\S]*?\*/|//[^\n]*)*+"
@@ -31,7 +33,7 @@ _WORD = re.compile(rf"{_STRING}|/\*[\s\S]*?\*/|//[^\n]*|\\\r?\n|[^\s,\"/\\]+|/")
 _ESCAPE = re.compile(r"[ \t]*\\\r?\n\s*|\\([\s\S])")
 
 
-class LibertyError(ValueError):
+class LibertyError(Error, ValueError):
     """A file that cannot be used as a cell library; the message is one sentence for the user."""
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from fp8mac.gen.yosys import Yosys
+from fp8mac.hw.config.errors import Error
 from fp8mac.hw.config.goal import Goal
 from fp8mac.synth_reports.liberty.library import Library
 from fp8mac.synth_reports.synth.metrics import Metrics
@@ -36,7 +37,7 @@ __all__ = [
 FLOWS = Path(__file__).parent / "flows"
 
 
-class SynthesisError(RuntimeError):
+class SynthesisError(Error, RuntimeError):
     """A synthesis that failed; the message is one sentence for the user."""
 
 

@@ -107,12 +107,12 @@ for format_, acc in (("e4m3", "fp16"), ("int8", "int32"), ("e5m2", "kulisch")):
 """
 TRAINED = """
 from types import SimpleNamespace
-from fp8mac.synth_reports.experiments.accuracy import training as accuracy_training
+from fp8mac.synth_reports.experiments.accuracy import training
 from fp8mac.sim.networks.training import qat
 store = SimpleNamespace(key=lambda *_: "", load=lambda *_: None, save=lambda *_: None)
 real = qat.fine_tune
-accuracy_training.fine_tune = lambda *a, **b: real(*a, **b | {"epochs": 1})
-accuracy_training.trained_task.__wrapped__("digits_mlp", "e4m3,e4m3", "max", store, 100)
+training.fine_tune = lambda *a, **b: real(*a, **b | {"epochs": 1})
+training.trained_task.__wrapped__("digits_mlp", "e4m3,e4m3", "max", store, 100)
 """
 SUMS = """
 from fp8mac.synth_reports.experiments.sum_error.length import points

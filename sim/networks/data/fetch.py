@@ -33,6 +33,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from fp8mac.hw.config.errors import Error
 from fp8mac.sim import cache
 
 __all__ = ["PACKAGES", "FetchError", "Package", "fetch", "find", "read_member"]
@@ -40,7 +41,7 @@ __all__ = ["PACKAGES", "FetchError", "Package", "fetch", "find", "read_member"]
 _TIMEOUT_S = 1800
 
 
-class FetchError(Exception):
+class FetchError(Error):
     """A package that cannot be had; the message is one sentence for the user."""
 
 

@@ -16,13 +16,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fp8mac.hw.config.errors import Error
+
 __all__ = ["TorchFileError", "read_tensors"]
 
 _MAGIC = 0x1950A86A20F9469CFC6C
 _TYPES = {"FloatStorage": "<f4", "HalfStorage": "<f2", "LongStorage": "<i8", "IntStorage": "<i4"}
 
 
-class TorchFileError(ValueError):
+class TorchFileError(Error, ValueError):
     """Not such a file, or damaged."""
 
 

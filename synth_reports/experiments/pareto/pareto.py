@@ -14,10 +14,12 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from fp8mac.hw.config.errors import Error
+
 __all__ = ["QUANTITIES", "Chart", "PlotError", "Point", "Quantity", "front"]
 
 
-class PlotError(ValueError):
+class PlotError(Error, ValueError):
     """A picture that cannot be drawn; the message is one sentence for the user."""
 
 
