@@ -22,7 +22,6 @@ from fp8mac.cli.options import (
     A,
     B,
     load_verilog,
-    make_bench,
     print_json,
     progress_bar,
     say_written,
@@ -34,6 +33,7 @@ from fp8mac.hw.config.formats import NAMED_FORMATS, parse_format
 from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import parse_unit
+from fp8mac.synth_reports.cost.bench import make_bench
 from fp8mac.synth_reports.experiments import grid
 from fp8mac.synth_reports.liberty.library import own_library
 from fp8mac.synth_reports.render.tables import format_facts, formats_table, show

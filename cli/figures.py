@@ -9,12 +9,12 @@ import typer
 from fp8mac.cli.options import (
     FORCE,
     HERE,
-    make_bench,
     progress_bar,
     recorded,
     write_files,
 )
 from fp8mac.gen.files import check_folder
+from fp8mac.synth_reports.cost.bench import make_bench
 
 __all__ = ["figure3"]
 

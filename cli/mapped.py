@@ -13,7 +13,6 @@ from fp8mac.cli.options import (
     JSON,
     end,
     load_verilog,
-    make_bench,
     print_json,
     progress_bar,
     recorded,
@@ -24,6 +23,7 @@ from fp8mac.gen.yosys import find_yosys
 from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import MacConfig
+from fp8mac.synth_reports.cost.bench import make_bench
 from fp8mac.synth_reports.cost.measure import Bench, Design
 from fp8mac.synth_reports.experiments.peers import peers as comparison
 from fp8mac.synth_reports.experiments.peers import text as peers_text

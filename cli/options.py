@@ -8,9 +8,8 @@ import re
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from types import MappingProxyType, ModuleType
+from types import ModuleType
 from typing import Annotated, Any
 
 import typer
@@ -19,12 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from fp8mac.cli.command import Never, Only, Part, end, recorded
 from fp8mac.gen.files import STDOUT, print_text, write_atomically
-from fp8mac.gen.yosys import find_yosys
 from fp8mac.hw.config.goal import Goal
-from fp8mac.synth_reports.cost.measure import Bench, Design
-from fp8mac.synth_reports.liberty.library import Library
-from fp8mac.synth_reports.store.store import Store
-from fp8mac.synth_reports.synth.synthesis import Flow
 
 __all__ = [
     "ACC",
@@ -41,7 +35,6 @@ __all__ = [
     "end",
     "json_text",
     "load_verilog",
-    "make_bench",
     "number",
     "print_json",
     "progress_bar",
@@ -67,37 +60,6 @@ FORCE = Annotated[bool, typer.Option("--force", help="Do anew what is known alre
 def load_verilog() -> ModuleType:
     """Amaranth is imported where it is needed: a known answer comes without it."""
     return importlib.import_module("fp8mac.gen.verilog")
-
-
-def make_bench(
-    libraries: Mapping[str, Library] = MappingProxyType({}),
-    seconds: float = 0,
-    flow: str | None = None,
-) -> Bench:
-    """What measures units, with the flows of the package and the Yosys that there is.
-
-    Parameters
-    ----------
-    libraries : mapping of str to Library
-        What designs can be mapped to, by the names that these use.
-    seconds : float
-        Time to look for better netlists.
-    flow : str, optional
-        Flow for all designs; by default the one that is named after their goal.
-    """
-
-    def elaborate(design: Design) -> str:
-        rtlil = importlib.import_module("fp8mac.gen.rtlil")
-        return rtlil.rtlil_text(design.config, design.shape, goal=design.goal)
-
-    @cache
-    def load(goal: Goal, library: str | None) -> Flow:
-        return Flow.load(flow or goal.value, libraries[library] if library is not None else None)
-
-    def flow_of(design: Design) -> Flow:
-        return load(design.goal, design.library)
-
-    return Bench(elaborate, flow_of, find_yosys(), Store(), seconds)
 
 
 @dataclass(frozen=True)

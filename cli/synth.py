@@ -18,7 +18,6 @@ from fp8mac.cli.options import (
     Never,
     Only,
     end,
-    make_bench,
     number,
     print_json,
     progress_bar,
@@ -36,10 +35,11 @@ from fp8mac.hw.config.accumulators import ConfigError
 from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import parse_unit
+from fp8mac.synth_reports.cost.bench import make_bench
 from fp8mac.synth_reports.cost.physical import Stimuli, facts_of
 from fp8mac.synth_reports.cost.report import Question, unit_report
 from fp8mac.synth_reports.experiments import regression
-from fp8mac.synth_reports.liberty.find import KNOWN, PATH_VARIABLE, find_files, resolve
+from fp8mac.synth_reports.liberty.find import KNOWN, PATH_VARIABLE, find_files, libraries_of
 from fp8mac.synth_reports.liberty.library import Library, load_library, own_library
 from fp8mac.synth_reports.liberty.reader import LibertyError
 from fp8mac.synth_reports.render.tables import show
@@ -113,7 +113,7 @@ def synth(
     if not stimuli.recorded and operands not in _OPERANDS:
         raise ConfigError(f"Unknown operands '{operands}': {', '.join(_OPERANDS)}, or FILE.npz.")
     shapes = tuple(shape for shape in Shape if core is None or core == (shape is Shape.CORE))
-    libraries = _libraries(liberties or [])
+    libraries = libraries_of(liberties or [])
     question = Question(config, goal, shapes, libraries, stimuli)
     bench = make_bench(libraries, seconds=0 if effort is Effort.QUICK else limit)
     with progress_bar() as bar:
@@ -132,19 +132,6 @@ def synth(
     if report["breakdown"]:
         show(breakdown_table(report))
     print_text(footnotes(report) + "\n")
-
-
-def _libraries(texts: list[str]) -> dict[str, Library]:
-    """Our own library, and those that are asked for, by name."""
-    own = own_library()
-    libraries = {own.name: own}
-    for text in texts:
-        library = resolve(text).check()
-        name = library.name
-        if name in libraries and libraries[name].sha256 != library.sha256:
-            name = f"{name} {library.sha256[:8]}"
-        libraries[name] = library
-    return libraries
 
 
 def liberty(
@@ -209,10 +196,7 @@ def synth_check(
         check_folder(folder, "*.json")
     own = own_library()
     bench = make_bench({own.name: own})
-    try:
-        known = regression.baselines(folder)
-    except ValueError as error:
-        raise end(str(error)) from error
+    known = regression.baselines(folder)
     configs = [each.config for each in known.values()]
     if accept and not configs:
         configs = [parse_unit(operand, acc=acc) for operand, acc in regression.MAIN]

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from fp8mac.synth_reports.liberty.files import in_folder, stem
 from fp8mac.synth_reports.liberty.library import OWN, Library, load_library, own_library
 from fp8mac.synth_reports.liberty.reader import LibertyError
 
-__all__ = ["KNOWN", "PATH_VARIABLE", "Known", "find_files", "resolve"]
+__all__ = ["KNOWN", "PATH_VARIABLE", "Known", "find_files", "libraries_of", "resolve"]
 
 PATH_VARIABLE = "FP8MAC_LIBERTY_PATH"
 """Environment variable with folders and files, separated like those of ``PATH``."""
@@ -138,6 +139,25 @@ def resolve(text: str) -> Library:
         if any(path.samefile(other) for other in paths[:place]):
             raise LibertyError(f"'{path}' is named twice.")
     return load_library(*paths)
+
+
+def libraries_of(texts: Iterable[str]) -> dict[str, Library]:
+    """Our own library, and those that texts name, by name; see `resolve`.
+
+    Raises
+    ------
+    LibertyError
+        If one cannot be used.
+    """
+    own = own_library()
+    libraries = {own.name: own}
+    for text in texts:
+        library = resolve(text).check()
+        name = library.name
+        if name in libraries and libraries[name].sha256 != library.sha256:
+            name = f"{name} {library.sha256[:8]}"
+        libraries[name] = library
+    return libraries
 
 
 def _paths(text: str) -> list[Path]:

@@ -5,7 +5,6 @@ from dataclasses import replace
 from functools import cache
 from itertools import islice
 
-from fp8mac.cli.options import make_bench
 from fp8mac.hw.config.accumulators import ConfigError
 from fp8mac.hw.config.formats import parse_format
 from fp8mac.hw.config.goal import Goal
@@ -16,6 +15,7 @@ from fp8mac.proofs.check.checks import Kind, Record, Verdict, plan
 from fp8mac.sim.check import vectors
 from fp8mac.sim.check.exhaustive import ExhaustiveResult
 from fp8mac.synth_reports.cost import physical
+from fp8mac.synth_reports.cost.bench import make_bench
 from fp8mac.synth_reports.cost.measure import Bench, Design
 from fp8mac.synth_reports.experiments.accuracy import accuracy
 from fp8mac.synth_reports.experiments.figure5 import figure5

@@ -9,8 +9,8 @@ from typer.testing import CliRunner
 
 from fp8mac.cli import synth
 from fp8mac.cli.app import app
-from fp8mac.cli.options import make_bench
 from fp8mac.hw.config.unit import parse_unit
+from fp8mac.synth_reports.cost.bench import make_bench
 from fp8mac.synth_reports.experiments import regression
 from fp8mac.synth_reports.experiments.regression import Baseline, Move, moves, moves_table
 from fp8mac.synth_reports.liberty.library import own_library

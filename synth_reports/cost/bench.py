@@ -1,0 +1,51 @@
+"""What measures units, wired: the circuits, the flows, the Yosys and the store that there are."""
+
+from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType
+
+from fp8mac.gen.yosys import find_yosys
+from fp8mac.hw.config.goal import Goal
+from fp8mac.synth_reports.cost.measure import Bench, Design, Shape
+from fp8mac.synth_reports.liberty.library import Library
+from fp8mac.synth_reports.store.store import Store
+from fp8mac.synth_reports.synth.synthesis import Flow
+
+__all__ = ["make_bench"]
+
+
+def make_bench(
+    libraries: Mapping[str, Library] = MappingProxyType({}),
+    seconds: float = 0,
+    flow: str | None = None,
+) -> Bench:
+    """What measures units, with the flows of the package and the Yosys that there is.
+
+    Parameters
+    ----------
+    libraries : mapping of str to Library
+        What designs can be mapped to, by the names that these use.
+    seconds : float
+        Time to look for better netlists.
+    flow : str, optional
+        Flow for all designs; by default the one that is named after their goal.
+
+    Raises
+    ------
+    YosysError
+        If there is no Yosys that can be used.
+    """
+
+    def elaborate(design: Design) -> str:
+        from fp8mac.gen.rtlil import rtlil_text  # a known answer needs no Amaranth
+
+        return rtlil_text(design.config, core=design.shape is Shape.CORE, goal=design.goal)
+
+    @cache
+    def load(goal: Goal, library: str | None) -> Flow:
+        return Flow.load(flow or goal.value, libraries[library] if library is not None else None)
+
+    def flow_of(design: Design) -> Flow:
+        return load(design.goal, design.library)
+
+    return Bench(elaborate, flow_of, find_yosys(), Store(), seconds)
