@@ -18,7 +18,7 @@ from fp8mac.sim.gemm.words import Words, to_float
 __all__ = ["GemmResult", "finish", "read", "reset", "store", "words"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class GemmResult:
     """Accumulators after a product.
 
@@ -39,6 +39,10 @@ class GemmResult:
     acc: NDArray[Any]
     flags: NDArray[np.bool_]
     plan: Plan | None = None
+
+    def __repr__(self) -> str:
+        rows, columns = self.flags.shape[:2]
+        return f"<GemmResult of {self.config.slug}, {rows} x {columns}>"
 
     @cached_property
     def values(self) -> NDArray[np.float64]:

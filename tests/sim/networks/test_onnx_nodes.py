@@ -24,7 +24,7 @@ def cases():
     """All of the package's; some overflow while they are made."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        from onnx.backend.test.case.node import collect_testcases  # noqa: PLC0415
+        from onnx.backend.test.case.node import collect_testcases
 
         return sorted(collect_testcases(None), key=lambda each: each.name)
 

@@ -1,0 +1,237 @@
+"""What a unit costs, what its Verilog is, and whether it is right."""
+
+import io
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fp8mac.hw.config.goal import Goal
+from fp8mac.synth_reports.store.store import Store
+
+from ._html import table
+from ._units import AnyUnit, Unit, as_unit
+
+if TYPE_CHECKING:
+    from fp8mac.proofs.check.checks import Record
+
+__all__ = ["Measured", "Proved", "measure", "prove", "verilog"]
+
+
+def verilog(unit: AnyUnit, path: str | Path | None = None, *, core: bool = False) -> str:
+    """Verilog-2005 of a unit, or of its combinational core.
+
+    Parameters
+    ----------
+    unit : Unit, MacConfig or str
+        The unit.
+    path : str or Path, optional
+        File to write it to; a description in JSON is written beside it.
+    core : bool
+        Whether the registers are left out.
+
+    Returns
+    -------
+    str
+        The text, written or not.
+
+    Raises
+    ------
+    Error
+        If there is no circuit for the unit, there is no Yosys, or a file cannot be written.
+    """
+    from fp8mac.gen.files import check_outputs
+    from fp8mac.gen.verilog import verilog_text, write_verilog
+
+    given = as_unit(unit)
+    command = f"{given!r}.verilog({'core=True' if core else ''})"
+    if path is not None:
+        place = Path(path)
+        check_outputs([place, place.with_suffix(".json")])
+        write_verilog(given.config, place, core=core, goal=given.goal, command=command)
+    return verilog_text(given.config, core=core, goal=given.goal, command=command)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a unit costs. `print` shows it as ``fp8mac synth`` does, a notebook as a table.
+
+    Parameters
+    ----------
+    unit : Unit
+        What was measured.
+    report : dict
+        Everything that was found, as ``fp8mac synth --json`` prints it.
+    """
+
+    unit: Unit
+    report: dict[str, Any] = field(repr=False)
+
+    def to_records(self) -> list[dict[str, Any]]:
+        """One record for each shape, goal and library; ``pandas.DataFrame`` takes them.
+
+        Returns
+        -------
+        list of dict
+            Identity (``unit``, ``shape``, ``goal``, ``library``) and numbers, with their units in
+            the keys. None where nothing was measured.
+        """
+        records = []
+        for goal, shapes in self.report["goals"].items():
+            for shape, found in shapes.items():
+                for library, figures in found["libraries"].items():
+                    identity = {
+                        "unit": self.unit.name,
+                        "shape": shape,
+                        "goal": goal,
+                        "library": library,
+                    }
+                    records.append(identity | found["metrics"] | _numbers(figures))
+        every: dict[str, Any] = dict.fromkeys(key for each in records for key in each)
+        return [every | each for each in records]
+
+    def __str__(self) -> str:
+        from fp8mac.synth_reports.render.tables import show
+        from fp8mac.synth_reports.render.unit_tables import (
+            breakdown_table,
+            footnotes,
+            unit_table,
+        )
+
+        text = io.StringIO()
+        show(unit_table(self.report), text)
+        show(breakdown_table(self.report), text)
+        return text.getvalue() + footnotes(self.report)
+
+    def _repr_html_(self) -> str:
+        records = sorted(self.to_records(), key=lambda each: each["shape"])
+        keys = [key for key in records[0] if key != "unit"]
+        rows = [[key.replace("_", " "), *(each[key] for each in records)] for key in keys]
+        head, *shown = [row for row in rows if any(cell is not None for cell in row[1:])]
+        return table(self.unit.name, ["", *head[1:]], shown)
+
+
+def _numbers(figures: dict[str, Any]) -> dict[str, float | None]:
+    """Figures in one library, flat; of the energies those with all that switches."""
+    names = ("area_um2", "area_ge", "delay_ns", "delay_fo4")
+    energies = figures["energy_per_mac"] or {}
+    numbers = {name: figures[name] for name in names}
+    for kind in ("functional", "unit_delay"):
+        for key, value in energies.get(kind, {}).items():
+            if key.startswith("dynamic_"):
+                numbers[f"energy_{kind}_{key.removeprefix('dynamic_')}"] = value
+    return numbers
+
+
+def measure(
+    unit: AnyUnit, *, liberty: Sequence[str] = (), force: bool = False, effort_seconds: float = 0
+) -> Measured:
+    """Gates, area, delay and energy of a unit, beside int8 products in int32.
+
+    What was measured before is looked up. A new unit takes up to a minute.
+
+    Parameters
+    ----------
+    unit : Unit, MacConfig or str
+        The unit.
+    liberty : sequence of str
+        Cell libraries beside our own: files, or names that ``fp8mac liberty`` lists.
+    force : bool
+        Whether to measure anew what is known.
+    effort_seconds : float
+        Time to look for better netlists.
+
+    Raises
+    ------
+    Error
+        If there is no circuit for the unit, no Yosys, or no such library.
+    """
+    from fp8mac.synth_reports.cost.bench import make_bench
+    from fp8mac.synth_reports.cost.report import Question, unit_report
+    from fp8mac.synth_reports.liberty.find import libraries_of
+
+    given = as_unit(unit)
+    libraries = libraries_of(liberty)
+    question = Question(given.config, given.goal, libraries=libraries)
+    bench = make_bench(libraries, seconds=effort_seconds)
+    command = f"fp8mac.measure({given!r})"
+    return Measured(given, unit_report(question, bench, command, force=force))
+
+
+@dataclass(frozen=True)
+class Proved:
+    """What came of proofs; true where everything is as it has to be.
+
+    Parameters
+    ----------
+    unit : Unit
+        What was proved.
+    records : tuple of Record
+        One for each check, planted bugs included.
+    failures : tuple of str
+        A sentence for each check that did not come out as it has to.
+    """
+
+    unit: Unit
+    records: "tuple[Record, ...]" = field(repr=False)
+    failures: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return not self.failures
+
+    def to_records(self) -> list[dict[str, Any]]:
+        """One record for each check: what was checked, the verdict, the seconds it took."""
+        return [
+            {
+                "unit": self.unit.name,
+                "goal": self.unit.goal.value,
+                "check": str(record.check),
+                "kind": record.check.kind.value,
+                "verdict": record.verdict.value,
+                "seconds": round(record.seconds, 3),
+                "sha256": record.sha256,
+            }
+            for record in self.records
+        ]
+
+    def _repr_html_(self) -> str:
+        shown = ("check", "kind", "verdict", "seconds")
+        rows = [[record[key] for key in shown] for record in self.to_records()]
+        verdict = "proved" if self else " ".join(self.failures)
+        return table(f"{self.unit.name}: {verdict}", shown, rows)
+
+
+def prove(unit: AnyUnit, *, seconds: float = 900, jobs: int | None = None) -> Proved:
+    """Prove a unit's circuits, Verilog and netlists, and refute bugs that are planted in them.
+
+    Parameters
+    ----------
+    unit : Unit, MacConfig or str
+        The unit.
+    seconds : float
+        Processor time for each question to a solver; what takes longer is a failure.
+    jobs : int, optional
+        Checks at a time; default one for each processor.
+
+    Returns
+    -------
+    Proved
+        True where everything is as it has to be.
+
+    Raises
+    ------
+    Error
+        If there is no circuit for the unit, no Yosys, or no solver (``fp8mac[prove]``).
+    """
+    from fp8mac.proofs.check.checks import failures
+    from fp8mac.proofs.check.prove import prove_units
+    from fp8mac.proofs.check.solve import Solver
+
+    given = as_unit(unit)
+    fast = given.goal is Goal.SPEED
+    units, speed = ([], [given.config]) if fast else ([given.config], [])
+    records = prove_units(
+        units, speed=speed, solver=Solver(seconds, Store()), jobs=jobs or os.cpu_count() or 1
+    )
+    return Proved(given, tuple(records), tuple(failures(records)))

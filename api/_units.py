@@ -1,0 +1,128 @@
+"""A unit, as a script or a notebook holds it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fp8mac.hw.config.accumulators import ConfigError
+from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.unit import MacConfig, parse_unit
+
+from ._html import table
+
+if TYPE_CHECKING:
+    from ._costs import Measured
+
+__all__ = ["AnyUnit", "Unit", "as_unit", "unit"]
+
+
+@dataclass(frozen=True, repr=False)
+class Unit:
+    """A unit and what its circuit is built for.
+
+    Parameters
+    ----------
+    config : MacConfig
+        Formats and accumulator.
+    goal : Goal
+        Few gates, or a short path.
+    """
+
+    config: MacConfig
+    goal: Goal = Goal.AREA
+
+    @property
+    def name(self) -> str:
+        """The unit in one line, as `unit` reads it."""
+        return _line(self.config)
+
+    def verilog(self, path: str | Path | None = None, *, core: bool = False) -> str:
+        """Verilog-2005 of the unit, see `fp8mac.verilog`.
+
+        Parameters
+        ----------
+        path : str or Path, optional
+            Where to write it, and beside it a description in JSON.
+        core : bool
+            Whether the registers are left out.
+        """
+        from ._costs import verilog
+
+        return verilog(self, path, core=core)
+
+    def measure(self) -> "Measured":
+        """What it costs, see `fp8mac.measure`."""
+        from ._costs import measure
+
+        return measure(self)
+
+    def __repr__(self) -> str:
+        goal = "" if self.goal is Goal.AREA else f", goal={self.goal.value!r}"
+        return f"fp8mac.unit({self.name!r}{goal})"
+
+    def _repr_html_(self) -> str:
+        from fp8mac.gen.describe import describe
+
+        ports: Any = describe(self.config, core=False, goal=self.goal)["ports"]
+        caption = f"{self.name}, built for {self.goal.value}"
+        return table(caption, ports[0], [port.values() for port in ports])
+
+
+AnyUnit = Unit | MacConfig | str
+"""A unit, its description, or the line that describes it."""
+
+
+def unit(a: str, b: str | None = None, *, acc: str | None = None, goal: str = "area") -> Unit:
+    """Describe a unit: a product of two formats, added to an accumulator.
+
+    Parameters
+    ----------
+    a, b : str
+        Formats of the operands, such as ``"e4m3"`` (``b`` default: as ``a``). Without ``acc``,
+        ``a`` is the whole unit in one line: ``"e4m3*e5m2 -> fp16"``.
+    acc : str, optional
+        Accumulator, such as ``"fp16"``, ``"kulisch:4"`` or ``"int32"``.
+    goal : str
+        What its circuit is built for: ``area`` or ``speed``.
+
+    Raises
+    ------
+    Error
+        If there is no such unit.
+
+    Examples
+    --------
+    >>> unit("e4m3", acc="fp16"), unit("int8*int4 -> int32", goal="speed")
+    (fp8mac.unit('e4m3 -> fp16'), fp8mac.unit('int8*int4 -> int32', goal='speed'))
+    """
+    goals = [each.value for each in Goal]
+    if goal not in goals:
+        raise ConfigError(f"Unknown goal '{goal}'; there are {' and '.join(goals)}.")
+    if acc is not None:
+        return Unit(parse_unit(a, b, acc=acc), Goal(goal))
+    if b is not None:
+        raise ConfigError(f"Name the accumulator of {a} and {b} with acc=.")
+    return Unit(_parse_line(a), Goal(goal))
+
+
+def as_unit(given: AnyUnit) -> Unit:
+    """Unit of any of its spellings."""
+    if isinstance(given, Unit):
+        return given
+    return Unit(given) if isinstance(given, MacConfig) else unit(given)
+
+
+# The line of a unit is read and written here alone.
+
+
+def _line(config: MacConfig) -> str:
+    operands = config.a.name if config.a == config.b else f"{config.a.name}*{config.b.name}"
+    return f"{operands} -> {config.accumulator.name}"
+
+
+def _parse_line(line: str) -> MacConfig:
+    operands, arrow, acc = line.partition("->")
+    a, _, b = operands.partition("*")
+    if not (arrow and a.strip() and acc.strip()):
+        raise ConfigError(f"'{line}' is not a unit; write <format>[*<format>] -> <accumulator>.")
+    return parse_unit(a.strip(), b.strip() or None, acc=acc.strip())
