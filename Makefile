@@ -35,7 +35,7 @@ RUN    := $(BIN)/python -c "$$WITH_ARGS"
 FP8MAC := $(RUN) $(BIN)/fp8mac
 
 .DEFAULT_GOAL := help
-.PHONY: help setup synth verilog prove vectors exhaustive grid liberty features synth-check synth-accept figure3 peers formats test lint test-all test-slow typecheck bench clean accuracy fetch figure5 sum-error plot unit-given
+.PHONY: help setup synth verilog prove vectors exhaustive grid liberty features synth-check synth-accept figure3 peers formats test lint test-all test-slow typecheck bench clean docs accuracy fetch figure5 sum-error plot unit-given
 
 help: ## Show the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -134,6 +134,9 @@ typecheck: $(READY) ## Types
 
 bench: $(READY) ## Speed of rounding, matrix products, synthesis, models and netlists
 	@$(RUN) $(BIN)/python tests/bench.py
+
+docs: $(READY) ## Pages of docs/ and of the docstrings, as a site in build/docs
+	@$(LAID_OUT) && $(BIN)/mkdocs build --strict
 
 clean: ## Remove .venv and everything that was built, but not the user's cache
 	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache

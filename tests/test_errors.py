@@ -8,7 +8,6 @@ from pathlib import Path
 import fp8mac
 from fp8mac.hw.config.errors import Error
 
-
 ROOMS = [path.parent.name for path in Path(__file__).parents[1].glob("*/__init__.py")]
 
 
