@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from fp8mac.hw.config.errors import Error
 
     from ._arithmetic import decode, encode, gemm, golden
-    from ._costs import Measured, Proved, measure, prove, verilog
+    from ._costs import Measured, Proved, measure, prove
     from ._networks import Accuracy, accuracy
-    from ._units import Unit, unit
+    from ._units import Unit, unit, verilog
 
     __version__: str
 
@@ -39,7 +39,7 @@ _HOMES = {
     "measure": "._costs",
     "prove": "._costs",
     "unit": "._units",
-    "verilog": "._costs",
+    "verilog": "._units",
 }
 
 __all__ = [

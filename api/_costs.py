@@ -1,10 +1,9 @@
-"""What a unit costs, what its Verilog is, and whether it is right."""
+"""What a unit costs, and whether it is right."""
 
 import io
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fp8mac.hw.config.goal import Goal
@@ -16,41 +15,7 @@ from ._units import AnyUnit, Unit, as_unit
 if TYPE_CHECKING:
     from fp8mac.proofs.check.checks import Record
 
-__all__ = ["Measured", "Proved", "measure", "prove", "verilog"]
-
-
-def verilog(unit: AnyUnit, path: str | Path | None = None, *, core: bool = False) -> str:
-    """Verilog-2005 of a unit, or of its combinational core.
-
-    Parameters
-    ----------
-    unit : Unit, MacConfig or str
-        The unit.
-    path : str or Path, optional
-        File to write it to; a description in JSON is written beside it.
-    core : bool
-        Whether the registers are left out.
-
-    Returns
-    -------
-    str
-        The text, written or not.
-
-    Raises
-    ------
-    Error
-        If there is no circuit for the unit, there is no Yosys, or a file cannot be written.
-    """
-    from fp8mac.gen.files import check_outputs
-    from fp8mac.gen.verilog import verilog_text, write_verilog
-
-    given = as_unit(unit)
-    command = f"{given!r}.verilog({'core=True' if core else ''})"
-    if path is not None:
-        place = Path(path)
-        check_outputs([place, place.with_suffix(".json")])
-        write_verilog(given.config, place, core=core, goal=given.goal, command=command)
-    return verilog_text(given.config, core=core, goal=given.goal, command=command)
+__all__ = ["Measured", "Proved", "measure", "prove"]
 
 
 @dataclass(frozen=True)

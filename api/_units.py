@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fp8mac.hw.config.accumulators import ConfigError
 from fp8mac.hw.config.goal import Goal
@@ -10,10 +10,7 @@ from fp8mac.hw.config.unit import MacConfig, parse_unit
 
 from ._html import table
 
-if TYPE_CHECKING:
-    from ._costs import Measured
-
-__all__ = ["AnyUnit", "Unit", "as_unit", "unit"]
+__all__ = ["AnyUnit", "Unit", "as_unit", "unit", "verilog"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -37,24 +34,34 @@ class Unit:
         return _line(self.config)
 
     def verilog(self, path: str | Path | None = None, *, core: bool = False) -> str:
-        """Verilog-2005 of the unit, see `fp8mac.verilog`.
+        """Verilog-2005 of the unit, or of its combinational core.
 
         Parameters
         ----------
         path : str or Path, optional
-            Where to write it, and beside it a description in JSON.
+            File to write it to; a description in JSON is written beside it.
         core : bool
             Whether the registers are left out.
+
+        Returns
+        -------
+        str
+            The text, written or not.
+
+        Raises
+        ------
+        Error
+            If there is no circuit for the unit, there is no Yosys, or a file cannot be written.
         """
-        from ._costs import verilog
+        from fp8mac.gen.files import check_outputs
+        from fp8mac.gen.verilog import verilog_text, write_verilog
 
-        return verilog(self, path, core=core)
-
-    def measure(self) -> "Measured":
-        """What it costs, see `fp8mac.measure`."""
-        from ._costs import measure
-
-        return measure(self)
+        command = f"{self!r}.verilog({'core=True' if core else ''})"
+        if path is not None:
+            place = Path(path)
+            check_outputs([place, place.with_suffix(".json")])
+            write_verilog(self.config, place, core=core, goal=self.goal, command=command)
+        return verilog_text(self.config, core=core, goal=self.goal, command=command)
 
     def __repr__(self) -> str:
         goal = "" if self.goal is Goal.AREA else f", goal={self.goal.value!r}"
@@ -103,6 +110,11 @@ def unit(a: str, b: str | None = None, *, acc: str | None = None, goal: str = "a
     if b is not None:
         raise ConfigError(f"Name the accumulator of {a} and {b} with acc=.")
     return Unit(_parse_line(a), Goal(goal))
+
+
+def verilog(unit: AnyUnit, path: str | Path | None = None, *, core: bool = False) -> str:
+    """Verilog-2005 of a unit, see `Unit.verilog`."""
+    return as_unit(unit).verilog(path, core=core)
 
 
 def as_unit(given: AnyUnit) -> Unit:

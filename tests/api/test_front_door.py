@@ -199,7 +199,7 @@ def test_verilog(tmp_path):
 
 def test_measure_has_records_and_a_table():
     unit = fp8mac.unit("e2m1", acc="kulisch:0")
-    found = unit.measure()
+    found = fp8mac.measure(unit)
     assert repr(found) == "Measured(unit=fp8mac.unit('e2m1 -> kulisch:0'))"
     records = found.to_records()
     identities = [(each["unit"], each["shape"], each["goal"], each["library"]) for each in records]
