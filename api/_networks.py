@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from fp8mac.hw.config.accumulators import ConfigError
 from fp8mac.sim.codes.inputs import InputError, whole
 from fp8mac.synth_reports.experiments.accuracy.accuracy import Case, measure, row
 from fp8mac.synth_reports.experiments.accuracy.cases import questions
@@ -109,6 +110,10 @@ def accuracy(
         inputs=inputs,
         axes=axes,
     )
+    if case.config != config:  # a case names formats and accumulator alone
+        raise ConfigError(
+            f"Networks run on units that add one product at a time, not on {given.name}."
+        )
     result, metric = measure(case, Store(), threads, force=force)
     record = row("accuracy", case, result, metric)
     value, reference = record["value"], record["reference"]

@@ -17,6 +17,7 @@ from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.unit import parse_unit
 from fp8mac.sim.exact import golden
 from fp8mac.sim.provenance import Sources
+from fp8mac.synth_reports.experiments.accuracy.accuracy import Case
 
 NAMES = [
     *("Accuracy", "Error", "Measured", "Proved", "Unit", "__version__", "accuracy", "decode"),
@@ -261,6 +262,17 @@ def test_accuracy():
         with pytest.raises(fp8mac.Error) as error:
             fp8mac.accuracy("digits_mlp", "e4m3 -> fp16", **options)
         assert str(error.value) == sentence
+
+
+def test_accuracy_of_another_unit_is_not_given(monkeypatch):
+    """What a case cannot name is refused, not left out."""
+    other = parse_unit("int8", acc="int32")
+    monkeypatch.setattr(Case, "config", property(lambda self: other))
+    with pytest.raises(fp8mac.Error) as error:
+        fp8mac.accuracy("digits_mlp", "e4m3 -> fp16", samples=20)
+    assert str(error.value) == (
+        "Networks run on units that add one product at a time, not on e4m3 -> fp16."
+    )
 
 
 def test_no_key_of_the_cache_depends_on_the_front_door():
