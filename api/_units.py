@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from fp8mac.hw.config.accumulators import ConfigError
 from fp8mac.hw.config.goal import Goal
-from fp8mac.hw.config.unit import MacConfig, parse_unit
+from fp8mac.hw.config.ports import Shape, ports
+from fp8mac.hw.config.unit import MacConfig, parse_line, parse_unit
 
 from ._html import table
 
@@ -31,7 +31,7 @@ class Unit:
     @property
     def name(self) -> str:
         """The unit in one line, as `unit` reads it."""
-        return _line(self.config)
+        return self.config.text
 
     def verilog(self, path: str | Path | None = None, *, core: bool = False) -> str:
         """Verilog-2005 of the unit, or of its combinational core.
@@ -56,23 +56,23 @@ class Unit:
         from fp8mac.gen.files import check_outputs
         from fp8mac.gen.verilog import verilog_text, write_verilog
 
+        shape = Shape.CORE if core else Shape.UNIT
         command = f"{self!r}.verilog({'core=True' if core else ''})"
         if path is not None:
             place = Path(path)
             check_outputs([place, place.with_suffix(".json")])
-            write_verilog(self.config, place, core=core, goal=self.goal, command=command)
-        return verilog_text(self.config, core=core, goal=self.goal, command=command)
+            write_verilog(self.config, shape, place, goal=self.goal, command=command)
+        return verilog_text(self.config, shape, goal=self.goal, command=command)
 
     def __repr__(self) -> str:
         goal = "" if self.goal is Goal.AREA else f", goal={self.goal.value!r}"
         return f"fp8mac.unit({self.name!r}{goal})"
 
     def _repr_html_(self) -> str:
-        from fp8mac.gen.describe import describe
-
-        ports: Any = describe(self.config, core=False, goal=self.goal)["ports"]
         caption = f"{self.name}, built for {self.goal.value}"
-        return table(caption, ports[0], [port.values() for port in ports])
+        head = ("name", "direction", "bits")
+        rows = [(port.name, port.direction, port.bits) for port in ports(self.config, Shape.UNIT)]
+        return table(caption, head, rows)
 
 
 AnyUnit = Unit | MacConfig | str
@@ -80,13 +80,14 @@ AnyUnit = Unit | MacConfig | str
 
 
 def unit(a: str, b: str | None = None, *, acc: str | None = None, goal: str = "area") -> Unit:
-    """Describe a unit: a product of two formats, added to an accumulator.
+    """Describe a unit: two formats, an accumulator, and how products are added.
 
     Parameters
     ----------
     a, b : str
         Formats of the operands, such as ``"e4m3"`` (``b`` default: as ``a``). Without ``acc``,
-        ``a`` is the whole unit in one line: ``"e4m3*e5m2 -> fp16"``.
+        ``a`` is the whole unit in one line: ``"e4m3*e5m2 -> fp16"``, see
+        `fp8mac.hw.config.unit.parse_line`.
     acc : str, optional
         Accumulator, such as ``"fp16"``, ``"kulisch:4"`` or ``"int32"``.
     goal : str
@@ -109,7 +110,7 @@ def unit(a: str, b: str | None = None, *, acc: str | None = None, goal: str = "a
         return Unit(parse_unit(a, b, acc=acc), Goal(goal))
     if b is not None:
         raise ConfigError(f"Name the accumulator of {a} and {b} with acc=.")
-    return Unit(_parse_line(a), Goal(goal))
+    return Unit(parse_line(a), Goal(goal))
 
 
 def verilog(unit: AnyUnit, path: str | Path | None = None, *, core: bool = False) -> str:
@@ -122,19 +123,3 @@ def as_unit(given: AnyUnit) -> Unit:
     if isinstance(given, Unit):
         return given
     return Unit(given) if isinstance(given, MacConfig) else unit(given)
-
-
-# The line of a unit is read and written here alone.
-
-
-def _line(config: MacConfig) -> str:
-    operands = config.a.name if config.a == config.b else f"{config.a.name}*{config.b.name}"
-    return f"{operands} -> {config.accumulator.name}"
-
-
-def _parse_line(line: str) -> MacConfig:
-    operands, arrow, acc = line.partition("->")
-    a, _, b = operands.partition("*")
-    if not (arrow and a.strip() and acc.strip()):
-        raise ConfigError(f"'{line}' is not a unit; write <format>[*<format>] -> <accumulator>.")
-    return parse_unit(a.strip(), b.strip() or None, acc=acc.strip())

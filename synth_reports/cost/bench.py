@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from fp8mac.gen.yosys import find_yosys
 from fp8mac.hw.config.goal import Goal
-from fp8mac.synth_reports.cost.measure import Bench, Design, Shape
+from fp8mac.synth_reports.cost.measure import Bench, Design
 from fp8mac.synth_reports.liberty.library import Library
 from fp8mac.synth_reports.store.store import Store
 from fp8mac.synth_reports.synth.synthesis import Flow
@@ -39,7 +39,7 @@ def make_bench(
     def elaborate(design: Design) -> str:
         from fp8mac.gen.rtlil import rtlil_text  # a known answer needs no Amaranth
 
-        return rtlil_text(design.config, core=design.shape is Shape.CORE, goal=design.goal)
+        return rtlil_text(design.config, design.shape, goal=design.goal)
 
     @cache
     def load(goal: Goal, library: str | None) -> Flow:

@@ -14,6 +14,7 @@ import pytest
 import fp8mac
 from fp8mac.gen.verilog import verilog_text
 from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import parse_unit
 from fp8mac.sim.exact import golden
 from fp8mac.sim.provenance import Sources
@@ -110,12 +111,18 @@ def test_unit_in_a_notebook():
         (
             ["e4m3"],
             {},
-            "'e4m3' is not a unit; write <format>[*<format>] -> <accumulator>.",
+            (
+                "'e4m3' is not a unit; write <format>[*<format>] [x <lanes>] -> <accumulator>, and "
+                "how products are added behind a comma."
+            ),
         ),
         (
             [" -> fp16"],
             {},
-            "' -> fp16' is not a unit; write <format>[*<format>] -> <accumulator>.",
+            (
+                "' -> fp16' is not a unit; write <format>[*<format>] [x <lanes>] -> <accumulator>, and "
+                "how products are added behind a comma."
+            ),
         ),
         (["e4m3", "e5m2"], {}, "Name the accumulator of e4m3 and e5m2 with acc=."),
         (
@@ -184,7 +191,7 @@ def test_verilog(tmp_path):
     text = unit.verilog(path)
     assert path.read_text(encoding="utf-8") == text == unit.verilog() == fp8mac.verilog(unit)
     assert text == verilog_text(
-        unit.config, core=False, goal=Goal.SPEED, command=f"{unit!r}.verilog()"
+        unit.config, Shape.UNIT, goal=Goal.SPEED, command=f"{unit!r}.verilog()"
     )
     facts = json.loads((tmp_path / "mac.json").read_text(encoding="utf-8"))
     assert (facts["slug"], facts["command"]) == (unit.config.slug, f"{unit!r}.verilog()")
