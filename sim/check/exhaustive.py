@@ -35,9 +35,9 @@ from fp8mac.sim.check.netlist import Netlist, pack
 from fp8mac.sim.check.stimuli import Triples, biased_triples
 from fp8mac.sim.codes.numbers import legal_codes
 from fp8mac.sim.exact import golden, golden_numpy
-from fp8mac.sim.exact import values as exact
+from fp8mac.sim.exact.codecs import decode
 from fp8mac.sim.exact.golden_numpy import Numbers
-from fp8mac.sim.exact.values import Value
+from fp8mac.sim.exact.values import Value, multiply
 
 __all__ = ["ExhaustiveResult", "SelfTestError", "check_all", "states"]
 
@@ -201,11 +201,11 @@ class _Core:
 def _pairs_by_product(config: MacConfig) -> dict[Value, list[_Pair]]:
     """Pairs of codes under the value of their product, whichever way it is spelled."""
     groups: dict[Value, list[_Pair]] = {}
-    second = [(code, exact.decode(config.b, code)) for code in legal_codes(config.b)]
+    second = [(code, decode(config.b, code)) for code in legal_codes(config.b)]
     for a in legal_codes(config.a):
-        x = exact.decode(config.a, a)
+        x = decode(config.a, a)
         for b, y in second:
-            sign, magnitude, exponent, kind = exact.multiply(x, y)
+            sign, magnitude, exponent, kind = multiply(x, y)
             zeros = (magnitude & -magnitude).bit_length() - 1
             product = Value(sign, 0, 0, kind)
             if magnitude:

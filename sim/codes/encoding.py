@@ -1,4 +1,4 @@
-"""Arrays of numbers to codes of any format and back: the twin of `exact.values` on arrays.
+"""Arrays of numbers to codes of any format and back: the twin of `exact.codecs` on arrays.
 
 How a float is rounded stands in `fp8mac.sim.codes.encoding_rule`, and compiled in
 `fp8mac.sim.codes.encoding_numba`.
@@ -162,7 +162,7 @@ def encode(
     random: ArrayLike | None = None,
     random_bits: int = 0,
 ) -> Array:
-    """Codes of the numbers that values round to: `fp8mac.sim.exact.values.encode` on arrays.
+    """Codes of the numbers that values round to: `fp8mac.sim.exact.codecs.encode` on arrays.
 
     Parameters
     ----------
@@ -173,7 +173,7 @@ def encode(
     rounding : Rounding
         ``STOCHASTIC`` adds ``random * 2**-random_bits`` ulp to the magnitude and truncates.
     overflow : Overflow
-        As in `fp8mac.sim.exact.values.encode`; infinities saturate as well.
+        As in `fp8mac.sim.exact.codecs.encode`; infinities saturate as well.
     random : array_like of int
         Random numbers of ``STOCHASTIC``, of a shape that broadcasts to that of ``x``.
     random_bits : int

@@ -17,17 +17,8 @@ from typing import NamedTuple
 from fp8mac.hw.config.accumulators import ConfigError, FloatAccConfig, IntAccConfig
 from fp8mac.hw.config.formats import Format, Overflow, Rounding
 from fp8mac.hw.config.unit import MacConfig
-from fp8mac.sim.exact.values import (
-    FixedPointCodec,
-    FloatCodec,
-    Kind,
-    Value,
-    add,
-    codec,
-    decode,
-    encode,
-    multiply,
-)
+from fp8mac.sim.exact.codecs import FixedPointCodec, FloatCodec, codec, decode, encode
+from fp8mac.sim.exact.values import Kind, Value, add, multiply
 
 __all__ = [
     "Kind",

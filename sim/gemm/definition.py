@@ -21,8 +21,9 @@ from fp8mac.hw.config.accumulators import FloatAccConfig
 from fp8mac.hw.config.formats import FloatFormat, Overflow, Rounding
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.sim.exact import golden
+from fp8mac.sim.exact.codecs import codec
 from fp8mac.sim.exact.golden import State
-from fp8mac.sim.exact.values import Kind, Value, add, codec
+from fp8mac.sim.exact.values import Kind, Value, add
 
 __all__ = ["dot", "exponent", "truncate"]
 

@@ -278,6 +278,7 @@ def test_formats_error(text: str, message: str) -> None:
     [
         "fp8mac.hw.config.formats",
         "fp8mac.hw.config.unit",
+        "fp8mac.sim.exact.codecs",
         "fp8mac.sim.exact.values",
         "fp8mac.sim.exact.golden",
     ],

@@ -16,7 +16,8 @@ from fp8mac.hw.config.formats import Format
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.sim.check.netlist import Netlist
-from fp8mac.sim.exact.values import Value, decode, multiply
+from fp8mac.sim.exact.codecs import decode
+from fp8mac.sim.exact.values import Value, multiply
 from fp8mac.synth_reports.store.store import Store
 from fp8mac.synth_reports.synth.synthesis import Flow, synthesize
 

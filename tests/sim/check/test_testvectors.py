@@ -9,8 +9,9 @@ from fp8mac.hw.config.formats import FloatFormat
 from fp8mac.hw.config.unit import MacConfig, parse_unit
 from fp8mac.sim.check.vectors import product_lines, sequence_lines, vector_lines
 from fp8mac.sim.exact import golden
+from fp8mac.sim.exact.codecs import codec
 from fp8mac.sim.exact.golden import State
-from fp8mac.sim.exact.values import Kind, codec
+from fp8mac.sim.exact.values import Kind
 
 UNITS = [("e4m3", "e4m3", "fp16"), ("e5m2", "e4m3", "kulisch"), ("e4m3", "e4m3", "kulisch")]
 UNITS += [("int8s", "int8", "int32"), ("e5m2", "e5m2", "e3m2"), ("int4", "e4m3", "bf16:rtz")]

@@ -22,7 +22,7 @@ from fp8mac.hw.config.formats import (
 from fp8mac.sim.codes import encoding
 from fp8mac.sim.codes.encoding import decode, encode, has_special, round_to
 from fp8mac.sim.codes.encoding_rule import BLOCK, code_dtype
-from fp8mac.sim.exact import values
+from fp8mac.sim.exact import codecs
 from fp8mac.sim.exact.values import Kind, Value
 
 MORE = [
@@ -80,7 +80,7 @@ def test_decode(name):
         else rng.integers(0, 1 << format_.bits, 2000)
     )
     for code, number in zip(codes.tolist(), decode(codes, format_).tolist(), strict=True):
-        want = values.decode(format_, code)
+        want = codecs.decode(format_, code)
         if want.kind is Kind.NAN:
             assert np.isnan(number)
         elif want.kind is Kind.INF:
@@ -107,7 +107,7 @@ def test_encode_is_the_scalar_model(name):
         random = rng.integers(0, 1 << bits, len(numbers))
         got = encode(numbers, format_, rounding, overflow, random=random, random_bits=bits)
         want = [
-            values.encode(format_, scalar(x), rounding, overflow, random=r, random_bits=bits)
+            codecs.encode(format_, scalar(x), rounding, overflow, random=r, random_bits=bits)
             for x, r in zip(numbers.tolist(), random.tolist(), strict=True)
         ]
         assert got.tolist() == want

@@ -14,7 +14,7 @@ from fp8mac.hw.config.formats import FloatFormat, Overflow, Rounding, parse_form
 from fp8mac.sim.codes import encoding
 from fp8mac.sim.codes.encoding import decode, encode, round_to
 from fp8mac.sim.codes.quantize import Calibration, Scaling, find_scale, quantize, rounded
-from fp8mac.sim.exact import values as exact
+from fp8mac.sim.exact import codecs as exact
 from fp8mac.sim.exact.values import Kind, Value
 
 FORMATS = [

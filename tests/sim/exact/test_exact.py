@@ -20,7 +20,8 @@ from fp8mac.hw.config.formats import (
     Specials,
     parse_format,
 )
-from fp8mac.sim.exact.values import Kind, Value, add, codec, decode, encode, multiply
+from fp8mac.sim.exact.codecs import codec, decode, encode
+from fp8mac.sim.exact.values import Kind, Value, add, multiply
 
 ML_DTYPES = {
     "e2m1": ml_dtypes.float4_e2m1fn,
@@ -162,7 +163,7 @@ def test_encode_inverts_decode(name: str) -> None:
     values = {code: decode(format_, code) for code in range(2**format_.bits)}
     kept = [code for code, value in values.items() if value.kind is not Kind.NAN]
     again = [
-        encode(format_, values[code], rounding, random=0)
+        encode(format_, values[code], rounding, Overflow.TO_SPECIAL, random=0)
         for code in kept
         for rounding in Rounding
         if name != "int8s" or code != 0x80
@@ -183,7 +184,10 @@ def test_encode_ml_dtypes(name: str) -> None:
         want = numbers.astype(dtype)
     nan = np.isnan(want.astype(np.float64))
     want_codes = np.where(nan, format_.nan_code or 0, want.view(codes.dtype)).tolist()
-    got = [encode(format_, from_float(number)) for number in numbers.tolist()]
+    got = [
+        encode(format_, from_float(number), overflow=Overflow.TO_SPECIAL)
+        for number in numbers.tolist()
+    ]
     assert got == want_codes
     assert len(got) > 5 * 2**format_.bits
 
@@ -195,7 +199,8 @@ def test_encode_fp32() -> None:
     numbers = np.concatenate([numbers, ties, -ties])
     with np.errstate(over="ignore"):
         want = numbers.astype(np.float32).view(np.uint32).tolist()
-    assert [encode(parse_format("fp32"), from_float(x)) for x in numbers.tolist()] == want
+    fp32, special = parse_format("fp32"), {"overflow": Overflow.TO_SPECIAL}
+    assert [encode(fp32, from_float(x), **special) for x in numbers.tolist()] == want
     assert len(want) == 70_000
 
 

@@ -10,8 +10,9 @@ from fp8mac.hw.config.formats import FloatFormat, IntFormat, Overflow, Rounding,
 from fp8mac.hw.config.unit import MacConfig, parse_unit
 from fp8mac.sim.check.stimuli import biased_triples
 from fp8mac.sim.exact import golden
+from fp8mac.sim.exact.codecs import codec
 from fp8mac.sim.exact.golden_numpy import Numbers, add_rounded, decode
-from fp8mac.sim.exact.values import Kind, codec, multiply
+from fp8mac.sim.exact.values import Kind, multiply
 
 OPTIONS = ["", ":rtz", ":ftz", ":saturate", ":rtz:ftz", ":ftz:saturate", ":rtz:saturate"]
 UNITS = [("e4m3", "e4m3", "fp16" + options) for options in OPTIONS]

@@ -8,7 +8,7 @@ from matrices import matrices
 
 from fp8mac.hw.config.formats import NAMED_FORMATS, parse_format
 from fp8mac.hw.config.unit import MacConfig, parse_unit
-from fp8mac.sim.exact import values
+from fp8mac.sim.exact import codecs
 from fp8mac.sim.gemm import fixed
 
 PAIRS = list(product(NAMED_FORMATS, ["e4m3", "e5m2", "int8", "bf16"]))
@@ -37,7 +37,7 @@ def integers(config: MacConfig, a: np.ndarray, b: np.ndarray) -> list[int]:
     """Sums in units of the smallest bit."""
     scale = 2**-config.product_lsb_exponent
     left, right = (
-        [[values.decode(format_, code).fraction for code in row] for row in codes.tolist()]
+        [[codecs.decode(format_, code).fraction for code in row] for row in codes.tolist()]
         for format_, codes in ((config.a, a), (config.b, b.T))
     )
     return [
