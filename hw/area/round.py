@@ -5,7 +5,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from fp8mac.hw.config.accumulators import FloatAccConfig
-from fp8mac.hw.config.formats import FloatFormat, Rounding, Specials
+from fp8mac.hw.config.formats import FloatFormat, Rounding
 from fp8mac.hw.parts.special import with_specials
 
 __all__ = ["Round"]
@@ -130,10 +130,6 @@ def _exceeds(magnitude: Value, format_: FloatFormat) -> Value:
     """Whether a magnitude is beyond the largest code."""
     stored_bits = format_.bits - 1
     above = magnitude[stored_bits:].any()
-    match format_.specials:
-        case Specials.IEEE:
-            return above | magnitude[format_.mantissa_bits : stored_bits].all()
-        case Specials.FN:
-            return above | magnitude[:stored_bits].all()
-        case Specials.FNUZ | Specials.NONE:
-            return above
+    if format_.top_bits is None:
+        return above
+    return above | magnitude[format_.top_bits : stored_bits].all()

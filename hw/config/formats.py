@@ -4,18 +4,16 @@ A *format* says which values the codes of an operand or an accumulator stand for
 and every two's complement width is one string, see `parse_format`; the short names of
 `NAMED_FORMATS` are aliases of such strings.
 
-# Ref: IEEE 754-2019, section 3.4 (binary interchange formats)
-# Ref: OCP 8-bit Floating Point Specification (OFP8), revision 1.0
+The types stand in `encodings`, kinds of special values in `specials`; this module offers them all.
+
 # Ref: OCP Microscaling Formats (MX) Specification, version 1.0
-# Ref: arXiv:2209.05433 (E4M3, E5M2), arXiv:2303.17951 (E2M5 to E5M2 without specials)
 """
 
 import re
-from dataclasses import dataclass
-from enum import Enum
-from fractions import Fraction
 
-from fp8mac.hw.config.errors import Error
+from fp8mac.hw.config.encodings import SHORT_NAMES, FloatFormat, FormatError, IntFormat
+from fp8mac.hw.config.rounding import Overflow, Rounding
+from fp8mac.hw.config.specials import Specials
 
 __all__ = [
     "NAMED_FORMATS",
@@ -29,15 +27,6 @@ __all__ = [
     "parse_format",
 ]
 
-
-class FormatError(Error, ValueError):
-    """A format that does not exist; the message is one sentence for the user."""
-
-
-class Specials(Enum):
-    """Which codes of a floating-point format are not finite numbers.
-
-    ===========  =====================================  ========================  =========
     value        infinities                             NaN                       -0
     ===========  =====================================  ========================  =========
     ``ieee``     exponent all ones, mantissa 0          exponent all ones, other  yes
@@ -312,22 +301,14 @@ class IntFormat:
         return self.name
 
 
+=======
 Format = FloatFormat | IntFormat
 """What an operand of a MAC unit can be."""
 
-#: Specials of a stem without a suffix, where they are not IEEE 754's.
-_BARE_SPECIALS = {
-    "e4m3": Specials.FN,  # OCP OFP8
-    "e2m5": Specials.FN,  # IEEE specials would take a quarter of the codes
-    "e2m1": Specials.NONE,  # OCP MX FP4
-    "e2m3": Specials.NONE,  # OCP MX FP6
-    "e3m2": Specials.NONE,  # OCP MX FP6
-}
+_SPELLINGS = {name: spelling for spelling, name in SHORT_NAMES.items()}
 
-#: Names that are not spelt by the grammar, and what they stand for.
-_ALIASES = {"fp16": "e5m10", "bf16": "e8m7", "fp32": "e8m23", "tf32": "e8m10"}
-
-_FLOAT = re.compile(r"e([0-9]{1,20})m([0-9]{1,20})(?:b(-?[0-9]{1,20}))?(ieee|fn|fnuz|none)?")
+_SUFFIXES = "|".join(specials.value for specials in Specials)
+_FLOAT = re.compile(rf"e([0-9]{{1,20}})m([0-9]{{1,20}})(?:b(-?[0-9]{{1,20}}))?({_SUFFIXES})?")
 _INT = re.compile(r"int([0-9]{1,20})(s?)")
 
 
@@ -361,10 +342,10 @@ def parse_format(text: str) -> Format:
     ('fp16', 'e4m3', 'e5m3b20')
     """
     key = text.strip().lower()
-    key = _ALIASES.get(key, key)
+    key = _SPELLINGS.get(key, key)
     if match := _FLOAT.fullmatch(key):
         exponent_bits, mantissa_bits = int(match[1]), int(match[2])
-        bare = _BARE_SPECIALS.get(f"e{exponent_bits}m{mantissa_bits}", Specials.IEEE)
+        bare = Specials.of_bare_name(exponent_bits, mantissa_bits)
         return FloatFormat(
             exponent_bits,
             mantissa_bits,
@@ -374,12 +355,10 @@ def parse_format(text: str) -> Format:
     if match := _INT.fullmatch(key):
         return IntFormat(int(match[1]), symmetric=bool(match[2]))
     raise FormatError(
-        f"Unknown format '{text}'; a format is e<E>m<M>[b<bias>][ieee|fn|fnuz|none], int<N>[s], "
-        "or one of fp16, bf16, fp32, tf32."
+        f"Unknown format '{text}'; a format is e<E>m<M>[b<bias>][{_SUFFIXES}], int<N>[s], "
+        f"or one of {', '.join(_SPELLINGS)}."
     )
 
-
-_NAMES: dict[Format, str] = {parse_format(spelling): name for name, spelling in _ALIASES.items()}
 
 NAMED_FORMATS: dict[str, Format] = {
     name: parse_format(name)

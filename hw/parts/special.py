@@ -16,7 +16,7 @@ from typing import NamedTuple
 from amaranth.hdl import Cat, Const, Value
 
 from fp8mac.hw.config.accumulators import FloatAccConfig
-from fp8mac.hw.config.formats import FloatFormat, Overflow, Rounding, Specials
+from fp8mac.hw.config.formats import FloatFormat, Overflow, Rounding
 
 __all__ = ["Class", "Select", "classify", "with_specials"]
 
@@ -50,19 +50,17 @@ def classify(code: Value, format_: FloatFormat, zero: Value | None = None) -> Cl
         ``either`` shares the gates of the two, and is only there for IEEE 754's special values.
     """
     none = Const(0, 1)
-    match format_.specials:
-        case Specials.IEEE:
-            mantissa = code[: format_.mantissa_bits]
-            special = code[format_.mantissa_bits : -1].all()
-            return Class(special & mantissa.any(), special & ~mantissa.any(), special)
-        case Specials.FN:
-            return Class(code[:-1].all(), none, none)
-        case Specials.FNUZ:
-            negative = code[-1]
-            nan = negative & ~code[:-1].any() if zero is None else zero & negative
-            return Class(nan, none, none)
-        case Specials.NONE:
-            return Class(none, none, none)
+    if not format_.has_nan:
+        return Class(none, none, none)
+    if format_.specials.nan_is_negative_zero:
+        negative = code[-1]
+        nan = negative & ~code[:-1].any() if zero is None else zero & negative
+        return Class(nan, none, none)
+    special = code[format_.top_bits : -1].all()
+    if not format_.has_inf:
+        return Class(special, none, none)
+    mantissa = code[: format_.mantissa_bits]
+    return Class(special & mantissa.any(), special & ~mantissa.any(), special)
 
 
 def with_specials(

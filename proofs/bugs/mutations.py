@@ -96,7 +96,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     Mutation(
         "NaN operand lost (fn)", "unpack", "parts.special",
-        "Class(code[:-1].all(), none, none)", "Class(none, none, none)",
+        "Class(special, none, none)", "Class(none, none, none)",
         ("e4m3,fp16", "e4m3,kulisch"),
         lambda config: _has(config, Specials.FN),
     ),
@@ -229,7 +229,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     Mutation(
         "overflow one binade late", "overflow", "area.round",
-        "above | magnitude[format_.mantissa_bits : stored_bits].all()", "above",
+        "above | magnitude[format_.top_bits : stored_bits].all()", "above",
         ("e4m3,fp16", "e5m2,fp16"),
         _is_ieee,
     ),

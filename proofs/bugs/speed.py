@@ -122,7 +122,7 @@ _MUTATIONS: tuple[Mutation, ...] = (
     ),
     Mutation(
         "NaN operand lost (fast, fn)", "unpack", "parts.special",
-        "Class(code[:-1].all(), none, none)", "Class(none, none, none)",
+        "Class(special, none, none)", "Class(none, none, none)",
         ("e4m3,kulisch",),
         _has(Specials.FN),
     ),

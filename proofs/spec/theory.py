@@ -14,7 +14,7 @@ by a power of two, and nothing else: both formats treat exponent 0 alike.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from fp8mac.hw.config.formats import FloatFormat, Format, Specials
+from fp8mac.hw.config.formats import FloatFormat, Format
 
 __all__ = [
     "BINARY64",
@@ -114,21 +114,17 @@ def widen(format_: FloatFormat, code: str, sort: Sort) -> str:
     if m_bits < sort.precision - 1:
         mantissa = f"(concat {mantissa} {bits(0, sort.precision - 1 - m_bits)})"
     nan = bits(-1, sort.exponent_bits + sort.precision)
-    match format_.specials:
-        case Specials.IEEE:
-            special = f"(= {exponent} {bits(-1, e_bits)})"
-            wide = f"(ite {special} {bits(-1, sort.exponent_bits)} {wide})"
-            return f"(concat {sign} {wide} {mantissa})"
-        case Specials.FN:
-            special = (
-                f"(= ((_ extract {e_bits + m_bits - 1} 0) {code}) {bits(-1, e_bits + m_bits)})"
-            )
-            return f"(ite {special} {nan} (concat {sign} {wide} {mantissa}))"
-        case Specials.FNUZ:
-            special = f"(= {code} {bits(1 << (e_bits + m_bits), 1 + e_bits + m_bits)})"
-            return f"(ite {special} {nan} (concat {sign} {wide} {mantissa}))"
-        case Specials.NONE:
-            return f"(concat {sign} {wide} {mantissa})"
+    if format_.has_inf:
+        special = f"(= {exponent} {bits(-1, e_bits)})"
+        wide = f"(ite {special} {bits(-1, sort.exponent_bits)} {wide})"
+    number = f"(concat {sign} {wide} {mantissa})"
+    if format_.has_inf or not format_.has_nan:
+        return number
+    if format_.specials.nan_is_negative_zero:
+        special = f"(= {code} {bits(1 << (e_bits + m_bits), 1 + e_bits + m_bits)})"
+    else:
+        special = f"(= ((_ extract {e_bits + m_bits - 1} 0) {code}) {bits(-1, e_bits + m_bits)})"
+    return f"(ite {special} {nan} {number})"
 
 
 def decode(format_: Format, code: str, sort: Sort, scale: int = 0) -> str:

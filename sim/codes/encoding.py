@@ -13,15 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fp8mac.hw.config.formats import (
-    FloatFormat,
-    Format,
-    FormatError,
-    IntFormat,
-    Overflow,
-    Rounding,
-    Specials,
-)
+from fp8mac.hw.config.formats import FloatFormat, Format, FormatError, IntFormat, Overflow, Rounding
 from fp8mac.sim.codes.encoding_rule import BLOCK, Rule, code_dtype
 from fp8mac.sim.codes.inputs import codes_of, noise_of, numbers_of, whole
 from fp8mac.sim.codes.integers import round_integers
@@ -108,8 +100,8 @@ def _special(format_: Format) -> tuple[int, int | None, int | None]:
     """Bits of a magnitude, the largest one of a number, and NaN where it has the code of -0."""
     if not isinstance(format_, FloatFormat) or not format_.has_nan:
         return 0, None, None
-    is_fnuz = format_.specials is Specials.FNUZ
-    return format_.sign_code - 1, format_.max_code, format_.nan_code if is_fnuz else None
+    lone = format_.specials.nan_is_negative_zero
+    return format_.sign_code - 1, format_.max_code, format_.nan_code if lone else None
 
 
 @lru_cache(maxsize=64)

@@ -146,16 +146,8 @@ def test_specification_knows_no_circuit():
         "assert 'amaranth' not in sys.modules; print(*sorted(known))"
     )
     child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert child.stdout.split() == [
-        "fp8mac.hw",
-        "fp8mac.hw.config",
-        "fp8mac.hw.config.accumulators",
-        "fp8mac.hw.config.formats",
-        "fp8mac.hw.config.ports",
-        "fp8mac.hw.config.unit",
-        "fp8mac.proofs",
-        "fp8mac.proofs.spec",
-        "fp8mac.proofs.spec.sorts",
-        "fp8mac.proofs.spec.spec",
-        "fp8mac.proofs.spec.theory",
-    ]
+    known = set(child.stdout.split())
+    rooms = "fp8mac.hw.config", "fp8mac.proofs.spec"
+    others = {name for name in known if not name.startswith(rooms)}
+    assert others <= {"fp8mac.hw", "fp8mac.proofs"}
+    assert {"fp8mac.hw.config.unit", "fp8mac.proofs.spec.theory"} < known
