@@ -1,38 +1,18 @@
 """Planted bugs in the circuits that are built for a short path, see `bugs.mutations`."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
-from fp8mac.hw.config.accumulators import FloatAccConfig, IntAccConfig, KulischConfig
-from fp8mac.hw.config.formats import FloatFormat, IntFormat, Overflow, Specials
+from fp8mac.hw.config.accumulators import FloatAccConfig
+from fp8mac.hw.config.formats import FloatFormat, Specials
 from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.hw.parts.layout import NumberRange, operand_range
 from fp8mac.hw.speed.dual_path import DualPathAccumulator
 from fp8mac.hw.speed.frame_shape import FrameShape
+from fp8mac.proofs.bugs.conditions import has, is_float, is_kulisch, saturates_ints, takes_ints
 from fp8mac.proofs.bugs.planting import Mutation
 
 __all__ = ["SPEED_MUTATIONS"]
-
-
-def _is_float(config: MacConfig) -> bool:
-    return isinstance(config.accumulator, FloatAccConfig)
-
-
-def _takes_ints(config: MacConfig) -> bool:
-    """Whether both operands are products of bits in one tree."""
-    ints = isinstance(config.a, IntFormat) and isinstance(config.b, IntFormat)
-    return ints and not _is_float(config)
-
-
-def _is_kulisch(config: MacConfig) -> bool:
-    return isinstance(config.accumulator, KulischConfig) and not _takes_ints(config)
-
-
-def _has(specials: Specials) -> Callable[[MacConfig], bool]:
-    return lambda config: any(
-        getattr(format_, "specials", None) is specials for format_ in (config.a, config.b)
-    )
 
 
 def _has_tables(config: MacConfig) -> bool:
@@ -61,18 +41,13 @@ def _is_dual(config: MacConfig) -> bool:
 
 
 def _is_single(config: MacConfig) -> bool:
-    return _is_float(config) and not _is_dual(config)
+    return is_float(config) and not _is_dual(config)
 
 
 def _is_flat(config: MacConfig) -> bool:
     """Whether products have bits below the accumulator's last one."""
     acc = config.accumulator
     return isinstance(acc, FloatAccConfig) and FrameShape(_factors(config), acc, 0).has_flat_sums
-
-
-def _saturates_ints(config: MacConfig) -> bool:
-    acc = config.accumulator
-    return isinstance(acc, IntAccConfig) and acc.overflow is Overflow.SATURATE
 
 
 # fmt: off
@@ -82,7 +57,7 @@ _MUTATIONS: tuple[Mutation, ...] = (
         "number far below lost", "sticky", "speed.frames",
         "sticky | (moved.any() & ~met)", "sticky",
         ("e4m3,fp16:rtz:ftz", "e4m3,fp16:rtz"),
-        lambda config: _is_float(config) and "rtz" in config.accumulator.name,
+        lambda config: is_float(config) and "rtz" in config.accumulator.name,
     ),
     Mutation(
         "overflow one binade late (fast)", "overflow", "speed.far_path",
@@ -118,25 +93,25 @@ _MUTATIONS: tuple[Mutation, ...] = (
         "subnormal operand keeps exponent 0 (fast)", "unpack", "speed.unpack",
         "Cat(stored | ~hidden, 0)", "Cat(stored, 0)",
         ("e4m3,kulisch", "e5m2,kulisch"),
-        lambda config: not _takes_ints(config) and _has_tables(config),
+        lambda config: not takes_ints(config) and _has_tables(config),
     ),
     Mutation(
         "NaN operand lost (fast, fn)", "unpack", "parts.special",
         "Class(special, none, none)", "Class(none, none, none)",
         ("e4m3,kulisch",),
-        _has(Specials.FN),
+        has(Specials.FN),
     ),
     Mutation(
         "NaN operand lost (fast, ieee)", "unpack", "parts.special",
         "special & mantissa.any()", "special & mantissa.all()",
         ("e5m2,kulisch",),
-        _has(Specials.IEEE),
+        has(Specials.IEEE),
     ),
     Mutation(
         "NaN operand lost (fast, fnuz)", "unpack", "parts.special",
         "negative & ~code[:-1].any()", "negative & code[:-1].any()",
         ("e5m2fnuz,kulisch",),
-        _has(Specials.FNUZ),
+        has(Specials.FNUZ),
     ),
     Mutation(
         "table of the wrong product", "product", "speed.product",
@@ -148,55 +123,55 @@ _MUTATIONS: tuple[Mutation, ...] = (
         "sign of minus times minus (fast)", "product", "speed.product",
         "self.a[-1] ^ self.b[-1]", "self.a[-1] | self.b[-1]",
         ("e4m3,kulisch", "e5m2,kulisch"),
-        lambda config: not _takes_ints(config),
+        lambda config: not takes_ints(config),
     ),
     Mutation(
         "product in the wrong group (Kulisch)", "alignment", "speed.kulisch",
         "amount[fine:] == group", "amount[fine:] == (group ^ 1)",
         ("e4m3,kulisch", "e5m2,kulisch"),
-        _is_kulisch,
+        is_kulisch,
     ),
     Mutation(
         "accumulator not complemented", "Kulisch sign", "speed.kulisch",
         "self.c ^ sign.replicate(self._width)", "self.c",
         ("e4m3,kulisch", "e5m2,kulisch"),
-        _is_kulisch,
+        is_kulisch,
     ),
     Mutation(
         "product of two signs subtracted", "product", "speed.integer",
         "(i == len(a) - 1) == (j == len(b) - 1)", "max(i - len(a), j - len(b)) < -1",
         ("int8,int32", "int8,kulisch"),
-        _takes_ints,
+        takes_ints,
     ),
     Mutation(
         "carry of a full adder lost", "tree", "parts.carry_save",
         "(a & b) | ((a | b) & c)", "(a & b) | (a & c)",
         ("int8,int32", "int8,kulisch"),
-        _takes_ints,
+        takes_ints,
     ),
     Mutation(
         "saturates below, wraps above (fast)", "saturation", "speed.integer",
         "total[-1] ^ total[-2]", "total[-1] & ~total[-2]",
         ("int4,int8,int16:saturate", "int8,int32:saturate"),
-        _saturates_ints,
+        saturates_ints,
     ),
     Mutation(
         "subnormal fraction shifted the wrong way", "unpack", "speed.unpack",
         "leading[::-1] & subnormal", "leading & subnormal",
         ("e4m3,fp16", "e4m3,bf16"),
-        lambda config: _has_tables(config) and _is_float(config),
+        lambda config: _has_tables(config) and is_float(config),
     ),
     Mutation(
         "product one binade off (fast)", "alignment", "speed.frame_shape",
         "- self.exponent_offset - 1", "- self.exponent_offset",
         ("e4m3,fp16", "e4m3,fp32"),
-        _is_float,
+        is_float,
     ),
     Mutation(
         "sticky bit of the last place lost", "sticky", "speed.frames",
         "sticky | (top & shifted[0])", "sticky",
         ("e4m3,fp16", "e5m2,bf16"),
-        _is_float,
+        is_float,
     ),
     Mutation(
         "product of two binades in the other frame", "frames", "speed.frames",
@@ -232,13 +207,13 @@ _MUTATIONS: tuple[Mutation, ...] = (
         "normalised beyond the smallest exponent (fast)", "subnormal sums", "speed.near_path",
         "(first & limits).any()", "Const(0, 1)",
         ("e4m3,fp16", "e5m2,e6m9"),
-        _is_float,
+        is_float,
     ),
     Mutation(
         "leading one expected without the digit below", "leading one", "speed.near_path",
         "(more & ~less_below) | (less & ~more_below)", "more | less",
         ("e4m3,fp16", "e4m3,fp32"),
-        _is_float,
+        is_float,
     ),
     Mutation(
         "borrow of the top place lost", "near path", "speed.near_path",

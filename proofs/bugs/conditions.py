@@ -1,0 +1,84 @@
+"""Which units a planted bug has a part in."""
+
+from collections.abc import Callable
+
+from fp8mac.hw.config.accumulators import FloatAccConfig, IntAccConfig, KulischConfig
+from fp8mac.hw.config.formats import FloatFormat, IntFormat, Overflow, Rounding, Specials
+from fp8mac.hw.config.unit import MacConfig
+from fp8mac.hw.parts.layout import operand_range
+
+__all__ = [
+    "Condition",
+    "has",
+    "has_long_products",
+    "has_subnormal_sums",
+    "is_float",
+    "is_ieee",
+    "is_kulisch",
+    "multiplies_floats",
+    "rounds_to_nearest",
+    "saturates_ints",
+    "takes_ints",
+]
+
+Condition = Callable[[MacConfig], bool]
+
+
+def is_float(config: MacConfig) -> bool:
+    """Whether the accumulator is a float."""
+    return isinstance(config.accumulator, FloatAccConfig)
+
+
+def is_ieee(config: MacConfig) -> bool:
+    """Whether the accumulator is a float with infinities."""
+    acc = config.accumulator
+    return isinstance(acc, FloatAccConfig) and acc.format.has_inf
+
+
+def rounds_to_nearest(config: MacConfig) -> bool:
+    """Whether the accumulator is a float that rounds to nearest."""
+    acc = config.accumulator
+    return isinstance(acc, FloatAccConfig) and acc.rounding is Rounding.RNE
+
+
+def has_long_products(config: MacConfig) -> bool:
+    """Whether a product has more than one bit below the accumulator's last one."""
+    acc = config.accumulator
+    factors = (operand_range(each, normalised=True) for each in (config.a, config.b))
+    bits = sum(factor.significand_bits for factor in factors)
+    return isinstance(acc, FloatAccConfig) and bits > acc.format.precision + 1
+
+
+def has_subnormal_sums(config: MacConfig) -> bool:
+    """Whether the accumulator keeps subnormal numbers."""
+    acc = config.accumulator
+    return isinstance(acc, FloatAccConfig) and acc.subnormals
+
+
+def takes_ints(config: MacConfig) -> bool:
+    """Whether two integers are multiplied for an integer or an exact sum."""
+    ints = isinstance(config.a, IntFormat) and isinstance(config.b, IntFormat)
+    return ints and not is_float(config)
+
+
+def is_kulisch(config: MacConfig) -> bool:
+    """Whether the accumulator is exact and takes products of significands."""
+    return isinstance(config.accumulator, KulischConfig) and not takes_ints(config)
+
+
+def multiplies_floats(config: MacConfig) -> bool:
+    """Whether both operands are floats."""
+    return isinstance(config.a, FloatFormat) and isinstance(config.b, FloatFormat)
+
+
+def has(specials: Specials) -> Condition:
+    """Whether an operand has special values of a kind."""
+    return lambda config: any(
+        getattr(format_, "specials", None) is specials for format_ in (config.a, config.b)
+    )
+
+
+def saturates_ints(config: MacConfig) -> bool:
+    """Whether the accumulator is an integer that saturates."""
+    acc = config.accumulator
+    return isinstance(acc, IntAccConfig) and acc.overflow is Overflow.SATURATE
