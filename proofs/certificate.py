@@ -8,7 +8,7 @@ from fp8mac.gen.yosys import find_yosys
 from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import MacConfig, parse_unit
-from fp8mac.proofs.check.checks import Kind, Record, Verdict, failures
+from fp8mac.proofs.check.checks import CheckKind, Record, Verdict, failures
 
 __all__ = ["FAST", "FAST_SPEED", "STANDARD", "STANDARD_SPEED", "certificate", "certificate_text"]
 
@@ -86,7 +86,7 @@ def certificate(records: Iterable[Record], command: str) -> dict[str, Any]:
         "proved": {
             record.check.module: record.sha256
             for record in records
-            if record.check.kind is Kind.VERILOG
+            if record.check.kind is CheckKind.VERILOG
             and (record.check.config, record.check.goal) not in failed
         },
         "records": [_facts(record) for record in records],
@@ -132,7 +132,9 @@ def certificate_text(records: Iterable[Record], command: str) -> str:
     ]
     shapes = dict.fromkeys(_shape(record) for record in records)
     lines += [row for shape in shapes for row in _rows(records, *shape)]
-    refuted = [r for r in records if r.check.kind is Kind.MUTATION and r.verdict is Verdict.REFUTED]
+    refuted = [
+        r for r in records if r.check.kind is CheckKind.MUTATION and r.verdict is Verdict.REFUTED
+    ]
     kinds = len({record.check.mutation for record in refuted})
     lines += [
         "",
@@ -151,7 +153,7 @@ def _shape(record: Record) -> tuple[MacConfig, Goal, Shape]:
 def _rows(records: list[Record], config: MacConfig, goal: Goal, shape: Shape) -> list[str]:
     """A row for each encoding in which a shape of a unit was proved."""
     of_shape = [record for record in records if _shape(record) == (config, goal, shape)]
-    bugs = [r for r in of_shape if r.check.kind is Kind.MUTATION]
+    bugs = [r for r in of_shape if r.check.kind is CheckKind.MUTATION]
     refuted = sum(record.verdict is Verdict.REFUTED for record in bugs)
     hashes = {
         record.check.kind: (record.sha256 or "")[:8] if record.passed else "failed"
@@ -163,7 +165,7 @@ def _rows(records: list[Record], config: MacConfig, goal: Goal, shape: Shape) ->
         f"| {shape.value} "
         f"| {record.check.encoding.value if record.check.encoding else ''} "
         f"| {record.verdict.value} | {record.seconds:.1f} | {refuted} of {len(bugs)} "
-        f"| {hashes.get(Kind.VERILOG, '')} | {hashes.get(Kind.NETLIST, '')} |"
+        f"| {hashes.get(CheckKind.VERILOG, '')} | {hashes.get(CheckKind.NETLIST, '')} |"
         for record in of_shape
-        if record.check.kind is Kind.STEP
+        if record.check.kind is CheckKind.STEP
     ]

@@ -31,7 +31,7 @@ from fp8mac.sim.check.stimuli import biased_triples
 from fp8mac.sim.codes import encoding
 from fp8mac.sim.exact import golden
 from fp8mac.sim.gemm.gemm import gemm, plan
-from fp8mac.synth_reports.cost.activity import Circuit, simulate
+from fp8mac.synth_reports.cost.activity import CellNetlist, simulate
 from fp8mac.synth_reports.cost.operands import Operands, draw
 from fp8mac.synth_reports.liberty.library import own_library
 from fp8mac.synth_reports.synth.synthesis import Flow, synthesize
@@ -59,7 +59,7 @@ def measure(operand: str, acc: str) -> list[str]:
     own = own_library()
     cells, whole = Flow.load("area", own), module_name(config, Shape.UNIT)
     mapped = synthesize(rtlil_text(config, Shape.UNIT), whole, cells, tool)
-    circuit, bits = Circuit.from_blif(mapped.netlist, own), len(mapped.flip_flops)
+    circuit, bits = CellNetlist.from_blif(mapped.netlist, own), len(mapped.flip_flops)
     table = ports(config, Shape.UNIT)
     a, b, _ = draw(config, Operands.NORMAL, STEPS, 64)
     return [

@@ -28,10 +28,10 @@ from fp8mac.proofs.check.replay import Counterexample
 from fp8mac.proofs.check.solve import Encoding
 from fp8mac.proofs.spec.sorts import all_sorts
 
-__all__ = ["Check", "Kind", "Record", "Verdict", "failures", "plan", "plan_circuit"]
+__all__ = ["Check", "CheckKind", "Record", "Verdict", "failures", "plan", "plan_circuit"]
 
 
-class Kind(Enum):
+class CheckKind(Enum):
     """What a check shows."""
 
     DECODE = "decode"
@@ -64,7 +64,7 @@ class Check:
         The unit.
     shape : Shape
         What of it.
-    kind : Kind
+    kind : CheckKind
         What is shown.
     encoding : Encoding, optional
         Of those that take a solver.
@@ -80,7 +80,7 @@ class Check:
 
     config: MacConfig
     shape: Shape
-    kind: Kind
+    kind: CheckKind
     encoding: Encoding | None = None
     mutation: Mutation | None = None
     circuit: Circuit | None = None
@@ -129,7 +129,7 @@ class Record:
     @property
     def passed(self) -> bool:
         """Whether it came out as it has to."""
-        if self.check.kind is Kind.MUTATION:
+        if self.check.kind is CheckKind.MUTATION:
             return self.verdict in (Verdict.REFUTED, Verdict.EQUIVALENT)
         return self.verdict is Verdict.PROVED
 
@@ -163,15 +163,15 @@ def plan(
         encodings = Encoding.of(all_sorts(config), both=both)
         check = partial(Check, config, goal=goal)
         if decoded(config):
-            checks += [check(Shape.CORE, Kind.DECODE, encoding) for encoding in encodings]
+            checks += [check(Shape.CORE, CheckKind.DECODE, encoding) for encoding in encodings]
         for shape in Shape:
-            checks += [check(shape, Kind.STEP, encoding) for encoding in encodings]
+            checks += [check(shape, CheckKind.STEP, encoding) for encoding in encodings]
             pool = mutations_of(config, shape, goal=goal)
             pool = [each for each in pool if each.registered is shape.is_registered]
             for mutation in sorted(pool, key=lambda each: planted[each.name])[:mutations]:
                 planted[mutation.name] += 1
-                checks.append(check(shape, Kind.MUTATION, encodings[0], mutation))
-            checks += [check(shape, kind) for kind in (Kind.VERILOG, Kind.NETLIST)]
+                checks.append(check(shape, CheckKind.MUTATION, encodings[0], mutation))
+            checks += [check(shape, kind) for kind in (CheckKind.VERILOG, CheckKind.NETLIST)]
     return checks
 
 
@@ -179,15 +179,15 @@ def plan_circuit(circuit: Circuit, *, both: bool = False, any_nan: bool = False)
     """Checks of somebody's circuit; the planted bug is one of our own unit."""
     config, shape = circuit.config, circuit.shape
     encodings = Encoding.of(all_sorts(config), both=both)
-    checks = [Check(config, Shape.CORE, Kind.DECODE, each) for each in encodings if decoded(config)]
+    checks = [Check(config, Shape.CORE, CheckKind.DECODE, each) for each in encodings if decoded(config)]
     checks += [
-        Check(config, shape, Kind.STEP, encoding, circuit=circuit, any_nan=any_nan)
+        Check(config, shape, CheckKind.STEP, encoding, circuit=circuit, any_nan=any_nan)
         for encoding in encodings
     ]
     mutation = next(
         each for each in mutations_of(config, shape) if each.registered is shape.is_registered
     )
-    return [*checks, Check(config, shape, Kind.MUTATION, encodings[0], mutation, any_nan=any_nan)]
+    return [*checks, Check(config, shape, CheckKind.MUTATION, encodings[0], mutation, any_nan=any_nan)]
 
 
 def failures(records: Iterable[Record]) -> list[str]:
@@ -204,10 +204,10 @@ def failures(records: Iterable[Record]) -> list[str]:
     controlled = {
         (record.check.config, record.check.goal, record.check.shape)
         for record in records
-        if record.check.kind is Kind.MUTATION and record.verdict is Verdict.REFUTED
+        if record.check.kind is CheckKind.MUTATION and record.verdict is Verdict.REFUTED
     }
     for record in records:
         check = record.check
-        if check.kind is Kind.STEP and (check.config, check.goal, check.shape) not in controlled:
+        if check.kind is CheckKind.STEP and (check.config, check.goal, check.shape) not in controlled:
             sentences.append(f"{check}: no planted bug was refuted beside this proof.")
     return sentences

@@ -12,7 +12,7 @@ from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Port, Role, Shape, named, ports
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.proofs.bugs.mutations import Mutation, mutated_rtlil
-from fp8mac.proofs.check.netlist import CircuitError, Netlist
+from fp8mac.proofs.check.netlist import CircuitError, FlatModule
 from fp8mac.proofs.check.partial import PARTIAL
 from fp8mac.proofs.check.structure import Structure, structure_of
 
@@ -154,7 +154,7 @@ class Circuit:
         """
         script = _READ[self.language] + _STRUCTURE.format(top=self.top)
         files = self._run(script, "structure.json", "structure.il")
-        netlist = Netlist(files["structure.json"], files["structure.il"], self.top, self._file)
+        netlist = FlatModule(files["structure.json"], files["structure.il"], self.top, self._file)
         return structure_of(netlist, self.top, self.table)
 
     @cached_property

@@ -10,7 +10,7 @@ from typing import Any
 
 from fp8mac.hw.config.errors import Error
 
-__all__ = ["Bit", "CircuitError", "Netlist"]
+__all__ = ["Bit", "CircuitError", "FlatModule"]
 
 #: A net by its number, or a constant: ``0``, ``1``, ``x``, ``z``.
 Bit = int | str
@@ -25,7 +25,7 @@ class CircuitError(Error, ValueError):
     """A circuit that is not a unit; the message is one sentence for the user."""
 
 
-class Netlist:
+class FlatModule:
     """One flat module.
 
     Parameters

@@ -1,12 +1,12 @@
 """Ports of a design, and that every net has one driver at most."""
 
 from fp8mac.hw.config.ports import Port
-from fp8mac.proofs.check.netlist import Bit, CircuitError, Netlist
+from fp8mac.proofs.check.netlist import Bit, CircuitError, FlatModule
 
 __all__ = ["check_drivers", "check_ports"]
 
 
-def check_ports(netlist: Netlist, top: str, table: tuple[Port, ...]) -> None:
+def check_ports(netlist: FlatModule, top: str, table: tuple[Port, ...]) -> None:
     """Compare ports with what they have to be; see `structure_of`.
 
     Raises
@@ -40,7 +40,7 @@ def check_ports(netlist: Netlist, top: str, table: tuple[Port, ...]) -> None:
             )
 
 
-def check_drivers(netlist: Netlist) -> None:
+def check_drivers(netlist: FlatModule) -> None:
     """Find nets with several drivers, and what nobody knows the inside of.
 
     Raises

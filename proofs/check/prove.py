@@ -12,7 +12,7 @@ from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.proofs.bugs.planting import MutationError
-from fp8mac.proofs.check.checks import Check, Kind, Record, Verdict, plan, plan_circuit
+from fp8mac.proofs.check.checks import Check, CheckKind, Record, Verdict, plan, plan_circuit
 from fp8mac.proofs.check.circuit import Circuit, CircuitError, HiddenStateError
 from fp8mac.proofs.check.equivalence import (
     EquivalenceError,
@@ -168,7 +168,7 @@ class Prover:
             self.solver.stop_all()
             stop_all()
 
-        order = sorted(range(len(checks)), key=lambda at: checks[at].kind is not Kind.STEP)
+        order = sorted(range(len(checks)), key=lambda at: checks[at].kind is not CheckKind.STEP)
         records = in_parallel(
             lambda at: self.run(checks[at]),
             order,
@@ -187,11 +187,11 @@ class Prover:
             If a circuit has registers that are no outputs, and is wrong for some of their values.
         """
         run = {
-            Kind.DECODE: self._decode,
-            Kind.STEP: self._step,
-            Kind.MUTATION: self._mutation,
-            Kind.VERILOG: self._verilog,
-            Kind.NETLIST: self._netlist,
+            CheckKind.DECODE: self._decode,
+            CheckKind.STEP: self._step,
+            CheckKind.MUTATION: self._mutation,
+            CheckKind.VERILOG: self._verilog,
+            CheckKind.NETLIST: self._netlist,
         }[check.kind]
         try:
             return run(check)
@@ -275,7 +275,7 @@ class Prover:
 
     def _elaborate(self, design: Design) -> str:
         return self._circuit(
-            Check(design.config, design.shape, Kind.NETLIST, goal=design.goal)
+            Check(design.config, design.shape, CheckKind.NETLIST, goal=design.goal)
         ).text
 
 

@@ -20,7 +20,7 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from fp8mac.hw.config.ports import Port, Role
-from fp8mac.proofs.check.netlist import Bit, CircuitError, Netlist
+from fp8mac.proofs.check.netlist import Bit, CircuitError, FlatModule
 from fp8mac.proofs.check.ports import check_drivers, check_ports
 
 __all__ = ["Structure", "structure_of"]
@@ -63,12 +63,12 @@ _SETTING_PINS = ("ARST", "ALOAD", "SET", "CLR")
 _HOLDING_PINS = ("EN", "SET")
 
 
-def structure_of(netlist: Netlist, top: str, table: tuple[Port, ...]) -> Structure:
+def structure_of(netlist: FlatModule, top: str, table: tuple[Port, ...]) -> Structure:
     """Check a design.
 
     Parameters
     ----------
-    netlist : Netlist
+    netlist : FlatModule
         The flat design.
     top : str
         Its name.
@@ -89,7 +89,7 @@ def structure_of(netlist: Netlist, top: str, table: tuple[Port, ...]) -> Structu
 class _Walk:
     """From the outputs back to the inputs."""
 
-    def __init__(self, netlist: Netlist, table: tuple[Port, ...]) -> None:
+    def __init__(self, netlist: FlatModule, table: tuple[Port, ...]) -> None:
         self.netlist = netlist
         found = netlist.ports
         self.inputs = {

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fp8mac.hw.config.formats import FloatFormat, Format, FormatError, IntFormat, Overflow, Rounding
-from fp8mac.sim.codes.encoding_rule import BLOCK, Rule, code_dtype
+from fp8mac.sim.codes.encoding_rule import BLOCK, EncodingRule, code_dtype
 from fp8mac.sim.codes.inputs import codes_of, noise_of, numbers_of, whole
 from fp8mac.sim.codes.integers import round_integers
 from fp8mac.sim.codes.numbers import values
@@ -200,7 +200,7 @@ def encode(
         return out
     if overflow is Overflow.WRAP:
         raise FormatError(f"{format_.name} cannot wrap.")
-    rule = Rule.of(format_, array.dtype, rounding, overflow)
+    rule = EncodingRule.of(format_, array.dtype, rounding, overflow)
     kernels = _compiled(array.size) if noise is None else None
     if kernels is not None:
         kernels.encode(np.ascontiguousarray(array, rule.dtype).reshape(-1), out.reshape(-1), rule)
@@ -244,7 +244,7 @@ def round_to(
     array = numbers_of(x, format_, rounding, overflow, random_bits)
     saturates = isinstance(format_, FloatFormat) and overflow is Overflow.SATURATE
     if saturates and rounding is not Rounding.STOCHASTIC:
-        rule = Rule.of(format_, array.dtype, rounding, overflow)
+        rule = EncodingRule.of(format_, array.dtype, rounding, overflow)
         if rule.dtype == array.dtype:
             out = np.empty(array.shape, array.dtype)
             kernels = _compiled(array.size)

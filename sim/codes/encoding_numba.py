@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fp8mac.hw.config.formats import Rounding
-from fp8mac.sim.codes.encoding_rule import Rule
+from fp8mac.sim.codes.encoding_rule import EncodingRule
 from fp8mac.sim.jit import (
     add_bits,
     and_bits,
@@ -34,7 +34,7 @@ def look_up(codes: Any, table: Any, out: Any) -> None:
 
 
 class _Constants(NamedTuple):
-    """`Rule`, as signed patterns."""
+    """`EncodingRule`, as signed patterns."""
 
     magnitude: Any
     exponent: Any
@@ -52,7 +52,7 @@ class _Constants(NamedTuple):
     maximum: Any
 
 
-def _constants(rule: Rule) -> _Constants:
+def _constants(rule: EncodingRule) -> _Constants:
     format_, whole = rule.format_, np.dtype(f"i{rule.dtype.itemsize}").type
     rounds_up = not rule.saturates and rule.rounding is not Rounding.RTZ
     numbers = {
@@ -74,7 +74,7 @@ def _constants(rule: Rule) -> _Constants:
     return _Constants(**patterns, maximum=rule.dtype.type(float(format_.max)))
 
 
-def encode(x: NDArray[Any], out: NDArray[Any], rule: Rule) -> None:
+def encode(x: NDArray[Any], out: NDArray[Any], rule: EncodingRule) -> None:
     """Codes of numbers, into ``out``."""
     format_ = rule.format_
     toward_zero = rule.rounding is Rounding.RTZ
@@ -138,7 +138,7 @@ def _set_special(x: Any, out: Any, codes: Any) -> bool:
     return nans > 0
 
 
-def saturate(x: NDArray[Any], out: NDArray[Any], rule: Rule) -> None:
+def saturate(x: NDArray[Any], out: NDArray[Any], rule: EncodingRule) -> None:
     """Nearest numbers of the format, or the next ones toward zero, into ``out``."""
     kernel = _rounder(rule.rounding is Rounding.RTZ, rule.format_.has_negative_zero)
     if kernel(x, out, _constants(rule)) >= rule.inf:

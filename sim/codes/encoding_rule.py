@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from fp8mac.hw.config.formats import FloatFormat, FormatError, Overflow, Rounding
 
-__all__ = ["BLOCK", "Rule", "code_dtype"]
+__all__ = ["BLOCK", "EncodingRule", "code_dtype"]
 
 Array = NDArray[Any]
 
@@ -48,7 +48,7 @@ class _Arrays(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Rule:
+class EncodingRule:
     """Constants of a float format in the carrier ``dtype``, as bit patterns of it."""
 
     format_: FloatFormat
@@ -71,7 +71,7 @@ class Rule:
     @lru_cache(maxsize=64)
     def of(
         cls, format_: FloatFormat, dtype: np.dtype[Any], rounding: Rounding, overflow: Overflow
-    ) -> "Rule":
+    ) -> "EncodingRule":
         """Rule for numbers of type ``dtype``, in the narrowest carrier that is exact."""
         mantissa_bits, exponent_bits = (23, 8) if dtype == np.float32 else (52, 11)
         bias = (1 << (exponent_bits - 1)) - 1

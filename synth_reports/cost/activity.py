@@ -26,7 +26,7 @@ from fp8mac.sim.check.netlist import pack
 from fp8mac.synth_reports.liberty.functions import Function, parse_function
 from fp8mac.synth_reports.liberty.library import Library
 
-__all__ = ["Activity", "Circuit", "Gate", "simulate"]
+__all__ = ["Activity", "CellNetlist", "Gate", "simulate"]
 
 Words = NDArray[np.uint64]
 Codes = NDArray[np.uint64]
@@ -58,7 +58,7 @@ class Gate:
 
 
 @dataclass(frozen=True)
-class Circuit:
+class CellNetlist:
     """A mapped netlist, see `fp8mac.synth_reports.synth.synthesis.Synthesis`.
 
     Parameters
@@ -74,7 +74,7 @@ class Circuit:
     gates: tuple[Gate, ...]
 
     @classmethod
-    def from_blif(cls, text: str, library: Library) -> "Circuit":
+    def from_blif(cls, text: str, library: Library) -> "CellNetlist":
         """Read mapped BLIF.
 
         Raises
@@ -171,7 +171,7 @@ class _Bank:
         return self.function({pin: values[nets] for pin, nets in self.inputs.items()}, one=_ONES)
 
 
-def _banks(circuit: Circuit, chosen: list[int]) -> list[_Bank]:
+def _banks(circuit: CellNetlist, chosen: list[int]) -> list[_Bank]:
     gates = sorted((circuit.gates[each] for each in chosen), key=_kind)
     banks = []
     for _, group in groupby(gates, key=_kind):
@@ -209,13 +209,13 @@ class Activity:
 
 
 def simulate(
-    circuit: Circuit, table: tuple[Port, ...], flip_flops: int, a: Codes, b: Codes
+    circuit: CellNetlist, table: tuple[Port, ...], flip_flops: int, a: Codes, b: Codes
 ) -> Activity:
     """Clock a unit through sums, and count.
 
     Parameters
     ----------
-    circuit : Circuit
+    circuit : CellNetlist
         The unit, and the ports ``ff_q`` and ``ff_d`` in place of its flip-flops.
     table : tuple of Port
         Its ports; those that its netlist has not are left alone.
@@ -256,7 +256,7 @@ def simulate(
 
 
 def _stimuli(
-    circuit: Circuit, table: tuple[Port, ...], a: Codes, b: Codes
+    circuit: CellNetlist, table: tuple[Port, ...], a: Codes, b: Codes
 ) -> Iterator[dict[int, Words]]:
     """Words of each input net but the registers, cycle by cycle."""
     length, sums = a.shape
@@ -272,7 +272,7 @@ def _stimuli(
         yield {circuit.nets[net]: each for net, each in words.items() if net in circuit.nets}
 
 
-def _timed(circuit: Circuit, history: list[Words], mask: Words) -> NDArray[np.int64]:
+def _timed(circuit: CellNetlist, history: list[Words], mask: Words) -> NDArray[np.int64]:
     """Unit-delay toggles: all clock edges at once, each from one settled state to the next."""
     values = np.hstack(history[:-1])
     settled = np.hstack(history[1:])

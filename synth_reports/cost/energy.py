@@ -18,15 +18,15 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fp8mac.synth_reports.cost.activity import Circuit
+from fp8mac.synth_reports.cost.activity import CellNetlist
 from fp8mac.synth_reports.liberty.library import Library
 from fp8mac.synth_reports.liberty.power import leakage
 
-__all__ = ["Energy", "energy_per_cycle", "leakage_nw", "loads"]
+__all__ = ["CycleEnergy", "energy_per_cycle", "leakage_nw", "loads"]
 
 
 @dataclass(frozen=True)
-class Energy:
+class CycleEnergy:
     """Energy of a cycle, in pJ, or for our own library in C_inv V^2.
 
     Parameters
@@ -50,7 +50,7 @@ class Energy:
         return self.switching + self.clock_pins + self.internal + self.clock_internal
 
 
-def loads(circuit: Circuit, library: Library) -> dict[str, float]:
+def loads(circuit: CellNetlist, library: Library) -> dict[str, float]:
     """Capacitance of the pins on each net, in the library's unit."""
     found: dict[str, float] = defaultdict(float)
     for gate in circuit.gates:
@@ -66,13 +66,13 @@ def loads(circuit: Circuit, library: Library) -> dict[str, float]:
 
 
 def energy_per_cycle(
-    circuit: Circuit, library: Library, toggles: Mapping[str, float], flip_flops: int
-) -> Energy:
+    circuit: CellNetlist, library: Library, toggles: Mapping[str, float], flip_flops: int
+) -> CycleEnergy:
     """Energy of a cycle, leakage aside.
 
     Parameters
     ----------
-    circuit : Circuit
+    circuit : CellNetlist
         The unit, mapped to ``library``.
     toggles : mapping of str to float
         Of each net in a cycle.
@@ -105,7 +105,7 @@ def energy_per_cycle(
     internal: float | None = 0.0
     for key, value in known.items():
         internal = None if internal is None or value is None else internal + toggles[key[1]] * value
-    return Energy(
+    return CycleEnergy(
         switched * capacitance,
         flip_flops * clock_pin * capacitance * clock_volts**2,
         None if internal is None else internal * internal_unit,
@@ -120,7 +120,7 @@ def _units(library: Library) -> tuple[float, float]:
     return library.units.capacitance * 1e-3, library.units.energy * 1e-3
 
 
-def leakage_nw(circuit: Circuit, library: Library, flip_flops: int) -> float | None:
+def leakage_nw(circuit: CellNetlist, library: Library, flip_flops: int) -> float | None:
     """Leakage of the unit; None where the library does not state that of each of its cells."""
     unit = library.leakage_nw
     if unit is None:

@@ -179,7 +179,7 @@ def _energy(measured: "Measurement", library: Library, stimuli: Stimuli) -> dict
     operands = importlib.import_module("fp8mac.synth_reports.cost.operands")
     synthesis = measured.synthesis
     flip_flops = len(synthesis.flip_flops)
-    circuit = activity.Circuit.from_blif(synthesis.netlist, library)
+    circuit = activity.CellNetlist.from_blif(synthesis.netlist, library)
     config = measured.design.config
     a, b, headroom = _operands(config, stimuli)
     found = activity.simulate(circuit, ports(config, Shape.UNIT), flip_flops, a, b)

@@ -15,7 +15,7 @@ from fp8mac.synth_reports.liberty.reader import File, LibertyError
 from fp8mac.synth_reports.liberty.units import Units, check_thresholds, read_units, read_voltage
 from fp8mac.synth_reports.liberty.writer import plain_text
 
-__all__ = ["OWN", "Energy", "Library", "load_library", "own_library"]
+__all__ = ["OWN", "Library", "ToggleEnergy", "load_library", "own_library"]
 
 OWN = "fp8mac"
 """Name of our own library, which belongs to no technology."""
@@ -28,7 +28,7 @@ _BUFFER = (0, 1)
 
 
 @dataclass(frozen=True)
-class Energy:
+class ToggleEnergy:
     """What toggling costs inside a cell, in the library's unit of energy, at a given load.
 
     Parameters
@@ -262,11 +262,11 @@ class Library:
         load = self.load * self.capacitance_ff
         return f"set_driving_cell {self.buffer.name}\nset_load {load:g} [all_outputs]\n"
 
-    def output_energy(self, cell: Cell, pin: str) -> Energy:
+    def output_energy(self, cell: Cell, pin: str) -> ToggleEnergy:
         """Internal energy of a toggle of an output."""
-        return Energy(internal_energy(cell, pin), self.slew)
+        return ToggleEnergy(internal_energy(cell, pin), self.slew)
 
-    def clock_energy(self) -> Energy:
+    def clock_energy(self) -> ToggleEnergy:
         """Internal energy of a clock edge in a flip-flop."""
         return self.output_energy(self.flip_flop.cell, self.flip_flop.clock)
 

@@ -20,19 +20,19 @@ from fp8mac.proofs.certificate import (
     certificate,
     certificate_text,
 )
-from fp8mac.proofs.check.checks import Check, Kind, Record, Verdict
+from fp8mac.proofs.check.checks import Check, CheckKind, Record, Verdict
 from fp8mac.proofs.check.solve import Encoding
 
 UNIT = parse_unit("e4m3", acc="fp16")
 
 
 def records(step: Verdict = Verdict.PROVED, bug: Verdict = Verdict.REFUTED) -> list[Record]:
-    mutation = Check(UNIT, Shape.CORE, Kind.MUTATION, Encoding.BITWUZLA, MUTATIONS[0])
+    mutation = Check(UNIT, Shape.CORE, CheckKind.MUTATION, Encoding.BITWUZLA, MUTATIONS[0])
     return [
-        Record(Check(UNIT, Shape.CORE, Kind.STEP, Encoding.BITWUZLA), step, 1.25, sha256="1" * 64),
+        Record(Check(UNIT, Shape.CORE, CheckKind.STEP, Encoding.BITWUZLA), step, 1.25, sha256="1" * 64),
         Record(mutation, bug, 0.5),
-        Record(Check(UNIT, Shape.CORE, Kind.VERILOG), Verdict.PROVED, 0.5, sha256="2" * 64),
-        Record(Check(UNIT, Shape.CORE, Kind.NETLIST), Verdict.PROVED, 0.5, sha256="3" * 64),
+        Record(Check(UNIT, Shape.CORE, CheckKind.VERILOG), Verdict.PROVED, 0.5, sha256="2" * 64),
+        Record(Check(UNIT, Shape.CORE, CheckKind.NETLIST), Verdict.PROVED, 0.5, sha256="3" * 64),
     ]
 
 
@@ -64,7 +64,7 @@ def test_proved_module_is_listed_with_its_hash():
         records(step=Verdict.FAILED),
         records(bug=Verdict.PROVED),
         records(bug=Verdict.EQUIVALENT),
-        [record for record in records() if record.check.kind is not Kind.MUTATION],
+        [record for record in records() if record.check.kind is not CheckKind.MUTATION],
     ],
     ids=["refuted", "no answer", "bug survives", "no bug refuted", "no bug planted"],
 )

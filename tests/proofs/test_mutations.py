@@ -21,7 +21,7 @@ from fp8mac.proofs.bugs.mutations import (
     parse_unit_text,
 )
 from fp8mac.proofs.certificate import STANDARD, STANDARD_SPEED
-from fp8mac.proofs.check.checks import Check, Kind, Verdict, plan
+from fp8mac.proofs.check.checks import Check, CheckKind, Verdict, plan
 from fp8mac.proofs.check.prove import Prover
 from fp8mac.proofs.check.solve import Encoding, Solver
 from fp8mac.proofs.spec.sorts import all_sorts
@@ -54,7 +54,7 @@ def test_planted_bug_is_refuted_and_the_counterexample_is_real(mutation):
     config = parse_unit_text(mutation.units[0])
     encoding = Encoding.of(all_sorts(config))[0]
     shape = Shape.UNIT if mutation.registered else Shape.CORE
-    check = Check(config, shape, Kind.MUTATION, encoding, mutation, goal=mutation.goals[0])
+    check = Check(config, shape, CheckKind.MUTATION, encoding, mutation, goal=mutation.goals[0])
     record = Prover(Solver(PATIENCE)).run(check)
     assert record.verdict is Verdict.REFUTED, record.reason
     found = record.counterexample

@@ -11,7 +11,7 @@ from fp8mac.gen.verilog import rtlil_text
 from fp8mac.hw.config.ports import Shape
 from fp8mac.proofs.bugs.mutations import MUTATIONS, parse_unit_text
 from fp8mac.proofs.check import queries
-from fp8mac.proofs.check.checks import Check, Kind, Record, Verdict, failures, plan
+from fp8mac.proofs.check.checks import Check, CheckKind, Record, Verdict, failures, plan
 from fp8mac.proofs.check.circuit import Circuit, CircuitError
 from fp8mac.proofs.check.equivalence import EquivalenceError, check_equal, logic_of
 from fp8mac.proofs.check.prove import Prover, prove_units, prove_verilog
@@ -37,7 +37,7 @@ def cache(monkeypatch, tmp_path):
 
 
 def step(config, *, shape=Shape.CORE, encoding=Encoding.BITWUZLA, **options):
-    return Check(config, shape, Kind.STEP, encoding, **options)
+    return Check(config, shape, CheckKind.STEP, encoding, **options)
 
 
 @pytest.fixture(scope="module")
@@ -55,8 +55,8 @@ def test_units_are_proved(records):
     assert [record.check for record in records] == plan(UNITS)
     assert len(records) == 2 * 3 * 5 + 1  # decoders: of two units; bugs in int cores: one
     verdicts = {record.check.kind: record.verdict for record in records}
-    assert verdicts == dict.fromkeys(Kind, Verdict.PROVED) | {Kind.MUTATION: Verdict.REFUTED}
-    steps = [record.check for record in records if record.check.kind is Kind.STEP]
+    assert verdicts == dict.fromkeys(CheckKind, Verdict.PROVED) | {CheckKind.MUTATION: Verdict.REFUTED}
+    steps = [record.check for record in records if record.check.kind is CheckKind.STEP]
     assert [(each.shape, each.encoding) for each in steps] == [
         (shape, encoding)
         for encoding in (Encoding.Z3, Encoding.BITWUZLA, Encoding.BITWUZLA)
@@ -66,7 +66,7 @@ def test_units_are_proved(records):
 
 def test_both_encodings_agree():
     config = parse_unit_text("e2m1,e3m2")
-    checks = [check for check in plan([config], both=True) if check.kind is Kind.STEP]
+    checks = [check for check in plan([config], both=True) if check.kind is CheckKind.STEP]
     assert [check.encoding for check in checks] == [Encoding.Z3, Encoding.BITWUZLA] * 2
     records = Prover(Solver(PATIENCE)).run_all(checks, jobs=1)
     assert [record.verdict for record in records] == [Verdict.PROVED] * 4
@@ -117,7 +117,7 @@ def test_specification_that_accepts_everything_is_noticed(monkeypatch):
     monkeypatch.setattr(queries, "core_claim", lambda config: "true")
     config = parse_unit_text("e2m1,e3m2")
     checks = [check for check in plan([config], mutations=1) if check.shape is Shape.CORE]
-    checks = [check for check in checks if check.kind in (Kind.STEP, Kind.MUTATION)]
+    checks = [check for check in checks if check.kind in (CheckKind.STEP, CheckKind.MUTATION)]
     records = Prover(Solver(PATIENCE)).run_all(checks, jobs=1)
     assert failures(records) == [
         f"{records[1].check}: the planted bug survives: The circuits differ.",
@@ -128,10 +128,12 @@ def test_specification_that_accepts_everything_is_noticed(monkeypatch):
 def test_bug_that_changes_nothing_is_proved_equivalent():
     tie = next(mutation for mutation in MUTATIONS if mutation.part == "tie rule")
     same = dataclasses.replace(tie, new="| mantissa[0] | mantissa[0]")
-    check = Check(parse_unit_text("e2m1,e3m2"), Shape.CORE, Kind.MUTATION, Encoding.Z3, same)
+    check = Check(parse_unit_text("e2m1,e3m2"), Shape.CORE, CheckKind.MUTATION, Encoding.Z3, same)
     record = Prover(Solver(PATIENCE)).run(check)
     assert record.verdict is Verdict.EQUIVALENT
-    assert failures([record, Record(dataclasses.replace(check, kind=Kind.STEP), Verdict.PROVED)])
+    assert failures(
+        [record, Record(dataclasses.replace(check, kind=CheckKind.STEP), Verdict.PROVED)]
+    )
 
 
 def test_counterexample_that_is_none_is_refused():
@@ -190,7 +192,9 @@ def test_other_nan_is_accepted_on_request():
         records = prove_verilog(
             config, Shape.CORE, text, ours.top, any_nan=any_nan, solver=Solver(PATIENCE), jobs=1
         )
-        assert next(each for each in records if each.check.kind is Kind.STEP).verdict is verdict
+        assert (
+            next(each for each in records if each.check.kind is CheckKind.STEP).verdict is verdict
+        )
 
 
 def test_undefined_bits_prove_nothing():
@@ -338,7 +342,7 @@ def test_own_verilog_on_another_clock_is_not_proved_equal(monkeypatch, edge):
     wrong = dataclasses.replace(emitted, text=emitted.text.replace("posedge clk", edge))
     assert wrong.text != emitted.text
     monkeypatch.setattr(Circuit, "emitted", lambda *args, **kwargs: wrong)
-    record = Prover(Solver(60)).run(Check(SMALL, Shape.UNIT, Kind.VERILOG))
+    record = Prover(Solver(60)).run(Check(SMALL, Shape.UNIT, CheckKind.VERILOG))
     assert record.verdict is Verdict.FAILED
     assert ": The register 'acc' is clocked by the " in record.reason
     assert record.reason.endswith(", not by the rising edge of 'clk'.")

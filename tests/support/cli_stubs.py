@@ -11,7 +11,7 @@ from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import parse_unit
 from fp8mac.hw.units.mac import check_buildable
-from fp8mac.proofs.check.checks import Kind, Record, Verdict, plan
+from fp8mac.proofs.check.checks import CheckKind, Record, Verdict, plan
 from fp8mac.sim.check import vectors
 from fp8mac.sim.check.exhaustive import ExhaustiveResult
 from fp8mac.synth_reports.cost import physical
@@ -100,7 +100,7 @@ def netlist(config, shape, *, goal, bench):
 
 def prove(*_, progress=lambda record: None, **__):
     return [
-        Record(check, Verdict.REFUTED if check.kind is Kind.MUTATION else Verdict.PROVED)
+        Record(check, Verdict.REFUTED if check.kind is CheckKind.MUTATION else Verdict.PROVED)
         for check in plan([TINY])
     ]
 

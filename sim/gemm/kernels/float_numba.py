@@ -20,8 +20,8 @@ from fp8mac.sim.gemm.kernels.adders_numba import add_aligned, add_halves, add_la
 from fp8mac.sim.gemm.kernels.float_numpy import Job
 from fp8mac.sim.gemm.kernels.rounding_numba import (
     STOCHASTIC,
-    Constants,
-    Rule,
+    CarrierConstants,
+    RoundingRule,
     draw,
     odd_sum,
     odd_sum_of_three,
@@ -74,7 +74,7 @@ def _give(acc: Any, row: Any, base: Any, width: Any) -> None:
 
 
 @lru_cache(maxsize=64)
-def _one_by_one(rule: Rule, width: int) -> Any:
+def _one_by_one(rule: RoundingRule, width: int) -> Any:
     """Kernel of steps of one product."""
     native, odd, rounding, on_grid, flushes, limit = rule
     stochastic = rounding == STOCHASTIC
@@ -106,7 +106,7 @@ def _one_by_one(rule: Rule, width: int) -> Any:
 
 
 @lru_cache(maxsize=64)
-def _in_steps(way: _Way, rule: Rule, width: int) -> Any:
+def _in_steps(way: _Way, rule: RoundingRule, width: int) -> Any:
     """Kernel of steps of several products."""
     pairs, tree, window = way
     native, odd, rounding, on_grid, flushes, limit = rule
@@ -159,7 +159,7 @@ def accumulate(
     """`fp8mac.sim.gemm.kernels.float_numpy.accumulate`."""
     if not (a.size and b.size):
         return
-    rule, width = Rule.of(job.rounder), TILE_BYTES // job.rounder.dtype.itemsize
+    rule, width = RoundingRule.of(job.rounder), TILE_BYTES // job.rounder.dtype.itemsize
     more = _constants(job, -(-a.shape[1] // job.summation.lanes), first_step)
     span = rows.start, rows.stop
     if job.summation.lanes == 1 and job.window is None:
@@ -181,19 +181,19 @@ def _constants(job: Job, steps: int, first_step: int) -> tuple[Any, ...]:
     """Constants of a kernel's rounding, and of its random numbers."""
     draws = job.draws
     if draws is None:
-        return Constants.of(job.rounder, 0), np.zeros(0, np.uint32), 0, 0, 0
+        return CarrierConstants.of(job.rounder, 0), np.zeros(0, np.uint32), 0, 0, 0
     keys = np.array([draws.key(first_step + step) for step in range(steps)], np.uint32)
     strides = (1, draws.columns) if job.transposed else (draws.columns, 1)
-    return Constants.of(job.rounder, draws.bits), keys, draws.bits, *strides
+    return CarrierConstants.of(job.rounder, draws.bits), keys, draws.bits, *strides
 
 
 def add_once(job: Job, acc: Floats, x: Floats, step: int) -> None:
     """`fp8mac.sim.gemm.kernels.float_numpy.add_once` of what lies in a `room` each."""
-    _adder(Rule.of(job.rounder))(acc, x, _constants(job, 1, step))
+    _adder(RoundingRule.of(job.rounder))(acc, x, _constants(job, 1, step))
 
 
 @lru_cache(maxsize=16)
-def _adder(rule: Rule) -> Any:
+def _adder(rule: RoundingRule) -> Any:
     native, odd, rounding, on_grid, flushes, limit = rule
     stochastic = rounding == STOCHASTIC
 

@@ -10,8 +10,8 @@ from fp8mac.sim.jit import add_bits, and_bits, as_bits, as_float, jit, multiply_
 
 __all__ = [
     "STOCHASTIC",
-    "Constants",
-    "Rule",
+    "CarrierConstants",
+    "RoundingRule",
     "draw",
     "odd_sum",
     "odd_sum_of_three",
@@ -24,7 +24,7 @@ _NEAREST, _, STOCHASTIC = range(3)
 _SCALE, _CLAMP, _SELECT = int(Limit.SCALE), int(Limit.CLAMP), int(Limit.SELECT)
 
 
-class Constants(NamedTuple):
+class CarrierConstants(NamedTuple):
     """`Rounder` in the types of the carrier."""
 
     sign: Any
@@ -47,7 +47,7 @@ class Constants(NamedTuple):
     unscale: Any
 
     @classmethod
-    def of(cls, rounder: Rounder, random_bits: int) -> "Constants":
+    def of(cls, rounder: Rounder, random_bits: int) -> "CarrierConstants":
         """Constants of a rounder."""
         real, whole = rounder.dtype.type, np.dtype(f"i{rounder.dtype.itemsize}").type
         one = 1 << rounder.mantissa_bits  # of the exponent field
@@ -74,7 +74,7 @@ class Constants(NamedTuple):
         )
 
 
-class Rule(NamedTuple):
+class RoundingRule(NamedTuple):
     """What a kernel is built for; the compiler drops what it excludes."""
 
     native: bool
@@ -85,7 +85,7 @@ class Rule(NamedTuple):
     limit: int
 
     @classmethod
-    def of(cls, rounder: Rounder) -> "Rule":
+    def of(cls, rounder: Rounder) -> "RoundingRule":
         """Rule of a rounder."""
         return cls(
             native=rounder.native,

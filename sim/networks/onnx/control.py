@@ -15,13 +15,13 @@ from fp8mac.sim.networks.errors import NetworkError
 from fp8mac.sim.networks.models.sequential import FullEngine
 from fp8mac.sim.networks.onnx.nodes import attribute, needs_of
 
-__all__ = ["Body", "Constants", "Control", "Step", "Values"]
+__all__ = ["Body", "ConstantValues", "Control", "Step", "Values"]
 
 Array = NDArray[Any]
 Values = MutableMapping[str, Any]
 
 
-class Constants(Container[str], Protocol):
+class ConstantValues(Container[str], Protocol):
     """What follows from the model alone, by name."""
 
     def array(self, name: str) -> Any:
@@ -60,12 +60,12 @@ class Control(Step):
         If, Loop or Scan.
     bodies : dict of str to Body
         By the names of its attributes.
-    constants : Constants
+    constants : ConstantValues
         What the model alone gives.
     """
 
     def __init__(
-        self, node: onnx.NodeProto, bodies: Mapping[str, Body], constants: Constants
+        self, node: onnx.NodeProto, bodies: Mapping[str, Body], constants: ConstantValues
     ) -> None:
         if node.op_type not in _WAYS or (node.op_type == "Scan" and "" in node.input[:1]):
             raise NetworkError(f"The operator {node.op_type} holds products, and is not known.")

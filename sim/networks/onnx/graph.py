@@ -25,7 +25,7 @@ from fp8mac.sim.networks.models.sequential import FullEngine
 from fp8mac.sim.networks.onnx.control import Control, Step, Values
 from fp8mac.sim.networks.onnx.nodes import (
     PRODUCTS,
-    Setting,
+    ModelContext,
     attribute,
     kind,
     needs_of,
@@ -73,7 +73,11 @@ class _Segment(Step):
     """Nodes for onnxruntime."""
 
     def __init__(
-        self, nodes: list[onnx.NodeProto], wanted: set[str], constants: _Constants, setting: Setting
+        self,
+        nodes: list[onnx.NodeProto],
+        wanted: set[str],
+        constants: _Constants,
+        setting: ModelContext,
     ) -> None:
         self._nodes, self._setting, self._constants = nodes, setting, constants
         made = {name for node in nodes for name in node.output}
@@ -130,7 +134,7 @@ def _type(value: Any) -> onnx.TypeProto:
 class _Product(Step):
     """A node on the engine."""
 
-    def __init__(self, node: onnx.NodeProto, constants: _Constants, setting: Setting) -> None:
+    def __init__(self, node: onnx.NodeProto, constants: _Constants, setting: ModelContext) -> None:
         self._constants, self._inputs = constants, list(node.input)
         self._compute, self._name = PRODUCTS[kind(node)], setting.label(node)
         self._how = {each.name: attribute(each) for each in node.attribute}
@@ -156,7 +160,7 @@ class Graph:
     ----------
     proto : GraphProto
         What it is made of.
-    setting : Setting
+    setting : ModelContext
         Of its model.
     constants : dict
         Of graphs around it, as tensors or arrays.
@@ -165,7 +169,7 @@ class Graph:
     def __init__(
         self,
         proto: onnx.GraphProto,
-        setting: Setting,
+        setting: ModelContext,
         constants: dict[str, onnx.TensorProto | Any] | None = None,
     ) -> None:
         given = {each.name: each for each in proto.initializer}
@@ -187,7 +191,7 @@ class Graph:
             for name in self.outputs
         ]
 
-    def _cut(self, nodes: list[onnx.NodeProto], setting: Setting) -> Iterator[Step]:
+    def _cut(self, nodes: list[onnx.NodeProto], setting: ModelContext) -> Iterator[Step]:
         """Steps in their order."""
         fixed, moving = self._parted(nodes, setting)
         wanted = {name for node in moving for name in needs_of(node)} | set(self.outputs)
@@ -220,7 +224,7 @@ class Graph:
                     yield Control(node, bodies, self._constants)
 
     def _parted(
-        self, nodes: list[onnx.NodeProto], setting: Setting
+        self, nodes: list[onnx.NodeProto], setting: ModelContext
     ) -> tuple[list[onnx.NodeProto], list[onnx.NodeProto]]:
         """Nodes that follow from the model alone, and the others."""
         fixed: list[onnx.NodeProto] = []

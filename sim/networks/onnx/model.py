@@ -34,7 +34,7 @@ from fp8mac.sim.networks.engines.reference import Plain
 from fp8mac.sim.networks.errors import NetworkError
 from fp8mac.sim.networks.models.sequential import FullEngine
 from fp8mac.sim.networks.onnx.graph import Graph
-from fp8mac.sim.networks.onnx.nodes import PRODUCTS, Setting, bodies_of, kind, nodes_of
+from fp8mac.sim.networks.onnx.nodes import PRODUCTS, ModelContext, bodies_of, kind, nodes_of
 from fp8mac.sim.networks.onnx.session import FAILURES, VERSION, session
 
 __all__ = ["Input", "OnnxModel", "load_onnx", "weight_files"]
@@ -93,7 +93,7 @@ class OnnxModel:
         self._check(model)
         try:
             self._whole = session(str(path))
-            setting = Setting(
+            setting = ModelContext(
                 model, _types(model), Counter(node.name for node in nodes_of(model.graph))
             )
             self._graph = Graph(model.graph, setting)

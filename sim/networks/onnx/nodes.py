@@ -15,7 +15,7 @@ from fp8mac.sim.networks.onnx.recurrent import RECURRENT
 
 __all__ = [
     "PRODUCTS",
-    "Setting",
+    "ModelContext",
     "attribute",
     "bodies_of",
     "kind",
@@ -37,7 +37,7 @@ _WHOLE = {onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16, onnx.TensorProto.DOU
 
 
 @dataclass
-class Setting:
+class ModelContext:
     """What the graphs of a model have in common.
 
     Parameters

@@ -34,7 +34,7 @@ from fp8mac.sim.networks.tasks.images import (
 )
 from fp8mac.sim.networks.training.backprop import Adam, Trainer, batches, fold, initial
 
-__all__ = ["RECIPES", "Recipe", "main", "train"]
+__all__ = ["RECIPES", "TrainingRecipe", "main", "train"]
 
 Array = NDArray[Any]
 
@@ -42,7 +42,7 @@ _FOLDER = Path(__file__).parents[1] / "data"
 
 
 @dataclass(frozen=True)
-class Recipe:
+class TrainingRecipe:
     """How a network is trained.
 
     Parameters
@@ -69,14 +69,14 @@ class Recipe:
 
 
 RECIPES = {
-    "digits_mlp": Recipe(epochs=60, batch=32, rate=4e-3),
-    "digits_cnn": Recipe(epochs=30, batch=32, rate=4e-3),
-    "fmnist": Recipe(epochs=7, batch=128, rate=6e-3, normalise=True, mirror=True),
+    "digits_mlp": TrainingRecipe(epochs=60, batch=32, rate=4e-3),
+    "digits_cnn": TrainingRecipe(epochs=30, batch=32, rate=4e-3),
+    "fmnist": TrainingRecipe(epochs=7, batch=128, rate=6e-3, normalise=True, mirror=True),
 }
 """The recipes of the parameters in ``data``."""
 
 
-def train(name: str, images: Images, recipe: Recipe) -> Parameters:
+def train(name: str, images: Images, recipe: TrainingRecipe) -> Parameters:
     """Train an embedded network from random weights; its convolutions are folded."""
     layers, rng = EMBEDDED[name], np.random.default_rng(recipe.seed)
     trainer = Trainer(layers, initial(layers, rng, recipe.normalise))

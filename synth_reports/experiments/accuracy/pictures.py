@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 from fp8mac.sim.networks.tasks.zoo import SAME_ANSWERS
 from fp8mac.synth_reports.experiments.accuracy.text import Rows, pick
-from fp8mac.synth_reports.experiments.sum_error.length import SUMS, Point
+from fp8mac.synth_reports.experiments.sum_error.length import SUMS, SumLength
 from fp8mac.synth_reports.render.plots import Lines, Panel, grouped_bars, line_panels
 from fp8mac.synth_reports.render.tables import markdown_table
 
 __all__ = ["pictures", "sum_length_text"]
 
 
-def sum_length_text(points: Sequence[Point]) -> str:
+def sum_length_text(points: Sequence[SumLength]) -> str:
     """Noise of the accumulator alone, by length."""
     lengths = list(dict.fromkeys(point.terms for point in points))
     sections = []
@@ -35,7 +35,7 @@ from a layer of the Fashion-MNIST network; *one sign* takes their magnitudes.
 {chr(10).join(sections)}"""
 
 
-def _point_cell(point: Point) -> str:
+def _point_cell(point: SumLength) -> str:
     if point.overflow_share == 1:
         return "overflow"
     over = f", {100 * point.overflow_share:.0f} % overflow" if point.overflow_share else ""
@@ -43,7 +43,7 @@ def _point_cell(point: Point) -> str:
     return f"{value} ({100 * point.swamped_share:.0f}{over})"
 
 
-def pictures(rows: Rows, points: Sequence[Point]) -> dict[str, bytes]:
+def pictures(rows: Rows, points: Sequence[SumLength]) -> dict[str, bytes]:
     """Files by name: SQNR of formats in accumulators, and against the length of sums."""
     panels = []
     networks = dict.fromkeys(row["network"] for row in pick(rows, "formats"))

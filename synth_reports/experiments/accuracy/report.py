@@ -16,7 +16,7 @@ from fp8mac.synth_reports.experiments.accuracy.accuracy import Case, row
 from fp8mac.synth_reports.experiments.accuracy.pictures import pictures, sum_length_text
 from fp8mac.synth_reports.experiments.accuracy.summary import summary_markdown
 from fp8mac.synth_reports.experiments.accuracy.text import Rows, delta, network_markdown, number
-from fp8mac.synth_reports.experiments.sum_error.length import Point
+from fp8mac.synth_reports.experiments.sum_error.length import SumLength
 from fp8mac.synth_reports.render.tables import csv_table, show
 
 __all__ = ["experiment_files", "show_unit", "summary_files", "unit_report"]
@@ -96,7 +96,7 @@ def experiment_files(
     return files
 
 
-def summary_files(folder: Path, points: Sequence[Point]) -> dict[Path, str | bytes]:
+def summary_files(folder: Path, points: Sequence[SumLength]) -> dict[Path, str | bytes]:
     """The summary of all networks in a folder, and sums of growing length."""
     documents = [_load(path) for path in sorted(folder.glob("*.json"))]
     rows: Rows = [each for document in documents for each in document["rows"]]

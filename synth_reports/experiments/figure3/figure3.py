@@ -23,7 +23,7 @@ from fp8mac.synth_reports.synth.metrics import WEIGHTS
 __all__ = [
     "ACCURACY_GATES",
     "PUBLISHED",
-    "Row",
+    "Figure3Row",
     "csv_text",
     "designs",
     "panels",
@@ -71,7 +71,7 @@ _LABELS = {
 
 
 @dataclass(frozen=True)
-class Row:
+class Figure3Row:
     """A unit, three times; everything in gates but the counts.
 
     Parameters
@@ -135,10 +135,10 @@ def designs(configs: Iterable[MacConfig] = PUBLISHED) -> list[Design]:
     return [Design(config, shape) for config in configs for shape in Shape]
 
 
-def rows(found: dict[Design, Measurement]) -> list[Row]:
+def rows(found: dict[Design, Measurement]) -> list[Figure3Row]:
     """A row for each published bar whose designs were measured."""
     return [
-        Row(
+        Figure3Row(
             config,
             published,
             model_cost(config.a, config.accumulator),
@@ -150,13 +150,13 @@ def rows(found: dict[Design, Measurement]) -> list[Row]:
     ]
 
 
-def csv_text(table: list[Row], bench: Bench) -> str:
+def csv_text(table: list[Figure3Row], bench: Bench) -> str:
     """One line a unit; the unit of each number is in its title."""
     tools = tool_columns(tools_report(bench, table[0].core))
     return csv_table([_columns(row) | tools for row in table])
 
 
-def _columns(row: Row) -> dict[str, Any]:
+def _columns(row: Figure3Row) -> dict[str, Any]:
     columns: dict[str, Any] = {
         "unit": row.config.slug,
         "format": row.config.a.name,
@@ -179,7 +179,7 @@ def _columns(row: Row) -> dict[str, Any]:
     return columns
 
 
-def panels(table: list[Row]) -> list[Panel]:
+def panels(table: list[Figure3Row]) -> list[Panel]:
     """What the picture shows: an accumulator a panel, a format a group."""
     titles = {"kulisch:12": "fixed point, 12 guard bits"}
     accumulators = dict.fromkeys(row.config.accumulator.name for row in table)
@@ -202,7 +202,7 @@ def panels(table: list[Row]) -> list[Panel]:
     ]
 
 
-def pictures(table: list[Row]) -> dict[str, bytes]:
+def pictures(table: list[Figure3Row]) -> dict[str, bytes]:
     """The picture, by file suffix: ``png`` and ``svg``."""
     return grouped_bars(
         "Gates of 15 multiply-accumulate units: published, by the closed form, and synthesised",

@@ -4,7 +4,7 @@ from itertools import groupby
 
 from fp8mac.synth_reports.cost.measure import Bench
 from fp8mac.synth_reports.cost.report import tool_columns, tools_report
-from fp8mac.synth_reports.experiments.figure3.figure3 import ACCURACY_GATES, Row
+from fp8mac.synth_reports.experiments.figure3.figure3 import ACCURACY_GATES, Figure3Row
 from fp8mac.synth_reports.render.tables import markdown_table
 
 __all__ = ["markdown_text"]
@@ -16,7 +16,7 @@ _COUNTS = {
 }
 
 
-def markdown_text(rows: list[Row], bench: Bench, command: str) -> str:
+def markdown_text(rows: list[Figure3Row], bench: Bench, command: str) -> str:
     """The page: totals, what they say, ratios, and the closed form part by part."""
     tools = tool_columns(tools_report(bench, rows[0].core))
     return f"""\
@@ -54,11 +54,11 @@ Published gates, the closed form's, and the difference.
 """
 
 
-def _name(row: Row) -> str:
+def _name(row: Figure3Row) -> str:
     return f"{row.config.a.name} in {row.config.accumulator.name}"
 
 
-def _totals(rows: list[Row]) -> str:
+def _totals(rows: list[Figure3Row]) -> str:
     kinds = ("model", "core_and_flip_flops", "with_product_register", "unit")
     return markdown_table(
         ["unit", "published", "model", "core + flip-flops", "+ product register", "unit"],
@@ -73,7 +73,7 @@ def _totals(rows: list[Row]) -> str:
     )
 
 
-def _ratios(rows: list[Row]) -> str:
+def _ratios(rows: list[Figure3Row]) -> str:
     kinds = ("published", "core_and_flip_flops", "with_product_register", "unit")
     int8 = {row.config.accumulator.name: row for row in rows if row.config.a.name == "int8s"}
     fixed, lines = int8.get("kulisch:12"), []
@@ -93,7 +93,7 @@ def _ratios(rows: list[Row]) -> str:
     )
 
 
-def _parts(rows: list[Row]) -> str:
+def _parts(rows: list[Figure3Row]) -> str:
     def cell(published: float, model: float) -> str:
         return f"{published:.0f} {model:.0f} ({model - published:+.0f})"
 
@@ -114,7 +114,7 @@ def _parts(rows: list[Row]) -> str:
     )
 
 
-def _sentences(rows: list[Row]) -> str:
+def _sentences(rows: list[Figure3Row]) -> str:
     worst = max(rows, key=lambda row: abs(row.deviation("model")))
     closeness = f"{abs(worst.deviation('model')):.1%}"
     sentences = [f"The closed form is at most {closeness} off a published bar ({_name(worst)})."]
@@ -124,7 +124,7 @@ def _sentences(rows: list[Row]) -> str:
     return "\n".join(f"- {sentence}" for sentence in sentences if sentence)
 
 
-def _orders(rows: list[Row]) -> list[str]:
+def _orders(rows: list[Figure3Row]) -> list[str]:
     """What is cheap and what is dear; counts that agree share a sentence."""
     whose: dict[str, list[str]] = {}
     for kind, name in {"published": "the published bars", **_COUNTS}.items():
@@ -132,7 +132,7 @@ def _orders(rows: list[Row]) -> list[str]:
     return [f"By {', by '.join(names)}, cheapest first: {text}" for text, names in whose.items()]
 
 
-def _order(rows: list[Row], kind: str) -> str:
+def _order(rows: list[Figure3Row], kind: str) -> str:
     orders = {
         accumulator: [row.config.a.name for row in sorted(group, key=lambda row: row.gates(kind))]
         for accumulator, group in groupby(rows, lambda row: row.config.accumulator.name)
@@ -145,7 +145,7 @@ def _order(rows: list[Row], kind: str) -> str:
     return text + "."
 
 
-def _baseline(rows: list[Row]) -> list[str]:
+def _baseline(rows: list[Figure3Row]) -> list[str]:
     """What the choice of the int8 unit does to e4m3."""
     by_name = {(row.config.a.name, row.config.accumulator.name): row for row in rows}
     base, sentences = by_name.get(("int8s", "kulisch:12")), []
@@ -167,10 +167,10 @@ def _baseline(rows: list[Row]) -> list[str]:
     return sentences
 
 
-def _undercut(rows: list[Row], kind: str, title: str) -> str:
+def _undercut(rows: list[Figure3Row], kind: str, title: str) -> str:
     """Which bars are above ours by more than they may be misread."""
 
-    def shown(row: Row) -> str:
+    def shown(row: Figure3Row) -> str:
         difference = row.gates(kind) - row.published.total
         return f"{_name(row)} {difference:+z.0f} ({row.deviation(kind):+z.1%})"
 

@@ -25,7 +25,7 @@ from fp8mac.synth_reports.render.tables import csv_table, markdown_table, publis
 __all__ = [
     "FORMATS",
     "LLOYD_MAX",
-    "Row",
+    "Figure5Row",
     "csv_text",
     "markdown_text",
     "pictures",
@@ -41,7 +41,7 @@ LLOYD_MAX = "lloyd-max"
 
 
 @dataclass(frozen=True)
-class Row:
+class Figure5Row:
     """A format on a distribution.
 
     Parameters
@@ -83,7 +83,7 @@ class Row:
 
 def rows(
     names: Sequence[str] | None = None, progress: Callable[[], None] = lambda: None
-) -> list[Row]:
+) -> list[Figure5Row]:
     """Every format on every distribution, in the order of the tables.
 
     Parameters
@@ -113,21 +113,23 @@ def rows(
     return found
 
 
-def _row(format_: Format | None, distribution: str, known: dict[tuple[str, str], float]) -> Row:
+def _row(
+    format_: Format | None, distribution: str, known: dict[tuple[str, str], float]
+) -> Figure5Row:
     if format_ is None:
         best, name, largest = lloyd_max(distribution), LLOYD_MAX, None
     else:
         found = best_scale(format_, DISTRIBUTIONS[distribution])
         best, name, largest = found.bits, format_.name, found.largest_sigmas
-    return Row(name, distribution, best, largest, known.get((distribution, name)))
+    return Figure5Row(name, distribution, best, largest, known.get((distribution, name)))
 
 
-def csv_text(table: list[Row]) -> str:
+def csv_text(table: list[Figure5Row]) -> str:
     """One line a format and distribution."""
     return csv_table([row.facts() for row in table])
 
 
-def rows_table(table: list[Row]) -> Table:
+def rows_table(table: list[Figure5Row]) -> Table:
     """For the terminal: a format a line."""
     shown = Table(box=box.SIMPLE_HEAD)
     shown.add_column("bits of accuracy")
@@ -138,7 +140,7 @@ def rows_table(table: list[Row]) -> Table:
     return shown
 
 
-def markdown_text(table: list[Row], command: str) -> str:
+def markdown_text(table: list[Figure5Row], command: str) -> str:
     """The page: bits, published and ours."""
     titles = ["", *(DISTRIBUTIONS[name].title for name in DISTRIBUTIONS)]
     body = [[name, *map(_cell, cells)] for name, cells in _by_format(table).items()]
@@ -159,18 +161,18 @@ log2(sigma / RMSE), and in brackets the published number, read off the drawing, 
 """
 
 
-def _cell(row: Row) -> str:
+def _cell(row: Figure5Row) -> str:
     if row.published_bits is None:
         return f"{row.bits:.2f}"
     return f"{row.bits:.2f} ({row.published_bits:.2f}, {row.deviation_bits:+.2f})"
 
 
-def _by_format(table: list[Row]) -> dict[str, list[Row]]:
+def _by_format(table: list[Figure5Row]) -> dict[str, list[Figure5Row]]:
     names = dict.fromkeys(row.format for row in table)
     return {name: [row for row in table if row.format == name] for name in names}
 
 
-def _sentences(table: list[Row]) -> str:
+def _sentences(table: list[Figure5Row]) -> str:
     known = [row for row in table if row.published_bits is not None]
     lines = []
     if known:
@@ -187,7 +189,7 @@ def _sentences(table: list[Row]) -> str:
     return "\n".join(lines)
 
 
-def pictures(table: list[Row]) -> dict[str, bytes]:
+def pictures(table: list[Figure5Row]) -> dict[str, bytes]:
     """The picture, by file suffix: ``png`` and ``svg``."""
     panels = [_panel(table, name) for name in DISTRIBUTIONS]
     return grouped_bars(
@@ -197,7 +199,7 @@ def pictures(table: list[Row]) -> dict[str, bytes]:
     )
 
 
-def _panel(table: list[Row], distribution: str) -> Panel:
+def _panel(table: list[Figure5Row], distribution: str) -> Panel:
     chosen = [row for row in table if row.distribution == distribution]
     bars = {"ours": [row.bits for row in chosen]}
     if all(row.published_bits is not None for row in chosen):

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from fp8mac.hw.config.errors import Error
 
-__all__ = ["QUANTITIES", "Chart", "PlotError", "Point", "Quantity", "front"]
+__all__ = ["QUANTITIES", "Chart", "PlotError", "ParetoPoint", "Quantity", "front"]
 
 
 class PlotError(Error, ValueError):
@@ -66,7 +66,7 @@ QUANTITIES = {
 
 
 @dataclass(frozen=True)
-class Point:
+class ParetoPoint:
     """A unit in a picture.
 
     Parameters
@@ -107,7 +107,7 @@ class Chart:
         What is on the vertical scale.
     area : str
         Column that is on the horizontal scale.
-    points : list of Point
+    points : list of ParetoPoint
         Units with both numbers.
     missing : dict of str to str
         By unit, why it is not drawn.
@@ -120,39 +120,39 @@ class Chart:
     samples: int
     quantity: Quantity
     area: str
-    points: list[Point]
+    points: list[ParetoPoint]
     missing: dict[str, str]
     twins: dict[str, str] = field(default_factory=dict)
 
-    def is_as_good_as_float32(self, point: Point) -> bool:
+    def is_as_good_as_float32(self, point: ParetoPoint) -> bool:
         """Whether its interval holds or exceeds no difference."""
         return bool(self.quantity.low) and point.high >= 0
 
-    def rank(self, point: Point) -> float:
+    def rank(self, point: ParetoPoint) -> float:
         """What it counts as: 0 where it is not told apart from float32."""
         return 0.0 if self.is_as_good_as_float32(point) else point.value
 
     @property
-    def front(self) -> list[Point]:
+    def front(self) -> list[ParetoPoint]:
         """Points of the Pareto front, from the smallest."""
         return front(self.points, self.rank)
 
     @property
-    def as_good_as_float32(self) -> list[Point]:
+    def as_good_as_float32(self) -> list[ParetoPoint]:
         """Points that are not told apart from float32, from the smallest."""
         return sorted(filter(self.is_as_good_as_float32, self.points), key=lambda each: each.area)
 
 
 def front(
-    points: Iterable[Point], rank: Callable[[Point], float] = lambda point: point.value
-) -> list[Point]:
+    points: Iterable[ParetoPoint], rank: Callable[[ParetoPoint], float] = lambda point: point.value
+) -> list[ParetoPoint]:
     """Points that no other is at least as small and at least as good as, and better in one.
 
     Equal points are all on the front, or none.
 
     Parameters
     ----------
-    points : iterable of Point
+    points : iterable of ParetoPoint
         All of them.
     rank : callable
         How good a point is; its value by default.

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from fp8mac.synth_reports.experiments.pareto.pareto import Chart, Point
+from fp8mac.synth_reports.experiments.pareto.pareto import Chart, ParetoPoint
 from fp8mac.synth_reports.render.labels import Box, place
 from fp8mac.synth_reports.render.plots import COLOURS, MARK, MARKERS, drawing, entitle, rendered
 
@@ -83,7 +83,7 @@ def _ends(chart: Chart) -> tuple[float, float]:
     return max(_floor(chart), low), max((point.high for point in chart.points), default=0)
 
 
-def _place(chart: Chart, point: Point) -> tuple[float, float]:
+def _place(chart: Chart, point: ParetoPoint) -> tuple[float, float]:
     """Where a point is drawn: a little below the edge if it is farther down."""
     low, top = _ends(chart)
     return point.area, point.value if point.value >= low else low - _BELOW * (top - low)
@@ -138,7 +138,7 @@ def _draw(axis: Any, chart: Chart, colours: dict[str, str], markers: dict[str, s
     axis.set_axisbelow(True)
 
 
-def _ticks(points: Sequence[Point]) -> list[float]:
+def _ticks(points: Sequence[ParetoPoint]) -> list[float]:
     """Round numbers on the scale of areas."""
     if not points:
         return []
@@ -198,7 +198,7 @@ def _label(figure: Any, axis: Any, chart: Chart, colours: dict[str, str]) -> Non
             text.set_position(((box.left - x) / scale, (box.bottom - y) / scale))
 
 
-def _text(chart: Chart, point: Point) -> str:
+def _text(chart: Chart, point: ParetoPoint) -> str:
     if point.value >= _ends(chart)[0]:
         return point.label
     return f"{point.label}: {point.value:.1f}"

@@ -11,8 +11,8 @@ from fp8mac.gen.files import read_text
 from fp8mac.synth_reports.experiments.pareto.pareto import (
     QUANTITIES,
     Chart,
+    ParetoPoint,
     PlotError,
-    Point,
     Quantity,
 )
 
@@ -179,7 +179,7 @@ def _chart(rows: Rows, areas: dict[str, float], column: str, quantity: Quantity)
             low, high = (value if cells[end] is None else cells[end] for end in ("low", "high"))
             pair = dict.fromkeys((row["a_format"], row["w_format"]))
             names = (" x ".join(pair), row["accumulator"])
-            points.append(Point(unit, *names, areas[unit], value, low, high))
+            points.append(ParetoPoint(unit, *names, areas[unit], value, low, high))
     missing |= {unit: "not run" for unit in areas if unit not in run | set(twins)}
     first = rows[0]
     name, metric, samples = first["network"], first["metric"], int(first["samples"])

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from fp8mac.synth_reports.experiments.pareto.pareto import Chart, Point
+from fp8mac.synth_reports.experiments.pareto.pareto import Chart, ParetoPoint
 from fp8mac.synth_reports.render.tables import csv_table, markdown_table
 
 __all__ = ["csv_text", "markdown_text"]
@@ -32,7 +32,7 @@ def _rows(charts: Sequence[Chart]) -> list[dict[str, Any]]:
     return rows
 
 
-def _cells(chart: Chart, point: Point | None) -> dict[str, Any]:
+def _cells(chart: Chart, point: ParetoPoint | None) -> dict[str, Any]:
     quantity = chart.quantity
     names = {"": "value"} | ({"_low": "low", "_high": "high"} if quantity.low else {})
     stem = "difference_points" if quantity.name == "accuracy" else quantity.column
@@ -100,7 +100,7 @@ def _table(charts: Sequence[Chart]) -> str:
     return markdown_table(titles, body)
 
 
-def _value(point: Point | None) -> str:
+def _value(point: ParetoPoint | None) -> str:
     if point is None:
         return ""
     if point.low == point.high:

@@ -25,7 +25,7 @@ from fp8mac.sim.networks.tasks.zoo import load_task
 if TYPE_CHECKING:
     from fp8mac.synth_reports.store.store import Store
 
-__all__ = ["LENGTHS", "SUMS", "Point", "points"]
+__all__ = ["LENGTHS", "SUMS", "SumLength", "points"]
 
 LENGTHS = tuple(32 << step for step in range(9))
 """32 to 8192."""
@@ -37,7 +37,7 @@ SUMS = _SIDE**2
 
 
 @dataclass(frozen=True)
-class Point:
+class SumLength:
     """An accumulator at a length.
 
     Parameters
@@ -68,7 +68,7 @@ def points(
     accumulators: Sequence[str] = ("fp32", "fp16", "e6m9", "bf16"),
     lengths: Sequence[int] = LENGTHS,
     store: "Store | None" = None,
-) -> Iterator[Point]:
+) -> Iterator[SumLength]:
     """Every format in every accumulator at every length; what the store has is read from it."""
     for format_ in formats:
         for acc in accumulators:
@@ -77,13 +77,13 @@ def points(
                     inputs = [format_, acc, signs, str(terms)]
                     key = store.key(inputs, __name__) if store else ""
                     known = store.load("sum_length", key) if store else None
-                    point = Point(**known) if known else _point(format_, acc, signs, terms)
+                    point = SumLength(**known) if known else _point(format_, acc, signs, terms)
                     if store and not known:
                         store.save("sum_length", key, asdict(point))
                     yield point
 
 
-def _point(format_: str, acc: str, signs: str, terms: int) -> Point:
+def _point(format_: str, acc: str, signs: str, terms: int) -> SumLength:
     config = parse_unit(format_, acc=acc)
     a, b = _operands(terms, signs)
     scaling = Scaling(config.a, Calibration.MAX)
@@ -102,7 +102,7 @@ def _point(format_: str, acc: str, signs: str, terms: int) -> Point:
     finite = np.isfinite(sums)
     noise = float(np.square(sums[finite] - exact[finite]).sum())
     products = left[0][:, None] * right
-    return Point(
+    return SumLength(
         format_,
         acc,
         signs,

@@ -25,8 +25,8 @@ __all__ = [
     "ADDING",
     "FORMATS",
     "LENGTHS",
-    "Point",
-    "Setting",
+    "SumErrors",
+    "SumSetting",
     "measure",
     "settings",
 ]
@@ -48,7 +48,7 @@ _RESAMPLES = 2000
 
 
 @dataclass(frozen=True)
-class Setting:
+class SumSetting:
     """What is measured.
 
     Parameters
@@ -74,12 +74,12 @@ class Setting:
 
 
 @dataclass(frozen=True)
-class Point:
+class SumErrors:
     """Errors of the sums of a setting.
 
     Parameters
     ----------
-    setting : Setting
+    setting : SumSetting
         What was measured.
     sums : int
         How many.
@@ -91,7 +91,7 @@ class Point:
         A published relative error, and the share of our single sums that have a smaller one.
     """
 
-    setting: Setting
+    setting: SumSetting
     sums: int
     rms: float
     rms_low: float
@@ -129,7 +129,7 @@ def settings(
     formats: Sequence[str] | None = None,
     accumulators: Sequence[str] | None = None,
     lengths: Sequence[int] | None = None,
-) -> list[Setting]:
+) -> list[SumSetting]:
     """Every format, way of adding and accumulator at every length.
 
     Raises
@@ -138,7 +138,7 @@ def settings(
         If there is no such unit.
     """
     found = [
-        Setting(format_, acc, adding, terms)
+        SumSetting(format_, acc, adding, terms)
         for format_ in formats or FORMATS
         for adding in ADDING
         for acc in accumulators or ACCUMULATORS
@@ -150,11 +150,11 @@ def settings(
 
 
 def measure(
-    wanted: Sequence[Setting],
+    wanted: Sequence[SumSetting],
     repetitions: int = 20,
     seed: int = 0,
     progress: Callable[[], None] = lambda: None,
-) -> list[Point]:
+) -> list[SumErrors]:
     """Draw operands, add their products, compare; the same numbers for the same seed.
 
     Each repetition draws its own operands, 24 x 24 sums of them, or 4 x 4 where sums are added one
@@ -163,7 +163,7 @@ def measure(
 
     Parameters
     ----------
-    wanted : sequence of Setting
+    wanted : sequence of SumSetting
         What is measured.
     repetitions : int
         At least 2: the interval is over these.
@@ -186,7 +186,7 @@ def measure(
     return found
 
 
-def _point(setting: Setting, repetitions: int, seed: int, known: float | None) -> Point:
+def _point(setting: SumSetting, repetitions: int, seed: int, known: float | None) -> SumErrors:
     pairs = [_sums(setting, seed, number) for number in range(repetitions)]
     exact = np.stack([pair[0] for pair in pairs])
     error = np.stack([pair[1] for pair in pairs])
@@ -197,7 +197,7 @@ def _point(setting: Setting, repetitions: int, seed: int, known: float | None) -
     relative = error[some] / np.abs(exact[some])
     ends = _quantiles(ratios, 0.025, 0.975)
     median, low, high = _quantiles(relative, 0.5, 0.05, 0.95)
-    return Point(
+    return SumErrors(
         setting,
         error.size,
         float(np.sqrt(noise.sum() / signal.sum())),
@@ -217,7 +217,7 @@ def _quantiles(numbers: NDArray[np.float64], *shares: float) -> list[float]:
 
 
 def _sums(
-    setting: Setting, seed: int, repetition: int
+    setting: SumSetting, seed: int, repetition: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Exact sums and the magnitudes of their errors; infinite where a sum is not finite."""
     config = setting.config

@@ -4,19 +4,19 @@ from collections.abc import Sequence
 from math import sqrt
 from typing import Any
 
-from fp8mac.synth_reports.experiments.sum_error.sum_error import Point
+from fp8mac.synth_reports.experiments.sum_error.sum_error import SumErrors
 from fp8mac.synth_reports.render.plots import COLOURS, MARK, MARKERS, drawing, entitle, rendered
 from fp8mac.synth_reports.render.tables import csv_table, markdown_table
 
 __all__ = ["csv_text", "markdown_text", "pictures"]
 
 
-def csv_text(points: Sequence[Point]) -> str:
+def csv_text(points: Sequence[SumErrors]) -> str:
     """One line a setting."""
     return csv_table([point.facts() for point in points])
 
 
-def markdown_text(points: Sequence[Point], command: str) -> str:
+def markdown_text(points: Sequence[SumErrors], command: str) -> str:
     """The page: errors by length, and published ones beside ours."""
     sections = []
     for format_ in dict.fromkeys(point.setting.format for point in points):
@@ -40,13 +40,13 @@ cell: {_counts(points)}, see `sum_error.csv`.
 """
 
 
-def _counts(points: Sequence[Point]) -> str:
+def _counts(points: Sequence[SumErrors]) -> str:
     return ", ".join(f"{count:,}" for count in sorted({point.sums for point in points}))
 
 
-def _table(points: Sequence[Point]) -> str:
+def _table(points: Sequence[SumErrors]) -> str:
     lengths = list(dict.fromkeys(point.setting.terms for point in points))
-    rows: dict[tuple[str, str], dict[int, Point]] = {}
+    rows: dict[tuple[str, str], dict[int, SumErrors]] = {}
     for point in points:
         key = (point.setting.accumulator, point.setting.adding)
         rows.setdefault(key, {})[point.setting.terms] = point
@@ -57,7 +57,7 @@ def _table(points: Sequence[Point]) -> str:
     return markdown_table(["", *(f"n = {terms}" for terms in lengths)], body)
 
 
-def _cell(point: Point | None) -> str:
+def _cell(point: SumErrors | None) -> str:
     if point is None:
         return ""
     if point.rms == 0:
@@ -66,7 +66,7 @@ def _cell(point: Point | None) -> str:
     return f"{value} [{low}, {high}]"
 
 
-def _published(points: Sequence[Point]) -> str:
+def _published(points: Sequence[SumErrors]) -> str:
     known = [point for point in points if point.published is not None]
     if not known:
         return ""
@@ -94,7 +94,7 @@ of single sums of ours, and how many of these are smaller.
 {_gain(known)}"""
 
 
-def _gain(known: Sequence[Point]) -> str:
+def _gain(known: Sequence[SumErrors]) -> str:
     """How much pairs are better, published and ours, where both are there."""
     sentences = []
     by_key = {(point.setting.adding, point.setting.terms): point for point in known}
@@ -117,7 +117,7 @@ sqrt(2) = {sqrt(2):.2f}:
 """
 
 
-def pictures(points: Sequence[Point]) -> dict[str, bytes]:
+def pictures(points: Sequence[SumErrors]) -> dict[str, bytes]:
     """The picture, by file suffix: a frame for each way of adding, with the first format."""
     format_ = points[0].setting.format
     some = [point for point in points if point.setting.format == format_]
@@ -161,7 +161,7 @@ def pictures(points: Sequence[Point]) -> dict[str, bytes]:
         return rendered(figure)
 
 
-def _of(points: Sequence[Point], accumulator: str, adding: str) -> list[Point]:
+def _of(points: Sequence[SumErrors], accumulator: str, adding: str) -> list[SumErrors]:
     """Points of a curve that a logarithmic scale can show."""
     return [
         point
@@ -171,7 +171,7 @@ def _of(points: Sequence[Point], accumulator: str, adding: str) -> list[Point]:
     ]
 
 
-def _curve(axis: Any, points: Sequence[Point], name: str, number: int) -> None:
+def _curve(axis: Any, points: Sequence[SumErrors], name: str, number: int) -> None:
     if not points:
         return
     x, y = [point.setting.terms for point in points], [point.rms for point in points]

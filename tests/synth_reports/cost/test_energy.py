@@ -17,7 +17,7 @@ from fp8mac.hw.config.unit import parse_unit
 from fp8mac.sim.codes.numbers import values
 from fp8mac.sim.exact.golden import Kind, read, reset, step
 from fp8mac.sim.gemm.gemm import gemm
-from fp8mac.synth_reports.cost.activity import Circuit, simulate
+from fp8mac.synth_reports.cost.activity import CellNetlist, simulate
 from fp8mac.synth_reports.cost.energy import energy_per_cycle, leakage_nw, loads
 from fp8mac.synth_reports.cost.operands import (
     Operands,
@@ -51,7 +51,7 @@ HAZARD = """
 def mapped():
     rtlil, top = rtlil_text(UNIT, Shape.UNIT), module_name(UNIT, Shape.UNIT)
     found = synthesize(rtlil, top, Flow.load("area", OWN), find_yosys())
-    return Circuit.from_blif(found.netlist, OWN), len(found.flip_flops)
+    return CellNetlist.from_blif(found.netlist, OWN), len(found.flip_flops)
 
 
 def slow_simulation(circuit, flip_flops, a, b):
@@ -105,7 +105,7 @@ def test_toggles_are_those_of_a_slow_simulation(mapped):
 
 def test_a_hazard_is_seen_with_unit_delay_only():
     """``a nor not(not(not(a)))`` is always 0, but for a moment after a falls."""
-    circuit = Circuit.from_blif(HAZARD, OWN)
+    circuit = CellNetlist.from_blif(HAZARD, OWN)
     a = np.array([[0, 0], [1, 1], [0, 0], [1, 1]], np.uint64)
     found = simulate(circuit, ports(UNIT, Shape.UNIT), 1, a, np.zeros_like(a))
     assert [found.functional[net] for net in ("a[0]", "n3", "n4", "ff_d[0]")] == [1, 1, 0, 0]
@@ -113,7 +113,7 @@ def test_a_hazard_is_seen_with_unit_delay_only():
 
 
 def test_energy_by_hand():
-    circuit = Circuit.from_blif(HAZARD, OWN)
+    circuit = CellNetlist.from_blif(HAZARD, OWN)
     toggles = dict.fromkeys(circuit.nets, 0.0) | {"a[0]": 1.0, "n4": 0.5, "ff_q[0]": 0.25}
     nor = 5 / 3
     assert loads(circuit, OWN) == pytest.approx(
@@ -138,7 +138,7 @@ def real(*changes: tuple[str, str]) -> Library:
 
 
 def test_energy_in_picojoules():
-    circuit = Circuit.from_blif(HAZARD, OWN)
+    circuit = CellNetlist.from_blif(HAZARD, OWN)
     toggles = dict.fromkeys(circuit.nets, 1.0)
     own = energy_per_cycle(circuit, OWN, toggles, 1)
     same = energy_per_cycle(circuit, real(), toggles, 1)
@@ -150,7 +150,7 @@ def test_energy_in_picojoules():
 
 def test_every_cell_has_the_supply_of_its_file():
     """The flip-flop at 2 V: its clock pin, and what it drives, take four times as much."""
-    circuit = Circuit.from_blif(HAZARD, OWN)
+    circuit = CellNetlist.from_blif(HAZARD, OWN)
     head, *cells = re.split(r"(?m)^(?=  cell \()", real().text.rstrip()[:-1])
     double = head.replace("nom_voltage : 1", "nom_voltage : 2") + cells[-1] + "}"
     mixed = Library(head + "".join(cells[:-1]) + "}", "logic.lib", [File(double, "ff.lib")])
@@ -164,7 +164,7 @@ def test_every_cell_has_the_supply_of_its_file():
 
 
 def test_what_a_library_does_not_state_is_missing_and_not_zero():
-    circuit = Circuit.from_blif(HAZARD, OWN)
+    circuit = CellNetlist.from_blif(HAZARD, OWN)
     toggles = dict.fromkeys(circuit.nets, 1.0)
     mute = real(("internal_power", "hidden_power"))
     energy = energy_per_cycle(circuit, mute, toggles, 1)
@@ -178,9 +178,9 @@ def test_what_a_library_does_not_state_is_missing_and_not_zero():
 
 def test_netlists_that_do_not_fit():
     with pytest.raises(ValueError, match="a cell 'MYSTERY' that the library has not"):
-        Circuit.from_blif(HAZARD.replace("NOR2_X1", "MYSTERY"), OWN)
+        CellNetlist.from_blif(HAZARD.replace("NOR2_X1", "MYSTERY"), OWN)
     with pytest.raises(ValueError, match="has a loop"):
-        Circuit.from_blif(HAZARD.replace("A=a[0] Y=n1", "A=n3 Y=n1"), OWN)
+        CellNetlist.from_blif(HAZARD.replace("A=a[0] Y=n1", "A=n3 Y=n1"), OWN)
 
 
 @pytest.mark.parametrize("name", ["e4m3", "e5m2", "e4m3fnuz", "e2m1", "int8", "int8s"])

@@ -13,7 +13,7 @@ from fp8mac.synth_reports.experiments.figure5.cell_error import DISTRIBUTIONS
 from fp8mac.synth_reports.experiments.figure5.figure5 import (
     FORMATS,
     LLOYD_MAX,
-    Row,
+    Figure5Row,
     csv_text,
     markdown_text,
     pictures,
@@ -24,8 +24,9 @@ from fp8mac.synth_reports.render.tables import published
 WITHIN_BITS = 0.12
 
 ROWS = [
-    Row("int8", name, 7.0 + place, 4.0, 7.05 + place) for place, name in enumerate(DISTRIBUTIONS)
-] + [Row("e4m3", name, 5.25, 448.0, None) for name in DISTRIBUTIONS]
+    Figure5Row("int8", name, 7.0 + place, 4.0, 7.05 + place)
+    for place, name in enumerate(DISTRIBUTIONS)
+] + [Figure5Row("e4m3", name, 5.25, 448.0, None) for name in DISTRIBUTIONS]
 
 
 def test_all_published_bars_within_an_eighth_of_a_bit():

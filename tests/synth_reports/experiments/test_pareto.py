@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from fp8mac.cli.app import app
 from fp8mac.synth_reports.experiments.accuracy.accuracy import COLUMNS
-from fp8mac.synth_reports.experiments.pareto.pareto import PlotError, Point, front
+from fp8mac.synth_reports.experiments.pareto.pareto import ParetoPoint, PlotError, front
 from fp8mac.synth_reports.experiments.pareto.plot import _ends, _place, picture
 from fp8mac.synth_reports.experiments.pareto.tables import charts
 from fp8mac.synth_reports.experiments.pareto.text import csv_text, markdown_text
@@ -24,7 +24,7 @@ FORMATS, ACCS = ("int8", "e4m3", "e5m2"), ("kulisch", "fp16")
 
 
 def point(area, value, name=""):
-    return Point(name, "e4m3", "fp16", area, value, value, value)
+    return ParetoPoint(name, "e4m3", "fp16", area, value, value, value)
 
 
 def slug(format_, acc):

@@ -15,8 +15,8 @@ from fp8mac.sim.codes.encoding import decode, encode
 from fp8mac.sim.gemm.gemm import gemm
 from fp8mac.synth_reports.experiments.sum_error.sum_error import (
     ADDING,
-    Point,
-    Setting,
+    SumErrors,
+    SumSetting,
     measure,
     settings,
 )
@@ -24,30 +24,30 @@ from fp8mac.synth_reports.experiments.sum_error.text import csv_text, markdown_t
 
 
 def point(adding, terms, rms, published=None):
-    setting = Setting("e5m2", "fp16", adding, terms)
+    setting = SumSetting("e5m2", "fp16", adding, terms)
     errors = (rms, 0.9 * rms, 1.1 * rms, rms / 2, rms / 20, 5 * rms)
-    return Point(setting, 320, *errors, published, None if published is None else 0.25)
+    return SumErrors(setting, 320, *errors, published, None if published is None else 0.25)
 
 
 POINTS = [
     point("one by one", 500, 2e-3, 6e-4),
     point("one by one", 1000, 4e-3),
     point("pairs", 500, 1e-3, 3e-4),
-    replace(point("pairs", 1000, 0.0), setting=Setting("e5m2", "kulisch", "pairs", 1000)),
+    replace(point("pairs", 1000, 0.0), setting=SumSetting("e5m2", "kulisch", "pairs", 1000)),
 ]
 
 
 def test_what_is_measured():
     found = settings()
     assert len(found) == 2 * 3 * 5 * 5
-    assert found[0] == Setting("e5m2", "fp16", "one by one", 250)
+    assert found[0] == SumSetting("e5m2", "fp16", "one by one", 250)
     with pytest.raises(ConfigError):
         settings(accumulators=["fp99"])
 
 
 @pytest.mark.parametrize("adding", ["one by one", "pairs"])
 def test_errors_are_those_of_the_golden_model(adding):
-    (found,) = measure([Setting("e5m2", "bf16", adding, 24)], 2, seed=3)
+    (found,) = measure([SumSetting("e5m2", "bf16", adding, 24)], 2, seed=3)
     unit, side = parse_unit("e5m2", acc="bf16"), 24
     errors, exact = [], []
     for repetition in range(2):
@@ -66,7 +66,9 @@ def test_errors_are_those_of_the_golden_model(adding):
 
 def test_kulisch_is_exact_and_errors_grow_with_length():
     lengths = (64, 512)
-    wanted = [Setting("e4m3", acc, "one by one", n) for acc in ("kulisch", "fp16") for n in lengths]
+    wanted = [
+        SumSetting("e4m3", acc, "one by one", n) for acc in ("kulisch", "fp16") for n in lengths
+    ]
     exact, again, short, long = measure(wanted, 3)
     assert (exact.rms, exact.high, again.rms) == (0, 0, 0)
     assert 0 < short.rms_high < long.rms_low
@@ -77,14 +79,14 @@ def test_kulisch_is_exact_and_errors_grow_with_length():
 
 
 def test_seeds():
-    setting = Setting("e4m3", "fp16", "one by one", 40)
+    setting = SumSetting("e4m3", "fp16", "one by one", 40)
     first, again, other = (measure([setting], 2, seed=seed)[0] for seed in (1, 1, 2))
     assert first == again
     assert first.rms != other.rms
 
 
 def test_published_numbers_stand_beside_ours():
-    setting = Setting("e5m2", "fp16", "one by one", 1000)
+    setting = SumSetting("e5m2", "fp16", "one by one", 1000)
     (found,) = measure([setting], 2)
     assert found.published == 8.2e-3
     assert 0.5 < found.published_rank < 1
@@ -93,7 +95,7 @@ def test_published_numbers_stand_beside_ours():
 
 
 def test_overflow_is_an_infinite_error():
-    (found,) = measure([Setting("e4m3", "e3m4", "one by one", 1000)], 2)
+    (found,) = measure([SumSetting("e4m3", "e3m4", "one by one", 1000)], 2)
     assert found.rms == found.rms_high == np.inf
 
 
