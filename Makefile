@@ -8,7 +8,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 JOBS   ?= auto
-ROOMS  := cli gen hw proofs sim synth_reports
+ROOMS  := $(filter-out api,$(patsubst %/__init__.py,%,$(sort $(wildcard */__init__.py))))
 
 # The package as it is installed, for tools that do not ask Python where a module is.
 LAID_OUT = rm -rf build/laid-out && mkdir -p build/laid-out/fp8mac \

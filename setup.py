@@ -2,12 +2,11 @@
 
 from setuptools import find_packages, setup
 
-ROOMS = ("cli", "gen", "hw", "proofs", "sim", "synth_reports")
+FRONT = "api"
 
+found = find_packages()
+rooms = [name for name in found if "." not in name and name != FRONT]
 setup(
-    packages=[
-        "fp8mac",
-        *(f"fp8mac.{name}" for name in find_packages() if name.split(".")[0] in ROOMS),
-    ],
-    package_dir={"fp8mac": "api"} | {f"fp8mac.{room}": room for room in ROOMS},
+    packages=["fp8mac", *(f"fp8mac.{name}" for name in found if name.split(".")[0] in rooms)],
+    package_dir={"fp8mac": FRONT} | {f"fp8mac.{room}": room for room in rooms},
 )

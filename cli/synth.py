@@ -45,7 +45,7 @@ from fp8mac.synth_reports.liberty.reader import LibertyError
 from fp8mac.synth_reports.render.tables import show
 from fp8mac.synth_reports.render.unit_tables import breakdown_table, footnotes, unit_table
 
-__all__ = ["features", "liberty", "synth", "synth_check"]
+__all__ = ["Effort", "features", "liberty", "synth", "synth_check"]
 
 LIBERTY = Annotated[
     list[str] | None,

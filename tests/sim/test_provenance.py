@@ -9,12 +9,11 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from rooms import ROOMS, ROOT
 
 from fp8mac.sim import provenance
 from fp8mac.sim.provenance import Sources, fingerprint
 
-ROOT = Path(__file__).parents[2]
-ROOMS = ("cli", "gen", "hw", "proofs", "sim", "synth_reports")
 FILES = sorted(
     path
     for room in ROOMS

@@ -1,0 +1,115 @@
+"""What holds for all modules: sizes, names, defaults, and that no list of rooms is kept by hand."""
+
+import importlib
+import inspect
+import subprocess
+import sys
+import tomllib
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+from rooms import FRONT, MODULES, ROOMS, ROOT, module_name
+
+from fp8mac.hw.config.formats import Overflow
+
+LINES, FILES = 300, 14
+LONG: set[str] = set()
+"""Modules that are too long still."""
+
+
+def members(kind):
+    """Public classes or functions with the modules that define them."""
+    for module in MODULES:
+        for name, thing in vars(importlib.import_module(module)).items():
+            if kind(thing) and thing.__module__ == module and not name.startswith("_"):
+                yield module, name, thing
+
+
+def too_long(texts):
+    return {name for name, text in texts.items() if len(text.splitlines()) > LINES}
+
+
+def shared(names):
+    """Names that stand for several things, and where."""
+    places = defaultdict(set)
+    for module, name in names:
+        places[name].add(module)
+    return {name: sorted(found) for name, found in places.items() if len(found) > 1}
+
+
+def test_no_module_is_long():
+    assert too_long({"a": "\n" * 300, "b": "\n" * 301}) == {"b"}
+    texts = {name: path.read_text(encoding="utf-8") for name, path in MODULES.items()}
+    assert too_long(texts) == LONG
+
+
+def test_no_folder_is_full():
+    folders = defaultdict(list)
+    for path in MODULES.values():
+        folders[path.parent.relative_to(ROOT)].append(path.name)
+    assert {folder: names for folder, names in folders.items() if len(names) > FILES} == {}
+    assert len(folders) > 30
+
+
+def test_no_two_public_classes_of_one_name():
+    assert shared([("a", "X"), ("b", "X"), ("b", "Y")]) == {"X": ["a", "b"]}
+    found = [(module, name) for module, name, _ in members(inspect.isclass)]
+    assert shared(found) == {}
+    assert len(found) > 190
+
+
+def test_overflow_saturates_wherever_nothing_is_said():
+    defaults = {}
+    for module, name, function in members(inspect.isfunction):
+        for parameter in inspect.signature(function).parameters.values():
+            if isinstance(parameter.default, Overflow):
+                defaults[module, name] = parameter.default
+    assert set(defaults.values()) == {Overflow.SATURATE}
+    encodes = {("fp8mac.sim.codes.encoding", "encode"), ("fp8mac.sim.exact.codecs", "encode")}
+    assert encodes < set(defaults)
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        (f"{FRONT}/__init__.py", "fp8mac"),
+        (f"{FRONT}/door.py", "fp8mac.door"),
+        ("sim/__init__.py", "fp8mac.sim"),
+        ("sim/exact/codecs.py", "fp8mac.sim.exact.codecs"),
+    ],
+)
+def test_modules_are_named_as_they_are_imported(path, name):
+    assert module_name(ROOT / path) == name
+
+
+def test_files_are_what_is_imported():
+    for name, path in MODULES.items():
+        assert Path(str(importlib.import_module(name).__file__)).resolve() == path.resolve()
+    assert len(MODULES) > 240
+
+
+def test_every_list_of_rooms_is_that_of_the_folders():
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert settings["tool"]["pyright"]["include"] == [FRONT, *ROOMS]
+    floors = {
+        name.split(".")[1]
+        for contract in settings["tool"]["importlinter"]["contracts"]
+        if contract["type"] == "layers" and "containers" not in contract
+        for name in contract["layers"]
+    }
+    assert floors == set(ROOMS)
+    shown = ["make", "--no-print-directory", "--eval=rooms:;@echo $(ROOMS)", "rooms"]
+    made = subprocess.run(shown, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert sorted(made.stdout.split()) == ROOMS
+
+
+def test_setup_installs_every_package(tmp_path):
+    code = (
+        "import setuptools; setuptools.setup = lambda **given: print(*sorted(given['packages']))\n"
+        "import runpy; runpy.run_path('setup.py')"
+    )
+    run = [sys.executable, "-c", code]
+    child = subprocess.run(run, cwd=ROOT, capture_output=True, text=True, check=True)
+    packages = [name for name, path in MODULES.items() if path.name == "__init__.py"]
+    assert child.stdout.split() == sorted(packages)
