@@ -9,7 +9,8 @@ import re
 from fp8mac.gen.yosys import find_yosys
 from fp8mac.hw.config.errors import Error
 from fp8mac.proofs.check.circuit import Circuit
-from fp8mac.synth_reports.synth.synthesis import Flow, Synthesis, run_abc
+from fp8mac.synth_reports.synth.abc import run_abc
+from fp8mac.synth_reports.synth.synthesis import Flow, Synthesis
 
 __all__ = ["EquivalenceError", "check_equal", "logic_of", "logic_of_netlist"]
 

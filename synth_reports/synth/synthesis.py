@@ -5,8 +5,7 @@
     RTLIL --Yosys--> single-bit cells --+--> logic --ABC--> gates
                                         +--> flip-flops
 
-ABC is reached through Yosys' pass ``abc``, so that every build of Yosys, the one in WebAssembly
-included, gives the same netlist.
+What Yosys and ABC tell each other is text, see `fp8mac.synth_reports.synth.abc`.
 """
 
 import re
@@ -20,6 +19,7 @@ from fp8mac.gen.yosys import Yosys
 from fp8mac.hw.config.errors import Error
 from fp8mac.hw.config.goal import Goal
 from fp8mac.synth_reports.liberty.library import Library
+from fp8mac.synth_reports.synth.abc import cut_flip_flops, run_abc, undated, wire_area
 from fp8mac.synth_reports.synth.metrics import Metrics
 
 __all__ = [
@@ -30,7 +30,6 @@ __all__ = [
     "map_logic",
     "prove",
     "read_logic",
-    "run_abc",
     "synthesize",
 ]
 
@@ -208,7 +207,7 @@ def read_logic(rtlil: str, top: str, name: str, *, front: str, techmap: str, yos
             f"The flow '{name}' cannot map a flip-flop of {top}: {match[1]} hangs on "
             f"'{match[2]}', not on 're clk', the rising edge of clk."
         )
-    return Logic(*_cut_flip_flops(cells))
+    return Logic(*cut_flip_flops(cells))
 
 
 def _library(flow: Flow) -> tuple[list[str], dict[str, str]]:
@@ -249,12 +248,12 @@ def map_logic(
             f"ABC stopped in script {done + 1} of the flow '{flow.name}' on {top}."
         )
     version = re.search(r"UC Berkeley, (ABC .*)", files["abc.log"])
-    texts = [_undated(files[name]) for name in netlists]
+    texts = [undated(files[name]) for name in netlists]
     measured: list[dict[str, Any]] = [{}] * len(netlists)
     if flow.cells is not None:
         measured = [
             {
-                "area": round(float(area) - _wire_area(text, flow.cells), 4),
+                "area": round(float(area) - wire_area(text, flow.cells), 4),
                 "delay_ps": float(delay),
             }
             for text, (area, delay) in zip(texts, timings, strict=True)
@@ -263,21 +262,6 @@ def map_logic(
         Synthesis(text, logic.flip_flops, version and version[1], **figures)
         for text, figures in zip(texts, measured, strict=True)
     ]
-
-
-def _wire_area(netlist: str, library: Library) -> float:
-    """Area of buffers from port to port, which ABC writes for what is a wire."""
-    text = netlist.replace("\\\n", " ")
-    inputs, outputs = (
-        set(" ".join(re.findall(rf"^\.{kind} (.*)", text, re.MULTILINE)).split())
-        for kind in ("inputs", "outputs")
-    )
-    buffers = re.findall(r"^\.gate (\S+) +\S+?=(\S+) \S+?=(\S+)$", text, re.MULTILINE)
-    return sum(
-        library.buffers.get(cell, 0.0)
-        for cell, source, target in buffers
-        if source in inputs and target in outputs
-    )
 
 
 def prove(netlist: Synthesis, logic: Logic, top: str, flow: Flow, yosys: Yosys) -> None:
@@ -295,48 +279,3 @@ def prove(netlist: Synthesis, logic: Logic, top: str, flow: Flow, yosys: Yosys) 
     files = run_abc(yosys, lines, inputs, ["proof.txt"])
     if not files.get("proof.txt", "").startswith("snl_UNSAT "):
         raise SynthesisError(f"ABC did not prove its netlist of {top} equal to the design.")
-
-
-_CARRIER = r"""
-module \carrier
-  wire input 1 \a
-  wire output 2 \y
-  cell $_NOT_ \gate
-    connect \A \a
-    connect \Y \y
-  end
-end
-"""
-"""A design that takes us into ABC, where it is set aside for the real one."""
-
-
-def run_abc(
-    yosys: Yosys, lines: list[str], inputs: dict[str, str], outputs: list[str]
-) -> dict[str, str]:
-    """Run ABC commands; it has no exit code, but an output is missing where it stopped early."""
-    script = "\n".join(["backup", *lines, "restore", "map", ""])
-    return yosys.run(
-        "read_rtlil carrier.il\ntee -o abc.log abc -genlib flow.genlib -script flow.abc\n",
-        {"carrier.il": _CARRIER, "flow.abc": script, **inputs},
-        outputs,
-    )
-
-
-def _undated(netlist: str) -> str:
-    return re.sub(r"\A#.*\n", "", netlist)
-
-
-def _cut_flip_flops(blif: str) -> tuple[str, tuple[str, ...]]:
-    """Turn flip-flops into ports, so that ABC can neither move nor merge them."""
-    nets: list[str] = []
-
-    def cut(latch: re.Match[str]) -> str:
-        number = len(nets)
-        nets.append(latch[2])
-        return f".names ff_q[{number}] {latch[2]}\n1 1\n.names {latch[1]} ff_d[{number}]\n1 1"
-
-    text = re.sub(r"^\.latch (\S+) (\S+) re .*", cut, blif, flags=re.MULTILINE)
-    for keyword, port in (("inputs", "ff_q"), ("outputs", "ff_d")):
-        bits = "".join(f" {port}[{number}]" for number in range(len(nets)))
-        text = re.sub(rf"^(\.{keyword}.*)", rf"\1{bits}", text, count=1, flags=re.MULTILINE)
-    return text, tuple(nets)

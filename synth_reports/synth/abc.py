@@ -1,0 +1,71 @@
+"""ABC, reached through Yosys' pass ``abc``, and the BLIF that goes into it and comes out.
+
+So every build of Yosys, the one in WebAssembly included, gives the same netlist.
+"""
+
+import re
+
+from fp8mac.gen.yosys import Yosys
+from fp8mac.synth_reports.liberty.library import Library
+
+__all__ = ["cut_flip_flops", "run_abc", "undated", "wire_area"]
+
+_CARRIER = r"""
+module \carrier
+  wire input 1 \a
+  wire output 2 \y
+  cell $_NOT_ \gate
+    connect \A \a
+    connect \Y \y
+  end
+end
+"""
+"""A design that takes us into ABC, where it is set aside for the real one."""
+
+
+def run_abc(
+    yosys: Yosys, lines: list[str], inputs: dict[str, str], outputs: list[str]
+) -> dict[str, str]:
+    """Run ABC commands; it has no exit code, but an output is missing where it stopped early."""
+    script = "\n".join(["backup", *lines, "restore", "map", ""])
+    return yosys.run(
+        "read_rtlil carrier.il\ntee -o abc.log abc -genlib flow.genlib -script flow.abc\n",
+        {"carrier.il": _CARRIER, "flow.abc": script, **inputs},
+        outputs,
+    )
+
+
+def undated(netlist: str) -> str:
+    """A netlist without its first line, in which ABC says when it was written."""
+    return re.sub(r"\A#.*\n", "", netlist)
+
+
+def cut_flip_flops(blif: str) -> tuple[str, tuple[str, ...]]:
+    """Turn flip-flops into ports, so that ABC can neither move nor merge them."""
+    nets: list[str] = []
+
+    def cut(latch: re.Match[str]) -> str:
+        number = len(nets)
+        nets.append(latch[2])
+        return f".names ff_q[{number}] {latch[2]}\n1 1\n.names {latch[1]} ff_d[{number}]\n1 1"
+
+    text = re.sub(r"^\.latch (\S+) (\S+) re .*", cut, blif, flags=re.MULTILINE)
+    for keyword, port in (("inputs", "ff_q"), ("outputs", "ff_d")):
+        bits = "".join(f" {port}[{number}]" for number in range(len(nets)))
+        text = re.sub(rf"^(\.{keyword}.*)", rf"\1{bits}", text, count=1, flags=re.MULTILINE)
+    return text, tuple(nets)
+
+
+def wire_area(netlist: str, library: Library) -> float:
+    """Area of buffers from port to port, which ABC writes for what is a wire."""
+    text = netlist.replace("\\\n", " ")
+    inputs, outputs = (
+        set(" ".join(re.findall(rf"^\.{kind} (.*)", text, re.MULTILINE)).split())
+        for kind in ("inputs", "outputs")
+    )
+    buffers = re.findall(r"^\.gate (\S+) +\S+?=(\S+) \S+?=(\S+)$", text, re.MULTILINE)
+    return sum(
+        library.buffers.get(cell, 0.0)
+        for cell, source, target in buffers
+        if source in inputs and target in outputs
+    )
