@@ -50,13 +50,11 @@ def classify(code: Value, format_: FloatFormat, zero: Value | None = None) -> Cl
         ``either`` shares the gates of the two, and is only there for IEEE 754's special values.
     """
     none = Const(0, 1)
-    if not format_.has_nan:
-        return Class(none, none, none)
+    special = none if format_.top_bits is None else code[format_.top_bits : -1].all()
     if format_.specials.nan_is_negative_zero:
         negative = code[-1]
         nan = negative & ~code[:-1].any() if zero is None else zero & negative
-        return Class(nan, none, none)
-    special = code[format_.top_bits : -1].all()
+        return Class(nan, special, nan | special if format_.has_inf else none)
     if not format_.has_inf:
         return Class(special, none, none)
     mantissa = code[: format_.mantissa_bits]

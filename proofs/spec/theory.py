@@ -105,7 +105,8 @@ def widen(format_: FloatFormat, code: str, sort: Sort) -> str:
     Infinities and NaN become those of the sort.
     """
     e_bits, m_bits = format_.exponent_bits, format_.mantissa_bits
-    if format_.has_inf and sort == Sort(e_bits, format_.precision):
+    takes_binade = format_.has_inf and format_.top_bits == m_bits
+    if takes_binade and sort == Sort(e_bits, format_.precision):
         return code
     sign = f"((_ extract {e_bits + m_bits} {e_bits + m_bits}) {code})"
     exponent = f"((_ extract {e_bits + m_bits - 1} {m_bits}) {code})"
@@ -114,17 +115,23 @@ def widen(format_: FloatFormat, code: str, sort: Sort) -> str:
     if m_bits < sort.precision - 1:
         mantissa = f"(concat {mantissa} {bits(0, sort.precision - 1 - m_bits)})"
     nan = bits(-1, sort.exponent_bits + sort.precision)
-    if format_.has_inf:
+    if takes_binade:
         special = f"(= {exponent} {bits(-1, e_bits)})"
         wide = f"(ite {special} {bits(-1, sort.exponent_bits)} {wide})"
+        return f"(concat {sign} {wide} {mantissa})"
     number = f"(concat {sign} {wide} {mantissa})"
-    if format_.has_inf or not format_.has_nan:
-        return number
+    if (low := format_.top_bits) is not None:
+        top = f"((_ extract {e_bits + m_bits - 1} {low}) {code})"
+        special = nan
+        if format_.has_inf:
+            special = (
+                f"(concat {sign} {bits(-1, sort.exponent_bits)} {bits(0, sort.precision - 1)})"
+            )
+        number = f"(ite (= {top} {bits(-1, e_bits + m_bits - low)}) {special} {number})"
     if format_.specials.nan_is_negative_zero:
-        special = f"(= {code} {bits(1 << (e_bits + m_bits), 1 + e_bits + m_bits)})"
-    else:
-        special = f"(= ((_ extract {e_bits + m_bits - 1} 0) {code}) {bits(-1, e_bits + m_bits)})"
-    return f"(ite {special} {nan} {number})"
+        lone = f"(= {code} {bits(1 << (e_bits + m_bits), 1 + e_bits + m_bits)})"
+        number = f"(ite {lone} {nan} {number})"
+    return number
 
 
 def decode(format_: Format, code: str, sort: Sort, scale: int = 0) -> str:

@@ -87,21 +87,22 @@ def in_units(codes: Array, format_: Format, dtype: type) -> Array:
 def has_special(codes: Array, format_: Format) -> bool:
     """Whether infinities or NaN are among codes."""
     magnitude, largest, nan = _special(format_)
+    if nan is not None and (codes == nan).any():
+        return True
     if largest is None or not codes.size:
         return False
-    if nan is not None:
-        return bool((codes == nan).any())
     unsigned = np.bitwise_and(codes, codes.dtype.type(magnitude))
     return int(unsigned.max()) > largest
 
 
 @lru_cache(maxsize=64)
 def _special(format_: Format) -> tuple[int, int | None, int | None]:
-    """Bits of a magnitude, the largest one of a number, and NaN where it has the code of -0."""
-    if not isinstance(format_, FloatFormat) or not format_.has_nan:
+    """Bits of a magnitude, the largest one where others are above it, and NaN in place of -0."""
+    if not isinstance(format_, FloatFormat):
         return 0, None, None
-    lone = format_.specials.nan_is_negative_zero
-    return format_.sign_code - 1, format_.max_code, format_.nan_code if lone else None
+    largest = None if format_.top_bits is None else format_.max_code
+    lone = format_.nan_code if format_.specials.nan_is_negative_zero else None
+    return format_.sign_code - 1, largest, lone
 
 
 @lru_cache(maxsize=64)
