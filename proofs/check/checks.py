@@ -179,7 +179,9 @@ def plan_circuit(circuit: Circuit, *, both: bool = False, any_nan: bool = False)
     """Checks of somebody's circuit; the planted bug is one of our own unit."""
     config, shape = circuit.config, circuit.shape
     encodings = Encoding.of(all_sorts(config), both=both)
-    checks = [Check(config, Shape.CORE, CheckKind.DECODE, each) for each in encodings if decoded(config)]
+    checks = [
+        Check(config, Shape.CORE, CheckKind.DECODE, each) for each in encodings if decoded(config)
+    ]
     checks += [
         Check(config, shape, CheckKind.STEP, encoding, circuit=circuit, any_nan=any_nan)
         for encoding in encodings
@@ -187,7 +189,10 @@ def plan_circuit(circuit: Circuit, *, both: bool = False, any_nan: bool = False)
     mutation = next(
         each for each in mutations_of(config, shape) if each.registered is shape.is_registered
     )
-    return [*checks, Check(config, shape, CheckKind.MUTATION, encodings[0], mutation, any_nan=any_nan)]
+    return [
+        *checks,
+        Check(config, shape, CheckKind.MUTATION, encodings[0], mutation, any_nan=any_nan),
+    ]
 
 
 def failures(records: Iterable[Record]) -> list[str]:
@@ -208,6 +213,9 @@ def failures(records: Iterable[Record]) -> list[str]:
     }
     for record in records:
         check = record.check
-        if check.kind is CheckKind.STEP and (check.config, check.goal, check.shape) not in controlled:
+        if (
+            check.kind is CheckKind.STEP
+            and (check.config, check.goal, check.shape) not in controlled
+        ):
             sentences.append(f"{check}: no planted bug was refuted beside this proof.")
     return sentences

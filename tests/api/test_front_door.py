@@ -120,8 +120,8 @@ def test_unit_in_a_notebook():
             [" -> fp16"],
             {},
             (
-                "' -> fp16' is not a unit; write <format>[*<format>] [x <lanes>] -> <accumulator>, and "
-                "how products are added behind a comma."
+                "' -> fp16' is not a unit; write <format>[*<format>] [x <lanes>] -> <accumulator>, "
+                "and how products are added behind a comma."
             ),
         ),
         (["e4m3", "e5m2"], {}, "Name the accumulator of e4m3 and e5m2 with acc=."),

@@ -29,7 +29,9 @@ UNIT = parse_unit("e4m3", acc="fp16")
 def records(step: Verdict = Verdict.PROVED, bug: Verdict = Verdict.REFUTED) -> list[Record]:
     mutation = Check(UNIT, Shape.CORE, CheckKind.MUTATION, Encoding.BITWUZLA, MUTATIONS[0])
     return [
-        Record(Check(UNIT, Shape.CORE, CheckKind.STEP, Encoding.BITWUZLA), step, 1.25, sha256="1" * 64),
+        Record(
+            Check(UNIT, Shape.CORE, CheckKind.STEP, Encoding.BITWUZLA), step, 1.25, sha256="1" * 64
+        ),
         Record(mutation, bug, 0.5),
         Record(Check(UNIT, Shape.CORE, CheckKind.VERILOG), Verdict.PROVED, 0.5, sha256="2" * 64),
         Record(Check(UNIT, Shape.CORE, CheckKind.NETLIST), Verdict.PROVED, 0.5, sha256="3" * 64),

@@ -55,7 +55,9 @@ def test_units_are_proved(records):
     assert [record.check for record in records] == plan(UNITS)
     assert len(records) == 2 * 3 * 5 + 1  # decoders: of two units; bugs in int cores: one
     verdicts = {record.check.kind: record.verdict for record in records}
-    assert verdicts == dict.fromkeys(CheckKind, Verdict.PROVED) | {CheckKind.MUTATION: Verdict.REFUTED}
+    assert verdicts == dict.fromkeys(CheckKind, Verdict.PROVED) | {
+        CheckKind.MUTATION: Verdict.REFUTED
+    }
     steps = [record.check for record in records if record.check.kind is CheckKind.STEP]
     assert [(each.shape, each.encoding) for each in steps] == [
         (shape, encoding)

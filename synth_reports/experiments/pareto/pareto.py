@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from fp8mac.hw.config.errors import Error
 
-__all__ = ["QUANTITIES", "Chart", "PlotError", "ParetoPoint", "Quantity", "front"]
+__all__ = ["QUANTITIES", "Chart", "ParetoPoint", "PlotError", "Quantity", "front"]
 
 
 class PlotError(Error, ValueError):
