@@ -78,6 +78,7 @@ accumulators = st.one_of(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=10, deadline=None, derandomize=True, suppress_health_check=[*HealthCheck])
 @given(operands, operands, accumulators)
 def test_any_unit_is_right(a, b, acc):
