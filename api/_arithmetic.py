@@ -75,6 +75,7 @@ def gemm(
     unit: AnyUnit,
     *,
     start: GemmResult | None = None,
+    seed: int = 0,
     backend: str = "auto",
     threads: int = 1,
 ) -> GemmResult:
@@ -91,6 +92,8 @@ def gemm(
         The unit; a sum begins with its accumulator cleared.
     start : GemmResult, optional
         What the accumulators hold before.
+    seed : int
+        Random numbers of stochastic rounding (``fp16:sr``) follow from it.
     backend : str
         One of `fp8mac.sim.gemm.gemm.BACKENDS`; all give the same bits.
     threads : int
@@ -113,10 +116,12 @@ def gemm(
     """
     config = as_unit(unit).config
     left, right = _codes(a, config.a, "a"), _codes(b, config.b, "b")
-    return product(left, right, config, start=start, backend=backend, threads=threads)
+    return product(left, right, config, start=start, seed=seed, backend=backend, threads=threads)
 
 
-def golden(unit: AnyUnit, a: int, b: int, acc: int = 0) -> model.State:
+def golden(
+    unit: AnyUnit, a: int, b: int, acc: int = 0, *, random: int | None = None
+) -> model.State:
     """One step of a unit in exact integer arithmetic: ``acc + a * b``, of codes.
 
     Parameters
@@ -125,6 +130,8 @@ def golden(unit: AnyUnit, a: int, b: int, acc: int = 0) -> model.State:
         The unit.
     a, b, acc : int
         Codes of the operands and of the accumulator, see `fp8mac.sim.exact.golden.State`.
+    random : int, optional
+        Random number of an accumulator that rounds stochastically.
 
     Returns
     -------
@@ -134,7 +141,7 @@ def golden(unit: AnyUnit, a: int, b: int, acc: int = 0) -> model.State:
     Raises
     ------
     Error
-        If there is no such code.
+        If there is no such code or random number.
 
     Examples
     --------
@@ -146,7 +153,8 @@ def golden(unit: AnyUnit, a: int, b: int, acc: int = 0) -> model.State:
         int(codes_of(whole(a, "a"), config.a, "a")),
         int(codes_of(whole(b, "b"), config.b, "b")),
     )
-    return model.mac(config, *operands, _pattern(acc, config.acc_bits))
+    drawn = _drawn(random, getattr(config.accumulator, "random_bits", None))
+    return model.mac(config, *operands, _pattern(acc, config.acc_bits), random=drawn)
 
 
 def _pattern(acc: int, bits: int) -> int:
@@ -154,6 +162,17 @@ def _pattern(acc: int, bits: int) -> int:
     if pattern >> bits:
         raise InputError(f"acc is a pattern of {bits} bits, not {pattern}.")
     return pattern
+
+
+def _drawn(random: int | None, bits: int | None) -> int | None:
+    if bits is None:
+        if random is not None:
+            raise InputError("A random number is for stochastic rounding (:sr) alone.")
+        return None
+    drawn = None if random is None else whole(random, "random")
+    if drawn is None or drawn >> bits:
+        raise InputError(f"Stochastic rounding takes a random number of {bits} bits, not {drawn}.")
+    return drawn
 
 
 def _format(given: str | Format) -> Format:

@@ -9,6 +9,7 @@ from fp8mac.hw.config.errors import Error
 from fp8mac.hw.config.formats import FloatFormat, FormatError, Overflow, Rounding, parse_format
 
 __all__ = [
+    "MOST_RANDOM_BITS",
     "AccumulatorConfig",
     "ConfigError",
     "FloatAccConfig",
@@ -17,6 +18,12 @@ __all__ = [
     "integer",
     "parse_accumulator",
 ]
+
+
+MOST_RANDOM_BITS = 26
+"""Of stochastic rounding; a float64 has room for them below the bits of any accumulator."""
+
+_RANDOM_BITS = 8  # of :sr
 
 
 class ConfigError(Error, ValueError):
@@ -80,21 +87,36 @@ class FloatAccConfig:
     subnormals : bool
         Where False, a subnormal accumulator is read as zero, and an exact sum below the smallest
         normal number becomes zero before it is rounded; signs are kept.
+    random_bits : int, optional
+        Of stochastic rounding, which draws a random number of so many bits in each step: 1 to 26,
+        8 by default. None otherwise.
     """
 
     format: FloatFormat
     rounding: Rounding = Rounding.RNE
     overflow: Overflow = Overflow.TO_SPECIAL
     subnormals: bool = True
+    random_bits: int | None = None
 
     def __post_init__(self) -> None:
         if self.overflow is Overflow.WRAP:
             raise ConfigError("A floating-point accumulator cannot wrap.")
+        if self.rounding is not Rounding.STOCHASTIC:
+            if self.random_bits is not None:
+                raise ConfigError("Random bits are for stochastic rounding (:sr) alone.")
+            return
+        given = _RANDOM_BITS if self.random_bits is None else self.random_bits
+        object.__setattr__(self, "random_bits", bits := integer(given, "random_bits"))
+        if not 1 <= bits <= MOST_RANDOM_BITS:
+            raise ConfigError(
+                f"Stochastic rounding takes 1 to {MOST_RANDOM_BITS} random bits, not {bits}."
+            )
 
     @property
     def name(self) -> str:
         """String that `parse_accumulator` reads as this accumulator."""
-        rounding = () if self.rounding is Rounding.RNE else (self.rounding.value,)
+        random = "" if self.random_bits in (None, _RANDOM_BITS) else f"={self.random_bits}"
+        rounding = () if self.rounding is Rounding.RNE else (self.rounding.value + random,)
         flush = () if self.subnormals else ("ftz",)
         saturate = ("saturate",) if self.overflow is Overflow.SATURATE else ()
         return ":".join((self.format.name, *rounding, *flush, *saturate))
@@ -134,6 +156,9 @@ AccumulatorConfig = KulischConfig | FloatAccConfig | IntAccConfig
 """What the products of a MAC unit can be added in."""
 
 
+_ROUNDING = re.compile("(rne|rtz|sr)(?:(?<=sr)=([0-9]{1,20}))?")
+
+
 def parse_accumulator(text: str) -> AccumulatorConfig:
     """Read an accumulator.
 
@@ -142,6 +167,8 @@ def parse_accumulator(text: str) -> AccumulatorConfig:
         kulisch[:<guard bits>]                      exact fixed point, 12 guard bits by default
         int<N>[:saturate]                           two's complement, wraps by default
         <float format>[:rtz|:sr][:ftz][:saturate]   rounds once a step; IEEE 754 by default
+
+    :sr rounds stochastically, with random numbers of 8 bits, or with :sr=<bits> of 1 to 26.
 
     Raises
     ------
@@ -152,8 +179,8 @@ def parse_accumulator(text: str) -> AccumulatorConfig:
     --------
     >>> parse_accumulator("kulisch")
     KulischConfig(guard_bits=12)
-    >>> parse_accumulator("fp16:ftz:rtz").name
-    'fp16:rtz:ftz'
+    >>> parse_accumulator("fp16:ftz:rtz").name, parse_accumulator("fp16:sr=4").name
+    ('fp16:rtz:ftz', 'fp16:sr=4')
     """
     stem, *options = text.strip().lower().split(":")
     if stem == "kulisch":
@@ -177,18 +204,20 @@ def parse_accumulator(text: str) -> AccumulatorConfig:
             f"Unknown accumulator '{text}'; an accumulator is kulisch[:<guard bits>], "
             "int<N>[:saturate], or a float format such as fp16 with options :rtz, :ftz, :saturate."
         ) from error
-    roundings = [option for option in options if option in ("rne", "rtz", "sr")]
-    unknown = set(options) - {"rne", "rtz", "sr", "ftz", "saturate"}
+    roundings = [match for match in map(_ROUNDING.fullmatch, options) if match]
+    unknown = set(options) - {match[0] for match in roundings} - {"ftz", "saturate"}
     if not isinstance(format_, FloatFormat) or unknown or len(set(options)) < len(options):
         raise ConfigError(
-            f"'{text}' is not an accumulator; a float accumulator takes the options rtz or sr, ftz "
-            "and saturate, once each."
+            f"'{text}' is not an accumulator; a float accumulator takes the options rtz or sr or "
+            "sr=<random bits>, ftz and saturate, once each."
         )
     if len(roundings) > 1:
         raise ConfigError(f"'{text}' names more than one rounding.")
+    rounding, random_bits = roundings[0].groups() if roundings else ("rne", None)
     return FloatAccConfig(
         format_,
-        Rounding(roundings[0]) if roundings else Rounding.RNE,
+        Rounding(rounding),
         Overflow.SATURATE if "saturate" in options else Overflow.TO_SPECIAL,
         "ftz" not in options,
+        None if random_bits is None else int(random_bits),
     )

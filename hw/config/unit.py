@@ -95,7 +95,7 @@ class MacConfig:
         """
         words = ("mac", self.a.name, self.b.name, self.accumulator.name, self.summation.name)
         slug = "_".join(filter(None, words)).replace(" -> ", "_").replace(", ", "_")
-        slug = slug.replace("kulisch:", "kulisch").replace(":", "_")
+        slug = slug.replace("kulisch:", "kulisch").replace(":", "_").replace("=", "")
         return slug.replace(" ", "").replace("-", "n")
 
     @property

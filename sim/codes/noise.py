@@ -48,31 +48,25 @@ class Draws:
 
     Parameters
     ----------
-    bits : int
-        Width of a number.
     seed : int
         They follow from it.
     columns : int
         Columns of the matrix.
-    first : int
-        Number of the first step.
     given : ndarray of int, shape (steps, rows, columns), optional
         The numbers themselves, instead of a seed.
     """
 
-    bits: int
     seed: int
     columns: int
-    first: int = 0
     given: NDArray[Any] | None = None
 
     def key(self, step: int) -> int:
         """Key of a step."""
-        return step_key(self.seed, self.first + step)
+        return step_key(self.seed, step)
 
-    def of(self, step: int, first: int, last: int) -> NDArray[np.int64]:
-        """Numbers of a step in rows ``first`` to ``last - 1``."""
+    def of(self, step: int, first: int, last: int, bits: int) -> NDArray[np.int64]:
+        """Numbers of a step in rows ``first`` to ``last - 1``, of so many bits."""
         if self.given is not None:
             return self.given[step, first:last].astype(np.int64)
         places = np.arange(first * self.columns, last * self.columns)
-        return noise(self.key(step), places, self.bits).reshape(last - first, self.columns)
+        return noise(self.key(step), places, bits).reshape(last - first, self.columns)

@@ -57,6 +57,7 @@ class _Unit(NamedTuple):
     product: Callable[[int, int], Value]
     accumulator: FloatCodec | FixedPointCodec
     rounding: Rounding
+    random_bits: int
     overflow: Overflow
     overflow_of_inf: Overflow
     flags: tuple[str, ...]
@@ -70,10 +71,11 @@ def _unit(config: MacConfig) -> _Unit:
             f"The golden model adds products one by one; `fp8mac.sim.gemm` computes {config.text}."
         )
     accumulator = config.accumulator
-    rounding, overflow = Rounding.RNE, Overflow.WRAP
+    rounding, random_bits, overflow = Rounding.RNE, 0, Overflow.WRAP
     if isinstance(accumulator, FloatAccConfig):
         register = codec(accumulator.format, accumulator.subnormals)
         rounding, overflow = accumulator.rounding, accumulator.overflow
+        random_bits = accumulator.random_bits or 0
     else:
         register = FixedPointCodec(accumulator.name, config.acc_bits, config.product_lsb_exponent)
         if isinstance(accumulator, IntAccConfig):
@@ -84,6 +86,7 @@ def _unit(config: MacConfig) -> _Unit:
         product=_product(config.a, config.b),
         accumulator=register,
         rounding=rounding,
+        random_bits=random_bits,
         overflow=overflow,
         overflow_of_inf=Overflow.TO_SPECIAL if holds_inf else overflow,
         flags=config.flags,
@@ -114,9 +117,7 @@ def read(config: MacConfig, acc: int) -> Value:
     return _unit(config).accumulator.decode(acc)
 
 
-def mac(
-    config: MacConfig, a: int, b: int, acc: int, *, random: int | None = None, random_bits: int = 0
-) -> State:
+def mac(config: MacConfig, a: int, b: int, acc: int, *, random: int | None = None) -> State:
     """One step of a unit: ``acc + a * b``, rounded at most once.
 
     ===========  ========================================================================
@@ -145,8 +146,8 @@ def mac(
         Codes of the operands.
     acc : int
         Pattern of the accumulator, see `State`.
-    random, random_bits : int
-        The random number of a stochastic accumulator, and its width, see `encode`.
+    random : int, optional
+        The random number of a stochastic accumulator, of its `random_bits`, see `encode`.
 
     Returns
     -------
@@ -166,9 +167,7 @@ def mac(
     >>> mac(parse_unit("e4m3", acc="kulisch"), 0x7F, 0, 0)  # NaN * 0
     State(acc=None, flags=(True,))
     """
-    return add_products(
-        config, acc, (_unit(config).product(a, b),), random=random, random_bits=random_bits
-    )
+    return add_products(config, acc, (_unit(config).product(a, b),), random=random)
 
 
 def add_products(
@@ -177,7 +176,6 @@ def add_products(
     products: Iterable[Value],
     *,
     random: int | None = None,
-    random_bits: int = 0,
 ) -> State:
     """One step that adds several products, rounded at most once.
 
@@ -203,7 +201,7 @@ def add_products(
     if raised is not unit.no_flags:
         return State(None, raised)
     overflow = unit.overflow_of_inf if total.kind is _INF else unit.overflow
-    pattern = unit.accumulator.encode(total, unit.rounding, overflow, random, random_bits)
+    pattern = unit.accumulator.encode(total, unit.rounding, overflow, random, unit.random_bits)
     return State(pattern, unit.no_flags)
 
 
@@ -226,7 +224,6 @@ def step(
     clear: bool = False,
     rst: bool = False,
     random: int | None = None,
-    random_bits: int = 0,
 ) -> State:
     """State of a clocked unit after one edge.
 
@@ -253,6 +250,6 @@ def step(
     if not en:
         return state
     held = reset(config) if clear else state
-    new = mac(config, a, b, held.acc or 0, random=random, random_bits=random_bits)
+    new = mac(config, a, b, held.acc or 0, random=random)
     flags = tuple(before or now for before, now in zip(held.flags, new.flags, strict=True))
     return State(None if True in flags else new.acc, flags)

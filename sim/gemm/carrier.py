@@ -28,58 +28,60 @@ A sum that starts from zero has ``g`` of the products. A given accumulator may h
 #      using rounding to odd, IEEE Transactions on Computers 57(4), 2008
 """
 
-from dataclasses import dataclass, replace
-from enum import Enum
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from fractions import Fraction
 from functools import lru_cache
 
-from fp8mac.hw.config.accumulators import FloatAccConfig
+from fp8mac.hw.config.accumulators import MOST_RANDOM_BITS, FloatAccConfig
 from fp8mac.hw.config.formats import FloatFormat, Format, Overflow, Rounding, parse_format
 from fp8mac.hw.config.unit import MacConfig
 
-__all__ = ["MOST_RANDOM_BITS", "Carrier", "Choice", "choose"]
-
-MOST_RANDOM_BITS = 26
-"""Of stochastic rounding; a float64 has room for them below the bits of any accumulator."""
+__all__ = ["Carrier", "Plan", "choose"]
 
 _RANGE = 960  # exponent that leaves room above for magic numbers
 
 
-class Carrier(Enum):
-    """Numbers that a float accumulator is computed in."""
+class Carrier(StrEnum):
+    """Numbers that sums are computed in."""
 
     FLOAT32 = "float32"
     FLOAT64 = "float64"
     ODD = "float64 rounded to odd"
     PAIR = "pairs of float64 rounded to odd"
-    SCALAR = "integers, one at a time"
+    INT64 = "int64"
+    INTEGERS = "integers"
+    """Of Python, one sum at a time."""
 
 
 @dataclass(frozen=True)
-class Choice:
-    """A carrier, and what is known of the sums in it.
+class Plan:
+    """Who computes a product, and why its bits are right.
 
     Parameters
     ----------
+    backend : str
+        One of `fp8mac.sim.gemm.plan.BACKENDS` but ``auto``.
     carrier : Carrier
-        Numbers to compute in.
+        Numbers that sums are held in.
     reason : str
-        Line of the rule that holds: ``exact``, ``dominated``, ``native``, ``adders``, ``odd``,
-        ``pairs``, ``window``; or what does not fit.
+        Why they are exact. Of a float accumulator the line of the rule that holds: ``exact``,
+        ``dominated``, ``native``, ``adders``, ``odd``, ``pairs``, ``window``; or what does not fit.
     overflows : bool
-        Whether a sum of finite products can leave the accumulator's range.
+        Whether a sum of finite products can leave a float accumulator's range.
     on_grid : bool
-        Whether all sums are multiples of the accumulator's smallest number, and no zero is
+        Whether all sums are multiples of a float accumulator's smallest number, and no zero is
         negative.
     cut : int
         Of pairs: the exponent of the smallest bit of the upper half.
     """
 
+    backend: str
     carrier: Carrier
     reason: str
-    overflows: bool
-    on_grid: bool = False
-    cut: int = 0
+    overflows: bool = field(default=True, repr=False)
+    on_grid: bool = field(default=False, repr=False)
+    cut: int = field(default=0, repr=False)
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,7 @@ def significand_bits(format_: Format) -> int:
 
 
 @lru_cache(maxsize=1024)
-def choose(config: MacConfig, k: int, *, started: bool = False) -> Choice:
+def choose(config: MacConfig, k: int, backend: str, *, started: bool = False) -> Plan:
     """Narrowest carrier in which a sum is exactly that of a unit with a float accumulator.
 
     Parameters
@@ -143,6 +145,8 @@ def choose(config: MacConfig, k: int, *, started: bool = False) -> Choice:
         The unit.
     k : int
         Number of products, of a partial sum if there are chunks.
+    backend : str
+        ``numpy`` or ``numba``; where no carrier fits, the plan is ``golden``.
     started : bool
         Whether the accumulator may hold any number at first, and not zero only.
     """
@@ -153,15 +157,15 @@ def choose(config: MacConfig, k: int, *, started: bool = False) -> Choice:
         width = window_bits + 2 + sums.lanes.bit_length()
         lowest = min(config.product_lsb_exponent, sums.acc.format.lsb_exponent) - window_bits
         if width <= 53 and lowest > -500 and sums.largest < Fraction(2) ** 500:
-            return Choice(Carrier.FLOAT64, "window", True)
-        return Choice(Carrier.SCALAR, "the window exceeds a float64", True)
+            return Plan(backend, Carrier.FLOAT64, "window")
+        return Plan("golden", Carrier.INTEGERS, "the window exceeds a float64")
     if _is_native(sums) and not tree:
-        return Choice(Carrier.FLOAT32, "native", overflows, on_grid)
+        return Plan(backend, Carrier.FLOAT32, "native", overflows, on_grid)
     if not _fits(sums, 53, -1022, _RANGE):
         cut = config.product_lsb_exponent + 53 - sums.lanes.bit_length()
         if not _fits(replace(sums, x_bits=1), 53, -1022, _RANGE) or not sums.is_below(cut + 51):
-            return Choice(Carrier.SCALAR, "one step's products exceed 53 bits", overflows)
-        return Choice(Carrier.PAIR, "pairs", overflows, on_grid, cut)
+            return Plan("golden", Carrier.INTEGERS, "one step's products exceed 53 bits")
+        return Plan(backend, Carrier.PAIR, "pairs", overflows, on_grid, cut)
     nearest = sums.acc.rounding is Rounding.RNE
     rules = {"exact": sums.is_exact, "dominated": sums.is_dominated}
     if tree:
@@ -172,9 +176,9 @@ def choose(config: MacConfig, k: int, *, started: bool = False) -> Choice:
     ):
         for reason, holds in rules.items():
             if fits and holds(bits):
-                return Choice(carrier, reason, overflows, on_grid)
+                return Plan(backend, carrier, reason, overflows, on_grid)
     assert sums.precision + MOST_RANDOM_BITS + 2 <= 53
-    return Choice(Carrier.ODD, "odd", overflows, on_grid)
+    return Plan(backend, Carrier.ODD, "odd", overflows, on_grid)
 
 
 def _sums(config: MacConfig, k: int, started: bool) -> _Sums:

@@ -18,14 +18,17 @@ or, with a tree of adders of which each rounds::
 from collections.abc import Callable, Sequence
 
 from fp8mac.hw.config.accumulators import FloatAccConfig
-from fp8mac.hw.config.formats import FloatFormat, Overflow, Rounding
+from fp8mac.hw.config.formats import FloatFormat, Overflow
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.sim.exact import golden
 from fp8mac.sim.exact.codecs import codec
 from fp8mac.sim.exact.golden import State
 from fp8mac.sim.exact.values import Kind, Value, add
 
-__all__ = ["dot", "exponent", "truncate"]
+__all__ = ["Draw", "dot", "exponent", "truncate"]
+
+Draw = Callable[[int, int], int]
+"""Random number of a step, of a width in bits."""
 
 
 def dot(
@@ -34,8 +37,7 @@ def dot(
     b: Sequence[int],
     start: State | None = None,
     *,
-    random: Callable[[int], int] | None = None,
-    random_bits: int = 0,
+    random: Draw | None = None,
 ) -> State:
     """Accumulator after all products ``a[k] * b[k]``, in order of ``k``.
 
@@ -61,14 +63,14 @@ def dot(
         Codes, equally many.
     start : State, optional
         What ``config.result`` holds before; default `fp8mac.sim.exact.golden.reset`.
-    random, random_bits
-        Random numbers of stochastic rounding by step, and their width. Steps are counted from 0, in
-        all chunks together; those that add partial sums are -1, -2 and so on.
+    random : callable, optional
+        Random number of stochastic rounding, by step and width. Steps are counted from 0, in all
+        chunks together; those that add partial sums are -1, -2 and so on.
     """
     lanes, chunk = config.summation.lanes, config.summation.chunk
     state = start or golden.reset(config.result)
     if chunk is None:
-        return _sum(config, state, a, b, random=random, random_bits=random_bits)
+        return _sum(config, state, a, b, random=random)
     for number, first in enumerate(range(0, len(a), chunk)):
         codes = a[first : first + chunk], b[first : first + chunk]
         partial = _sum(
@@ -77,18 +79,15 @@ def dot(
             *codes,
             first_step=number * -(-chunk // lanes),
             random=random,
-            random_bits=random_bits,
         )
-        state = _promoted(
-            config, state, partial, step=-1 - number, random=random, random_bits=random_bits
-        )
+        state = _promoted(config, state, partial, step=-1 - number, random=random)
     return state
 
 
-def _drawn(config: MacConfig, random: Callable[[int], int] | None, step: int) -> int | None:
+def _drawn(config: MacConfig, random: Draw | None, step: int) -> int | None:
     """Random number of a step, where one is needed."""
-    stochastic = getattr(config.accumulator, "rounding", None) is Rounding.STOCHASTIC
-    return random(step) if random and stochastic else None
+    bits = getattr(config.accumulator, "random_bits", None)
+    return random(step, bits) if random and bits else None
 
 
 def _sum(
@@ -98,8 +97,7 @@ def _sum(
     b: Sequence[int],
     *,
     first_step: int = 0,
-    random: Callable[[int], int] | None,
-    random_bits: int,
+    random: Draw | None,
 ) -> State:
     """What a unit holds after all products, without chunks."""
     unit, summation = config.plain, config.summation
@@ -117,7 +115,7 @@ def _sum(
         if summation.tree and all(x.kind is Kind.FINITE for x in products if unit.flags):
             products = [_root(unit, products, summation.lanes)]
         drawn = _drawn(unit, random, step)
-        new = golden.add_products(unit, acc, products, random=drawn, random_bits=random_bits)
+        new = golden.add_products(unit, acc, products, random=drawn)
         flags = tuple(up or now for up, now in zip(state.flags, new.flags, strict=True))
         state = State(None if True in flags else new.acc, flags)
     return state
@@ -129,8 +127,7 @@ def _promoted(
     partial: State,
     *,
     step: int,
-    random: Callable[[int], int] | None,
-    random_bits: int,
+    random: Draw | None,
 ) -> State:
     """What the outer accumulator holds after a partial sum was added to it."""
     flags = tuple(up or now for up, now in zip(state.flags, partial.flags, strict=True))
@@ -141,7 +138,6 @@ def _promoted(
         state.acc or 0,
         [golden.read(config.plain, partial.acc or 0)],
         random=_drawn(config.result, random, step),
-        random_bits=random_bits,
     )
 
 

@@ -91,7 +91,7 @@ class Run:
         """
         config, outer = self.config, self.config.result.accumulator
         assert isinstance(outer, FloatAccConfig)
-        kind = np.float32 if self.chosen.carrier == Carrier.FLOAT32.value else np.float64
+        kind = np.float32 if self.chosen.carrier is Carrier.FLOAT32 else np.float64
         a, b = decode(left, config.a, kind), decode(right, config.b, kind)
         special = has_special(left, config.a) or has_special(right, config.b)
         if special and config.flags:
@@ -116,8 +116,7 @@ class Run:
 
     def sum(self, a: Floats, b: Floats, held: Floats | None, first_step: int) -> Floats:
         """Accumulators that hold the sum of all products, and of what was ``held``."""
-        summation, choice = self.config.summation, self.chosen.choice
-        assert choice is not None
+        summation, chosen = self.config.summation, self.chosen
         special = self.special or (held is not None and not np.isfinite(held).all())
         if summation.tree:
             missing = -a.shape[1] % summation.lanes
@@ -126,10 +125,10 @@ class Run:
         assert isinstance(accumulator, FloatAccConfig)
         rounder = Rounder.of(
             accumulator,
-            choice.carrier,
-            native=choice.reason == "native",
-            on_grid=choice.on_grid,
-            overflows=choice.overflows,
+            chosen.carrier,
+            native=chosen.reason == "native",
+            on_grid=chosen.on_grid,
+            overflows=chosen.overflows,
             special=special,
         )
         shape = len(a), b.shape[1]
@@ -139,7 +138,7 @@ class Run:
         job = Job(
             rounder,
             summation=summation,
-            cut=choice.cut if choice.carrier is Carrier.PAIR else None,
+            cut=chosen.cut if chosen.carrier is Carrier.PAIR else None,
             window=self._window(a, b),
             draws=self.draws if accumulator.rounding is Rounding.STOCHASTIC else None,
             transposed=self.transposed,

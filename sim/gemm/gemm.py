@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fp8mac.hw.config.accumulators import FloatAccConfig
 from fp8mac.hw.config.formats import Format
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.sim.codes.encoding import decode
@@ -27,7 +28,6 @@ from fp8mac.sim.gemm.flags import raise_flags
 from fp8mac.sim.gemm.plan import (
     BACKENDS,
     GemmError,
-    Options,
     Plan,
     fitted,
     integer,
@@ -36,10 +36,7 @@ from fp8mac.sim.gemm.plan import (
 from fp8mac.sim.gemm.result import GemmResult, finish, reset, words
 from fp8mac.sim.gemm.words import add
 
-__all__ = ["BACKENDS", "GemmError", "GemmResult", "Options", "Plan", "gemm", "plan"]
-
-
-_DEFAULT = Options()
+__all__ = ["BACKENDS", "GemmError", "GemmResult", "Plan", "gemm", "plan"]
 
 
 @np.errstate(all="ignore")
@@ -47,9 +44,9 @@ def gemm(
     a: ArrayLike,
     b: ArrayLike,
     config: MacConfig,
-    options: Options = _DEFAULT,
     *,
     start: GemmResult | None = None,
+    seed: int = 0,
     random: ArrayLike | None = None,
     backend: str = "auto",
     threads: int = 1,
@@ -65,12 +62,12 @@ def gemm(
         Codes of ``config.b``.
     config : MacConfig
         The unit; its summation says how products are added.
-    options : Options
-        Random numbers of stochastic rounding.
     start : GemmResult, optional
         What the accumulators of ``config.result`` hold before, of shape (m, n).
+    seed : int
+        Random numbers of stochastic rounding are a function of seed, step, row and column.
     random : array_like of int, shape (steps, m, n), optional
-        Random numbers of stochastic rounding, instead of those that follow from the seed.
+        The random numbers themselves, of as many bits as the accumulator takes.
     backend : str
         One of `BACKENDS`. All give the same bits.
     threads : int
@@ -110,13 +107,13 @@ def gemm(
             f"{_by(shape)} of {result.slug}."
         )
     terms = left.shape[1]
-    given = None if random is None else _random(random, terms, shape, config, options)
-    draws = Draws(options.random_bits, options.seed, shape[1], given=given)
+    given = None if random is None else _random(random, terms, shape, config)
+    draws = Draws(integer(seed, "seed"), shape[1], given)
     chosen = plan(config, terms, started=start is not None, backend=backend)
     unit = fitted(config, terms)
     if chosen.backend == "golden":
         return scalar.multiply(unit, (left, right), start, draws, chosen)
-    if chosen.choice is not None:
+    if isinstance(config.accumulator, FloatAccConfig):
         run = floating.Run(unit, chosen, draws, threads)
         acc = run.multiply(left, right, None if start is None else start.acc)
         return finish(result, acc, _flags(config, left, right, start), chosen)
@@ -138,15 +135,18 @@ def _operand(codes: ArrayLike, format_: Format, name: str) -> NDArray[Any]:
 
 
 def _random(
-    random: ArrayLike, k: int, shape: tuple[int, int], config: MacConfig, options: Options
+    random: ArrayLike, k: int, shape: tuple[int, int], config: MacConfig
 ) -> NDArray[np.int64]:
     if config.summation.chunk is not None:
         raise GemmError("Random numbers can be given for one sum, not for chunks; use a seed.")
+    bits = getattr(config.accumulator, "random_bits", None)
+    if bits is None:
+        raise GemmError(f"{config.slug} takes no random numbers: it does not round stochastically.")
     wanted = (-(-k // config.summation.lanes), *shape)
     try:
         given = as_array(random, "random")
         if given.shape == wanted:
-            return noise_of(given, options.random_bits, wanted)
+            return noise_of(given, bits, wanted)
     except InputError as error:
         raise GemmError(str(error)) from None
     raise GemmError(

@@ -3,7 +3,7 @@
 What no back end computes exactly is told here, in one sentence each.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -15,9 +15,9 @@ from fp8mac.hw.config.unit import MacConfig
 from fp8mac.sim.codes.encoding import has_numba
 from fp8mac.sim.codes.inputs import InputError, whole
 from fp8mac.sim.gemm import fixed
-from fp8mac.sim.gemm.carrier import MOST_RANDOM_BITS, Carrier, Choice, choose
+from fp8mac.sim.gemm.carrier import Carrier, Plan, choose
 
-__all__ = ["BACKENDS", "GemmError", "Options", "Plan", "fitted", "integer", "plan"]
+__all__ = ["BACKENDS", "GemmError", "Plan", "fitted", "integer", "plan"]
 
 BACKENDS = ("auto", "numpy", "numba", "blas", "golden")
 """Who computes: ``golden`` is the definition, and slow; ``blas`` is for fixed point only."""
@@ -44,58 +44,6 @@ def integer(value: Any, name: str, least: int | None = None) -> int:
     return number
 
 
-@dataclass(frozen=True)
-class Options:
-    """What a unit's description leaves open: the random numbers of stochastic rounding.
-
-    Parameters
-    ----------
-    random_bits : int
-        Their width, at most 26.
-    seed : int
-        They are a function of seed, step, row and column.
-
-    Raises
-    ------
-    GemmError
-        If they are not integers, or out of range.
-    """
-
-    random_bits: int = 8
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        for name in ("random_bits", "seed"):
-            object.__setattr__(self, name, integer(getattr(self, name), name))
-        if not 0 <= self.random_bits <= MOST_RANDOM_BITS:
-            raise GemmError(
-                f"Stochastic rounding takes 0 to {MOST_RANDOM_BITS} random bits, not "
-                f"{self.random_bits}."
-            )
-
-
-@dataclass(frozen=True)
-class Plan:
-    """Who computes a product, and why its bits are right.
-
-    Parameters
-    ----------
-    backend : str
-        One of `BACKENDS` but ``auto``.
-    carrier : str
-        Numbers that sums are held in; of float accumulators the value of a `Carrier`.
-    reason : str
-        Why they are exact, see `fp8mac.sim.gemm.carrier`.
-    choice : Choice, optional
-        What is known of the sums of a float accumulator.
-    """
-
-    backend: str
-    carrier: str
-    reason: str
-    choice: Choice | None = field(default=None, repr=False)
-
-
 def plan(config: MacConfig, k: int, *, started: bool = False, backend: str = "auto") -> Plan:
     """Back end and carrier of a product, chosen before it is computed.
 
@@ -118,8 +66,9 @@ def plan(config: MacConfig, k: int, *, started: bool = False, backend: str = "au
     Examples
     --------
     >>> from fp8mac.hw.config.unit import parse_unit
-    >>> plan(parse_unit("e4m3", acc="kulisch"), 4096)
-    Plan(backend='blas', carrier='float64', reason='53 bits hold 4096 products of limbs of 18 bits')
+    >>> found = plan(parse_unit("e4m3", acc="kulisch"), 4096)
+    >>> print(f"{found.backend} in {found.carrier}: {found.reason}")
+    blas in float64: 53 bits hold 4096 products of limbs of 18 bits
     """
     k = integer(k, "k", 0)
     if backend not in BACKENDS:
@@ -127,7 +76,7 @@ def plan(config: MacConfig, k: int, *, started: bool = False, backend: str = "au
     if backend == "numba" and not has_numba():
         raise GemmError("The numba back end needs numba; install fp8mac[fast].")
     if backend == "golden":
-        return Plan("golden", "integers", "definition")
+        return Plan("golden", Carrier.INTEGERS, "definition")
     chunk = config.summation.chunk
     some = k if chunk is None else min(k, chunk)
     return _plan(_Query(fitted(config, k), some, started and chunk is None, backend, has_numba()))
@@ -165,15 +114,11 @@ def _plan_float(query: _Query) -> Plan:
         raise GemmError(
             f"The blas back end adds without rounding, but {config.slug} rounds every sum."
         )
-    choice = choose(config, query.k, started=query.started)
-    if choice.carrier is Carrier.SCALAR:
-        if backend != "auto":
-            raise GemmError(
-                f"The {backend} back end cannot compute {config.slug}: {choice.reason}."
-            )
-        return Plan("golden", choice.carrier.value, choice.reason)
     chosen = "numpy" if backend == "numpy" or not query.compiles else "numba"
-    return Plan(chosen, choice.carrier.value, choice.reason, choice)
+    found = choose(config, query.k, chosen, started=query.started)
+    if found.backend == "golden" and backend != "auto":
+        raise GemmError(f"The {backend} back end cannot compute {config.slug}: {found.reason}.")
+    return found
 
 
 def _plan_fixed(query: _Query) -> Plan:
@@ -187,11 +132,11 @@ def _plan_fixed(query: _Query) -> Plan:
                 f"The blas back end cannot saturate, but a sum of {k} products in {acc.name} may."
             )
         if units * config.summation.lanes + 2 ** (config.acc_bits - 1) >= 2**63:
-            return Plan("golden", "integers", "a step exceeds 64 bits")
+            return Plan("golden", Carrier.INTEGERS, "a step exceeds 64 bits")
         chosen = "numpy" if backend == "numpy" or not query.compiles else "numba"
-        return Plan(chosen, "int64", "saturates")
+        return Plan(chosen, Carrier.INT64, "saturates")
     kind, a_bits, b_bits, piece, _ = fixed.plan_limbs(config, min(k, fixed.LONGEST))
     bits = np.finfo(kind).nmant + 1
     limbs = f"{a_bits}" if a_bits == b_bits else f"{a_bits} and {b_bits}"
     reason = f"{bits} bits hold {piece} products of limbs of {limbs} bits"
-    return Plan("blas", np.dtype(kind).name, reason)
+    return Plan("blas", Carrier(np.dtype(kind).name), reason)

@@ -27,8 +27,8 @@ def multiply(
     for place in np.ndindex(*result.flags.shape[:2]):
         row, column = place
 
-        def random(step: int, row: int = row, column: int = column) -> int:
-            return int(draws.of(step, row, row + 1)[0, column])
+        def random(step: int, bits: int, row: int = row, column: int = column) -> int:
+            return int(draws.of(step, row, row + 1, bits)[0, column])
 
         state = definition.dot(
             config,
@@ -36,7 +36,6 @@ def multiply(
             right[:, column].tolist(),
             None if start is None else start.state(row, column),
             random=random,
-            random_bits=draws.bits,
         )
         store(result, place, state)
     return result

@@ -171,6 +171,30 @@ def test_floats_are_encoded_and_codes_are_taken(dtype):
     assert repr(found) == "<GemmResult of mac_e4m3_e5m2_fp16, 3 x 2>"
 
 
+def test_golden_with_a_random_number():
+    unit = parse_unit("e5m2", acc="fp16:sr=4")
+    codes = 0x0A, 0x3C, 0x3C00  # 1 + 1.5 * 2**-13 = 1 + 3/16 ulp
+    accs = [fp8mac.golden(unit, *codes, random=random).acc for random in range(16)]
+    assert accs == [0x3C00] * 13 + [0x3C01] * 3
+    for random in (None, 16, -1):
+        with pytest.raises(fp8mac.Error) as error:
+            fp8mac.golden(unit, *codes, random=random)
+        assert str(error.value) == (
+            f"Stochastic rounding takes a random number of 4 bits, not {random}."
+        )
+    with pytest.raises(fp8mac.Error) as error:
+        fp8mac.golden("e5m2 -> fp16", *codes, random=0)
+    assert str(error.value) == "A random number is for stochastic rounding (:sr) alone."
+
+
+def test_gemm_takes_a_seed():
+    x = np.full((1, 100), 0.3)
+    sums = [fp8mac.gemm(x, x.T, "e4m3 -> e4m3:sr", seed=seed).values[0, 0] for seed in range(9)]
+    assert len(set(sums)) > 1
+    again = [fp8mac.gemm(x, x.T, "e4m3 -> e4m3:sr", seed=seed).values[0, 0] for seed in range(9)]
+    assert again == sums
+
+
 def test_golden_takes_codes_only():
     unit = parse_unit("e4m3", acc="fp16")
     assert fp8mac.golden(unit, 0x38, 0xC2, 0x3C00) == golden.mac(unit, 0x38, 0xC2, 0x3C00)

@@ -41,7 +41,17 @@ OPERANDS = (
 ).split()
 
 FLOAT_ACCUMULATORS = "fp16 bf16 e6m9 fp32 e4m3 e4m3fnuz e4m3none e5m3b20 e5m3b-20".split()
-OPTIONS = ["", ":rtz", ":sr", ":ftz", ":saturate", ":rtz:ftz", ":rtz:saturate", ":sr:ftz:saturate"]
+OPTIONS = [
+    "",
+    ":rtz",
+    ":sr",
+    ":ftz",
+    ":saturate",
+    ":rtz:ftz",
+    ":rtz:saturate",
+    ":sr:ftz:saturate",
+    ":sr=4",
+]
 ACCUMULATORS = (
     "kulisch:0 kulisch:2 kulisch:12 int32 int32:saturate int33 int40 int64:saturate".split()
     + [format_ + options for format_, options in product(FLOAT_ACCUMULATORS, OPTIONS)]
@@ -52,8 +62,8 @@ UNKNOWN = (
     "float format such as fp16 with options :rtz, :ftz, :saturate."
 )
 NOT_FLOAT = (
-    "'{}' is not an accumulator; a float accumulator takes the options rtz or sr, ftz and "
-    "saturate, once each."
+    "'{}' is not an accumulator; a float accumulator takes the options rtz or sr or "
+    "sr=<random bits>, ftz and saturate, once each."
 )
 NOT_INT = "'{}' is not an accumulator; write int<N> or int<N>:saturate."
 NOT_KULISCH = "'{}' is not an accumulator; write kulisch or kulisch:<guard bits>."
@@ -61,12 +71,16 @@ NOT_KULISCH = "'{}' is not an accumulator; write kulisch or kulisch:<guard bits>
 ACCUMULATOR_ERRORS = [
     *((text, UNKNOWN.format(text)) for text in ("", "fp8", "accumulator", "fx12", "fp17:rtz")),
     *((text, NOT_FLOAT.format(text)) for text in ("fp16:", "fp16:wrap", "fp16:rtz:rtz", "e4m3:8")),
+    *((text, NOT_FLOAT.format(text)) for text in ("fp16:sr=", "fp16:sr=x", "fp16:rtz=3")),
     *(
         (text, NOT_INT.format(text))
         for text in ("int", "int8s", "int32:wrap", "int32:rtz", "int32:")
     ),
     *((text, NOT_KULISCH.format(text)) for text in ("kulisch:", "kulisch:x", "kulisch:1:2")),
     ("fp16:rtz:sr", "'fp16:rtz:sr' names more than one rounding."),
+    ("fp16:sr:sr=4", "'fp16:sr:sr=4' names more than one rounding."),
+    ("fp16:sr=0", "Stochastic rounding takes 1 to 26 random bits, not 0."),
+    ("fp16:sr=27", "Stochastic rounding takes 1 to 26 random bits, not 27."),
     ("e9m3:rtz", "A float format with 'ieee' specials has 2 to 8 exponent bits, not 9."),
     ("kulisch:65", "A Kulisch accumulator has 0 to 64 guard bits, not 65."),
     ("int1", "An integer accumulator has 2 to 64 bits, not 1."),
@@ -87,6 +101,10 @@ def units() -> st.SearchStrategy[MacConfig]:
     rounding = st.sampled_from(Rounding)
     accumulators = st.builds(KulischConfig, st.integers(0, 64)) | st.builds(
         FloatAccConfig, floats(), rounding, overflow, st.booleans()
+    )
+    stochastic = st.just(Rounding.STOCHASTIC)
+    accumulators |= st.builds(
+        FloatAccConfig, floats(), stochastic, overflow, st.booleans(), st.integers(1, 26)
     )
     plain = st.builds(MacConfig, operands, operands, accumulators)
     return st.builds(added, plain, ways(accumulators))
@@ -119,7 +137,7 @@ def all_units() -> list[MacConfig]:
 def test_config_slugs_are_distinct_identifiers() -> None:
     every = all_units()
     slugs = {config.slug for config in every if re.fullmatch("mac_[a-z0-9_]+", config.slug)}
-    assert len(every) == len(set(every)) == len(slugs) == 23 * 23 * 75 + 6 * 6 * 5
+    assert len(every) == len(set(every)) == len(slugs) == 23 * 23 * 84 + 6 * 6 * 5
 
 
 @settings(derandomize=True, database=None, deadline=None, max_examples=500)
@@ -151,6 +169,9 @@ def test_config_slugs_are_equal_where_configs_are(
             "mac_e5m3bn20_e5m3b20_e6m9_rtz_ftz_saturate",
         ),
         ("int8", "e4m3", "bf16:rne:ftz", "mac_int8_e4m3_bf16_ftz"),
+        ("e4m3", None, "fp16:sr", "mac_e4m3_e4m3_fp16_sr"),
+        ("e4m3", None, "fp16:sr=8", "mac_e4m3_e4m3_fp16_sr"),
+        ("e4m3", None, "fp16:ftz:sr=12", "mac_e4m3_e4m3_fp16_sr12_ftz"),
     ],
 )
 def test_config_slug(a: str, b: str | None, acc: str, slug: str) -> None:
@@ -160,7 +181,7 @@ def test_config_slug(a: str, b: str | None, acc: str, slug: str) -> None:
 def test_config_accumulator_names_are_read_back() -> None:
     names = [name for name in ACCUMULATORS if parse_accumulator(name).name == name]
     assert names == ACCUMULATORS
-    assert len(names) == 80
+    assert len(names) == 89
 
 
 @settings(derandomize=True, database=None, deadline=None, max_examples=500)
@@ -390,6 +411,8 @@ def test_config_hashes_are_those_of_the_process() -> None:
         ("int24:saturate", IntAccConfig(24, Overflow.SATURATE)),
         ("fp16", FloatAccConfig(FloatFormat(5, 10))),
         ("bf16:sr", FloatAccConfig(FloatFormat(8, 7), Rounding.STOCHASTIC)),
+        ("bf16:sr=8", FloatAccConfig(FloatFormat(8, 7), Rounding.STOCHASTIC)),
+        ("bf16:sr=26", FloatAccConfig(FloatFormat(8, 7), Rounding.STOCHASTIC, random_bits=26)),
         (
             "e6m9:saturate:ftz:rtz",
             FloatAccConfig(FloatFormat(6, 9), Rounding.RTZ, Overflow.SATURATE, subnormals=False),
@@ -461,9 +484,17 @@ def test_config_unit_format_error() -> None:
             lambda: IntAccConfig(32, Overflow.TO_SPECIAL),
             "An integer accumulator wraps or saturates; it has no special values.",
         ),
+        (
+            lambda: FloatAccConfig(FloatFormat(5, 10), random_bits=8),
+            "Random bits are for stochastic rounding (:sr) alone.",
+        ),
+        (
+            lambda: FloatAccConfig(FloatFormat(5, 10), Rounding.STOCHASTIC, random_bits=2.0),
+            "random_bits is an integer, not 2.0.",
+        ),
         (lambda: KulischConfig(-1), "A Kulisch accumulator has 0 to 64 guard bits, not -1."),
     ],
-    ids=["float", "int", "kulisch"],
+    ids=["float", "int", "random bits", "not whole", "kulisch"],
 )
 def test_config_constructor_error(build: Callable[[], object], message: str) -> None:
     with pytest.raises(ConfigError) as error:

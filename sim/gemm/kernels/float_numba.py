@@ -181,10 +181,10 @@ def _constants(job: Job, steps: int, first_step: int) -> tuple[Any, ...]:
     """Constants of a kernel's rounding, and of its random numbers."""
     draws = job.draws
     if draws is None:
-        return CarrierConstants.of(job.rounder, 0), np.zeros(0, np.uint32), 0, 0, 0
+        return CarrierConstants.of(job.rounder), np.zeros(0, np.uint32), 0, 0, 0
     keys = np.array([draws.key(first_step + step) for step in range(steps)], np.uint32)
     strides = (1, draws.columns) if job.transposed else (draws.columns, 1)
-    return CarrierConstants.of(job.rounder, draws.bits), keys, draws.bits, *strides
+    return CarrierConstants.of(job.rounder), keys, job.rounder.random_bits, *strides
 
 
 def add_once(job: Job, acc: Floats, x: Floats, step: int) -> None:

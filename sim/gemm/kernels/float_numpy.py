@@ -124,13 +124,13 @@ def _rounded(
     """``acc + x + low``, rounded; in the place of ``acc`` or not."""
     noise = None
     if job.draws is not None:
-        noise = job.draws.of(step, rows.start, rows.start + len(acc))
+        noise = job.draws.of(step, rows.start, rows.start + len(acc), job.rounder.random_bits)
     with np.errstate(over="ignore", invalid="ignore"):
         if low is not None:
             total = odd_sum_of_three(acc, x, low)
         else:
             total = odd_sum(acc, x) if job.rounder.odd else np.add(acc, x, out=acc)
-        job.rounder(total, noise, job.draws.bits if job.draws else 0, work)
+        job.rounder(total, noise, work)
     return total
 
 
@@ -142,7 +142,7 @@ def _root(job: Job, a: Floats, b: Floats, work: Floats) -> Floats:
         add = odd_sum if job.rounder.odd else np.add
         nodes = [add(x, y) for x, y in zip(nodes[::2], nodes[1::2], strict=True)]
         for node in nodes:
-            job.rounder(node, None, 0, work)
+            job.rounder(node, None, work)
     return nodes[0]
 
 

@@ -47,11 +47,11 @@ class CarrierConstants(NamedTuple):
     unscale: Any
 
     @classmethod
-    def of(cls, rounder: Rounder, random_bits: int) -> "CarrierConstants":
+    def of(cls, rounder: Rounder) -> "CarrierConstants":
         """Constants of a rounder."""
         real, whole = rounder.dtype.type, np.dtype(f"i{rounder.dtype.itemsize}").type
         one = 1 << rounder.mantissa_bits  # of the exponent field
-        fine = rounder.shift - random_bits
+        fine = rounder.shift - rounder.random_bits
         return cls(
             sign=whole(np.iinfo(whole).min),
             exponent=whole(rounder.exponent_mask),

@@ -53,6 +53,8 @@ class Rounder:
         The carrier's addition is made to round to odd.
     on_grid : bool
         All sums are multiples of the accumulator's smallest number, and zeros are positive.
+    random_bits : int
+        Of stochastic rounding.
     smallest : int
         Pattern of ``2**emin``.
     step : int
@@ -77,6 +79,7 @@ class Rounder:
     odd: bool
     on_grid: bool
     rounding: Rounding
+    random_bits: int
     smallest: int
     step: int
     kept: int
@@ -132,6 +135,7 @@ class Rounder:
             odd=carrier in (Carrier.ODD, Carrier.PAIR),
             on_grid=on_grid,
             rounding=acc.rounding,
+            random_bits=acc.random_bits or 0,
             smallest=format_.emin + bias << mantissa_bits,
             step=(shift << mantissa_bits) + (1 << mantissa_bits - 1),
             kept=-1 << shift & int(np.iinfo(integer).max),
@@ -144,9 +148,7 @@ class Rounder:
             scale=2.0 ** (bias - format_.emax) if limit is Limit.SCALE else 1.0,
         )
 
-    def __call__(
-        self, total: Floats, noise: NDArray[np.int64] | None, random_bits: int, work: Floats
-    ) -> None:
+    def __call__(self, total: Floats, noise: NDArray[np.int64] | None, work: Floats) -> None:
         """Round ``total`` in place; ``work`` is room for as many numbers."""
         if self.native:
             return
@@ -160,10 +162,10 @@ class Rounder:
             self._to_nearest(total, pattern, work)
         elif self.on_grid:
             if noise is not None:
-                pattern += (noise << (self.shift - random_bits)).astype(kind)
+                pattern += (noise << (self.shift - self.random_bits)).astype(kind)
             pattern &= kind(self.kept)
         else:
-            self._cut(total, noise, random_bits)
+            self._cut(total, noise)
         if sign is not None:
             if tiny is not None:
                 total[tiny] = 0
@@ -187,7 +189,7 @@ class Rounder:
         total += work
         total -= work
 
-    def _cut(self, total: Floats, noise: NDArray[np.int64] | None, random_bits: int) -> None:
+    def _cut(self, total: Floats, noise: NDArray[np.int64] | None) -> None:
         """Toward zero, or to one of the neighbours as a random number says; without sign."""
         magnitude = np.abs(total)
         emin = self.smallest >> self.mantissa_bits
@@ -197,8 +199,8 @@ class Rounder:
         part = np.where(finite, magnitude, 0) / np.where(finite, ulp, 1)
         integer = np.floor(part)
         if noise is not None:
-            rest = np.floor(np.ldexp(part - integer, random_bits)).astype(np.int64)
-            integer += rest + noise >> random_bits
+            rest = np.floor(np.ldexp(part - integer, self.random_bits)).astype(np.int64)
+            integer += rest + noise >> self.random_bits
         total[:] = np.where(finite, integer * ulp, magnitude)
 
 

@@ -7,13 +7,14 @@ from fp8mac.sim.gemm.kernels.rounding_numba import draw
 
 
 def test_a_number_depends_on_its_place_alone():
-    whole = Draws(8, seed=3, columns=7).of(5, 0, 6)
+    whole = Draws(seed=3, columns=7).of(5, 0, 6, 8)
     assert whole.shape == (6, 7)
-    assert np.array_equal(Draws(8, seed=3, columns=7, first=2).of(3, 2, 5), whole[2:5])
-    assert not np.array_equal(Draws(8, seed=4, columns=7).of(5, 0, 6), whole)
-    assert not np.array_equal(Draws(8, seed=3, columns=7).of(6, 0, 6), whole)
+    assert np.array_equal(Draws(seed=3, columns=7).of(5, 2, 5, 8), whole[2:5])
+    assert not np.array_equal(Draws(seed=4, columns=7).of(5, 0, 6, 8), whole)
+    assert not np.array_equal(Draws(seed=3, columns=7).of(6, 0, 6, 8), whole)
+    assert np.array_equal(Draws(seed=3, columns=7).of(5, 0, 6, 3), whole >> 5)
     given = np.arange(24).reshape(2, 3, 4)
-    assert Draws(8, seed=0, columns=4, given=given).of(1, 1, 3).tolist() == given[1, 1:].tolist()
+    assert Draws(seed=0, columns=4, given=given).of(1, 1, 3, 8).tolist() == given[1, 1:].tolist()
 
 
 def test_keys_of_chunks_differ_from_keys_of_steps():

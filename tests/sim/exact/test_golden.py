@@ -296,7 +296,8 @@ TABLES = {
 @pytest.mark.parametrize("acc", TABLES)
 def test_mac_float_is_table(acc: str, rounding: str, overflow: str, flush: bool) -> None:
     expected = TABLES[acc]
-    options = f":{rounding}" + ":ftz" * flush + ":saturate" * (overflow == "saturate")
+    options = ":sr=4" if rounding == "sr" else f":{rounding}"
+    options += ":ftz" * flush + ":saturate" * (overflow == "saturate")
     config = parse_unit("e2m1ieee", f"e2m1b{expected.bias}", acc=acc + options)
     rng = np.random.default_rng(6)
     a, b, c = rng.permutation(2**16)[:12_000] // [[1], [16], [256]] % [[16], [16], [256]]
@@ -311,10 +312,7 @@ def test_mac_float_is_table(acc: str, rounding: str, overflow: str, flush: bool)
         sums = x[a] * y[b] + held
     want = expected.round(sums, rounding, overflow, flush, random).tolist()
     lists = [codes.tolist() for codes in (a, b, c, random)]
-    steps = [
-        mac(config, *triple, random=draw, random_bits=4)
-        for *triple, draw in zip(*lists, strict=True)
-    ]
+    steps = [mac(config, *triple, random=draw) for *triple, draw in zip(*lists, strict=True)]
     assert [step.acc for step in steps] == want
     assert {step.flags for step in steps} == {()}
     assert len(want) == 12_000
@@ -447,7 +445,7 @@ def test_mac_stochastic_is_unbiased() -> None:
     """1 + 2**-13 is an eighth of the way from 1 to the next FP16 number."""
     config = parse_unit("e5m2", acc="fp16:sr")
     held = State(0x3C00, ())
-    drawn = [step(config, held, 0x08, 0x3C, random=r, random_bits=8).acc for r in range(256)]
+    drawn = [step(config, held, 0x08, 0x3C, random=r).acc for r in range(256)]
     assert [drawn.count(0x3C00), drawn.count(0x3C01)] == [224, 32]
 
 
@@ -584,12 +582,10 @@ def test_step_flags_are_sticky() -> None:
         ),
         (
             lambda: mac(parse_unit("e4m3", acc="fp16:sr"), 0x38, 0x38, 0),
-            "None is not a random number of 0 bits.",
+            "None is not a random number of 8 bits.",
         ),
         (
-            lambda: mac(
-                parse_unit("e4m3", acc="fp16:sr"), 0x38, 0x38, 0, random=256, random_bits=8
-            ),
+            lambda: mac(parse_unit("e4m3", acc="fp16:sr=8"), 0x38, 0x38, 0, random=256),
             "256 is not a random number of 8 bits.",
         ),
     ],

@@ -8,7 +8,7 @@ from fp8mac.hw.config.summation import Summation
 from fp8mac.hw.config.unit import parse_unit
 from fp8mac.sim.gemm.carrier import Carrier, choose
 
-FLOAT32, FLOAT64, ODD, PAIR, SCALAR = Carrier
+FLOAT32, FLOAT64, ODD, PAIR, _, INTEGERS = Carrier
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,7 @@ FLOAT32, FLOAT64, ODD, PAIR, SCALAR = Carrier
         ("e4m3", "fp16", {"lanes": 16}, FLOAT64, "exact"),
         ("e5m2", "fp16", {"lanes": 16}, PAIR, "pairs"),
         ("fp16", "fp32", {"lanes": 64}, PAIR, "pairs"),
-        ("bf16", "fp32", {"lanes": 2}, SCALAR, "one step's products exceed 53 bits"),
+        ("bf16", "fp32", {"lanes": 2}, INTEGERS, "one step's products exceed 53 bits"),
         ("e5m2", "fp16", {"lanes": 16, "window_bits": 14}, FLOAT64, "window"),
         ("e4m3", "fp16", {"lanes": 16, "tree": True}, FLOAT32, "adders"),
         ("e4m3", "bf16", {"lanes": 16, "tree": True}, FLOAT32, "adders"),
@@ -35,7 +35,7 @@ FLOAT32, FLOAT64, ODD, PAIR, SCALAR = Carrier
 )
 def test_choice(operand, acc, how, carrier, reason):
     config = replace(parse_unit(operand, acc=acc), summation=Summation(**how))
-    choice = choose(config, 256)
+    choice = choose(config, 256, "numpy")
     assert (choice.carrier, choice.reason) == (carrier, reason)
 
 
@@ -51,5 +51,5 @@ def test_choice(operand, acc, how, carrier, reason):
 )
 def test_sums_on_the_grid_of_the_accumulator(operand, acc, how, on_grid):
     config = replace(parse_unit(operand, acc=acc), summation=Summation(**how))
-    assert choose(config, 256).on_grid == on_grid
-    assert not choose(config, 256, started=True).on_grid  # any number, and -0
+    assert choose(config, 256, "numpy").on_grid == on_grid
+    assert not choose(config, 256, "numpy", started=True).on_grid  # any number, and -0

@@ -19,14 +19,14 @@ from fp8mac.hw.config.accumulators import (
 )
 from fp8mac.hw.config.formats import FloatFormat, IntFormat, Overflow, Rounding, Specials
 from fp8mac.hw.config.summation import PLAIN, Summation
-from fp8mac.hw.config.unit import MacConfig, parse_unit
+from fp8mac.hw.config.unit import MacConfig, parse_line, parse_unit
 from fp8mac.sim.codes import encoding
 from fp8mac.sim.codes.encoding import encode
 from fp8mac.sim.codes.numbers import legal_codes, values
 from fp8mac.sim.exact import golden
 from fp8mac.sim.gemm import definition, fixed
 from fp8mac.sim.gemm import plan as gemm_plan
-from fp8mac.sim.gemm.gemm import GemmError, GemmResult, Options, gemm, plan
+from fp8mac.sim.gemm.gemm import GemmError, GemmResult, gemm, plan
 from fp8mac.synth_reports.experiments.grid import GRID
 
 
@@ -304,9 +304,11 @@ def test_chunks_add_to_a_wider_accumulator():
 def test_sums_can_be_continued(acc):
     config = parse_unit("e5m2", acc=acc)
     a, b = matrices(config, (5, 12, 4), "special", seed=7)
-    at_once = gemm(a, b, config, Options(random_bits=0))
-    half = gemm(a[:, :7], b[:7], config, Options(random_bits=0))
-    assert same(gemm(a[:, 7:], b[7:], config, Options(random_bits=0), start=half), at_once)
+    random = np.random.default_rng(7).integers(0, 256, (12, 5, 4)) if ":sr" in acc else None
+    first, rest = (None, None) if random is None else (random[:7], random[7:])
+    at_once = gemm(a, b, config, random=random)
+    half = gemm(a[:, :7], b[:7], config, random=first)
+    assert same(gemm(a[:, 7:], b[7:], config, start=half, random=rest), at_once)
 
 
 @pytest.mark.parametrize("acc", ["fp16", "fp16:sr", "fp32", "kulisch"])
@@ -322,29 +324,52 @@ def test_threads_do_not_change_bits(acc):
 
 
 def test_stochastic_rounding_takes_given_numbers():
-    config = parse_unit("e4m3", acc="fp16:sr")
+    config = parse_unit("e4m3", acc="fp16:sr=5")
     a, b = matrices(config, (4, 6, 3), "random", seed=9)
     random = np.random.default_rng(1).integers(0, 32, (6, 4, 3))
-    options = Options(random_bits=5)
     results = [
-        gemm(a, b, config, options, random=random, backend=backend)
+        gemm(a, b, config, random=random, backend=backend)
         for backend in ("golden", "auto", "numpy")
     ]
     assert all(same(result, results[0]) for result in results)
     state = golden.reset(config)
     for step in range(6):
-        more = {"random": int(random[step, 3, 2]), "random_bits": 5}
-        state = golden.step(config, state, int(a[3, step]), int(b[step, 2]), **more)
+        drawn = int(random[step, 3, 2])
+        state = golden.step(config, state, int(a[3, step]), int(b[step, 2]), random=drawn)
     assert results[1].state(3, 2) == state
+
+
+@pytest.mark.parametrize("bits", [1, 3, 8, 26])
+@pytest.mark.parametrize("line", ["e6m5:sr={}", "bf16:sr={}:ftz", "e4m3:sr={}, window 9"])
+def test_random_bits_of_an_accumulator(line, bits):
+    """Compiled, in numpy and by the definition; with few bits, sums are rounded otherwise."""
+    config = parse_line(f"e4m3 x 3 -> {line.format(bits)}")
+    a, b = matrices(config, (9, 14, 5), "random", seed=bits)
+    results = [
+        gemm(a, b, config, seed=4, backend=backend) for backend in ("golden", "auto", "numpy")
+    ]
+    assert all(same(result, results[0]) for result in results)
+    other = replace(config, accumulator=replace(config.accumulator, random_bits=2))
+    assert not np.array_equal(gemm(a, b, other, seed=4).acc, results[0].acc)
+
+
+def test_outer_accumulators_have_random_bits_of_their_own():
+    unit = parse_line("e4m3 -> e6m3:sr=3, chunk 4 -> e6m4:sr=11")
+    a, b = matrices(unit, (6, 13, 5), "random", seed=3)
+    results = [gemm(a, b, unit, seed=8, backend=each) for each in ("golden", "auto", "numpy")]
+    assert all(same(result, results[0]) for result in results)
+    for inner, outer in ((3, 3), (8, 11)):
+        other = parse_line(f"e4m3 -> e6m3:sr={inner}, chunk 4 -> e6m4:sr={outer}")
+        assert not np.array_equal(gemm(a, b, other, seed=8).acc, results[0].acc)
 
 
 def test_stochastic_rounding_is_unbiased():
     config = parse_unit("e4m3", acc="e5m2:sr")
     a, b = np.full((1, 65), 0x38), np.full((65, 20_000), 0x38)  # ones; above 8, ulps of 2 and more
-    mean = gemm(a, b, config, Options(seed=5)).values.mean()
+    mean = gemm(a, b, config, seed=5).values.mean()
     assert abs(mean - 65) < 0.3
-    other = gemm(a, b, config, Options(seed=6)).values
-    assert not np.array_equal(other, gemm(a, b, config, Options(seed=5)).values)
+    other = gemm(a, b, config, seed=6).values
+    assert not np.array_equal(other, gemm(a, b, config, seed=5).values)
 
 
 def test_values_of_flags():
@@ -397,6 +422,7 @@ def test_plans():
 
 
 E4M3_FP16, E4M3_KULISCH = parse_unit("e4m3", acc="fp16"), parse_unit("e4m3", acc="kulisch")
+E4M3_FP16_SR = parse_unit("e4m3", acc="fp16:sr")
 ONES = np.ones((2, 3), np.uint8)
 
 
@@ -512,27 +538,34 @@ ONES = np.ones((2, 3), np.uint8)
             ONES,
             ONES.T,
             E4M3_FP16,
+            {"random": np.zeros((3, 2, 2), int)},
+            "mac_e4m3_e4m3_fp16 takes no random numbers: it does not round stochastically.",
+        ),
+        (
+            ONES,
+            ONES.T,
+            E4M3_FP16_SR,
             {"random": np.zeros((3, 2, 2))},
             "Random numbers are integers, not float64.",
         ),
         (
             ONES,
             ONES.T,
-            E4M3_FP16,
+            E4M3_FP16_SR,
             {"random": np.zeros((2, 2, 2), int)},
             "Random numbers have the shape (steps, rows, columns) = (3, 2, 2), not (2, 2, 2).",
         ),
         (
             ONES,
             ONES.T,
-            E4M3_FP16,
+            E4M3_FP16_SR,
             {"random": np.full((3, 2, 2), 256)},
             "Random numbers of 8 bits are 0 to 255.",
         ),
         (
             ONES,
             ONES.T,
-            parse_unit("e4m3", acc="fp16", summation="chunk 2"),
+            parse_unit("e4m3", acc="fp16:sr", summation="chunk 2"),
             {"random": np.zeros((3, 2, 2), int)},
             "Random numbers can be given for one sum, not for chunks; use a seed.",
         ),
@@ -544,19 +577,15 @@ def test_what_does_not_exist(a, b, config, more, message):
     assert str(error.value) == message
 
 
-@pytest.mark.parametrize("name", ["random_bits", "seed"])
-def test_options_are_integers(name):
+def test_a_seed_is_an_integer():
+    config = parse_unit("e4m3", acc="fp16:sr")
+    a, b = matrices(config, (2, 9, 3), "random", seed=1)
     for wrong in (2.0, 2.5, True, np.True_, "2", np.float64(2), [2]):
         with pytest.raises(GemmError) as error:
-            Options(**{name: wrong})
-        assert str(error.value) == f"{name} is an integer, not {wrong!r}."
-    for right in (2, np.int8(2), np.uint64(2), np.array(2)):
-        options = Options(**{name: right})
-        assert options == Options(**{name: 2})
-        assert type(getattr(options, name)) is int
-    with pytest.raises(GemmError) as error:
-        Options(random_bits=40)
-    assert str(error.value) == "Stochastic rounding takes 0 to 26 random bits, not 40."
+            gemm(a, b, config, seed=wrong)
+        assert str(error.value) == f"seed is an integer, not {wrong!r}."
+    for right in (np.int8(2), np.uint64(2), np.array(2)):
+        assert same(gemm(a, b, config, seed=right), gemm(a, b, config, seed=2))
     with pytest.raises(GemmError) as error:
         plan(E4M3_FP16, -1)
     assert str(error.value) == "k is 0 or more, not -1."
@@ -575,9 +604,7 @@ def test_lanes_chunks_and_seeds_may_be_large():
         pieces = gemm(a, b, adding(config, chunk=3, lanes=3))
         assert same(gemm(a, b, adding(config, chunk=3, lanes=10**30)), pieces)
         for seed in (-5, 10**40):
-            numbers = [
-                gemm(a, b, config, Options(seed=seed), backend=each) for each in ("auto", "golden")
-            ]
+            numbers = [gemm(a, b, config, seed=seed, backend=each) for each in ("auto", "golden")]
             assert same(*numbers)
 
 
@@ -775,11 +802,16 @@ def test_definition_by_hand():
 
 
 def test_definition_draws_a_number_for_every_rounding():
-    config = parse_unit("e4m3", acc="e4m3:sr", summation="x 2, chunk 3 -> fp16:sr")
+    config = parse_unit("e4m3", acc="e4m3:sr=4", summation="x 2, chunk 3 -> fp16:sr=9")
     steps = []
-    definition.dot(config, [0x38] * 6, [0x38] * 6, random=lambda step: steps.append(step) or 0)
-    assert steps == [0, 1, -1, 2, 3, -2]
+
+    def draw(step, bits):
+        steps.append((step, bits))
+        return 0
+
+    definition.dot(config, [0x38] * 6, [0x38] * 6, random=draw)
+    assert steps == [(0, 4), (1, 4), (-1, 9), (2, 4), (3, 4), (-2, 9)]
     steps.clear()
-    config = parse_unit("e4m3", acc="e4m3", summation="x 2, chunk 3 -> fp16:sr")
-    definition.dot(config, [0x38] * 6, [0x38] * 6, random=lambda step: steps.append(step) or 0)
-    assert steps == [-1, -2]
+    config = parse_unit("e4m3", acc="e4m3", summation="x 2, chunk 3 -> fp16:sr=9")
+    definition.dot(config, [0x38] * 6, [0x38] * 6, random=draw)
+    assert steps == [(-1, 9), (-2, 9)]
