@@ -79,14 +79,13 @@ class Measured:
 
 def _numbers(figures: dict[str, Any]) -> dict[str, float | None]:
     """Figures in one library, flat; of the energies those with all that switches."""
+    from fp8mac.synth_reports.cost.physical import dynamic_energies
+
     names = ("area_um2", "area_ge", "delay_ns", "delay_fo4")
-    energies = figures["energy_per_mac"] or {}
-    numbers = {name: figures[name] for name in names}
-    for kind in ("functional", "unit_delay"):
-        for key, value in energies.get(kind, {}).items():
-            if key.startswith("dynamic_"):
-                numbers[f"energy_{kind}_{key.removeprefix('dynamic_')}"] = value
-    return numbers
+    energies = figures["energy_per_mac"]
+    return {name: figures[name] for name in names} | (
+        dynamic_energies(energies) if energies else {}
+    )
 
 
 def measure(

@@ -8,16 +8,14 @@ import typer
 
 from fp8mac.cli import accuracy as cli_accuracy
 from fp8mac.cli import checks, plots
-from fp8mac.cli import figures as cli_figures
 from fp8mac.cli import mapped as cli_mapped
 from fp8mac.cli import prove as cli_prove
 from fp8mac.cli import synth as cli_synth
-from fp8mac.cli.command import Command, Commands, Part, end, recorded
+from fp8mac.cli.command import Command, Commands, end, recorded
+from fp8mac.cli.experiments import command_of
 from fp8mac.cli.options import (
     ACC,
-    FORCE,
     GOAL,
-    HERE,
     JSON,
     A,
     B,
@@ -25,17 +23,15 @@ from fp8mac.cli.options import (
     print_json,
     progress_bar,
     say_written,
-    write_files,
 )
 from fp8mac.cli.start import main
-from fp8mac.gen.files import STDOUT, check_folder, check_outputs, is_stream, print_text
+from fp8mac.gen.files import STDOUT, check_outputs, is_stream, print_text
 from fp8mac.hw.config.formats import NAMED_FORMATS, parse_format
 from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import parse_unit
 from fp8mac.synth_reports.cost.bench import make_bench
-from fp8mac.synth_reports.experiments import grid
-from fp8mac.synth_reports.liberty.library import own_library
+from fp8mac.synth_reports.experiments.registry import EXPERIMENTS
 from fp8mac.synth_reports.render.tables import format_facts, formats_table, show
 
 __all__ = ["app", "main"]
@@ -123,59 +119,17 @@ def verilog(
     say_written(load_verilog().write_verilog(config, shape, output, **made))
 
 
-@app.command("grid", cls=Command)
-def grid_(
-    ctx: typer.Context,
-    names: Annotated[
-        str | None,
-        typer.Option("--formats", metavar="A,B,...", help="Formats; nine by default."),
-        Part(),
-    ] = None,
-    accs: Annotated[
-        str | None,
-        typer.Option("--accs", metavar="X,Y,...", help="Accumulators; five by default."),
-        Part(),
-    ] = None,
-    output_dir: Annotated[
-        Path, typer.Option("--output-dir", metavar="DIR", help="Where grid.csv and grid.md go.")
-    ] = HERE,
-    force: FORCE = False,
-) -> None:
-    """Gates, area, delay, energy of every format with every accumulator; known ones stay."""
-    configs = grid.units(names.split(",") if names else None, accs.split(",") if accs else None)
-    designs = grid.designs(configs)
-    check_folder(output_dir, "grid.*")
-    own = own_library()
-    mapped = grid.designs(configs, own.name)
-    bench = make_bench({own.name: own})
-    with progress_bar() as bar:
-        task = bar.add_task("designs", total=len(designs) + 2 * len(mapped))
-        measured = bench.measure(
-            [*designs, *mapped], force=force, progress=lambda design: bar.advance(task)
-        )
-        found = {design: measured[design] for design in designs}
-        in_cells = grid.figures(
-            {design: measured[design] for design in mapped}, own, bench, lambda: bar.advance(task)
-        )
-    write_files(
-        {
-            output_dir / "grid.csv": grid.csv_text(found, in_cells, bench),
-            output_dir / "grid.md": grid.markdown_text(found, in_cells, bench, recorded(ctx)),
-        }
-    )
-
-
 app.command(cls=Command)(cli_synth.synth)
 app.command(cls=Command)(cli_synth.liberty)
 app.command(cls=Command)(cli_synth.synth_check)
-app.command(cls=Command)(cli_synth.features)
 app.command(cls=Command)(checks.vectors)
 app.command(cls=Command)(checks.exhaustive)
 app.command(cls=Command)(cli_prove.prove)
-app.command(cls=Command)(cli_figures.figure3)
 app.command(cls=Command)(cli_mapped.peers)
 app.command(cls=Command)(cli_accuracy.accuracy)
 app.command(cls=Command)(cli_accuracy.fetch)
 app.command(cls=Command)(plots.figure5)
 app.command(cls=Command)(plots.sum_error)
 app.command(cls=Command)(plots.plot)
+for experiment in EXPERIMENTS:
+    app.command(experiment.name, cls=Command)(command_of(experiment))

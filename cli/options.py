@@ -16,7 +16,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from fp8mac.cli.command import Never, Only, Part, end, recorded
+from fp8mac.cli.command import Never, Only, Part, end, recorded, rules
 from fp8mac.gen.files import STDOUT, print_text, write_atomically
 from fp8mac.hw.config.goal import Goal
 
@@ -39,6 +39,7 @@ __all__ = [
     "print_json",
     "progress_bar",
     "recorded",
+    "rules",
     "say_written",
     "write_files",
 ]

@@ -11,7 +11,6 @@ from fp8mac.cli.options import (
     ACC,
     FORCE,
     GOAL,
-    HERE,
     JSON,
     A,
     B,
@@ -36,7 +35,7 @@ from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import parse_unit
 from fp8mac.synth_reports.cost.bench import make_bench
-from fp8mac.synth_reports.cost.physical import Stimuli, facts_of
+from fp8mac.synth_reports.cost.physical import Stimuli
 from fp8mac.synth_reports.cost.report import Question, unit_report
 from fp8mac.synth_reports.experiments import regression
 from fp8mac.synth_reports.liberty.find import KNOWN, PATH_VARIABLE, find_files, libraries_of
@@ -45,7 +44,7 @@ from fp8mac.synth_reports.liberty.reader import LibertyError
 from fp8mac.synth_reports.render.tables import show
 from fp8mac.synth_reports.render.unit_tables import breakdown_table, footnotes, unit_table
 
-__all__ = ["Effort", "features", "liberty", "synth", "synth_check"]
+__all__ = ["Effort", "liberty", "synth", "synth_check"]
 
 LIBERTY = Annotated[
     list[str] | None,
@@ -230,30 +229,3 @@ def synth_check(
         raise typer.Exit(1)
     else:
         typer.echo(f"All committed numbers of {len(known)} units hold.", err=True)
-
-
-def features(
-    ctx: typer.Context,
-    output_dir: Annotated[
-        Path, typer.Option("--output-dir", metavar="DIR", help="Where features.* go.")
-    ] = HERE,
-    force: FORCE = False,
-) -> None:
-    """Measure what single features cost: subnormals, NaN, rounding, saturation, guard bits."""
-    check_folder(output_dir, "features.*")
-    module = importlib.import_module("fp8mac.synth_reports.experiments.features")
-    own = own_library()
-    bench = make_bench({own.name: own})
-    designs = module.designs(own.name)
-    with progress_bar() as bar:
-        task = bar.add_task("designs", total=len(designs))
-        found = bench.measure(designs, force=force, progress=lambda design: bar.advance(task))
-    table = module.rows(found, own.name, facts_of(own, bench.store))
-    example = found[designs[0]]
-    page = module.markdown_text(table, bench, example, recorded(ctx))
-    write_files(
-        {
-            output_dir / "features.csv": module.csv_text(table, bench, example),
-            output_dir / "features.md": page,
-        }
-    )

@@ -18,6 +18,7 @@ def make_bench(
     libraries: Mapping[str, Library] = MappingProxyType({}),
     seconds: float = 0,
     flow: str | None = None,
+    store: Store | None = None,
 ) -> Bench:
     """What measures units, with the flows of the package and the Yosys that there is.
 
@@ -29,6 +30,8 @@ def make_bench(
         Time to look for better netlists.
     flow : str, optional
         Flow for all designs; by default the one that is named after their goal.
+    store : Store, optional
+        Where results are kept; default the user's cache.
 
     Raises
     ------
@@ -48,4 +51,4 @@ def make_bench(
     def flow_of(design: Design) -> Flow:
         return load(design.goal, design.library)
 
-    return Bench(elaborate, flow_of, find_yosys(), Store(), seconds)
+    return Bench(elaborate, flow_of, find_yosys(), store or Store(), seconds)

@@ -13,7 +13,18 @@ if TYPE_CHECKING:  # what it is given; its figures do not depend on how that was
     from fp8mac.synth_reports.cost.measure import Measurement
     from fp8mac.synth_reports.store.store import Store
 
-__all__ = ["WIDEST_BITS", "Facts", "Stimuli", "energy_report", "facts_of", "library_report"]
+__all__ = [
+    "WIDEST_BITS",
+    "CellFigures",
+    "Facts",
+    "Stimuli",
+    "can_draw",
+    "dynamic_energies",
+    "energy_report",
+    "facts_of",
+    "figures_of",
+    "library_report",
+]
 
 WIDEST_BITS = 16
 """Of formats whose codes are drawn."""
@@ -92,18 +103,40 @@ def facts_of(library: Library, store: "Store") -> Facts:
     return facts
 
 
-def library_report(measured: "Measurement", facts: Facts) -> dict[str, Any]:
-    """Area with flip-flops, and delay between them; null in units that the library has not."""
+@dataclass(frozen=True)
+class CellFigures:
+    """A design in a library: area with flip-flops, delay between them, None in units it has not."""
+
+    area_um2: float | None
+    area_ge: float
+    delay_ns: float | None
+    delay_fo4: float
+
+
+def figures_of(measured: "Measurement", facts: Facts) -> CellFigures:
+    """Area and delay of a design that is mapped to a library."""
     synthesis = measured.synthesis
     assert synthesis.area is not None
     assert synthesis.delay_ps is not None
     area = synthesis.area + len(synthesis.flip_flops) * facts.flip_flop_area
+    return CellFigures(
+        None if facts.is_own else area,
+        area / facts.nand2_area,
+        None if facts.is_own else synthesis.delay_ps / 1000,
+        synthesis.delay_ps / facts.fo4_ps,
+    )
+
+
+def library_report(measured: "Measurement", facts: Facts) -> dict[str, Any]:
+    """CellFigures of a design as they are shown, and the hash of its netlist."""
+    digits = {"area_um2": 3, "area_ge": 2, "delay_ns": 4, "delay_fo4": 2}
+    figures = asdict(figures_of(measured, facts))
     return {
-        "area_um2": None if facts.is_own else round(area, 3),
-        "area_ge": round(area / facts.nand2_area, 2),
-        "delay_ns": None if facts.is_own else round(synthesis.delay_ps / 1000, 4),
-        "delay_fo4": round(synthesis.delay_ps / facts.fo4_ps, 2),
-        "netlist_sha256": synthesis.sha256,
+        **{
+            name: None if value is None else round(value, digits[name])
+            for name, value in figures.items()
+        },
+        "netlist_sha256": measured.synthesis.sha256,
     }
 
 
@@ -142,6 +175,11 @@ class Stimuli:
             return [self.operands, *facts]  # the reader says what is wrong with it
 
 
+def can_draw(config: MacConfig) -> bool:
+    """Whether operands can be drawn: from the list of all codes, which must not be too long."""
+    return max(config.a.bits, config.b.bits) <= WIDEST_BITS
+
+
 def energy_report(
     measured: "Measurement", library: Library, stimuli: Stimuli, store: "Store"
 ) -> dict[str, Any] | None:
@@ -171,6 +209,16 @@ def energy_report(
     found = _energy(measured, library, stimuli)
     store.save("energy", key, found)
     return found
+
+
+def dynamic_energies(report: dict[str, Any]) -> dict[str, float | None]:
+    """All that switches: ``energy_functional_pj``, ``energy_unit_delay_pj``, or in ``_cinv_v2``."""
+    return {
+        f"energy_{kind}_{key.removeprefix('dynamic_')}": value
+        for kind in ("functional", "unit_delay")
+        for key, value in report[kind].items()
+        if key.startswith("dynamic_")
+    }
 
 
 def _energy(measured: "Measurement", library: Library, stimuli: Stimuli) -> dict[str, Any]:

@@ -11,9 +11,10 @@ from fp8mac.hw.config.unit import MacConfig
 from fp8mac.synth_reports.cost.breakdown import breakdown_designs, breakdown_report
 from fp8mac.synth_reports.cost.measure import BASELINE, Bench, Design, Measurement
 from fp8mac.synth_reports.cost.physical import (
-    WIDEST_BITS,
     Facts,
     Stimuli,
+    can_draw,
+    dynamic_energies,
     energy_report,
     facts_of,
     library_report,
@@ -23,6 +24,7 @@ from fp8mac.synth_reports.synth.metrics import Metrics
 
 __all__ = [
     "Question",
+    "ratio",
     "ratios",
     "shape_report",
     "tool_columns",
@@ -173,8 +175,8 @@ def _column(
             )
         libraries[name] = {
             **figures[0],
-            "area_ratio_to_baseline": _ratio(figures[0]["area_ge"], figures[1]["area_ge"]),
-            "delay_ratio_to_baseline": _ratio(figures[0]["delay_fo4"], figures[1]["delay_fo4"]),
+            "area_ratio_to_baseline": ratio(figures[0]["area_ge"], figures[1]["area_ge"]),
+            "delay_ratio_to_baseline": ratio(figures[0]["delay_fo4"], figures[1]["delay_fo4"]),
             "energy_per_mac": energies[0],
             "energy_ratio_to_baseline": _energy_ratio(*energies),
         }
@@ -189,7 +191,7 @@ def _has_energy(config: MacConfig, stimuli: Stimuli) -> bool:
     """
     if stimuli.recorded:
         return config != BASELINE
-    return max(config.a.bits, config.b.bits) <= WIDEST_BITS
+    return can_draw(config)
 
 
 def _energy_ratio(
@@ -199,14 +201,13 @@ def _energy_ratio(
     if unit is None or baseline is None:
         return None
 
-    def dynamic(report: dict[str, Any], kind: str) -> float | None:
-        return next(value for key, value in report[kind].items() if key.startswith("dynamic"))
-
     kinds = ("functional", "unit_delay")
-    return {kind: _ratio(dynamic(unit, kind), dynamic(baseline, kind)) for kind in kinds}
+    figures = (dynamic_energies(each).values() for each in (unit, baseline))
+    return {kind: ratio(*pair) for kind, *pair in zip(kinds, *figures, strict=True)}
 
 
-def _ratio(value: float | None, base: float | None) -> float | None:
+def ratio(value: float | None, base: float | None) -> float | None:
+    """A figure as a multiple of another; None where there is none."""
     return round(value / base, 4) if value is not None and base else None
 
 
@@ -276,7 +277,4 @@ def shape_report(measured: Measurement, baseline: Measurement) -> dict[str, Any]
 
 def ratios(metrics: Metrics, baseline: Metrics) -> dict[str, float | None]:
     """Counts as multiples of the baseline's; None where that has none."""
-    return {
-        name: round(getattr(metrics, name) / base, 4) if (base := getattr(baseline, name)) else None
-        for name in _COMPARED
-    }
+    return {name: ratio(getattr(metrics, name), getattr(baseline, name)) for name in _COMPARED}

@@ -4,19 +4,27 @@ A row is two units that can be built, and its figure what the one with the featu
 no two units differ in a feature alone, there is no row, and the page says so.
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import MacConfig, parse_unit
-from fp8mac.synth_reports.cost.measure import Bench, Design, Measurement
-from fp8mac.synth_reports.cost.physical import Facts
-from fp8mac.synth_reports.cost.report import tool_columns, tools_report
+from fp8mac.synth_reports.cost.measure import Design
+from fp8mac.synth_reports.experiments.designs import (
+    DesignJob,
+    DesignRecord,
+    index,
+    key_of,
+    measure,
+)
+from fp8mac.synth_reports.experiments.experiment import Experiment, Made, NoOptions
+from fp8mac.synth_reports.experiments.worker import Worker
+from fp8mac.synth_reports.liberty.library import OWN
 from fp8mac.synth_reports.render.tables import csv_table, markdown_table
 
-__all__ = ["FEATURES", "MISSING", "Feature", "csv_text", "designs", "markdown_text", "rows"]
+__all__ = ["FEATURES", "MISSING", "Feature", "Features", "csv_text", "markdown_text", "rows"]
 
 
 @dataclass(frozen=True)
@@ -73,30 +81,49 @@ MISSING = {
 """Features that no two units differ in alone, and why."""
 
 
-def designs(library: str) -> list[Design]:
-    """What to measure: cores, built for area."""
-    configs = dict.fromkeys(config for feature in FEATURES for config in feature.configs)
-    return [
-        Design(config, Shape.CORE, Goal.AREA, each)
-        for config in configs
-        for each in (None, library)
-    ]
+class Features(Experiment[NoOptions, DesignJob, DesignRecord]):
+    """Cores built for area, in two-input gates and in our own library."""
+
+    name = "features"
+    help = "Measure what single features cost: subnormals, NaN, rounding, saturation, guard bits."
+    options = NoOptions
+    record = DesignRecord
+    pattern = "features.*"
+
+    def plan(self, options: NoOptions) -> list[DesignJob]:
+        configs = dict.fromkeys(config for feature in FEATURES for config in feature.configs)
+        return [DesignJob(_core(config, library)) for config in configs for library in (None, OWN)]
+
+    def run(self, job: DesignJob, worker: Worker) -> DesignRecord:
+        return measure(job, worker)
+
+    def render(self, records: Sequence[DesignRecord], made: Made) -> dict[str, str | bytes]:
+        table = rows(records)
+        return {
+            "features.csv": csv_text(table),
+            "features.md": markdown_text(table, records[0], made.command),
+        }
 
 
-def rows(found: Mapping[Design, Measurement], library: str, facts: Facts) -> list[dict[str, Any]]:
-    """One row a feature: the unit that has it, and what the other one lacks."""
-    return [_row(feature, found, library, facts) for feature in FEATURES]
+def _core(config: MacConfig, library: str | None) -> Design:
+    return Design(config, Shape.CORE, Goal.AREA, library)
 
 
-def _row(
-    feature: Feature, found: Mapping[Design, Measurement], library: str, facts: Facts
-) -> dict[str, Any]:
+def rows(records: Sequence[DesignRecord]) -> list[dict[str, Any]]:
+    """One row a feature: the unit that has it, what the other one lacks, and the tools."""
+    found = index(records)
+    return [_row(feature, found) | records[0].tools for feature in FEATURES]
+
+
+def _row(feature: Feature, found: dict[Any, DesignRecord]) -> dict[str, Any]:
     gates, areas = [], []
     for config in feature.configs:
-        gates.append(found[Design(config, Shape.CORE)].metrics.two_input_gates)
-        area = found[Design(config, Shape.CORE, library=library)].synthesis.area
+        count = found[key_of(_core(config, None))].two_input_gates
+        area = found[key_of(_core(config, OWN))].area_ge
+        assert count is not None
         assert area is not None
-        areas.append(area / facts.nand2_area)
+        gates.append(count)
+        areas.append(area)
     present, absent = feature.configs
     return {
         "feature": feature.name,
@@ -111,17 +138,13 @@ def _row(
     }
 
 
-def csv_text(table: list[dict[str, Any]], bench: Bench, example: Measurement) -> str:
-    """All columns, and the tools."""
-    tools = tool_columns(tools_report(bench, example))
-    return csv_table([row | tools for row in table])
+def csv_text(table: list[dict[str, Any]]) -> str:
+    """All columns."""
+    return csv_table(table)
 
 
-def markdown_text(
-    table: list[dict[str, Any]], bench: Bench, example: Measurement, command: str
-) -> str:
-    """The page."""
-    tools = tool_columns(tools_report(bench, example))
+def markdown_text(table: list[dict[str, Any]], tools: DesignRecord, command: str) -> str:
+    """The page; the tools are those of any of the records."""
     lines = [
         [
             row["feature"],
@@ -139,8 +162,8 @@ def markdown_text(
     return f"""\
 # What single features cost
 
-Made by `{command}`: cores built for area, flow `{tools["flow"]}` ({tools["flow_sha256"][:8]}),
-Yosys {tools["yosys"]}, {tools["abc"] or "its own ABC"}, Amaranth {tools["amaranth"]}.
+Made by `{command}`: cores built for area, {tools.flow_text},
+Yosys {tools.yosys}, {tools.abc_text}, Amaranth {tools.amaranth}.
 
 What the unit with a feature has more than the one without it, in two-input gates, and in GE of our
 own library. Less than three per cent is noise of the mapping, and can have the wrong sign.

@@ -1,31 +1,30 @@
 """Every format with every accumulator: which units, and the files that show them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import product
-from typing import Any
+from typing import Annotated, Any
 
+from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import MacConfig, parse_unit
-from fp8mac.synth_reports.cost.measure import BASELINE, Bench, Design, Measurement
-from fp8mac.synth_reports.cost.physical import (
-    WIDEST_BITS,
-    Stimuli,
-    energy_report,
-    facts_of,
-    library_report,
-)
-from fp8mac.synth_reports.cost.report import shape_report, tool_columns, tools_report
-from fp8mac.synth_reports.liberty.library import Library
+from fp8mac.synth_reports.cost.measure import BASELINE, Design
+from fp8mac.synth_reports.cost.physical import Stimuli
+from fp8mac.synth_reports.cost.report import ratio
+from fp8mac.synth_reports.experiments.designs import DesignJob, DesignRecord, index, measure
+from fp8mac.synth_reports.experiments.experiment import Experiment, Made, Option
+from fp8mac.synth_reports.experiments.worker import Worker
+from fp8mac.synth_reports.liberty.library import OWN
 from fp8mac.synth_reports.render.tables import csv_table, markdown_table
-from fp8mac.synth_reports.store.parallel import in_parallel
+from fp8mac.synth_reports.synth.metrics import TWO_INPUT_GATES
 
-__all__ = ["GRID", "Figures", "csv_text", "designs", "figures", "markdown_text", "units"]
+__all__ = ["GRID", "Grid", "GridOptions", "csv_text", "markdown_text", "units"]
 
 _FORMATS = "int8 e2m5 e3m4 e4m3 e5m2 e2m5fnuz e3m4fnuz e4m3fnuz e5m2fnuz".split()
 _ACCUMULATORS = "kulisch e6m9 fp16 bf16 fp32".split()
 
-_CELLS = ("AND2", "OR2", "NAND2", "NOR2", "XOR2", "XNOR2")
-
+_COUNTS = "two_input_gates inverters flip_flops levels levels_with_inverters weighted_gates".split()
+_RATIOS = ("two_input_gates", "weighted_gates")
 _IN_CELLS = {
     "area_ge": "area, GE",
     "delay_fo4": "delay, FO4",
@@ -34,22 +33,51 @@ _IN_CELLS = {
 }
 """Columns of what is mapped to our own library, and their titles."""
 
-Figures = dict[str, Any]
-"""By column, what a design is in our own library.
 
-There is no energy of a core, which has no clock, nor of a unit whose operands are too wide to be
-drawn.
-"""
+@dataclass(frozen=True)
+class GridOptions:
+    """Which units are in the grid."""
+
+    formats: Annotated[
+        tuple[str, ...], Option("Formats; nine by default.", "A,B,...", part=True)
+    ] = ()
+    accs: Annotated[
+        tuple[str, ...], Option("Accumulators; five by default.", "X,Y,...", part=True)
+    ] = ()
 
 
-def units(
-    formats: Iterable[str] | None = None, accs: Iterable[str] | None = None
-) -> list[MacConfig]:
+class Grid(Experiment[GridOptions, DesignJob, DesignRecord]):
+    """Core and unit of each, in two-input gates and in our own library."""
+
+    name = "grid"
+    help = "Gates, area, delay, energy of every format with every accumulator; known ones stay."
+    options = GridOptions
+    record = DesignRecord
+    pattern = "grid.*"
+
+    def plan(self, options: GridOptions) -> list[DesignJob]:
+        configs = units(options.formats, options.accs)
+        return [
+            DesignJob(
+                Design(config, shape, library=library), stimuli=Stimuli() if library else None
+            )
+            for library in (None, OWN)
+            for shape, config in product(Shape, configs)
+        ]
+
+    def run(self, job: DesignJob, worker: Worker) -> DesignRecord:
+        return measure(job, worker)
+
+    def render(self, records: Sequence[DesignRecord], made: Made) -> dict[str, str | bytes]:
+        return {"grid.csv": csv_text(records), "grid.md": markdown_text(records, made.command)}
+
+
+def units(formats: Iterable[str] = (), accs: Iterable[str] = ()) -> list[MacConfig]:
     """The baseline, and every format with every accumulator.
 
     Parameters
     ----------
-    formats, accs : iterable of str, optional
+    formats, accs : iterable of str
         Default int8 and the FP8 formats of OCP and of arXiv:2303.17951; kulisch, the 16-bit floats
         and fp32.
 
@@ -68,113 +96,64 @@ GRID: list[MacConfig] = units()
 """The units of the published tables."""
 
 
-def designs(configs: Iterable[MacConfig], library: str | None = None) -> list[Design]:
-    """Core and unit of each configuration, in the order of the tables.
-
-    Parameters
-    ----------
-    configs : iterable of MacConfig
-        The units.
-    library : str, optional
-        Name of what they are mapped to; two-input gates by default.
-    """
-    return [Design(config, shape, library=library) for shape, config in product(Shape, configs)]
-
-
-def figures(
-    found: dict[Design, Measurement],
-    library: Library,
-    bench: Bench,
-    progress: Callable[[], None] = lambda: None,
-) -> dict[Design, Figures]:
-    """Area, delay and energy of designs that are mapped to our own library.
-
-    Parameters
-    ----------
-    found : dict of Design to Measurement
-        Designs of the library.
-    library : Library
-        Our own.
-    bench : Bench
-        What measured them; energies are kept in its store.
-    progress : callable
-        Called after each design.
-
-    Returns
-    -------
-    dict of Design to Figures
-        By the same design in two-input gates.
-    """
-    facts = facts_of(library, bench.store)
-
-    def of(design: Design) -> Figures:
-        report = library_report(found[design], facts)
-        cells: Figures = {name: report.get(name) for name in _IN_CELLS}
-        drawn = max(design.config.a.bits, design.config.b.bits) <= WIDEST_BITS
-        cells["energy_overflow_share"] = None
-        if drawn and design.shape is Shape.UNIT:
-            energy = energy_report(found[design], library, Stimuli(), bench.store)
-            assert energy is not None
-            for kind in ("functional", "unit_delay"):
-                cells[f"energy_{kind}_cinv_v2"] = energy[kind]["dynamic_cinv_v2"]
-            cells["energy_overflow_share"] = energy["overflow_share"]
-        hashes = {"library": library.name, "library_sha256": library.sha256}
-        return cells | {"library_netlist_sha256": report["netlist_sha256"]} | hashes
-
-    made = in_parallel(of, list(found), lambda design, _: progress())
-    return {Design(design.config, design.shape): cells for design, cells in made.items()}
-
-
-def csv_text(
-    found: dict[Design, Measurement], in_cells: dict[Design, Figures], bench: Bench
-) -> str:
+def csv_text(records: Sequence[DesignRecord]) -> str:
     """One row a design; what was not measured is empty."""
-    tools = tools_report(bench, next(iter(found.values())))
-    rows = [_row(design, found, in_cells) | tool_columns(tools) for design in found]
-    return csv_table(rows)
+    return csv_table(_rows(records))
 
 
-def _row(
-    design: Design, found: dict[Design, Measurement], in_cells: dict[Design, Figures]
-) -> dict[str, Any]:
-    report = shape_report(found[design], found[Design(BASELINE, design.shape)])
-    config = design.config
+def _rows(records: Sequence[DesignRecord]) -> list[dict[str, Any]]:
+    found = index(records)
+    rows = []
+    for gates in (each for each in records if each.library is None):
+        base = found[BASELINE.slug, gates.shape, Goal.AREA.value, None]
+        cells = found[gates.unit, gates.shape, gates.goal, OWN]
+        rows.append(_row(gates, base, cells))
+    return rows
+
+
+def _row(gates: DesignRecord, base: DesignRecord, cells: DesignRecord) -> dict[str, Any]:
+    assert cells.area_ge is not None
+    assert cells.delay_fo4 is not None
+    counts = gates.cells or {}
     return {
-        "unit": config.slug,
-        "shape": design.shape.value,
-        "format_a": config.a.name,
-        "format_b": config.b.name,
-        "accumulator": config.accumulator.name,
-        "acc_bits": config.acc_bits,
-        **report["metrics"],
-        "two_input_gates_ratio_to_int8_int32": report["ratio_to_baseline"]["two_input_gates"],
-        "weighted_gates_ratio_to_int8_int32": report["ratio_to_baseline"]["weighted_gates"],
-        **in_cells[design],
-        **{f"{cell.lower()}_cells": report["cells"].get(cell, 0) for cell in _CELLS},
-        "rtlil_sha256": report["rtlil_sha256"],
-        "netlist_sha256": report["netlist_sha256"],
+        "unit": gates.unit,
+        "shape": gates.shape,
+        "format_a": gates.format_a,
+        "format_b": gates.format_b,
+        "accumulator": gates.accumulator,
+        "acc_bits": gates.acc_bits,
+        **{name: getattr(gates, name) for name in _COUNTS},
+        **{
+            f"{name}_ratio_to_int8_int32": ratio(getattr(gates, name), getattr(base, name))
+            for name in _RATIOS
+        },
+        "area_ge": round(cells.area_ge, 2),
+        "delay_fo4": round(cells.delay_fo4, 2),
+        "energy_functional_cinv_v2": cells.energy_functional_cinv_v2,
+        "energy_unit_delay_cinv_v2": cells.energy_unit_delay_cinv_v2,
+        "energy_overflow_share": cells.energy_overflow_share,
+        "library_netlist_sha256": cells.netlist_sha256,
+        "library": cells.library,
+        "library_sha256": cells.library_sha256,
+        **{f"{cell.lower()}_cells": counts.get(cell, 0) for cell in TWO_INPUT_GATES},
+        "rtlil_sha256": gates.rtlil_sha256,
+        "netlist_sha256": gates.netlist_sha256,
+        **gates.tools,
     }
 
 
-def markdown_text(
-    found: dict[Design, Measurement],
-    in_cells: dict[Design, Figures],
-    bench: Bench,
-    command: str,
-) -> str:
+def markdown_text(records: Sequence[DesignRecord], command: str) -> str:
     """Gates of the cores, formats x accumulators, and a table of everything."""
-    rows = [_row(design, found, in_cells) for design in found]
-    tools = tool_columns(tools_report(bench, next(iter(found.values()))))
-    base = found[Design(BASELINE, Shape.CORE)].metrics.two_input_gates
+    rows, first = _rows(records), records[0]
     return f"""\
 # Gates of multiply-accumulate units
 
-Made by `{command}`: flow `{tools["flow"]}` ({tools["flow_sha256"][:8]}), Yosys {tools["yosys"]},
-{tools["abc"] or "its own ABC"}, Amaranth {tools["amaranth"]}.
+Made by `{command}`: {first.flow_text}, Yosys {first.yosys},
+{first.abc_text}, Amaranth {first.amaranth}.
 
 Two-input gates (AND, OR, NAND, NOR, XOR, XNOR; inverters and flip-flops apart) of the
 combinational core `y = c + a * b`, and in brackets the ratio to int8 products in an int32
-accumulator ({base} gates).
+accumulator ({rows[0]["two_input_gates"]} gates).
 
 {_matrix([row for row in rows if row["shape"] == "core"])}
 

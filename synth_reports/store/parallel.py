@@ -2,14 +2,17 @@
 
 import os
 import time
-from collections.abc import Callable, Iterable
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from multiprocessing import active_children, get_context
 from threading import Thread
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from fp8mac.gen.yosys import stop_all
+from fp8mac.sim import cache
 
-__all__ = ["in_parallel", "processors"]
+__all__ = ["in_parallel", "in_processes", "processors"]
 
 Thing = TypeVar("Thing")
 Result = TypeVar("Result")
@@ -72,6 +75,60 @@ def in_parallel(
                 time.sleep(0.05)
             raise
     return {thing: job.result() for job, thing in running.items()}
+
+
+def in_processes(
+    work: Callable[..., Result],
+    things: Iterable[Thing],
+    arguments: tuple[Any, ...] = (),
+    progress: Callable[[Thing, Result], None] = lambda thing, result: None,
+    *,
+    jobs: int | None = None,
+) -> dict[Thing, Result]:
+    """As `in_parallel`, for work that Python does itself: in processes that are started anew.
+
+    Parameters
+    ----------
+    work : callable
+        Called with a thing and the arguments; it and they pickle.
+    things, progress, jobs
+        See `in_parallel`.
+    arguments : tuple
+        The same for all things.
+    """
+    count = jobs or processors()
+    with (
+        _one_thread_each(),
+        ProcessPoolExecutor(count, get_context("spawn"), cache.say_nothing) as pool,
+    ):
+        return in_parallel(
+            lambda thing: pool.submit(work, thing, *arguments).result(),
+            things,
+            progress,
+            jobs=count,
+            stop=_end_children,
+        )
+
+
+def _end_children() -> None:
+    for child in active_children():
+        child.terminate()
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Child processes whose matrix library does not compete with the others'."""
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+    before = {name: os.environ.get(name) for name in names}
+    os.environ.update(dict.fromkeys(names, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def processors() -> int:

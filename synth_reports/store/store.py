@@ -81,6 +81,10 @@ class Store:
         entry = {"sha256": _checksum(content), "content": content}
         cache.keep(self._path(kind, key), (json.dumps(entry, indent=1) + "\n").encode())
 
+    def can_keep(self) -> bool:
+        """Whether entries can be written; the warning is that of `save`."""
+        return cache.can_keep(self.folder)
+
     def _path(self, kind: str, key: str) -> Path:
         return self.folder / kind / f"{key}.json"
 

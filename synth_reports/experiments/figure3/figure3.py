@@ -7,14 +7,14 @@ gates that they consist of, and a half adder is no more, since it shares one of 
 # Ref: arXiv:2303.17951, Figure 3
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import MacConfig, parse_unit
-from fp8mac.synth_reports.cost.measure import Bench, Design, Measurement
-from fp8mac.synth_reports.cost.report import tool_columns, tools_report
+from fp8mac.synth_reports.cost.measure import Design
+from fp8mac.synth_reports.experiments.designs import DesignRecord, index, key_of
 from fp8mac.synth_reports.experiments.figure3.analytic import Cost, model_cost, product_flip_flops
 from fp8mac.synth_reports.render.plots import Marks, Panel, grouped_bars
 from fp8mac.synth_reports.render.tables import csv_table
@@ -80,15 +80,15 @@ class Figure3Row:
         The unit.
     published, model : Cost
         The paper's bar, and the closed form.
-    core, unit : Measurement
+    core, unit : DesignRecord
         What was synthesised: without and with registers, enable, clear and reset.
     """
 
     config: MacConfig
     published: Cost
     model: Cost
-    core: Measurement
-    unit: Measurement
+    core: DesignRecord
+    unit: DesignRecord
 
     @property
     def state_bits(self) -> int:
@@ -103,7 +103,7 @@ class Figure3Row:
     @property
     def core_and_flip_flops(self) -> int:
         """The core, and the flip-flops of its state."""
-        return self.core.metrics.weighted_gates + WEIGHTS["DFF"] * self.state_bits
+        return _weighted(self.core) + WEIGHTS["DFF"] * self.state_bits
 
     @property
     def with_product_register(self) -> int:
@@ -118,7 +118,7 @@ class Figure3Row:
             case "model":
                 return self.model.total
             case "unit":
-                return self.unit.metrics.weighted_gates
+                return _weighted(self.unit)
             case "with_product_register":
                 return self.with_product_register
             case "core_and_flip_flops":
@@ -130,30 +130,35 @@ class Figure3Row:
         return self.gates(what) / self.published.total - 1
 
 
+def _weighted(record: DesignRecord) -> int:
+    assert record.weighted_gates is not None
+    return record.weighted_gates
+
+
 def designs(configs: Iterable[MacConfig] = PUBLISHED) -> list[Design]:
     """What has to be measured: core and unit of each."""
     return [Design(config, shape) for config in configs for shape in Shape]
 
 
-def rows(found: dict[Design, Measurement]) -> list[Figure3Row]:
+def rows(records: Sequence[DesignRecord]) -> list[Figure3Row]:
     """A row for each published bar whose designs were measured."""
+    found = index(records)
     return [
         Figure3Row(
             config,
             published,
             model_cost(config.a, config.accumulator),
-            found[Design(config, Shape.CORE)],
-            found[Design(config, Shape.UNIT)],
+            found[key_of(Design(config, Shape.CORE))],
+            found[key_of(Design(config, Shape.UNIT))],
         )
         for config, published in PUBLISHED.items()
-        if Design(config, Shape.CORE) in found
+        if key_of(Design(config, Shape.CORE)) in found
     ]
 
 
-def csv_text(table: list[Figure3Row], bench: Bench) -> str:
+def csv_text(table: list[Figure3Row]) -> str:
     """One line a unit; the unit of each number is in its title."""
-    tools = tool_columns(tools_report(bench, table[0].core))
-    return csv_table([_columns(row) | tools for row in table])
+    return csv_table([_columns(row) | row.core.tools for row in table])
 
 
 def _columns(row: Figure3Row) -> dict[str, Any]:
@@ -166,7 +171,7 @@ def _columns(row: Figure3Row) -> dict[str, Any]:
         for part in ("multiplier", "align_add", "normalise_accumulate", "total"):
             columns[f"{name}_{part}_gates"] = round(getattr(cost, part), 1)
     columns |= {
-        "core_gates": row.core.metrics.weighted_gates,
+        "core_gates": _weighted(row.core),
         "state_bits": row.state_bits,
         "product_flip_flops": row.product_bits,
     }
@@ -175,7 +180,7 @@ def _columns(row: Figure3Row) -> dict[str, Any]:
     for name in ("model", "core_and_flip_flops", "with_product_register", "unit"):
         columns[f"{name}_deviation_percent"] = round(100 * row.deviation(name), 2)
     for name, measured in (("core", row.core), ("unit", row.unit)):
-        columns[f"{name}_netlist_sha256"] = measured.synthesis.sha256
+        columns[f"{name}_netlist_sha256"] = measured.netlist_sha256
     return columns
 
 

@@ -2,8 +2,6 @@
 
 from itertools import groupby
 
-from fp8mac.synth_reports.cost.measure import Bench
-from fp8mac.synth_reports.cost.report import tool_columns, tools_report
 from fp8mac.synth_reports.experiments.figure3.figure3 import ACCURACY_GATES, Figure3Row
 from fp8mac.synth_reports.render.tables import markdown_table
 
@@ -16,14 +14,14 @@ _COUNTS = {
 }
 
 
-def markdown_text(rows: list[Figure3Row], bench: Bench, command: str) -> str:
+def markdown_text(rows: list[Figure3Row], command: str) -> str:
     """The page: totals, what they say, ratios, and the closed form part by part."""
-    tools = tool_columns(tools_report(bench, rows[0].core))
+    tools = rows[0].core
     return f"""\
 # Figure 3 of arXiv:2303.17951, and what synthesis makes of it
 
-Made by `{command}`: flow `{tools["flow"]}` ({tools["flow_sha256"][:8]}), Yosys {tools["yosys"]},
-{tools["abc"] or "its own ABC"}, Amaranth {tools["amaranth"]}. The method is in `docs/cost.md`.
+Made by `{command}`: {tools.flow_text}, Yosys {tools.yosys},
+{tools.abc_text}, Amaranth {tools.amaranth}. The method is in `docs/cost.md`.
 
 ![Gates of the units](figure3.svg)
 

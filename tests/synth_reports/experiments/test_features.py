@@ -4,19 +4,15 @@ import csv
 import io
 
 import pytest
+from records import recorded
 from typer.testing import CliRunner
 
 from fp8mac.cli.app import app
-from fp8mac.gen.yosys import Yosys
 from fp8mac.hw.units.mac import check_buildable
-from fp8mac.synth_reports.cost.measure import Bench, Measurement
-from fp8mac.synth_reports.cost.physical import facts_of
+from fp8mac.synth_reports.cost.measure import Measurement
 from fp8mac.synth_reports.experiments import features
-from fp8mac.synth_reports.liberty.library import own_library
-from fp8mac.synth_reports.store.store import Store
-from fp8mac.synth_reports.synth.synthesis import Flow, Synthesis
-
-OWN = own_library()
+from fp8mac.synth_reports.experiments.experiment import Made, NoOptions
+from fp8mac.synth_reports.synth.synthesis import Synthesis
 
 
 def measured(design) -> Measurement:
@@ -28,16 +24,8 @@ def measured(design) -> Measurement:
     return Measurement(design, "ab" * 32, Synthesis(netlist, (), "ABC 1.01", *figures))
 
 
-@pytest.fixture
-def table(tmp_path):
-    bench = Bench(
-        lambda design: "",
-        Flow("toy", "", ("",), ""),
-        Yosys(("yosys",), "yosys", "0.50"),
-        Store(tmp_path),
-    )
-    found = {design: measured(design) for design in features.designs(OWN.name)}
-    return features.rows(found, OWN.name, facts_of(OWN, bench.store)), bench, found
+EXPERIMENT = features.Features()
+RECORDS = [recorded(measured(job.design)) for job in EXPERIMENT.plan(NoOptions())]
 
 
 def test_features_are_pairs_of_units_that_can_be_built():
@@ -49,8 +37,8 @@ def test_features_are_pairs_of_units_that_can_be_built():
         check_buildable(absent)
 
 
-def test_rows_are_differences(table):
-    rows, _, _ = table
+def test_rows_are_differences():
+    rows = features.rows(RECORDS)
     assert len(rows) == len(features.FEATURES)
     row = next(row for row in rows if row["unit_without"] == "mac_e4m3_e4m3_fp16_rtz")
     assert row["unit_with"] == "mac_e4m3_e4m3_fp16"
@@ -59,13 +47,13 @@ def test_rows_are_differences(table):
     assert row["area_ge_added_percent"] == pytest.approx(100 * (18 / 22 - 1), abs=0.01)
 
 
-def test_files(table):
-    rows, bench, found = table
-    example = next(iter(found.values()))
-    records = list(csv.DictReader(io.StringIO(features.csv_text(rows, bench, example))))
+def test_files():
+    files = EXPERIMENT.render(RECORDS, Made("fp8mac features"))
+    rows = features.rows(RECORDS)
+    records = list(csv.DictReader(io.StringIO(files["features.csv"])))
     assert [each["feature"] for each in records] == [each["feature"] for each in rows]
     assert {each["yosys"] for each in records} == {"0.50 (yosys)"}
-    text = features.markdown_text(rows, bench, example, "fp8mac features")
+    text = files["features.md"]
     assert "Made by `fp8mac features`" in text
     for name in features.MISSING:
         assert f"* {name}: " in text

@@ -5,14 +5,15 @@ import io
 from pathlib import Path
 
 import pytest
+from records import recorded
 from typer.testing import CliRunner
 
-from fp8mac.cli import figures
 from fp8mac.cli.app import app
-from fp8mac.gen.yosys import Yosys
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import parse_unit
-from fp8mac.synth_reports.cost.measure import Bench, Design, Measurement
+from fp8mac.synth_reports.cost.measure import Design, Measurement
+from fp8mac.synth_reports.experiments.experiment import NoOptions
+from fp8mac.synth_reports.experiments.figure3.experiment import Figure3
 from fp8mac.synth_reports.experiments.figure3.figure3 import (
     PUBLISHED,
     csv_text,
@@ -22,10 +23,8 @@ from fp8mac.synth_reports.experiments.figure3.figure3 import (
     rows,
 )
 from fp8mac.synth_reports.experiments.figure3.text import markdown_text
-from fp8mac.synth_reports.store.store import Store
-from fp8mac.synth_reports.synth.synthesis import Flow, Synthesis
+from fp8mac.synth_reports.synth.synthesis import Synthesis
 
-FLOW = Flow("toy", "front", ("script",), "library")
 E4_FP16 = parse_unit("e4m3fnuz", acc="fp16")
 INT8_FIXED = parse_unit("int8s", acc="kulisch")
 
@@ -47,20 +46,7 @@ def measured(design: Design) -> Measurement:
     return Measurement(design, "ab" * 32, Synthesis(netlist, flip_flops, "ABC 1.01"))
 
 
-FOUND = {design: measured(design) for design in designs()}
-
-
-class FakeBench(Bench):
-    def measure(self, designs, *, force=False, progress=lambda design: None):
-        for design in designs:
-            progress(design)
-        return {design: FOUND[design] for design in designs}
-
-
-@pytest.fixture
-def bench(tmp_path):
-    yosys = Yosys(("yosys",), "yosys", "0.50")
-    return FakeBench(lambda design: "", FLOW, yosys, Store(tmp_path / "store"))
+RECORDS = [recorded(measured(design)) for design in designs()]
 
 
 def test_the_published_bars():
@@ -77,7 +63,7 @@ def test_the_published_bars():
 
 
 def test_a_row():
-    row = next(row for row in rows(FOUND) if row.config == E4_FP16)
+    row = next(row for row in rows(RECORDS) if row.config == E4_FP16)
     assert (row.state_bits, row.product_bits) == (16, 14)
     assert row.core_and_flip_flops == 1112 - 50
     assert row.with_product_register == 1112 - 50 + 6 * 14
@@ -88,12 +74,12 @@ def test_a_row():
 
 
 def test_flags_are_state():
-    row = next(row for row in rows(FOUND) if row.config.slug == "mac_e4m3fnuz_e4m3fnuz_kulisch12")
+    row = next(row for row in rows(RECORDS) if row.config.slug == "mac_e4m3fnuz_e4m3fnuz_kulisch12")
     assert row.state_bits == 49 + 1
 
 
-def test_csv(bench):
-    table = list(csv.DictReader(io.StringIO(csv_text(rows(FOUND), bench))))
+def test_csv():
+    table = list(csv.DictReader(io.StringIO(csv_text(rows(RECORDS)))))
     assert [row["unit"] for row in table] == [config.slug for config in PUBLISHED]
     e4 = table[8]
     assert (e4["format"], e4["accumulator"]) == ("e4m3fnuz", "fp16")
@@ -114,8 +100,8 @@ def test_csv(bench):
     assert e4.items() >= numbers.items()
 
 
-def test_markdown(bench):
-    text = markdown_text(rows(FOUND), bench, "fp8mac figure3")
+def test_markdown():
+    text = markdown_text(rows(RECORDS), "fp8mac figure3")
     assert "\n\nMade by `fp8mac figure3`: flow `toy` (" in text
     assert "Yosys 0.50 (yosys),\nABC 1.01, Amaranth " in text
     lines = {
@@ -144,10 +130,13 @@ def test_markdown(bench):
     assert "e4m3fnuz in fp16 against int8s in fixed point: +54%, +58%, +71%, +54% " in text
 
 
-def test_another_order_is_spelt_out(bench):
+def test_another_order_is_spelt_out():
     cheap = Design(E4_FP16, Shape.UNIT)
-    found = FOUND | {cheap: Measurement(cheap, "", Synthesis(gates(1), (), None))}
-    text = markdown_text(rows(found), bench, "")
+    found = [
+        recorded(Measurement(cheap, "", Synthesis(gates(1), (), None))) if design == cheap else each
+        for design, each in zip(designs(), RECORDS, strict=True)
+    ]
+    text = markdown_text(rows(found), "")
     assert (
         "- By the registered unit, cheapest first: int8s, e2m5fnuz, e3m4fnuz, e4m3fnuz, e5m2fnuz "
         "in kulisch:12; e4m3fnuz, e5m2fnuz, e3m4fnuz, e2m5fnuz, int8s in fp16; exactly the reverse "
@@ -157,7 +146,7 @@ def test_another_order_is_spelt_out(bench):
 
 
 def test_panels():
-    fixed, fp16, fp32 = panels(rows(FOUND))
+    fixed, fp16, fp32 = panels(rows(RECORDS))
     assert fixed.title == "accumulator: fixed point, 12 guard bits"
     assert fp16.groups == fp32.groups == ["int8s", "e2m5fnuz", "e3m4fnuz", "e4m3fnuz", "e5m2fnuz"]
     published, model, core, unit = (bars[3] for bars in fp16.bars.values())
@@ -166,16 +155,22 @@ def test_panels():
     assert fp16.marks.heights[3] == 1146
 
 
-def test_some_units_only(bench):
-    some = {design: FOUND[design] for design in designs([E4_FP16])}
+def test_some_units_only():
+    some = [recorded(measured(design)) for design in designs([E4_FP16])]
     table = rows(some)
     assert [row.config for row in table] == [E4_FP16]
     assert set(pictures(table)) == {"png", "svg"}
-    assert "e4m3fnuz in fp16" in markdown_text(table, bench, "")
+    assert "e4m3fnuz in fp16" in markdown_text(table, "")
 
 
-def test_command_writes_all_or_nothing(bench, tmp_path, monkeypatch):
-    monkeypatch.setattr(figures, "make_bench", lambda flow: bench)
+def test_the_flow_has_no_xor():
+    assert {(job.flow, job.design.library) for job in Figure3().plan(NoOptions())} == {
+        ("simple", None)
+    }
+
+
+def test_command_writes_all_or_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(Figure3, "run", lambda self, job, _: recorded(measured(job.design)))
     result = CliRunner().invoke(app, ["figure3", "--output-dir", str(tmp_path / "out")])
     assert (result.exit_code, result.stdout) == (0, "")
     names = {"figure3.md", "figure3.csv", "figure3.png", "figure3.svg"}

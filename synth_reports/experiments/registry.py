@@ -1,0 +1,13 @@
+"""The experiments that there are: each has a command of its name."""
+
+from typing import Any
+
+from fp8mac.synth_reports.experiments.experiment import Experiment
+from fp8mac.synth_reports.experiments.features import Features
+from fp8mac.synth_reports.experiments.figure3.experiment import Figure3
+from fp8mac.synth_reports.experiments.grid import Grid
+
+__all__ = ["EXPERIMENTS"]
+
+EXPERIMENTS: tuple[Experiment[Any, Any, Any], ...] = (Grid(), Features(), Figure3())
+"""In the order of the help. What takes long to import, an experiment imports where it needs it."""
