@@ -1,1 +1,3 @@
 """The command line."""
+
+INTERRUPTED = "Interrupted; what was finished is kept."

@@ -19,12 +19,10 @@ from fp8mac.cli.options import (
     JSON,
     A,
     B,
-    load_verilog,
     print_json,
     progress_bar,
     say_written,
 )
-from fp8mac.cli.start import main
 from fp8mac.gen.files import STDOUT, check_outputs, is_stream, print_text
 from fp8mac.hw.config.formats import NAMED_FORMATS, parse_format
 from fp8mac.hw.config.goal import Goal
@@ -34,8 +32,7 @@ from fp8mac.synth_reports.cost.bench import make_bench
 from fp8mac.synth_reports.experiments.registry import EXPERIMENTS
 from fp8mac.synth_reports.render.tables import format_facts, formats_table, show
 
-__all__ = ["app", "main"]
-
+__all__ = ["app"]
 
 app = typer.Typer(
     cls=Commands,
@@ -116,7 +113,9 @@ def verilog(
         with progress_bar() as bar:
             bar.add_task(f"Mapping {config.slug}", total=None)
             made["netlist"] = cli_mapped.netlist_text(config, shape, goal=goal, bench=bench)
-    say_written(load_verilog().write_verilog(config, shape, output, **made))
+    from fp8mac.gen.verilog import write_verilog
+
+    say_written(write_verilog(config, shape, output, **made))
 
 
 app.command(cls=Command)(cli_synth.synth)

@@ -1,6 +1,5 @@
 """Commands that check circuits, ours and others': test vectors, every state."""
 
-import importlib
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -88,17 +87,20 @@ def vectors(
 
 
 def _testbench(*arguments: Any, **options: Any) -> str:
-    return importlib.import_module("fp8mac.gen.testbench").testbench_text(*arguments, **options)
+    from fp8mac.gen.testbench import testbench_text
+
+    return testbench_text(*arguments, **options)
 
 
 def _vector_text(config: MacConfig, count: int, seed: int, *, products: bool, unit: bool) -> str:
-    module = importlib.import_module("fp8mac.sim.check.vectors")
+    from fp8mac.sim.check import vectors as texts
+
     if products:
-        lines = module.product_lines(config)
+        lines = texts.product_lines(config)
     elif unit:
-        lines = module.sequence_lines(config, count, seed)
+        lines = texts.sequence_lines(config, count, seed)
     else:
-        lines = module.vector_lines(config, count, seed)
+        lines = texts.vector_lines(config, count, seed)
     return "".join(line + "\n" for line in lines)
 
 
@@ -115,17 +117,17 @@ def exhaustive(
     as_json: JSON = False,
 ) -> None:
     """Check every (a, b, acc) of a core on its mapped netlist; 16-bit float accumulators."""
+    from fp8mac.sim.check.exhaustive import check_all, states
+    from fp8mac.sim.check.netlist import Netlist
+
     config = parse_unit(a, b, acc=acc)
-    module = importlib.import_module("fp8mac.sim.check.exhaustive")
-    total = module.states(config)
+    total = states(config)
     design = Design(config, Shape.CORE, goal)
     measured = make_bench().measure([design])[design]
-    netlist = importlib.import_module("fp8mac.sim.check.netlist").Netlist.from_blif(
-        measured.synthesis.netlist
-    )
+    netlist = Netlist.from_blif(measured.synthesis.netlist)
     with progress_bar() as bar:
         task = bar.add_task("states", total=total)
-        result = module.check_all(
+        result = check_all(
             config,
             netlist,
             progress=lambda done, _: bar.update(task, completed=done),

@@ -24,7 +24,7 @@ from typing import Any, cast, get_args
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from fp8mac.cli.start import INTERRUPTED
+from fp8mac.cli import INTERRUPTED
 from fp8mac.gen.files import WriteError, print_text
 from fp8mac.hw.config.accumulators import ConfigError
 from fp8mac.hw.config.errors import Error

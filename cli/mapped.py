@@ -1,6 +1,5 @@
 """Commands on netlists as Verilog: `verilog --mapped`, and our units beside published ones."""
 
-import importlib
 from pathlib import Path
 from typing import Annotated
 
@@ -12,12 +11,12 @@ from fp8mac.cli.options import (
     HERE,
     JSON,
     end,
-    load_verilog,
     print_json,
     progress_bar,
     recorded,
     write_files,
 )
+from fp8mac.gen.describe import module_name
 from fp8mac.gen.files import check_folder
 from fp8mac.gen.yosys import find_yosys
 from fp8mac.hw.config.goal import Goal
@@ -37,7 +36,8 @@ __all__ = ["netlist_text", "peers"]
 
 def netlist_text(config: MacConfig, shape: Shape, *, goal: Goal, bench: Bench) -> str:
     """Module of the gates that synthesis counts, proved once for each text."""
-    mapped = importlib.import_module("fp8mac.proofs.netlists")
+    from fp8mac.proofs import netlists as mapped
+
     design = Design(config, shape, goal)
     found = bench.measure([design])[design]
     text = mapped.structural_verilog(found.synthesis, config, shape, goal=goal)
@@ -87,7 +87,9 @@ def peers(
 
 def _sources(bar: Progress, *, force: bool) -> list[Source]:
     """Verilog of our units for both goals, each as RTL and as a netlist."""
-    bench, verilog = make_bench(), load_verilog()
+    from fp8mac.gen.verilog import verilog_text
+
+    bench = make_bench()
     pairs = [(unit, goal) for unit in UNITS for goal in Goal]
     designs = [Design(UNITS[unit], Shape.CORE, goal) for unit, goal in pairs]
     task = bar.add_task("netlists", total=len(designs))
@@ -97,7 +99,7 @@ def _sources(bar: Progress, *, force: bool) -> list[Source]:
         config = UNITS[unit]
         netlist = netlist_text(config, Shape.CORE, goal=goal, bench=bench)
         for form, body in zip(peers_text.FORMS, (netlist, None), strict=True):
-            text = verilog.verilog_text(config, Shape.CORE, goal=goal, netlist=body)
-            top = verilog.module_name(config, Shape.CORE, goal=goal)
+            text = verilog_text(config, Shape.CORE, goal=goal, netlist=body)
+            top = module_name(config, Shape.CORE, goal=goal)
             sources.append(Source(unit, peers_text.name(goal, form), text, top))
     return sources

@@ -1,6 +1,5 @@
 """What the commands have in common: how a unit is named, and how progress is shown."""
 
-import importlib
 import json
 import math
 import os
@@ -9,7 +8,6 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import Annotated, Any
 
 import typer
@@ -34,7 +32,6 @@ __all__ = [
     "Part",
     "end",
     "json_text",
-    "load_verilog",
     "number",
     "print_json",
     "progress_bar",
@@ -56,11 +53,6 @@ ACC = Annotated[
 JSON = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 GOAL = Annotated[Goal, typer.Option("--goal", help="Built for few gates, or for a short path.")]
 FORCE = Annotated[bool, typer.Option("--force", help="Do anew what is known already.")]
-
-
-def load_verilog() -> ModuleType:
-    """Amaranth is imported where it is needed: a known answer comes without it."""
-    return importlib.import_module("fp8mac.gen.verilog")
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """The command that proves units."""
 
-import importlib
 import json
 import os
 from pathlib import Path
@@ -103,11 +102,10 @@ def prove(
     if a is None and not fast:
         check_folder(output_dir, "proofs.*")
     # Solvers and circuits are imported here: the other commands do without.
-    proofs = importlib.import_module("fp8mac.proofs.check.prove")
-    checks = importlib.import_module("fp8mac.proofs.check.checks")
-    paper = importlib.import_module("fp8mac.proofs.certificate")
-    solve = importlib.import_module("fp8mac.proofs.check.solve")
-    circuit = importlib.import_module("fp8mac.proofs.check.circuit")
+    from fp8mac.proofs import certificate as paper
+    from fp8mac.proofs.check import checks, circuit, solve
+    from fp8mac.proofs.check import prove as proofs
+
     command = recorded(ctx)
     options: dict[str, Any] = {
         "both": both,
@@ -115,7 +113,7 @@ def prove(
         "solver": solve.Solver(limit, Store()),
     }
     theirs = None
-    if verilog is not None:
+    if verilog is not None and top is not None:
         language = "systemverilog" if verilog.suffix == ".sv" else "verilog"
         source = (_read(verilog), top, language, str(verilog))
         theirs = circuit.Circuit(units[Goal.AREA][0], Shape.UNIT if unit else Shape.CORE, *source)
@@ -152,7 +150,8 @@ def _units(
     if a:
         one = [parse_unit(a, b, acc=acc or "")]
         return {each: one if each is goal else [] for each in Goal}
-    paper = importlib.import_module("fp8mac.proofs.certificate")
+    from fp8mac.proofs import certificate as paper
+
     return {
         Goal.AREA: paper.FAST if fast else paper.STANDARD,
         Goal.SPEED: paper.FAST_SPEED if fast else paper.STANDARD_SPEED,

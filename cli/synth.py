@@ -1,6 +1,5 @@
 """Commands that measure a unit, and that show what it can be mapped to."""
 
-import importlib
 from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any
@@ -41,6 +40,7 @@ from fp8mac.synth_reports.experiments import regression
 from fp8mac.synth_reports.liberty.find import KNOWN, PATH_VARIABLE, find_files, libraries_of
 from fp8mac.synth_reports.liberty.library import Library, load_library, own_library
 from fp8mac.synth_reports.liberty.reader import LibertyError
+from fp8mac.synth_reports.liberty.tables import libraries_table, missing_text
 from fp8mac.synth_reports.render.tables import show
 from fp8mac.synth_reports.render.unit_tables import breakdown_table, footnotes, unit_table
 
@@ -147,7 +147,9 @@ def liberty(
     """Show the cell libraries that are found on this machine, and where to get others."""
     if generate:
         check_outputs([output])
-        text = importlib.import_module("fp8mac.synth_reports.liberty.generate").liberty_text()
+        from fp8mac.synth_reports.liberty.generate import liberty_text
+
+        text = liberty_text()
         write_files({output: text})
         return
     rows = [_facts("fp8mac", own_library())]
@@ -155,10 +157,9 @@ def liberty(
     if as_json:
         print_json(rows)
         return
-    tables = importlib.import_module("fp8mac.synth_reports.liberty.tables")
-    show(tables.libraries_table(rows))
+    show(libraries_table(rows))
     missing = [known for known in KNOWN if known.names[0] not in {row["name"] for row in rows}]
-    print_text(tables.missing_text(missing, PATH_VARIABLE) + "\n")
+    print_text(missing_text(missing, PATH_VARIABLE) + "\n")
 
 
 def _file_facts(name: str, path: Path) -> dict[str, Any]:

@@ -7,15 +7,15 @@ when all that belongs to it is written; it keeps its mode, or gets that of the u
 
 import errno
 import os
-import secrets
 import stat
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from fp8mac.hw.config.errors import Error
+from fp8mac.sim.whole import complete
 
 __all__ = [
     "STDOUT",
@@ -53,15 +53,14 @@ def write_atomically(contents: Mapping[Path, str | bytes]) -> None:
     """
     _check_distinct(contents)
     streams = [path for path in contents if is_stream(path)]
-    temporary: dict[Path, Path] = {}
-    try:
+    written: dict[Path, Path] = {}
+    with ExitStack() as stack:
         for path in (each for each in contents if each not in streams):
             with _named(path):
                 target = _target(path)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 _refuse_read_only(target)
-                temporary[path] = target.parent / f".fp8mac-{secrets.token_hex(8)}"
-                _write_new(temporary[path], _bytes(contents[path]), target)
+                written[path] = stack.enter_context(complete(target, _bytes(contents[path])))
         for path in streams:
             if path == STDOUT:
                 print_text(_bytes(contents[path]).decode())
@@ -70,12 +69,9 @@ def write_atomically(contents: Mapping[Path, str | bytes]) -> None:
                 rest = memoryview(_bytes(contents[path]))
                 while rest:
                     rest = rest[stream.write(rest) :]
-        for path, name in temporary.items():
+        for path, name in written.items():
             with _named(path):
                 os.replace(name, _target(path))
-    finally:
-        for name in temporary.values():
-            name.unlink(missing_ok=True)
 
 
 def check_outputs(paths: Iterable[Path]) -> None:
@@ -229,11 +225,3 @@ def _try_folder(folder: Path) -> None:
         folder = folder.parent
     with tempfile.TemporaryFile(dir=folder):
         pass
-
-
-def _write_new(name: Path, data: bytes, target: Path) -> None:
-    handle = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)  # less the umask
-    with os.fdopen(handle, "wb") as file:
-        file.write(data)
-        if target.exists():
-            os.fchmod(handle, stat.S_IMODE(target.stat().st_mode))

@@ -4,13 +4,14 @@ The environment variable ``FP8MAC_CACHE`` names another one. A folder that canno
 obstacle: everything is computed again the next time, and one warning says why.
 """
 
-import contextlib
 import logging
 import os
 import tempfile
 from pathlib import Path
 
 from platformdirs import user_cache_path
+
+from fp8mac.sim.whole import complete
 
 __all__ = ["VARIABLE", "can_keep", "folder", "keep", "say_nothing", "warn_of_damage"]
 
@@ -36,21 +37,13 @@ def keep(path: Path, content: bytes) -> bool:
     bool
         Whether it could be written; a warning is logged the first time that one could not.
     """
-    temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
+        with complete(path, content) as written:
+            os.replace(written, path)
     except OSError as error:
         _warn(error)
         return False
-    finally:
-        if temporary:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
     return True
 
 

@@ -6,13 +6,15 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections import defaultdict
+from collections import Counter, defaultdict
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 from rooms import FRONT, MODULES, ROOMS, ROOT, module_name
 
 from fp8mac.hw.config.formats import Overflow
+from fp8mac.sim.provenance import _parse as _needs
 
 LINES, FILES = 300, 14
 
@@ -43,12 +45,60 @@ def test_no_module_is_long():
     assert too_long(texts) == set()
 
 
+def full(paths):
+    """Folders with too many modules."""
+    folders = Counter(path.parent for path in paths)
+    return {folder for folder, count in folders.items() if count > FILES}
+
+
 def test_no_folder_is_full():
-    folders = defaultdict(list)
-    for path in MODULES.values():
-        folders[path.parent.relative_to(ROOT)].append(path.name)
-    assert {folder: names for folder, names in folders.items() if len(names) > FILES} == {}
-    assert len(folders) > 30
+    box = [Path(f"box/{number}.py") for number in range(FILES + 1)]
+    assert full([*box[:-1], Path("other/x.py")]) == set()
+    assert full([*box, Path("other/x.py")]) == {Path("box")}
+    assert full(MODULES.values()) == set()
+    assert len({path.parent for path in MODULES.values()}) > 30
+
+
+def imported(path, package, names):
+    """Modules that a file imports anywhere, by statements or by text; not for types alone."""
+    found = set()
+    for name in _needs(path.read_bytes(), package).names:
+        found.add(name if name in names else name.rpartition(".")[0])
+    return {name for name in found if name in names and names[name].name != "__init__.py"}
+
+
+def circle(graph):
+    """Modules that import each other in a circle, if any do."""
+    try:
+        list(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        return error.args[1]
+    return []
+
+
+def test_no_circle(tmp_path):
+    """Not even one that is closed inside a function, or by a text."""
+    names = {"fp8mac.a": tmp_path / "a.py", "fp8mac.b": tmp_path / "b.py"}
+    names["fp8mac.a"].write_text("from fp8mac import b")
+    for text in (
+        "def f():\n    from fp8mac.a import x",
+        "from . import a",
+        "import_module('fp8mac.a')",
+    ):
+        names["fp8mac.b"].write_text(text)
+        graph = {name: imported(path, "fp8mac", names) for name, path in names.items()}
+        assert len(circle(graph)) == 3, text
+    names["fp8mac.b"].write_text("if TYPE_CHECKING:\n    from fp8mac.a import x")
+    assert circle({name: imported(path, "fp8mac", names) for name, path in names.items()}) == []
+
+    graph = {
+        name: imported(
+            path, name if path.name == "__init__.py" else name.rpartition(".")[0], MODULES
+        )
+        for name, path in MODULES.items()
+    }
+    assert circle(graph) == []
+    assert sum(map(len, graph.values())) > 1000
 
 
 def test_no_two_public_classes_of_one_name():

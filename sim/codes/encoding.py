@@ -6,7 +6,6 @@ How a float is rounded stands in `fp8mac.sim.codes.encoding_rule`, and compiled 
 
 from collections.abc import Iterator
 from functools import lru_cache
-from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
@@ -126,7 +125,9 @@ def _compiled(size: int) -> Any:
     """The compiled kernels, where they are worth it: there are many numbers, and numba."""
     if size < _MANY or not has_numba():
         return None
-    return import_module("fp8mac.sim.codes.encoding_numba")
+    from fp8mac.sim.codes import encoding_numba
+
+    return encoding_numba
 
 
 @lru_cache

@@ -8,7 +8,6 @@ Wide operands are cut into limbs, long sums into pieces::
 """
 
 from functools import lru_cache
-from importlib import import_module
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -138,7 +137,9 @@ def _wrapped(
 @lru_cache
 def _numba() -> Any:
     """The compiled kernels."""
-    return import_module("fp8mac.sim.gemm.kernels.fixed_numba")
+    from fp8mac.sim.gemm.kernels import fixed_numba
+
+    return fixed_numba
 
 
 def _product(a: NDArray[Any], b: NDArray[Any], piece: int) -> NDArray[Any]:

@@ -9,7 +9,6 @@ outer accumulator::
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from importlib import import_module
 from types import ModuleType
 from typing import Any
 
@@ -74,8 +73,11 @@ class Run:
     @property
     def kernels(self) -> ModuleType:
         """Who computes."""
-        compiled = self.chosen.backend == "numba" and self.draws.given is None
-        return import_module("fp8mac.sim.gemm.kernels.float_numba") if compiled else float_numpy
+        if self.chosen.backend != "numba" or self.draws.given is not None:
+            return float_numpy
+        from fp8mac.sim.gemm.kernels import float_numba
+
+        return float_numba
 
     def multiply(
         self, left: NDArray[Any], right: NDArray[Any], start: NDArray[Any] | None

@@ -11,7 +11,6 @@ How the fast back ends get the same bits stands in `fp8mac.sim.gemm.carrier` (fl
 and `fp8mac.sim.gemm.fixed` (integer and Kulisch accumulators).
 """
 
-from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -213,11 +212,13 @@ def _saturated(
     a, b = (decode(each, of).astype(np.int64) for each, of in zip(codes, formats, strict=True))
     acc = start.acc.astype(np.int64) << (64 - bits) >> (64 - bits)
     largest = 2 ** (bits - 1) - 1
-    compiled = chosen.backend == "numba"
-    kernels = import_module("fp8mac.sim.gemm.kernels.fixed_numba") if compiled else fixed
+    if chosen.backend == "numba":
+        from fp8mac.sim.gemm.kernels.fixed_numba import saturate
+    else:
+        saturate = fixed.saturate
 
     def work(rows: slice) -> None:
-        kernels.saturate(acc, a, b, (rows.start, rows.stop, lanes), largest)
+        saturate(acc, a, b, (rows.start, rows.stop, lanes), largest)
 
     floating.share(work, len(a), len(a), threads)
     return (acc & ((1 << bits) - 1)).astype(start.acc.dtype)

@@ -170,7 +170,7 @@ def test_full_disk_names_the_file(folder, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device", "/somewhere/.temporary")
 
-    monkeypatch.setattr(files, "_write_new", full)
+    monkeypatch.setattr(files, "complete", full)
     assert fails(write_atomically, {files.Path("x.v"): ""}) == (
         "Cannot write 'x.v': No space left on device."
     )

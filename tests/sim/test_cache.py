@@ -51,6 +51,14 @@ def test_a_user_without_a_home_has_no_cache(monkeypatch, tmp_path, caplog):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.fixture
+def usual_umask():
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
+
+
+@pytest.mark.usefixtures("usual_umask")
 def test_what_is_kept_is_whole_and_readable(place):
     assert cache.keep(place / "kind" / "entry", b"one")
     assert cache.keep(place / "kind" / "entry", b"two")
@@ -72,7 +80,7 @@ def fails(code: int):
     ("function", "code"),
     [
         ("mkdir", errno.EROFS),
-        ("mkstemp", errno.EACCES),
+        ("open", errno.EACCES),
         ("write", errno.ENOSPC),
         ("replace", errno.EDQUOT),
     ],
@@ -82,7 +90,7 @@ def test_one_warning_where_nothing_can_be_written(monkeypatch, caplog, place, fu
         real = os.fdopen
         monkeypatch.setattr(os, "fdopen", lambda *a: real(a[0], "wb").close() or fails(code)())
     else:
-        owner = {"mkdir": Path, "mkstemp": cache.tempfile, "replace": os}[function]
+        owner = {"mkdir": Path, "open": os, "replace": os}[function]
         monkeypatch.setattr(owner, function, fails(code))
     assert not cache.keep(place / "kind" / "entry", b"text")
     assert not cache.keep(place / "kind" / "other", b"text")

@@ -16,7 +16,6 @@ the largest magnitude, counts as float32's: maps and sequences have many outputs
 The first quarter of the questions, 128 at most, calibrates and is not asked.
 """
 
-import importlib
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -122,12 +121,13 @@ def model_files(path: Path) -> list[Path]:
 
 def _module() -> Any:
     try:
-        return importlib.import_module("fp8mac.sim.networks.onnx.model")
+        from fp8mac.sim.networks.onnx import model
     except ModuleNotFoundError as error:
         raise NetworkError(
             "ONNX models need the packages onnx and onnxruntime; pip install 'fp8mac[onnx]' "
             "installs them."
         ) from error
+    return model
 
 
 def _load(path: Path, names: Iterable[str]) -> tuple[dict[str, Array], Array | None]:

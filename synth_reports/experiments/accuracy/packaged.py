@@ -85,8 +85,10 @@ def measure(name: str, folder: Path) -> dict[str, Any]:
 
 def differences(name: str, folder: Path) -> tuple[float, float, int]:
     """Of the cut model, and of onnxruntime without fusions, to onnxruntime; number of products."""
+    from fp8mac.sim.networks.onnx.model import load_onnx
+
     path = folder / f"{name}.onnx"
-    model = importlib.import_module("fp8mac.sim.networks.onnx.model").load_onnx(path)
+    model = load_onnx(path)
     runtime = importlib.import_module("onnxruntime")
     options = runtime.SessionOptions()
     options.log_severity_level = 4
