@@ -34,8 +34,8 @@ from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import parse_unit
 from fp8mac.synth_reports.cost.bench import make_bench
-from fp8mac.synth_reports.cost.physical import Stimuli
 from fp8mac.synth_reports.cost.report import Question, unit_report
+from fp8mac.synth_reports.cost.stimuli import Stimuli
 from fp8mac.synth_reports.experiments import regression
 from fp8mac.synth_reports.liberty.find import KNOWN, PATH_VARIABLE, find_files, libraries_of
 from fp8mac.synth_reports.liberty.library import Library, load_library, own_library

@@ -19,7 +19,7 @@ from fp8mac.hw.config.formats import FloatFormat, Format
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.sim.codes.numbers import legal_codes, values
 from fp8mac.sim.gemm.gemm import gemm
-from fp8mac.synth_reports.cost.physical import WIDEST_BITS
+from fp8mac.synth_reports.cost.stimuli import WIDEST_BITS
 
 __all__ = ["Operands", "Stream", "draw", "finite_codes", "overflow_share", "recorded"]
 

@@ -1,12 +1,12 @@
 """What mapped designs are in the units of a library: area, delay, energy."""
 
-import importlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fp8mac.hw.config.ports import Shape, ports
 from fp8mac.hw.config.unit import MacConfig
+from fp8mac.synth_reports.cost.stimuli import Stimuli
 from fp8mac.synth_reports.liberty.library import Library
 
 if TYPE_CHECKING:  # what it is given; its figures do not depend on how that was made
@@ -14,20 +14,14 @@ if TYPE_CHECKING:  # what it is given; its figures do not depend on how that was
     from fp8mac.synth_reports.store.store import Store
 
 __all__ = [
-    "WIDEST_BITS",
     "CellFigures",
     "Facts",
-    "Stimuli",
-    "can_draw",
     "dynamic_energies",
     "energy_report",
     "facts_of",
     "figures_of",
     "library_report",
 ]
-
-WIDEST_BITS = 16
-"""Of formats whose codes are drawn."""
 
 
 @dataclass(frozen=True)
@@ -140,46 +134,6 @@ def library_report(measured: "Measurement", facts: Facts) -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True)
-class Stimuli:
-    """What a unit does while its energy is measured.
-
-    Parameters
-    ----------
-    operands : str
-        A value of `fp8mac.synth_reports.cost.operands.Operands`, or a file with recorded codes.
-    cycles : int
-        Clock cycles; up to a whole number of sums. All that there are, for recorded ones.
-    clear_every : int
-        Products of a sum.
-    """
-
-    operands: str = "normal"
-    cycles: int = 20_000
-    clear_every: int = 64
-
-    @property
-    def recorded(self) -> bool:
-        """Whether the operands come from a file."""
-        return self.operands.endswith(".npz")
-
-    def identity(self) -> list[str]:
-        """What equal stimuli have in common."""
-        facts = [str(self.cycles), str(self.clear_every)]
-        if not self.recorded:
-            return [self.operands, *facts]
-        hashed = importlib.import_module("hashlib").sha256
-        try:
-            return [hashed(Path(self.operands).read_bytes()).hexdigest(), *facts]
-        except OSError:
-            return [self.operands, *facts]  # the reader says what is wrong with it
-
-
-def can_draw(config: MacConfig) -> bool:
-    """Whether operands can be drawn: from the list of all codes, which must not be too long."""
-    return max(config.a.bits, config.b.bits) <= WIDEST_BITS
-
-
 def energy_report(
     measured: "Measurement", library: Library, stimuli: Stimuli, store: "Store"
 ) -> dict[str, Any] | None:
@@ -222,9 +176,8 @@ def dynamic_energies(report: dict[str, Any]) -> dict[str, float | None]:
 
 
 def _energy(measured: "Measurement", library: Library, stimuli: Stimuli) -> dict[str, Any]:
-    activity = importlib.import_module("fp8mac.synth_reports.cost.activity")
-    energy = importlib.import_module("fp8mac.synth_reports.cost.energy")
-    operands = importlib.import_module("fp8mac.synth_reports.cost.operands")
+    from fp8mac.synth_reports.cost import activity, energy, operands
+
     synthesis = measured.synthesis
     flip_flops = len(synthesis.flip_flops)
     circuit = activity.CellNetlist.from_blif(synthesis.netlist, library)
@@ -249,7 +202,8 @@ def _energy(measured: "Measurement", library: Library, stimuli: Stimuli) -> dict
 
 
 def _operands(config: MacConfig, stimuli: Stimuli) -> tuple[Any, Any, tuple[float, float]]:
-    operands = importlib.import_module("fp8mac.synth_reports.cost.operands")
+    from fp8mac.synth_reports.cost import operands
+
     if stimuli.recorded:
         return operands.recorded(config, Path(stimuli.operands), stimuli.clear_every)
     kind = operands.Operands(stimuli.operands)

@@ -12,13 +12,12 @@ from fp8mac.synth_reports.cost.breakdown import breakdown_designs, breakdown_rep
 from fp8mac.synth_reports.cost.measure import BASELINE, Bench, Design, Measurement
 from fp8mac.synth_reports.cost.physical import (
     Facts,
-    Stimuli,
-    can_draw,
     dynamic_energies,
     energy_report,
     facts_of,
     library_report,
 )
+from fp8mac.synth_reports.cost.stimuli import Stimuli, can_draw
 from fp8mac.synth_reports.liberty.library import Library
 from fp8mac.synth_reports.synth.metrics import Metrics
 

@@ -8,14 +8,13 @@ from fp8mac.hw.config.ports import Shape
 from fp8mac.synth_reports.cost.measure import Bench, Design, Measurement
 from fp8mac.synth_reports.cost.physical import (
     Facts,
-    Stimuli,
-    can_draw,
     dynamic_energies,
     energy_report,
     facts_of,
     figures_of,
 )
 from fp8mac.synth_reports.cost.report import tool_columns, tools_report
+from fp8mac.synth_reports.cost.stimuli import Stimuli, can_draw
 from fp8mac.synth_reports.experiments.worker import Worker
 from fp8mac.synth_reports.liberty.library import own_library
 

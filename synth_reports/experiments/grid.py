@@ -9,8 +9,8 @@ from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import MacConfig, parse_unit
 from fp8mac.synth_reports.cost.measure import BASELINE, Design
-from fp8mac.synth_reports.cost.physical import Stimuli
 from fp8mac.synth_reports.cost.report import ratio
+from fp8mac.synth_reports.cost.stimuli import Stimuli
 from fp8mac.synth_reports.experiments.designs import DesignJob, DesignRecord, index, measure
 from fp8mac.synth_reports.experiments.experiment import Experiment, Made, Option
 from fp8mac.synth_reports.experiments.worker import Worker

@@ -17,8 +17,9 @@ from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import MacConfig, parse_unit
 from fp8mac.synth_reports.cost.measure import Bench, Design, Measurement
-from fp8mac.synth_reports.cost.physical import Stimuli, energy_report, facts_of, library_report
+from fp8mac.synth_reports.cost.physical import energy_report, facts_of, library_report
 from fp8mac.synth_reports.cost.report import tools_report
+from fp8mac.synth_reports.cost.stimuli import Stimuli
 from fp8mac.synth_reports.liberty.library import Library
 from fp8mac.synth_reports.render.tables import markdown_table
 

@@ -58,7 +58,8 @@ PHYSICAL = """
 from types import SimpleNamespace
 from fp8mac.hw.config.unit import parse_unit
 from fp8mac.synth_reports.liberty.library import own_library
-from fp8mac.synth_reports.cost.physical import Stimuli, _energy, facts_of
+from fp8mac.synth_reports.cost.physical import _energy, facts_of
+from fp8mac.synth_reports.cost.stimuli import Stimuli
 lines = ".inputs a[0] a[1] b[0] b[1] en clear rst ff_q[0]", ".gate INV_X1 A=a[0] ZN=ff_d[0]"
 netlist = "\\n".join([".model m", lines[0], ".outputs ff_d[0]", lines[1], ".end", ""])
 synthesis = SimpleNamespace(netlist=netlist, flip_flops=("acc[0]",), delay_ps=1.0)

@@ -17,7 +17,7 @@ from pathlib import Path
 from fp8mac.hw.config.formats import FloatFormat, parse_format
 from fp8mac.hw.config.unit import parse_unit
 from fp8mac.synth_reports.cost.operands import Operands, draw
-from fp8mac.synth_reports.cost.physical import Stimuli
+from fp8mac.synth_reports.cost.stimuli import Stimuli
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "synth_reports" / "results"

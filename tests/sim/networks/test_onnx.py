@@ -1,8 +1,8 @@
 """ONNX models: convolutions against loops, models against onnxruntime, tasks, and sentences."""
 
 import functools
-import importlib
 import json
+import sys
 
 import numpy as np
 import onnx_nets
@@ -233,10 +233,8 @@ def says(path, data=None) -> str:
 
 
 def test_onnx_is_not_installed(tmp_path, monkeypatch):
-    def absent(name):
-        raise ModuleNotFoundError(f"No module named '{name}'")
-
-    monkeypatch.setattr(importlib, "import_module", absent)
+    monkeypatch.setitem(sys.modules, "fp8mac.sim.networks.onnx.model", None)
+    monkeypatch.delattr("fp8mac.sim.networks.onnx.model", raising=False)
     assert says(tmp_path / "n.onnx", tmp_path / "d.npz") == (
         "ONNX models need the packages onnx and onnxruntime; pip install 'fp8mac[onnx]' installs "
         "them."

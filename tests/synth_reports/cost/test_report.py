@@ -12,8 +12,9 @@ from fp8mac.hw.config.unit import parse_unit
 from fp8mac.synth_reports.cost import report as module
 from fp8mac.synth_reports.cost.breakdown import breakdown_designs, parts_of
 from fp8mac.synth_reports.cost.measure import BASELINE, Bench, Design, Measurement
-from fp8mac.synth_reports.cost.physical import Stimuli, facts_of, library_report
+from fp8mac.synth_reports.cost.physical import facts_of, library_report
 from fp8mac.synth_reports.cost.report import Question, unit_report
+from fp8mac.synth_reports.cost.stimuli import Stimuli
 from fp8mac.synth_reports.liberty.library import Library, own_library
 from fp8mac.synth_reports.render.unit_tables import footnotes
 from fp8mac.synth_reports.store.store import Store
