@@ -1,5 +1,7 @@
 """What a module is, in words and numbers, for people and for programs."""
 
+from dataclasses import asdict
+
 from fp8mac.hw.config.accumulators import FloatAccConfig, IntAccConfig, KulischConfig
 from fp8mac.hw.config.formats import FloatFormat, Format, IntFormat, Overflow, Rounding
 from fp8mac.hw.config.goal import Goal
@@ -76,6 +78,8 @@ def _describe_accumulator(config: MacConfig) -> dict[str, object]:
                 "overflow": overflow.value,
                 "subnormals": subnormals,
             }
+        case other:  # what is new has its parameters' names until this says more
+            return {"name": other.name, "kind": other.name.rstrip("0123456789")} | asdict(other)
 
 
 def _special_cases(config: MacConfig) -> list[str]:

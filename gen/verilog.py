@@ -203,7 +203,9 @@ def _accumulator_in_words(description: dict[str, object], acc: dict[str, object]
     if acc["kind"] == "float":
         assert isinstance(acc["format"], dict)
         return f"{width}; {_in_words(acc['format'])}"
-    return f"{width}; two's complement in units of 2**{description['acc_lsb_exponent']}"
+    if acc["kind"] in ("kulisch", "int"):
+        return f"{width}; two's complement in units of 2**{description['acc_lsb_exponent']}"
+    return width
 
 
 def _in_words(facts: dict[str, object]) -> str:

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 
 import pytest
-from rooms import MODULES, ROOT
+from rooms import FRONT, MODULES, ROOMS, ROOT
 from typer.testing import CliRunner
 
 from fp8mac.cli.app import app
@@ -86,6 +86,23 @@ def test_links_lead_somewhere():
             assert (page.parent / target).exists(), f"{page.name}: {target}"
             checked += 1
     assert checked > 5
+
+
+def missing(text: str) -> list[str]:
+    """Files of the project that a text names, and that are not there."""
+    rooms = "|".join([*ROOMS, FRONT, "tests", "docs"])
+    named = re.findall(rf"`((?:{rooms})/[\w./*-]+)`", text)
+    return [name for name in named if not list(ROOT.glob(name))]
+
+
+def test_files_that_pages_name_are_there():
+    assert missing("`hw/area/round.py`, `hw/area/square.py`, `sim/*/golden.py`") == [
+        "hw/area/square.py"
+    ]
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
+    found = {page.name: missing(page.read_text(encoding="utf-8")) for page in pages}
+    del found["CHANGELOG.md"]  # tells of what was
+    assert {page: names for page, names in found.items() if names} == {}
 
 
 @pytest.mark.skipif(

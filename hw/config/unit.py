@@ -151,8 +151,8 @@ class MacConfig:
                 return self.product_bits + guard_bits
             case FloatAccConfig(format_):
                 return format_.bits
-            case IntAccConfig(bits):
-                return bits
+            case other:
+                return other.bits
 
     @property
     def has_integer_products(self) -> bool:

@@ -6,10 +6,11 @@
 
 from functools import lru_cache
 
+from fp8mac.hw.config.accumulators import IntAccConfig, KulischConfig
 from fp8mac.hw.config.formats import FloatFormat, Format, FormatError, Overflow, Rounding
 from fp8mac.sim.exact.values import NAN, Kind, Value
 
-__all__ = ["FixedPointCodec", "FloatCodec", "codec", "decode", "encode"]
+__all__ = ["REGISTERS", "FixedPointCodec", "FloatCodec", "codec", "decode", "encode"]
 
 # Plain globals: several times faster to read than members of a class.
 _INF, _NAN = Kind.INF, Kind.NAN
@@ -168,6 +169,13 @@ class FixedPointCodec:
             if overflow is not _WRAP:
                 integer = min(max(integer, self.min), self.max)
         return integer & ((1 << self.bits) - 1)
+
+
+REGISTERS: dict[type, type[FixedPointCodec]] = {
+    KulischConfig: FixedPointCodec,
+    IntAccConfig: FixedPointCodec,
+}
+"""How what is no float accumulator writes its sums, by its class."""
 
 
 @lru_cache

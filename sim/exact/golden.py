@@ -17,7 +17,7 @@ from typing import NamedTuple
 from fp8mac.hw.config.accumulators import ConfigError, FloatAccConfig, IntAccConfig
 from fp8mac.hw.config.formats import Format, Overflow, Rounding
 from fp8mac.hw.config.unit import MacConfig
-from fp8mac.sim.exact.codecs import FixedPointCodec, FloatCodec, codec, decode, encode
+from fp8mac.sim.exact.codecs import REGISTERS, FixedPointCodec, FloatCodec, codec, decode, encode
 from fp8mac.sim.exact.values import Kind, Value, add, multiply
 
 __all__ = [
@@ -77,7 +77,8 @@ def _unit(config: MacConfig) -> _Unit:
         rounding, overflow = accumulator.rounding, accumulator.overflow
         random_bits = accumulator.random_bits or 0
     else:
-        register = FixedPointCodec(accumulator.name, config.acc_bits, config.product_lsb_exponent)
+        kind = REGISTERS[type(accumulator)]
+        register = kind(accumulator.name, config.acc_bits, config.product_lsb_exponent)
         if isinstance(accumulator, IntAccConfig):
             overflow = accumulator.overflow
     holds_inf = isinstance(accumulator, FloatAccConfig) and accumulator.format.has_inf

@@ -14,6 +14,7 @@ from fp8mac.hw.config.formats import Overflow
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.sim.codes.encoding import has_numba
 from fp8mac.sim.codes.inputs import InputError, whole
+from fp8mac.sim.exact.codecs import REGISTERS, FixedPointCodec
 from fp8mac.sim.gemm import fixed
 from fp8mac.sim.gemm.carrier import Carrier, Plan, choose
 
@@ -124,6 +125,10 @@ def _plan_float(query: _Query) -> Plan:
 def _plan_fixed(query: _Query) -> Plan:
     config, k, backend = query.config, query.k, query.backend
     acc = config.accumulator
+    if REGISTERS[type(acc)] is not FixedPointCodec:
+        if backend != "auto":
+            raise GemmError(f"The {backend} back end adds in two's complement, unlike {acc.name}.")
+        return Plan("golden", Carrier.INTEGERS, "not two's complement")
     units = config.a.max_magnitude * config.b.max_magnitude
     saturates = isinstance(acc, IntAccConfig) and acc.overflow is Overflow.SATURATE
     if saturates and (query.started or k * units >= 2 ** (config.acc_bits - 1)):

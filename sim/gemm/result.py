@@ -11,6 +11,8 @@ from fp8mac.hw.config.accumulators import FloatAccConfig
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.sim.codes.encoding import decode
 from fp8mac.sim.codes.encoding_rule import code_dtype
+from fp8mac.sim.exact import golden
+from fp8mac.sim.exact.codecs import REGISTERS, FixedPointCodec
 from fp8mac.sim.exact.golden import State
 from fp8mac.sim.gemm.plan import Plan
 from fp8mac.sim.gemm.words import Words, to_float
@@ -53,6 +55,10 @@ class GemmResult:
         accumulator = self.config.accumulator
         if isinstance(accumulator, FloatAccConfig):
             values = decode(self.acc, accumulator.format)
+        elif REGISTERS[type(accumulator)] is not FixedPointCodec:
+            codes = self.acc.ravel().tolist()
+            numbers = [float(golden.read(self.config, code).fraction) for code in codes]
+            values = np.array(numbers).reshape(self.acc.shape)
         else:
             lsb = self.config.product_lsb_exponent
             values = to_float(words(self.acc), self.config.acc_bits, lsb)
