@@ -5,7 +5,12 @@ from typing import Any
 
 from fp8mac.hw.config.accumulators import ConfigError
 from fp8mac.sim.codes.inputs import InputError, whole
-from fp8mac.synth_reports.experiments.accuracy.accuracy import Case, measure, row
+from fp8mac.synth_reports.experiments.accuracy.accuracy import (
+    Case,
+    measure,
+    record_of,
+    row,
+)
 from fp8mac.synth_reports.experiments.accuracy.cases import questions
 from fp8mac.synth_reports.store.store import Store
 
@@ -115,6 +120,6 @@ def accuracy(
             f"Networks run on units that add one product at a time, not on {given.name}."
         )
     result, metric = measure(case, Store(), threads, force=force)
-    record = row("accuracy", case, result, metric)
+    record = row("accuracy", record_of(case, result, metric))
     value, reference = record["value"], record["reference"]
     return Accuracy(given, case.label, metric, value, reference, record)

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from fp8mac.cli.experiments import conduct
 from fp8mac.cli.options import (
     FORCE,
     HERE,
@@ -18,9 +19,9 @@ from fp8mac.cli.options import (
     progress_bar,
     recorded,
 )
-from fp8mac.gen.files import check_folder, write_atomically
 from fp8mac.sim.networks.data.fetch import PACKAGES
 from fp8mac.sim.networks.data.fetch import fetch as fetch_package
+from fp8mac.synth_reports.experiments.accuracy.experiment import AccuracyTables, TablesOptions
 
 __all__ = ["accuracy", "fetch"]
 
@@ -122,19 +123,10 @@ def accuracy(
     """
     names = networks.split(",")
     if format_ is None and acc is None:
-        check_folder(output_dir, "*.*")
-        picked = experiments.split(",") if experiments else None
-        _run_experiments(
-            names,
-            picked,
-            samples,
-            inputs=inputs,
-            axes=axes,
-            threads=threads,
-            output_dir=output_dir,
-            command=recorded(ctx),
-            force=force,
-        )
+        picked = tuple(experiments.split(",")) if experiments else ()
+        options = TablesOptions(tuple(names), picked, samples, inputs, axes)
+        where: dict[str, Any] = {"output_dir": output_dir, "force": force, "at_once": threads}
+        conduct(ctx, AccuracyTables(), options, **where)
         return
     facts = {
         "a": format_,
@@ -208,32 +200,3 @@ def _run_unit(
             case, store, threads, lambda count: bar.advance(task, count), force=force
         )
     return report.unit_report(case, result, module.layers(case, store), command)
-
-
-def _run_experiments(
-    names: list[str],
-    experiments: list[str] | None,
-    samples: int | None,
-    *,
-    inputs: str,
-    axes: str,
-    threads: int,
-    output_dir: Path,
-    command: str,
-    force: bool,
-) -> None:
-    module = importlib.import_module("fp8mac.synth_reports.experiments.accuracy.cases")
-    report = importlib.import_module("fp8mac.synth_reports.experiments.accuracy.report")
-    store = importlib.import_module("fp8mac.synth_reports.store.store").Store()
-    wanted = module.cases(names, experiments, samples, inputs, axes)
-    unique = list(dict.fromkeys(case for _, case in wanted))
-    with progress_bar() as bar:
-        task = bar.add_task("networks on units", total=len(unique))
-        found = module.run(unique, store, threads, lambda case: bar.advance(task), force=force)
-    files = report.experiment_files(wanted, found, output_dir, command)
-    write_atomically(files)
-    points = importlib.import_module("fp8mac.synth_reports.experiments.sum_error.length").points(
-        store=store
-    )
-    write_atomically(report.summary_files(output_dir, list(points)))
-    typer.echo(f"Wrote {len(files)} files and a summary to {output_dir}.", err=True)

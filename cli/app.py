@@ -7,8 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from fp8mac.cli import accuracy as cli_accuracy
-from fp8mac.cli import checks, plots
-from fp8mac.cli import mapped as cli_mapped
+from fp8mac.cli import checks
 from fp8mac.cli import prove as cli_prove
 from fp8mac.cli import synth as cli_synth
 from fp8mac.cli.command import Command, Commands, end, recorded
@@ -109,10 +108,12 @@ def verilog(
     shape = Shape.CORE if core else Shape.UNIT
     made: dict[str, Any] = {"goal": goal, "command": recorded(ctx)}
     if mapped:
+        from fp8mac.proofs.proved import netlist_text
+
         bench = make_bench()
         with progress_bar() as bar:
             bar.add_task(f"Mapping {config.slug}", total=None)
-            made["netlist"] = cli_mapped.netlist_text(config, shape, goal=goal, bench=bench)
+            made["netlist"] = netlist_text(config, shape, goal=goal, bench=bench)
     from fp8mac.gen.verilog import write_verilog
 
     say_written(write_verilog(config, shape, output, **made))
@@ -120,15 +121,10 @@ def verilog(
 
 app.command(cls=Command)(cli_synth.synth)
 app.command(cls=Command)(cli_synth.liberty)
-app.command(cls=Command)(cli_synth.synth_check)
 app.command(cls=Command)(checks.vectors)
 app.command(cls=Command)(checks.exhaustive)
 app.command(cls=Command)(cli_prove.prove)
-app.command(cls=Command)(cli_mapped.peers)
 app.command(cls=Command)(cli_accuracy.accuracy)
 app.command(cls=Command)(cli_accuracy.fetch)
-app.command(cls=Command)(plots.figure5)
-app.command(cls=Command)(plots.sum_error)
-app.command(cls=Command)(plots.plot)
 for experiment in EXPERIMENTS:
     app.command(experiment.name, cls=Command)(command_of(experiment))

@@ -113,16 +113,16 @@ def conduct(
     if written:
         made = Made(recorded(ctx), options, folder)
         files = {folder / name: text for name, text in experiment.render(records, made).items()}
+    table = None if as_json else experiment.show(records, options)
+    outcome = experiment.outcome(records, options)
     if files:
         write_files(files)
-    table = None if as_json else experiment.show(records, options)
     if as_json:
         print_json(experiment.facts(records))
     elif isinstance(table, str):
         print_text(table)
     elif table is not None:
         show(table)
-    outcome = experiment.outcome(records, options)
     if outcome.sentence:
         typer.echo(outcome.sentence, err=True)
     if outcome.exit_code:
@@ -147,8 +147,9 @@ def _parameter(name: str, annotation: Any, default: Any = inspect.Parameter.empt
 
 
 def _default(value: object) -> object:
-    """What an option is if it is not given; nothing in place of what is empty."""
-    return None if value in ((), "") else value
+    """What an option is if it is not given, as it is typed; None for what is empty."""
+    text = ",".join(map(str, value)) if isinstance(value, tuple) else value
+    return None if text == "" else text
 
 
 def _name(name: str, option: Option) -> str:

@@ -41,6 +41,9 @@ __all__ = [
     "write_files",
 ]
 
+_MANY = 6
+"""Files that are counted, not named."""
+
 HERE = Path()
 """The current folder: where commands write, if nothing else is said."""
 
@@ -151,6 +154,8 @@ def write_files(contents: Mapping[Path, str | bytes]) -> None:
 def say_written(paths: Iterable[Path]) -> None:
     """Say which files there are now."""
     *others, last = [str(path) for path in paths if path != STDOUT] or [""]
-    if last:
+    if len(others) >= _MANY:
+        typer.echo(f"Wrote {len(others) + 1} files to {Path(last).parent}.", err=True)
+    elif last:
         names = f"{', '.join(others)} and {last}" if others else last
         typer.echo(f"Wrote {names}.", err=True)

@@ -15,7 +15,6 @@ from fp8mac.cli.options import (
     B,
     Never,
     Only,
-    end,
     number,
     print_json,
     progress_bar,
@@ -24,10 +23,8 @@ from fp8mac.cli.options import (
 )
 from fp8mac.gen.files import (
     STDOUT,
-    check_folder,
     check_outputs,
     print_text,
-    write_atomically,
 )
 from fp8mac.hw.config.accumulators import ConfigError
 from fp8mac.hw.config.goal import Goal
@@ -36,7 +33,6 @@ from fp8mac.hw.config.unit import parse_unit
 from fp8mac.synth_reports.cost.bench import make_bench
 from fp8mac.synth_reports.cost.report import Question, unit_report
 from fp8mac.synth_reports.cost.stimuli import Stimuli
-from fp8mac.synth_reports.experiments import regression
 from fp8mac.synth_reports.liberty.find import KNOWN, PATH_VARIABLE, find_files, libraries_of
 from fp8mac.synth_reports.liberty.library import Library, load_library, own_library
 from fp8mac.synth_reports.liberty.reader import LibertyError
@@ -44,7 +40,7 @@ from fp8mac.synth_reports.liberty.tables import libraries_table, missing_text
 from fp8mac.synth_reports.render.tables import show
 from fp8mac.synth_reports.render.unit_tables import breakdown_table, footnotes, unit_table
 
-__all__ = ["Effort", "liberty", "synth", "synth_check"]
+__all__ = ["Effort", "liberty", "synth"]
 
 LIBERTY = Annotated[
     list[str] | None,
@@ -183,50 +179,3 @@ def _facts(name: str, library: Library) -> dict[str, Any]:
         "file": library.source,
         "error": None,
     }
-
-
-def synth_check(
-    accept: Annotated[bool, typer.Option("--accept", help="Commit what is measured now.")] = False,
-    folder: Annotated[
-        Path, typer.Option("--folder", metavar="DIR", help="Where the committed numbers are.")
-    ] = regression.FOLDER,
-) -> None:
-    """Measure the main units, and say which committed numbers no longer hold; exit code 1 then."""
-    if accept:
-        check_folder(folder, "*.json")
-    own = own_library()
-    bench = make_bench({own.name: own})
-    known = regression.baselines(folder)
-    configs = [each.config for each in known.values()]
-    if accept and not configs:
-        configs = [parse_unit(operand, acc=acc) for operand, acc in regression.MAIN]
-    if not configs:
-        raise end(f"There are no committed numbers in '{folder}'.")
-    designs = [each for config in configs for each in regression.designs(config, own.name)]
-    with progress_bar() as bar:
-        task = bar.add_task("designs", total=len(designs))
-        found = bench.measure(designs, progress=lambda design: bar.advance(task))
-    figures = {config: regression.current(config, found, bench, own) for config in configs}
-    tools = regression.tools_of(bench, found[designs[0]])
-    moved = [
-        move for each in known.values() for move in regression.moves(each, figures[each.config])
-    ]
-    if moved:
-        print_text(regression.moves_table(moved) + "\n")
-    if accept:
-        write_atomically(
-            {
-                folder / f"{config.slug}.json": regression.file_text(config, each, tools)
-                for config, each in figures.items()
-            }
-        )
-        typer.echo(f"Wrote {len(figures)} files to {folder}.", err=True)
-        if moved:
-            typer.echo('Explain what moved under "Numbers" in CHANGELOG.md.', err=True)
-    elif not all(regression.same_tools(each, tools) for each in known.values()):
-        typer.echo("Inconclusive: the committed numbers were made by other tools.", err=True)
-    elif moved:
-        typer.echo(f"{len(moved)} committed numbers do not hold.", err=True)
-        raise typer.Exit(1)
-    else:
-        typer.echo(f"All committed numbers of {len(known)} units hold.", err=True)

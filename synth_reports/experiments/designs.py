@@ -16,7 +16,7 @@ from fp8mac.synth_reports.cost.physical import (
 from fp8mac.synth_reports.cost.report import tool_columns, tools_report
 from fp8mac.synth_reports.cost.stimuli import Stimuli, can_draw
 from fp8mac.synth_reports.experiments.worker import Worker
-from fp8mac.synth_reports.liberty.library import own_library
+from fp8mac.synth_reports.liberty.library import OWN
 
 __all__ = ["DesignJob", "DesignRecord", "index", "key_of", "measure", "record_of"]
 
@@ -28,7 +28,7 @@ class DesignJob:
     Parameters
     ----------
     design : Design
-        In two-input gates, or mapped to our own library.
+        In two-input gates, or mapped to a library, by the name that the user has for it.
     flow : str, optional
         Name of the flow; by default that of its goal.
     stimuli : Stimuli, optional
@@ -143,12 +143,15 @@ def measure(job: DesignJob, worker: Worker) -> DesignRecord:
         If there is no circuit for a unit.
     YosysError, SynthesisError
         If the synthesis fails.
+    LibertyError
+        If there is no such library.
     """
-    bench, design = worker.bench(job.flow), job.design
+    design = job.design
+    bench = worker.bench(job.flow, (design.library or OWN,))
     measured = bench.measure([design], force=worker.force)[design]
     if design.library is None:
         return record_of(measured, bench)
-    library = own_library()
+    library = worker.library(design.library)
     energy = None
     if job.stimuli and design.shape is Shape.UNIT and can_draw(design.config):
         energy = energy_report(measured, library, job.stimuli, bench.store)

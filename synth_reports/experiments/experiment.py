@@ -13,13 +13,14 @@ the bar, ``--output-dir``, ``--force``, ``--json`` and going on after an interru
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
 from rich.console import RenderableType
 
 from fp8mac.synth_reports.experiments.worker import Worker
 
-__all__ = ["Experiment", "Made", "NoOptions", "Option", "Outcome"]
+__all__ = ["Experiment", "Made", "NoOptions", "Option", "Outcome", "page"]
 
 Options = TypeVar("Options")
 Job = TypeVar("Job")
@@ -108,8 +109,6 @@ class Experiment(Generic[Options, Job, Record]):
         Of the command.
     options : type
         Dataclass of the options, see `Option`.
-    record : type
-        Dataclass of the records.
     folder : Path or None
         Where files go, from the current folder, unless ``--output-dir`` says otherwise. None for an
         experiment that names its own places in the files of `render`.
@@ -117,7 +116,7 @@ class Experiment(Generic[Options, Job, Record]):
         Names of its files, as in a shell.
     kept_by : tuple of str
         Names of the modules that make a record. With them it is kept in the store, under its job
-        and their code; without, `run` keeps what it finds itself.
+        and their code, and `load` reads it; without, `run` keeps what it finds itself.
     keeps : bool
         Whether anything is kept that ``--force`` does anew.
     in_processes : bool
@@ -127,7 +126,6 @@ class Experiment(Generic[Options, Job, Record]):
     name: str
     help: str
     options: type[Any]
-    record: type[Any]
     folder: Path | None = Path()
     pattern: str = "*.*"
     kept_by: tuple[str, ...] = ()
@@ -153,6 +151,10 @@ class Experiment(Generic[Options, Job, Record]):
         """Do one job. Called in a thread or in another process, with a copy of the job."""
         raise NotImplementedError
 
+    def load(self, facts: dict[str, Any]) -> Record:
+        """Record from what was kept: its fields."""
+        raise NotImplementedError
+
     def render(self, records: Sequence[Record], made: Made) -> Mapping[str, str | bytes]:
         """Files by their names in the folder; the records are in the order of the jobs."""
         raise NotImplementedError
@@ -168,3 +170,11 @@ class Experiment(Generic[Options, Job, Record]):
     def outcome(self, records: Sequence[Record], options: Options) -> Outcome:
         """How it ends."""
         return Outcome()
+
+
+def page(
+    name: str, text: str, table: str, pictures: Mapping[str, bytes] = MappingProxyType({})
+) -> dict[str, str | bytes]:
+    """Files of one name: a page in Markdown, a table in CSV, and pictures by their suffixes."""
+    files: dict[str, str | bytes] = {f"{name}.md": text, f"{name}.csv": table}
+    return files | {f"{name}.{suffix}": data for suffix, data in pictures.items()}

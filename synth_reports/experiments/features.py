@@ -19,7 +19,7 @@ from fp8mac.synth_reports.experiments.designs import (
     key_of,
     measure,
 )
-from fp8mac.synth_reports.experiments.experiment import Experiment, Made, NoOptions
+from fp8mac.synth_reports.experiments.experiment import Experiment, Made, NoOptions, page
 from fp8mac.synth_reports.experiments.worker import Worker
 from fp8mac.synth_reports.liberty.library import OWN
 from fp8mac.synth_reports.render.tables import csv_table, markdown_table
@@ -87,7 +87,6 @@ class Features(Experiment[NoOptions, DesignJob, DesignRecord]):
     name = "features"
     help = "Measure what single features cost: subnormals, NaN, rounding, saturation, guard bits."
     options = NoOptions
-    record = DesignRecord
     pattern = "features.*"
 
     def plan(self, options: NoOptions) -> list[DesignJob]:
@@ -99,10 +98,8 @@ class Features(Experiment[NoOptions, DesignJob, DesignRecord]):
 
     def render(self, records: Sequence[DesignRecord], made: Made) -> dict[str, str | bytes]:
         table = rows(records)
-        return {
-            "features.csv": csv_text(table),
-            "features.md": markdown_text(table, records[0], made.command),
-        }
+        text = markdown_text(table, records[0], made.command)
+        return page("features", text, csv_text(table))
 
 
 def _core(config: MacConfig, library: str | None) -> Design:

@@ -12,7 +12,7 @@ from fp8mac.synth_reports.cost.measure import BASELINE, Design
 from fp8mac.synth_reports.cost.report import ratio
 from fp8mac.synth_reports.cost.stimuli import Stimuli
 from fp8mac.synth_reports.experiments.designs import DesignJob, DesignRecord, index, measure
-from fp8mac.synth_reports.experiments.experiment import Experiment, Made, Option
+from fp8mac.synth_reports.experiments.experiment import Experiment, Made, Option, page
 from fp8mac.synth_reports.experiments.worker import Worker
 from fp8mac.synth_reports.liberty.library import OWN
 from fp8mac.synth_reports.render.tables import csv_table, markdown_table
@@ -52,7 +52,6 @@ class Grid(Experiment[GridOptions, DesignJob, DesignRecord]):
     name = "grid"
     help = "Gates, area, delay, energy of every format with every accumulator; known ones stay."
     options = GridOptions
-    record = DesignRecord
     pattern = "grid.*"
 
     def plan(self, options: GridOptions) -> list[DesignJob]:
@@ -69,7 +68,7 @@ class Grid(Experiment[GridOptions, DesignJob, DesignRecord]):
         return measure(job, worker)
 
     def render(self, records: Sequence[DesignRecord], made: Made) -> dict[str, str | bytes]:
-        return {"grid.csv": csv_text(records), "grid.md": markdown_text(records, made.command)}
+        return page("grid", markdown_text(records, made.command), csv_text(records))
 
 
 def units(formats: Iterable[str] = (), accs: Iterable[str] = ()) -> list[MacConfig]:

@@ -5,9 +5,23 @@ from typing import Any
 from fp8mac.synth_reports.experiments.experiment import Experiment
 from fp8mac.synth_reports.experiments.features import Features
 from fp8mac.synth_reports.experiments.figure3.experiment import Figure3
+from fp8mac.synth_reports.experiments.figure5.experiment import Figure5
 from fp8mac.synth_reports.experiments.grid import Grid
+from fp8mac.synth_reports.experiments.pareto.experiment import Pareto
+from fp8mac.synth_reports.experiments.peers.experiment import Peers
+from fp8mac.synth_reports.experiments.regression import Regression
+from fp8mac.synth_reports.experiments.sum_error.experiment import SumError
 
 __all__ = ["EXPERIMENTS"]
 
-EXPERIMENTS: tuple[Experiment[Any, Any, Any], ...] = (Grid(), Features(), Figure3())
+EXPERIMENTS: tuple[Experiment[Any, Any, Any], ...] = (
+    Grid(),
+    Features(),
+    Figure3(),
+    Peers(),
+    Figure5(),
+    SumError(),
+    Pareto(),
+    Regression(),
+)
 """In the order of the help. What takes long to import, an experiment imports where it needs it."""

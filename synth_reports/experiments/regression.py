@@ -6,21 +6,29 @@ direction. Other versions of the tools make other numbers: then nothing follows 
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+from fp8mac.gen.files import check_folder
 from fp8mac.hw.config.accumulators import ConfigError
 from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import MacConfig, parse_unit
-from fp8mac.synth_reports.cost.measure import Bench, Design, Measurement
-from fp8mac.synth_reports.cost.physical import energy_report, facts_of, library_report
-from fp8mac.synth_reports.cost.report import tools_report
+from fp8mac.synth_reports.cost.measure import Design
 from fp8mac.synth_reports.cost.stimuli import Stimuli
-from fp8mac.synth_reports.liberty.library import Library
+from fp8mac.synth_reports.experiments.designs import (
+    DesignJob,
+    DesignRecord,
+    index,
+    key_of,
+    measure,
+)
+from fp8mac.synth_reports.experiments.experiment import Experiment, Made, Option, Outcome
+from fp8mac.synth_reports.experiments.worker import Worker
+from fp8mac.synth_reports.liberty.library import OWN
 from fp8mac.synth_reports.render.tables import markdown_table
 
 __all__ = [
@@ -29,10 +37,12 @@ __all__ = [
     "TOLERANCES",
     "Baseline",
     "Move",
+    "Regression",
+    "RegressionOptions",
     "baselines",
-    "current",
-    "designs",
+    "figures_of",
     "file_text",
+    "jobs",
     "moves",
     "moves_table",
     "same_tools",
@@ -94,50 +104,106 @@ class Move:
     after: float | None
 
 
-def designs(config: MacConfig, own: str) -> list[Design]:
-    """What is measured of a unit: cores for both goals, and for energy the unit for area."""
-    cores = [Design(config, Shape.CORE, goal, library) for goal in Goal for library in (None, own)]
-    return [*cores, Design(config, Shape.UNIT, Goal.AREA, own)]
+@dataclass(frozen=True)
+class RegressionOptions:
+    """Where the numbers are, and whether those of now take their place."""
+
+    accept: Annotated[bool, Option("Commit what is measured now.", names="--accept")] = False
+    folder: Annotated[Path, Option("Where the committed numbers are.", "DIR")] = FOLDER
 
 
-def current(
-    config: MacConfig, found: Mapping[Design, Measurement], bench: Bench, own: Library
-) -> dict[str, float]:
-    """Figures of a unit, ``goal.name`` in the units of our own library.
+class Regression(Experiment[RegressionOptions, DesignJob, DesignRecord]):
+    """The main units, for both goals, beside what is committed of them."""
 
-    Parameters
-    ----------
-    found : mapping of Design to Measurement
-        Measurements of its `designs`.
-    """
-    facts = facts_of(own, bench.store)
-    figures: dict[str, float] = {}
-    for goal in Goal:
-        metrics = found[Design(config, Shape.CORE, goal)].metrics
-        physical = library_report(found[Design(config, Shape.CORE, goal, own.name)], facts)
-        figures |= {
-            f"{goal.value}.two_input_gates": metrics.two_input_gates,
-            f"{goal.value}.levels": metrics.levels,
-            f"{goal.value}.area_ge": physical["area_ge"],
-            f"{goal.value}.delay_fo4": physical["delay_fo4"],
+    name = "synth-check"
+    help = (
+        "Measure the main units, and say which committed numbers no longer hold; exit code 1 then."
+    )
+    options = RegressionOptions
+    folder = None
+
+    def plan(self, options: RegressionOptions) -> list[DesignJob]:
+        if options.accept:
+            check_folder(options.folder, "*.json")
+        return [job for config in _units(options) for job in jobs(config)]
+
+    def run(self, job: DesignJob, worker: Worker) -> DesignRecord:
+        return measure(job, worker)
+
+    def render(self, records: Sequence[DesignRecord], made: Made) -> dict[str, str | bytes]:
+        if not made.options.accept:
+            return {}
+        tools = tools_of(records[0])
+        return {
+            str(made.options.folder / f"{config.slug}.json"): file_text(
+                config, figures_of(config, records), tools
+            )
+            for config in _units(made.options)
         }
-    unit = found[Design(config, Shape.UNIT, Goal.AREA, own.name)]
-    energy = energy_report(unit, own, _CYCLES, bench.store)
-    assert energy is not None  # our own library has energies
+
+    def show(self, records: Sequence[DesignRecord], options: RegressionOptions) -> str | None:
+        moved = _moved(records, options)
+        return moves_table(moved) + "\n" if moved else None
+
+    def outcome(self, records: Sequence[DesignRecord], options: RegressionOptions) -> Outcome:
+        moved, known = _moved(records, options), baselines(options.folder)
+        if options.accept:
+            return Outcome('Explain what moved under "Numbers" in CHANGELOG.md.' if moved else "")
+        if not all(same_tools(each, tools_of(records[0])) for each in known.values()):
+            return Outcome("Inconclusive: the committed numbers were made by other tools.")
+        if moved:
+            return Outcome(f"{len(moved)} committed numbers do not hold.", 1)
+        return Outcome(f"All committed numbers of {len(known)} units hold.")
+
+
+def _units(options: RegressionOptions) -> list[MacConfig]:
+    """Units whose numbers are committed; where there are none yet, the main ones."""
+    known = [each.config for each in baselines(options.folder).values()]
+    if not known and not options.accept:
+        raise ConfigError(f"There are no committed numbers in '{options.folder}'.")
+    return known or [parse_unit(operand, acc=acc) for operand, acc in MAIN]
+
+
+def _moved(records: Sequence[DesignRecord], options: RegressionOptions) -> list[Move]:
+    return [
+        move
+        for each in baselines(options.folder).values()
+        for move in moves(each, figures_of(each.config, records))
+    ]
+
+
+def jobs(config: MacConfig) -> list[DesignJob]:
+    """What is measured of a unit: cores for both goals, and for energy the unit for area."""
+    cores = [Design(config, Shape.CORE, goal, library) for goal in Goal for library in (None, OWN)]
+    unit = Design(config, Shape.UNIT, Goal.AREA, OWN)
+    return [*map(DesignJob, cores), DesignJob(unit, stimuli=_CYCLES)]
+
+
+def figures_of(config: MacConfig, records: Iterable[DesignRecord]) -> dict[str, float | None]:
+    """Figures of a unit, ``goal.name`` in the units of our own library."""
+    found = index(records)
+    figures: dict[str, float | None] = {}
+    for goal in Goal:
+        gates, cells = (found[key_of(Design(config, Shape.CORE, goal, lib))] for lib in (None, OWN))
+        assert cells.area_ge is not None
+        assert cells.delay_fo4 is not None
+        figures |= {
+            f"{goal.value}.two_input_gates": gates.two_input_gates,
+            f"{goal.value}.levels": gates.levels,
+            f"{goal.value}.area_ge": round(cells.area_ge, 2),
+            f"{goal.value}.delay_fo4": round(cells.delay_fo4, 2),
+        }
+    unit = found[key_of(Design(config, Shape.UNIT, Goal.AREA, OWN))]
     for kind in ("functional", "unit_delay"):
-        figures[f"area.energy_{kind}_cinv_v2"] = energy[kind]["dynamic_cinv_v2"]
+        name = f"energy_{kind}_cinv_v2"
+        figures[f"area.{name}"] = getattr(unit, name)
     return figures
 
 
-def tools_of(bench: Bench, example: Measurement) -> dict[str, str]:
+def tools_of(record: DesignRecord) -> dict[str, str]:
     """Versions that numbers depend on."""
-    tools = tools_report(bench, example)["tools"]
-    abc = re.sub(r" \(compiled .*", "", tools["abc"]["version"] or "")
-    return {
-        "yosys": f"{tools['yosys']['version']} ({tools['yosys']['build']})",
-        "abc": abc,
-        "amaranth": tools["amaranth"]["version"],
-    }
+    abc = re.sub(r" \(compiled .*", "", record.abc or "")
+    return {"yosys": record.yosys, "abc": abc, "amaranth": record.amaranth}
 
 
 def same_tools(baseline: Baseline, tools: Mapping[str, str]) -> bool:
@@ -145,7 +211,7 @@ def same_tools(baseline: Baseline, tools: Mapping[str, str]) -> bool:
     return baseline.tools == dict(tools)
 
 
-def moves(baseline: Baseline, figures: Mapping[str, float]) -> list[Move]:
+def moves(baseline: Baseline, figures: Mapping[str, float | None]) -> list[Move]:
     """Figures that do not hold."""
     unit, found = baseline.config.slug, []
     for name in [*baseline.figures, *(each for each in figures if each not in baseline.figures)]:
@@ -171,7 +237,9 @@ def moves_table(found: Iterable[Move]) -> str:
     return markdown_table(["unit", "figure", "committed", "now", "change"], rows)
 
 
-def file_text(config: MacConfig, figures: Mapping[str, float], tools: Mapping[str, str]) -> str:
+def file_text(
+    config: MacConfig, figures: Mapping[str, float | None], tools: Mapping[str, str]
+) -> str:
     """Text of a file of `FOLDER`."""
     return (
         json.dumps(

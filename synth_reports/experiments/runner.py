@@ -81,7 +81,7 @@ def _kept(experiment: AnyExperiment, job: Any, worker: Worker) -> Any:
     if worker.force or not experiment.kept_by:
         return None
     known = worker.store.load("records", _key(experiment, job, worker))
-    return None if known is None else experiment.record(**known)
+    return None if known is None else experiment.load(known)
 
 
 def _key(experiment: AnyExperiment, job: Any, worker: Worker) -> str:

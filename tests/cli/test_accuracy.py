@@ -13,7 +13,8 @@ from fp8mac.sim.networks.data.fetch import FetchError
 from fp8mac.synth_reports.experiments.accuracy import accuracy as module
 from fp8mac.synth_reports.experiments.accuracy.accuracy import COLUMNS
 from fp8mac.synth_reports.experiments.accuracy.published import PTQ, pairs_alike, published_order
-from fp8mac.synth_reports.experiments.sum_error.length import points
+from fp8mac.synth_reports.experiments.sum_error.length import length_jobs, point_of
+from fp8mac.synth_reports.store.store import Store
 
 
 @pytest.fixture(autouse=True)
@@ -75,8 +76,8 @@ def test_what_is_known_is_not_computed_again(monkeypatch):
 
 
 def test_experiments_write_tables_and_pictures(folder, monkeypatch):
-    few = functools.partial(points, ("e4m3",), ("fp16",), (32, 64))
-    monkeypatch.setattr("fp8mac.synth_reports.experiments.sum_error.length.points", few)
+    few = functools.partial(length_jobs, ("e4m3",), ("fp16",), (32, 64))
+    monkeypatch.setattr("fp8mac.synth_reports.experiments.sum_error.length.length_jobs", few)
     words = ("accuracy", "--network", "digits_mlp", "--samples", "30", "--threads", "1")
     assert invoke(*words, "--experiments", "formats").exit_code == 0
     assert invoke(*words, "--experiments", "w4a8,cast").exit_code == 0
@@ -156,7 +157,8 @@ def test_published_orders():
 
 
 def test_sums_get_noisier_with_their_length():
-    found = list(points(("e4m3",), ("fp16", "bf16"), (32, 2048)))
+    jobs = length_jobs(("e4m3",), ("fp16", "bf16"), (32, 2048))
+    found = [point_of(job, Store()) for job in jobs]
     by = {(point.accumulator, point.signs, point.terms): point for point in found}
     for acc in ("fp16", "bf16"):
         for signs in ("signed", "one sign"):

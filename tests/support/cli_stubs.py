@@ -1,12 +1,10 @@
 """The work behind the commands, done once on something tiny: what is left is the command line."""
 
 import importlib
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import cache
 from itertools import islice
 
-from fp8mac.hw.config.accumulators import ConfigError
-from fp8mac.hw.config.formats import parse_format
 from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import parse_unit
@@ -39,8 +37,8 @@ ENERGY = {
     "leakage_nw": None,
 }
 
-_measure, _layers, _rows = accuracy.measure, accuracy.layers, figure5.rows
-_points, _sums = length.points, sum_error.measure
+_measure, _layers, _bits = accuracy.measure, accuracy.layers, figure5.bits_of
+_point, _sums = length._point, sum_error.errors_of
 _lines = {
     name: getattr(vectors, name) for name in ("vector_lines", "product_lines", "sequence_lines")
 }
@@ -60,18 +58,19 @@ def result():
 
 
 @cache
-def points():
-    return list(_points(("e4m3",), ("fp16",), (32, 64)))
+def point():
+    return _point(length.LengthJob("e4m3", "fp16", "signed", 32))
 
 
 @cache
-def rows():
-    return _rows(["e2m1"], lambda: None)
+def bits():
+    return _bits(figure5.Figure5Job("e2m1", "normal"))
 
 
 @cache
 def sums():
-    return _sums(sum_error.settings(["e2m1"], ["fp16"], [4]), 2)[0]
+    setting = sum_error.SumSetting("e2m1", "fp16", "one by one", 4)
+    return _sums(sum_error.SumJob(setting, 2))
 
 
 def measure(self, designs, *, force=False, progress=lambda design: None):
@@ -93,7 +92,7 @@ def verilog(config, shape, *, command=None, **_):
     return f"// {command}\nmodule m;\nendmodule\n"
 
 
-def netlist(config, shape, *, goal, bench):
+def netlist(config, shape, *, goal, bench, force=False):
     bench.measure([Design(config, Shape.UNIT, goal)])
     return ""
 
@@ -112,15 +111,12 @@ def on_a_unit(case, store, *_, **__):
     return result()[0]
 
 
-def run(wanted, store, *_, **__):
-    return {case: on_a_unit(case, store) for case in wanted}
-
-
-def figure5_rows(chosen, *_):
-    for name in chosen or ():
-        if parse_format(name).bits > 12:
-            raise ConfigError("Formats of up to 12 bits.")
-    return rows()
+def in_this_process(work, things, arguments, progress, **_):
+    found = {}
+    for thing in things:
+        found[thing] = work(thing, *arguments)
+        progress(thing, found[thing])
+    return found
 
 
 def lines(name: str):
@@ -136,34 +132,39 @@ def install(monkeypatch) -> None:
     """Put the stand-ins in the places of syntheses, proofs, networks, sums and drawings."""
     for shape in Shape:
         measured(shape, False), measured(shape, True)
-    result(), points(), rows(), sums()
+    result(), point(), bits(), sums()
     figures = Figures(*[1] * len(Figures.__dataclass_fields__))
     stubs = {
         "synth_reports.cost.physical._energy": energy,
         "gen.verilog.verilog_text": verilog,
-        "cli.mapped.netlist_text": netlist,
+        "proofs.proved.netlist_text": netlist,
         "proofs.check.prove.prove_units": prove,
         "proofs.check.prove.prove_verilog": prove,
         "synth_reports.experiments.accuracy.accuracy.measure": on_a_unit,
         "synth_reports.experiments.accuracy.accuracy.layers": lambda case, store: result()[1],
-        "synth_reports.experiments.accuracy.cases.run": run,
-        "synth_reports.experiments.sum_error.length.points": lambda *_, **__: points(),
-        "synth_reports.experiments.figure5.figure5.rows": figure5_rows,
-        "synth_reports.experiments.sum_error.sum_error.measure": lambda wanted, *_: [
-            replace(sums(), setting=setting) for setting in wanted
-        ],
+        "synth_reports.experiments.runner.in_processes": in_this_process,
+        "synth_reports.experiments.sum_error.length._point": lambda job: replace(
+            point(), **asdict(job)
+        ),
+        "synth_reports.experiments.figure5.figure5.bits_of": lambda job: replace(
+            bits(), **asdict(job)
+        ),
+        "synth_reports.experiments.sum_error.sum_error.errors_of": lambda job: replace(
+            sums(), setting=job.setting
+        ),
         "cli.accuracy.fetch_package": lambda package: None,
         **{f"sim.check.vectors.{name}": lines(name) for name in _lines},
         "synth_reports.liberty.generate.liberty_text": lambda: own_library().text,
         "sim.check.exhaustive.check_all": lambda *_, **__: ExhaustiveResult(1, 0, (), True, 1.0),
-        "synth_reports.experiments.peers.peers.check_library": lambda library: library,
-        "synth_reports.experiments.peers.peers.measure_all": lambda sources, *_, **__: (
-            dict.fromkeys(sources, (figures, "0" * 64))
+        "synth_reports.experiments.peers.experiment.check_library": lambda library: library,
+        "synth_reports.experiments.peers.experiment.figures_of": lambda *_, **__: (
+            figures,
+            "today",
         ),
-        "synth_reports.experiments.figure3.figure3.pictures": lambda rows: PICTURE,
+        "synth_reports.experiments.figure3.experiment.pictures": lambda rows: PICTURE,
         "synth_reports.experiments.figure5.figure5.pictures": lambda rows: PICTURE,
         "synth_reports.experiments.sum_error.text.pictures": lambda rows: PICTURE,
-        "synth_reports.experiments.pareto.plot.picture": lambda charts: PICTURE,
+        "synth_reports.experiments.pareto.experiment.picture": lambda charts: PICTURE,
         "synth_reports.experiments.accuracy.report.pictures": lambda rows, points: {
             "accuracy.svg": b""
         },

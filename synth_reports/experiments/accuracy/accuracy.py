@@ -26,7 +26,7 @@ from fp8mac.synth_reports.experiments.accuracy.training import trained_task, tra
 if TYPE_CHECKING:
     from fp8mac.synth_reports.store.store import Store
 
-__all__ = ["COLUMNS", "Case", "layers", "measure", "row"]
+__all__ = ["COLUMNS", "Case", "CaseRecord", "layers", "measure", "record_of", "row"]
 
 
 @dataclass(frozen=True)
@@ -111,28 +111,82 @@ class Case:
         return Scaling(parse_format(format_), calibration, per_channel, self.power_of_two)
 
 
-COLUMNS = (
-    "experiment network unit a_format w_format residual_format accumulator calibration "
-    "w_scale power_of_two headroom chunk trained metric value reference difference difference_low "
-    "difference_high agreement sqnr_db broken samples"
-).split()
-"""Of the tables: one row a case. The interval is that of the difference to float32, at 95 %."""
+@dataclass(frozen=True)
+class CaseRecord:
+    """What became of a network on a unit.
+
+    Parameters
+    ----------
+    network, unit : str
+        What was run, and the slug of the unit.
+    a_format, w_format, residual_format, accumulator : str
+        Of activations, weights, residual connections, and sums.
+    calibration, w_scale : str
+        How scales were found; ``channel`` or ``tensor``, or ``1`` where there are none.
+    power_of_two, headroom, chunk : int
+        See `Case`.
+    trained : str
+        See `Case`.
+    metric : str
+        What ``value`` and ``reference`` are.
+    value, reference : float
+        On the unit, and in float32: shares.
+    difference, difference_low, difference_high : float
+        Between them, and its interval at 95 %.
+    agreement : float
+        Share of answers that are float32's.
+    sqnr_db : float or None
+        Of the outputs.
+    broken, samples : int
+        Questions with an infinite or NaN output, and all questions.
+    """
+
+    network: str
+    unit: str
+    a_format: str
+    w_format: str
+    residual_format: str
+    accumulator: str
+    calibration: str
+    w_scale: str
+    power_of_two: int
+    headroom: int
+    chunk: int
+    trained: str
+    metric: str
+    value: float
+    reference: float
+    difference: float
+    difference_low: float
+    difference_high: float
+    agreement: float
+    sqnr_db: float | None
+    broken: int
+    samples: int
 
 
-def row(experiment: str, case: Case, result: Result, metric: str) -> dict[str, Any]:
-    """A result as JSON types; None where there is no number."""
+COLUMNS = ("experiment", *CaseRecord.__dataclass_fields__)
+"""Of the tables: one row a case of an experiment."""
+
+
+def record_of(case: Case, result: Result, metric: str) -> CaseRecord:
+    """Record of a result; numbers are rounded as the tables show them."""
     scale = "channel" if case.per_channel else "tensor"
-    found = result.metric
-    cells = [
-        *(experiment, case.label, case.config.slug, case.a, case.w, case.residual or "fp32"),
+    cells: list[Any] = [
+        *(case.label, case.config.slug, case.a, case.w, case.residual or "fp32"),
         *(case.acc, case.calibration, "1" if case.calibration == "none" else scale),
         *(int(case.power_of_two), int(case.headroom), case.chunk, case.trained, metric),
-        *(round(value, 5) for value in found),
+        *(round(value, 5) for value in result.metric),
         round(result.agreement, 5),
         None if result.sqnr_db is None else round(result.sqnr_db, 2),
         *(result.broken, result.samples),
     ]
-    return dict(zip(COLUMNS, cells, strict=True))
+    return CaseRecord(**dict(zip(CaseRecord.__dataclass_fields__, cells, strict=True)))
+
+
+def row(experiment: str, record: CaseRecord) -> dict[str, Any]:
+    """A record in a table; the keys are `COLUMNS`."""
+    return {"experiment": experiment, **asdict(record)}
 
 
 def measure(

@@ -1,22 +1,14 @@
-"""The experiments: which cases each is made of, and running them."""
+"""The experiments on networks: which cases each is made of."""
 
-import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from dataclasses import replace
-from multiprocessing import active_children, get_context
 
-from fp8mac.sim import cache
 from fp8mac.sim.networks.errors import NetworkError
-from fp8mac.sim.networks.tasks.evaluate import Result
 from fp8mac.sim.networks.tasks.images import EMBEDDED
 from fp8mac.sim.networks.tasks.zoo import is_own, load_task
-from fp8mac.synth_reports.experiments.accuracy.accuracy import Case, measure
-from fp8mac.synth_reports.store.parallel import in_parallel
-from fp8mac.synth_reports.store.store import Store
+from fp8mac.synth_reports.experiments.accuracy.accuracy import Case
 
-__all__ = ["ACCUMULATORS", "EXPERIMENTS", "FORMATS", "SAMPLES", "cases", "questions", "run"]
+__all__ = ["ACCUMULATORS", "EXPERIMENTS", "FORMATS", "SAMPLES", "cases", "questions"]
 
 FORMATS = "int8 e2m5 e3m4 e4m3 e5m2".split()
 ACCUMULATORS = "kulisch fp32 fp16 e6m9 bf16".split()
@@ -140,7 +132,7 @@ _LONG = ("qat", "convert")
 
 def cases(
     networks: Sequence[str],
-    experiments: Sequence[str] | None = None,
+    experiments: Sequence[str] = (),
     samples: int | None = None,
     inputs: str = "",
     axes: str = "",
@@ -149,7 +141,7 @@ def cases(
 
     Training of fmnist is only done where it is asked for by name: it takes the whole data set.
     """
-    for name in experiments or ():
+    for name in experiments:
         if name not in EXPERIMENTS:
             raise NetworkError(f"Unknown experiment '{name}'; there are {', '.join(EXPERIMENTS)}.")
     return [
@@ -166,58 +158,3 @@ def questions(network: str, experiment: str = "formats", inputs: str = "", axes:
     if network not in SAMPLES:
         return len(load_task(network, None, inputs, axes).truth)
     return SAMPLES[network] if experiment == "formats" else _ASIDE.get(network, SAMPLES[network])
-
-
-def run(
-    wanted: Sequence[Case],
-    store: Store,
-    jobs: int,
-    progress: Callable[[Case], None],
-    *,
-    force: bool = False,
-) -> dict[Case, tuple[Result, str]]:
-    """Results of cases, by ``jobs`` processes; an interrupted run goes on where it stopped."""
-    unique = list(dict.fromkeys(wanted))
-    if jobs == 1:
-        found = {}
-        for case in unique:
-            found[case] = measure(case, store, force=force)
-            progress(case)
-        return found
-    cache.can_keep(store.folder)  # the processes do not say it
-    with (
-        _one_thread_each(),
-        ProcessPoolExecutor(jobs, get_context("spawn"), cache.say_nothing) as pool,
-    ):
-        return in_parallel(
-            lambda case: pool.submit(_measure, case, store, force).result(),
-            unique,
-            lambda case, _: progress(case),
-            jobs=jobs,
-            stop=_end_children,
-        )
-
-
-def _end_children() -> None:
-    for child in active_children():
-        child.terminate()
-
-
-def _measure(case: Case, store: Store, force: bool) -> tuple[Result, str]:
-    return measure(case, store, force=force)
-
-
-@contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """Child processes whose matrix library does not compete with the others'."""
-    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-    before = {name: os.environ.get(name) for name in names}
-    os.environ.update(dict.fromkeys(names, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value

@@ -12,14 +12,15 @@ from rich.table import Table
 from fp8mac.gen.files import print_text
 from fp8mac.sim.networks.tasks.diagnose import LayerReport
 from fp8mac.sim.networks.tasks.evaluate import Result
-from fp8mac.synth_reports.experiments.accuracy.accuracy import Case, row
+from fp8mac.synth_reports.experiments.accuracy.accuracy import Case, CaseRecord, record_of, row
 from fp8mac.synth_reports.experiments.accuracy.pictures import pictures, sum_length_text
 from fp8mac.synth_reports.experiments.accuracy.summary import summary_markdown
-from fp8mac.synth_reports.experiments.accuracy.text import Rows, delta, network_markdown, number
+from fp8mac.synth_reports.experiments.accuracy.text import delta, network_markdown, number
+from fp8mac.synth_reports.experiments.experiment import page
 from fp8mac.synth_reports.experiments.sum_error.length import SumLength
 from fp8mac.synth_reports.render.tables import csv_table, show
 
-__all__ = ["experiment_files", "show_unit", "summary_files", "unit_report"]
+__all__ = ["files_of", "show_unit", "unit_report"]
 
 
 def unit_report(
@@ -31,7 +32,7 @@ def unit_report(
         "command": command,
         "design": {"slug": case.config.slug, "acc_bits": case.config.acc_bits},
         "case": asdict(case),
-        "result": row("unit", case, *result),
+        "result": row("unit", record_of(case, *result)),
         "layers": [layer.facts() for layer in layers],
     }
 
@@ -62,56 +63,50 @@ def show_unit(report: dict[str, Any]) -> None:
     show(table)
 
 
-def experiment_files(
+def files_of(
     wanted: Sequence[tuple[str, Case]],
-    found: Mapping[Case, tuple[Result, str]],
+    found: Mapping[Case, CaseRecord],
+    points: Sequence[SumLength],
     folder: Path,
     command: str,
-) -> dict[Path, str | bytes]:
-    """Files of each network; experiments that were not run stay as they were.
+) -> dict[str, str | bytes]:
+    """Files of each network, a summary of all that the folder has, and sums of growing length.
+
+    Experiments and networks that were not run stay as they were.
 
     Parameters
     ----------
     wanted : sequence of (str, Case)
         Experiments and cases.
-    found : mapping
+    found : mapping of Case to CaseRecord
         Their results.
+    points : sequence of SumLength
+        Noise of sums.
     folder : Path
         Where files are, and will be.
     command : str
         What makes them.
     """
-    files: dict[Path, str | bytes] = {}
+    documents = {path.name: _load(path) for path in sorted(folder.glob("*.json"))}
+    files: dict[str, str | bytes] = {}
     for network in dict.fromkeys(case.label for _, case in wanted):
-        new = [row(name, case, *found[case]) for name, case in wanted if case.label == network]
-        document = _load(folder / f"{network}.json")
+        new = [row(name, found[case]) for name, case in wanted if case.label == network]
+        known = documents.get(f"{network}.json", {"commands": {}, "rows": []})
         done = dict.fromkeys(each["experiment"] for each in new)
-        kept = [each for each in document["rows"] if each["experiment"] not in done]
-        commands = document["commands"] | dict.fromkeys(done, command)
+        kept = [each for each in known["rows"] if each["experiment"] not in done]
+        commands = known["commands"] | dict.fromkeys(done, command)
         rows = sorted(kept + new, key=lambda each: list(commands).index(each["experiment"]))
-        text = json.dumps({"commands": commands, "rows": rows}, indent=1)
-        files[folder / f"{network}.json"] = text + "\n"
-        files[folder / f"{network}.csv"] = csv_table(rows)
-        files[folder / f"{network}.md"] = network_markdown(rows, commands)
-    return files
-
-
-def summary_files(folder: Path, points: Sequence[SumLength]) -> dict[Path, str | bytes]:
-    """The summary of all networks in a folder, and sums of growing length."""
-    documents = [_load(path) for path in sorted(folder.glob("*.json"))]
-    rows: Rows = [each for document in documents for each in document["rows"]]
-    files: dict[Path, str | bytes] = {
-        folder / "summary.md": summary_markdown(rows),
-        folder / "sum_length.csv": csv_table([asdict(point) for point in points]),
-        folder / "sum_length.md": sum_length_text(points),
-    }
-    for name, picture in pictures(rows, points).items():
-        files[folder / name] = picture
-    return files
+        document = {"commands": commands, "rows": rows}
+        documents[f"{network}.json"] = document
+        files[f"{network}.json"] = json.dumps(document, indent=1) + "\n"
+        files |= page(network, network_markdown(rows, commands), csv_table(rows))
+    rows = [each for name in sorted(documents) for each in documents[name]["rows"]]
+    files["summary.md"] = summary_markdown(rows)
+    files |= page(
+        "sum_length", sum_length_text(points), csv_table([asdict(point) for point in points])
+    )
+    return files | pictures(rows, points)
 
 
 def _load(path: Path) -> dict[str, Any]:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {"commands": {}, "rows": []}
+    return json.loads(path.read_text(encoding="utf-8"))

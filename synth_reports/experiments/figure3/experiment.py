@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from fp8mac.synth_reports.experiments.designs import DesignJob, DesignRecord, measure
-from fp8mac.synth_reports.experiments.experiment import Experiment, Made, NoOptions
+from fp8mac.synth_reports.experiments.experiment import Experiment, Made, NoOptions, page
 from fp8mac.synth_reports.experiments.figure3.figure3 import csv_text, designs, pictures, rows
 from fp8mac.synth_reports.experiments.figure3.text import markdown_text
 from fp8mac.synth_reports.experiments.worker import Worker
@@ -17,7 +17,6 @@ class Figure3(Experiment[NoOptions, DesignJob, DesignRecord]):
     name = "figure3"
     help = "Put the 15 units of arXiv:2303.17951, Figure 3 beside ours: md, csv, png, svg."
     options = NoOptions
-    record = DesignRecord
     pattern = "figure3.*"
 
     def plan(self, options: NoOptions) -> list[DesignJob]:
@@ -28,8 +27,5 @@ class Figure3(Experiment[NoOptions, DesignJob, DesignRecord]):
 
     def render(self, records: Sequence[DesignRecord], made: Made) -> dict[str, str | bytes]:
         table = rows(records)
-        return {
-            "figure3.md": markdown_text(table, made.command),
-            "figure3.csv": csv_text(table),
-            **{f"figure3.{suffix}": picture for suffix, picture in pictures(table).items()},
-        }
+        text = markdown_text(table, made.command)
+        return page("figure3", text, csv_text(table), pictures(table))

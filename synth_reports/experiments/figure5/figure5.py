@@ -5,14 +5,14 @@ Bits are log2(sigma / root mean square error) at the best scale.
 # Ref: arXiv:2303.17951, Figure 5
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from rich import box
 from rich.table import Table
 
-from fp8mac.hw.config.formats import Format, parse_format
+from fp8mac.hw.config.formats import parse_format
 from fp8mac.synth_reports.experiments.figure5.cell_error import (
     DISTRIBUTIONS,
     best_scale,
@@ -25,11 +25,13 @@ from fp8mac.synth_reports.render.tables import csv_table, markdown_table, publis
 __all__ = [
     "FORMATS",
     "LLOYD_MAX",
+    "Figure5Job",
     "Figure5Row",
+    "bits_of",
     "csv_text",
+    "jobs",
     "markdown_text",
     "pictures",
-    "rows",
     "rows_table",
 ]
 
@@ -38,6 +40,14 @@ FORMATS = "int8 e2m5fnuz e3m4fnuz e4m3fnuz e5m2fnuz".split()
 
 LLOYD_MAX = "lloyd-max"
 """What stands for the best 256 levels that there are, which belong to no format."""
+
+
+@dataclass(frozen=True)
+class Figure5Job:
+    """A format, or `LLOYD_MAX`, on a distribution."""
+
+    format: str
+    distribution: str
 
 
 @dataclass(frozen=True)
@@ -81,17 +91,13 @@ class Figure5Row:
         }
 
 
-def rows(
-    names: Sequence[str] | None = None, progress: Callable[[], None] = lambda: None
-) -> list[Figure5Row]:
+def jobs(names: Sequence[str] = ()) -> list[Figure5Job]:
     """Every format on every distribution, in the order of the tables.
 
     Parameters
     ----------
-    names : sequence of str, optional
+    names : sequence of str
         Formats; those of the figure and the best 256 levels by default.
-    progress : callable
-        Is told of every row.
 
     Raises
     ------
@@ -101,35 +107,30 @@ def rows(
     formats = [parse_format(name) for name in names or FORMATS]
     for format_ in formats:
         levels_of(format_)
+    chosen = [*dict.fromkeys(each.name for each in formats), *([] if names else [LLOYD_MAX])]
+    return [Figure5Job(name, distribution) for distribution in DISTRIBUTIONS for name in chosen]
+
+
+def bits_of(job: Figure5Job) -> Figure5Row:
+    """A row, integrated; beside it what was published."""
     known = {
         (line["distribution"], line["format"]): float(line["bits"]) for line in published("figure5")
     }
-    chosen: list[Format | None] = [*dict.fromkeys(formats), *([] if names else [None])]
-    found = []
-    for distribution in DISTRIBUTIONS:
-        for format_ in chosen:
-            found.append(_row(format_, distribution, known))
-            progress()
-    return found
-
-
-def _row(
-    format_: Format | None, distribution: str, known: dict[tuple[str, str], float]
-) -> Figure5Row:
-    if format_ is None:
-        best, name, largest = lloyd_max(distribution), LLOYD_MAX, None
+    if job.format == LLOYD_MAX:
+        bits, largest = lloyd_max(job.distribution), None
     else:
-        found = best_scale(format_, DISTRIBUTIONS[distribution])
-        best, name, largest = found.bits, format_.name, found.largest_sigmas
-    return Figure5Row(name, distribution, best, largest, known.get((distribution, name)))
+        best = best_scale(parse_format(job.format), DISTRIBUTIONS[job.distribution])
+        bits, largest = best.bits, best.largest_sigmas
+    beside = known.get((job.distribution, job.format))
+    return Figure5Row(job.format, job.distribution, bits, largest, beside)
 
 
-def csv_text(table: list[Figure5Row]) -> str:
+def csv_text(table: Sequence[Figure5Row]) -> str:
     """One line a format and distribution."""
     return csv_table([row.facts() for row in table])
 
 
-def rows_table(table: list[Figure5Row]) -> Table:
+def rows_table(table: Sequence[Figure5Row]) -> Table:
     """For the terminal: a format a line."""
     shown = Table(box=box.SIMPLE_HEAD)
     shown.add_column("bits of accuracy")
@@ -140,7 +141,7 @@ def rows_table(table: list[Figure5Row]) -> Table:
     return shown
 
 
-def markdown_text(table: list[Figure5Row], command: str) -> str:
+def markdown_text(table: Sequence[Figure5Row], command: str) -> str:
     """The page: bits, published and ours."""
     titles = ["", *(DISTRIBUTIONS[name].title for name in DISTRIBUTIONS)]
     body = [[name, *map(_cell, cells)] for name, cells in _by_format(table).items()]
@@ -167,12 +168,12 @@ def _cell(row: Figure5Row) -> str:
     return f"{row.bits:.2f} ({row.published_bits:.2f}, {row.deviation_bits:+.2f})"
 
 
-def _by_format(table: list[Figure5Row]) -> dict[str, list[Figure5Row]]:
+def _by_format(table: Sequence[Figure5Row]) -> dict[str, list[Figure5Row]]:
     names = dict.fromkeys(row.format for row in table)
     return {name: [row for row in table if row.format == name] for name in names}
 
 
-def _sentences(table: list[Figure5Row]) -> str:
+def _sentences(table: Sequence[Figure5Row]) -> str:
     known = [row for row in table if row.published_bits is not None]
     lines = []
     if known:
@@ -189,7 +190,7 @@ def _sentences(table: list[Figure5Row]) -> str:
     return "\n".join(lines)
 
 
-def pictures(table: list[Figure5Row]) -> dict[str, bytes]:
+def pictures(table: Sequence[Figure5Row]) -> dict[str, bytes]:
     """The picture, by file suffix: ``png`` and ``svg``."""
     panels = [_panel(table, name) for name in DISTRIBUTIONS]
     return grouped_bars(
@@ -199,7 +200,7 @@ def pictures(table: list[Figure5Row]) -> dict[str, bytes]:
     )
 
 
-def _panel(table: list[Figure5Row], distribution: str) -> Panel:
+def _panel(table: Sequence[Figure5Row], distribution: str) -> Panel:
     chosen = [row for row in table if row.distribution == distribution]
     bars = {"ours": [row.bits for row in chosen]}
     if all(row.published_bits is not None for row in chosen):

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from fp8mac.hw.config.errors import Error
 
-__all__ = ["QUANTITIES", "Chart", "ParetoPoint", "PlotError", "Quantity", "front"]
+__all__ = ["QUANTITIES", "Chart", "Charts", "ParetoPoint", "PlotError", "Quantity", "front"]
 
 
 class PlotError(Error, ValueError):
@@ -141,6 +141,14 @@ class Chart:
     def as_good_as_float32(self) -> list[ParetoPoint]:
         """Points that are not told apart from float32, from the smallest."""
         return sorted(filter(self.is_as_good_as_float32, self.points), key=lambda each: each.area)
+
+
+@dataclass(frozen=True)
+class Charts:
+    """What was joined of a network: a chart for each measure of accuracy."""
+
+    network: str
+    charts: list[Chart]
 
 
 def front(

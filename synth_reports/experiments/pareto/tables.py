@@ -4,6 +4,7 @@ import csv
 import io
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from fp8mac.synth_reports.experiments.pareto.pareto import (
     Quantity,
 )
 
-__all__ = ["charts"]
+__all__ = ["ChartJob", "charts", "check_axes", "networks_of"]
 
 Rows = list[dict[str, str]]
 
@@ -35,19 +36,14 @@ networks has; what fits into its 28 bits fits into 32.
 """
 
 
-def charts(
-    grid: Path,
-    accuracy: Path,
-    *,
-    area: str = "gates",
-    shape: str = "unit",
-    quantities: Sequence[str] = tuple(QUANTITIES),
-    networks: Sequence[str] | None = None,
-) -> dict[str, list[Chart]]:
-    """Read what there is and join it.
+@dataclass(frozen=True)
+class ChartJob:
+    """A network whose tables are joined.
 
     Parameters
     ----------
+    network : str
+        What was run.
     grid : Path
         Table of `fp8mac grid`.
     accuracy : Path
@@ -57,42 +53,63 @@ def charts(
         ``energy`` (with glitches), or a column of the grid.
     shape : str
         ``unit`` or ``core``.
-    quantities : sequence of str
+    quantities : tuple of str
         Names in `QUANTITIES`.
-    networks : sequence of str, optional
-        All that there are results of, by default.
+    """
 
-    Returns
-    -------
-    dict of str to list of Chart
-        By network, a chart for each quantity.
+    network: str
+    grid: Path
+    accuracy: Path
+    area: str = "gates"
+    shape: str = "unit"
+    quantities: tuple[str, ...] = tuple(QUANTITIES)
+
+
+def networks_of(accuracy: Path, wanted: Sequence[str] = ()) -> list[str]:
+    """Networks that there are results of, or those of them that are wanted.
 
     Raises
     ------
     PlotError
-        If a file, column, network or number is not there.
+        If a file or a network is not there.
+    """
+    known = list(dict.fromkeys(row["network"] for row in _runs(accuracy)))
+    for name in wanted:
+        if name not in known:
+            raise PlotError(
+                f"There are no results of the network '{name}' in '{accuracy}'; there are "
+                f"{', '.join(known)}."
+            )
+    return list(wanted) or known
+
+
+def check_axes(grid: Path, area: str, shape: str, quantities: Sequence[str]) -> None:
+    """Make sure that there is something to draw on both axes, see `ChartJob`.
+
+    Raises
+    ------
+    PlotError
+        If the grid, its column, or a measure of accuracy is not there.
     """
     for name in quantities:
         if name not in QUANTITIES:
             raise PlotError(
                 f"Accuracy is not measured by '{name}'; there are {', '.join(QUANTITIES)}."
             )
-    column, areas = _areas(grid, area, shape)
-    rows = _runs(accuracy)
-    known = list(dict.fromkeys(row["network"] for row in rows))
-    for name in networks or ():
-        if name not in known:
-            raise PlotError(
-                f"There are no results of the network '{name}' in '{accuracy}'; there are "
-                f"{', '.join(known)}."
-            )
-    return {
-        network: [
-            _chart([row for row in rows if row["network"] == network], areas, column, each)
-            for each in map(QUANTITIES.__getitem__, quantities)
-        ]
-        for network in networks or known
-    }
+    _areas(grid, area, shape)
+
+
+def charts(job: ChartJob) -> list[Chart]:
+    """Read what there is and join it: a chart for each quantity.
+
+    Raises
+    ------
+    PlotError
+        If a file, column, network or number is not there.
+    """
+    column, areas = _areas(job.grid, job.area, job.shape)
+    rows = [row for row in _runs(job.accuracy) if row["network"] == job.network]
+    return [_chart(rows, areas, column, QUANTITIES[name]) for name in job.quantities]
 
 
 def _areas(path: Path, area: str, shape: str) -> tuple[str, dict[str, float]]:
@@ -158,13 +175,13 @@ def _chart(rows: Rows, areas: dict[str, float], column: str, quantity: Quantity)
     twins = {
         unit: twin for unit, (twin, _) in _TWINS.items() if twin in run and unit in set(areas) - run
     }
-    rows += [
+    stand_ins = [
         row | {"unit": unit, "accumulator": _TWINS[unit][1]}
         for row in rows
         for unit, twin in twins.items()
         if twin == row["unit"]
     ]
-    for row in rows:
+    for row in (*rows, *stand_ins):
         unit, cells = row["unit"], {}
         for name in ("column", "low", "high"):
             title = getattr(quantity, name)

@@ -11,7 +11,7 @@ The flow is nobody's own: it begins at Verilog, and its scripts are ABC's.
 import csv
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
 from hashlib import sha256
@@ -22,21 +22,20 @@ from fp8mac.gen.yosys import Yosys
 from fp8mac.hw.config.unit import parse_unit
 from fp8mac.synth_reports.liberty.library import Library
 from fp8mac.synth_reports.liberty.reader import LibertyError
-from fp8mac.synth_reports.store.parallel import in_parallel
 from fp8mac.synth_reports.synth.synthesis import FLOWS, SynthesisError
 
-if TYPE_CHECKING:
-    from fp8mac.synth_reports.store.store import Store
+if TYPE_CHECKING:  # what keeps figures, not what makes them
+    from fp8mac.synth_reports.cost.measure import Bench
 
 __all__ = [
     "LIBRARY",
     "UNITS",
     "YARDSTICKS",
-    "Comparison",
     "Figures",
     "Source",
     "check_library",
-    "measure_all",
+    "figures_of",
+    "flow_sha256",
     "published",
     "run_flow",
 ]
@@ -136,18 +135,9 @@ YARDSTICKS = tuple(
 """Designs of `peers.csv` that can be measured anywhere, to see whether the flow does the same."""
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """What is measured with: a library, a Yosys, and where results are kept."""
-
-    library: Library
-    yosys: Yosys
-    store: "Store"
-
-    @property
-    def flow_sha256(self) -> str:
-        """Hash of the flow."""
-        return sha256(json.dumps([_FLOW.read_text("utf-8"), str(_LOAD_FF)]).encode()).hexdigest()
+def flow_sha256() -> str:
+    """Hash of the flow."""
+    return sha256(json.dumps([_FLOW.read_text("utf-8"), str(_LOAD_FF)]).encode()).hexdigest()
 
 
 def check_library(library: Library) -> Library:
@@ -211,32 +201,24 @@ def _mapped(files: Mapping[str, str], kind: str, library: Library, top: str) -> 
     return round(area / library.nand2.area, 1), round(float(delays[-1]) / 1000, 3)
 
 
-def measure_all(
-    sources: Iterable[Source],
-    bench: Comparison,
-    *,
-    force: bool = False,
-    progress: Callable[[Source], None] = lambda source: None,
-) -> dict[Source, tuple[Figures, str]]:
-    """Figures of designs, and the day of each; those that are not in the store on all processors.
+def figures_of(
+    source: Source, library: Library, bench: "Bench", *, force: bool = False
+) -> tuple[Figures, str]:
+    """Figures of a design, and the day when they were found.
 
     Raises
     ------
     YosysError, SynthesisError
-        If a run fails; what was finished is in the store.
+        If the run fails.
     """
-
-    def work(source: Source) -> tuple[Figures, str]:
-        inputs = [source.verilog, source.top, str(source.booth), bench.library.sha256]
-        key = bench.store.key([*inputs, bench.yosys.build, bench.yosys.version], __name__)
-        known = None if force else bench.store.load("peers", key)
-        if known is None:
-            figures = run_flow(source, bench.library, bench.yosys)
-            known = {"figures": asdict(figures), "measured_on": date.today().isoformat()}
-            bench.store.save("peers", key, known)
-        return Figures(**known["figures"]), known["measured_on"]
-
-    return in_parallel(work, sources, lambda source, _: progress(source))
+    inputs = [source.verilog, source.top, str(source.booth), library.sha256]
+    key = bench.store.key([*inputs, bench.yosys.build, bench.yosys.version], __name__)
+    known = None if force else bench.store.load("peers", key)
+    if known is None:
+        figures = run_flow(source, library, bench.yosys)
+        known = {"figures": asdict(figures), "measured_on": date.today().isoformat()}
+        bench.store.save("peers", key, known)
+    return Figures(**known["figures"]), known["measured_on"]
 
 
 def published() -> list[dict[str, Any]]:

@@ -4,9 +4,8 @@ A design counts as *best other* if it computes the sum of the unit, one product 
 step, and is not known to be wrong: verdict ``same`` in `peers.csv`.
 """
 
-from collections.abc import Mapping
-from dataclasses import asdict
-from importlib.metadata import version
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from operator import itemgetter
 from typing import Any
 
@@ -17,14 +16,21 @@ from fp8mac.hw.config.goal import Goal
 from fp8mac.synth_reports.experiments.peers.peers import (
     UNITS,
     YARDSTICKS,
-    Comparison,
     Figures,
-    Source,
     published,
 )
 from fp8mac.synth_reports.render.tables import csv_table, markdown_table
 
-__all__ = ["FORMS", "csv_text", "markdown_text", "name", "rows", "summary", "terminal"]
+__all__ = [
+    "FORMS",
+    "PeerRecord",
+    "csv_text",
+    "markdown_text",
+    "name",
+    "rows",
+    "summary",
+    "terminal",
+]
 
 FORMS = ("netlist", "RTL")
 """How Verilog of ours goes into the flow: as `verilog --mapped` writes it, and without that."""
@@ -43,24 +49,56 @@ def name(goal: Goal, form: str) -> str:
     return f"goal {goal.value}, {form}"
 
 
-def rows(found: Mapping[Source, tuple[Figures, str]]) -> list[dict[str, Any]]:
-    """Our designs and the published ones, unit by unit."""
-    ours = [_row(source, *found[source]) for source in found if source not in YARDSTICKS]
-    everything = [*ours, *published()]
+@dataclass(frozen=True)
+class PeerRecord(Figures):
+    """A design of ours, or a yardstick that was measured again.
+
+    Parameters
+    ----------
+    unit, design, library : str
+        Key of `UNITS`, what it is called, and name of the library.
+    version : str
+        Of this package.
+    measured_on : str
+        The day.
+    yosys, flow_sha256, library_sha256 : str
+        What made the figures.
+    """
+
+    unit: str
+    design: str
+    library: str
+    version: str
+    measured_on: str
+    yosys: str
+    flow_sha256: str
+    library_sha256: str
+
+
+_TOOLS = ("yosys", "flow_sha256", "library_sha256")
+_YARDSTICKS = {each.design for each in YARDSTICKS}
+
+
+def rows(records: Sequence[PeerRecord]) -> list[dict[str, Any]]:
+    """Our designs and the published ones, unit by unit; the tools beside ours."""
+    ours = [_row(record) for record in records if record.design not in _YARDSTICKS]
+    everything = [*ours, *(row | dict.fromkeys(_TOOLS, "") for row in published())]
     return [row for unit in UNITS for row in everything if row["unit"] == unit]
 
 
-def _row(source: Source, figures: Figures, day: str) -> dict[str, Any]:
+def _row(record: PeerRecord) -> dict[str, Any]:
+    facts = asdict(record)
     return {
-        "unit": source.unit,
-        "design": source.design,
+        "unit": record.unit,
+        "design": record.design,
         "source": _OURS,
-        "version": version("fp8mac"),
+        "version": record.version,
         "lanes": 1,
-        **asdict(figures),
+        **{name: facts[name] for name in Figures.__dataclass_fields__},
         "verdict": "ours",
         "remark": "",
-        "measured_on": day,
+        "measured_on": record.measured_on,
+        **{name: facts[name] for name in _TOOLS},
     }
 
 
@@ -127,23 +165,17 @@ def _number(column: str, value: float) -> str:
     return f"{value:.2f}" if column.endswith("_ns") else f"{value:.0f}"
 
 
-def csv_text(table: list[dict[str, Any]], bench: Comparison) -> str:
-    """Every design and figure; the tools beside ours."""
-    tools = {
-        "yosys": f"{bench.yosys.version} ({bench.yosys.build})",
-        "flow_sha256": bench.flow_sha256,
-        "library_sha256": bench.library.sha256,
-    }
-    nobody = dict.fromkeys(tools, "")
-    return csv_table([row | (tools if row["verdict"] == "ours" else nobody) for row in table])
+def csv_text(table: list[dict[str, Any]]) -> str:
+    """Every design and figure."""
+    return csv_table(table)
 
 
-def markdown_text(
-    found: Mapping[Source, tuple[Figures, str]], bench: Comparison, command: str
-) -> str:
+def markdown_text(records: Sequence[PeerRecord], command: str) -> str:
     """The page."""
-    table = rows(found)
+    table, tools = rows(records), records[0]
     days = sorted({row["measured_on"] for row in table if row["verdict"] == "ours"})
+    again = [record for record in records if record.design in _YARDSTICKS]
+    number, build = tools.yosys.split(" ", 1)
     titles = ["unit", *(title for _, word in _COLUMNS.values() for title in (word, "other", "/"))]
     lines = [
         [f"`{line['unit']}`", *_cells(line), f"{line['speed_ge']:.0f}"] for line in summary(table)
@@ -152,11 +184,11 @@ def markdown_text(
 # Published designs beside ours
 
 Made by `{command}` on {" and ".join(days)}: combinational cores through the flow
-`synth_reports/flows/peers.ys` ({bench.flow_sha256[:8]}), Yosys {bench.yosys.version}
-({bench.yosys.build}), {bench.library.name} typical ({bench.library.sha256[:8]}). The others were
+`synth_reports/flows/peers.ys` ({tools.flow_sha256[:8]}), Yosys {number}
+{build}, {tools.library} typical ({tools.library_sha256[:8]}). The others were
 measured on {" and ".join(sorted({row["measured_on"] for row in published()}))} with Yosys 0.70
 (pyosys) and the same library; their figures are data, `synth_reports/peers.csv`.
-{" ".join(_yardstick_sentence(each, found[each][0]) for each in YARDSTICKS)}
+{" ".join(map(_yardstick_sentence, again))}
 
 Ours, the best other, and ours / other. Gates have two inputs; a GE is a NAND2_X1, mapped for area;
 ns is the critical path, mapped for speed, without wires. The last column is what our fast design
@@ -176,11 +208,11 @@ products of a step. A design that is registered has the delay of one stage.
 {"".join(_unit_text(unit, [row for row in table if row["unit"] == unit]) for unit in UNITS)}"""
 
 
-def _yardstick_sentence(yardstick: Source, figures: Figures) -> str:
-    row = next(row for row in published() if row["design"] == yardstick.design)
+def _yardstick_sentence(figures: PeerRecord) -> str:
+    row = next(row for row in published() if row["design"] == figures.design)
     want = (row["two_input_gates"], row["area_ge"], row["speed_delay_ns"])
     got = (figures.two_input_gates, round(figures.area_ge), round(figures.speed_delay_ns, 2))
-    words = f"`{yardstick.design}`, measured again here,"
+    words = f"`{figures.design}`, measured again here,"
     if got == want:
         return f"{words} gives its {want[0]} gates, {want[1]:.0f} GE and {want[2]} ns."
     return (

@@ -5,9 +5,10 @@ sums are compared with the exact ones of the same codes. ``signed`` sums are tho
 random walk; in ``one sign`` all products are positive, and a sum outgrows its products.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,7 +26,7 @@ from fp8mac.sim.networks.tasks.zoo import load_task
 if TYPE_CHECKING:
     from fp8mac.synth_reports.store.store import Store
 
-__all__ = ["LENGTHS", "SUMS", "SumLength", "points"]
+__all__ = ["LENGTHS", "SUMS", "LengthJob", "SumLength", "length_jobs", "point_of"]
 
 LENGTHS = tuple(32 << step for step in range(9))
 """32 to 8192."""
@@ -63,27 +64,39 @@ class SumLength:
     overflow_share: float
 
 
-def points(
+@dataclass(frozen=True)
+class LengthJob:
+    """An accumulator at a length, see `SumLength`."""
+
+    format: str
+    accumulator: str
+    signs: str
+    terms: int
+
+
+def length_jobs(
     formats: Sequence[str] = ("int8", "e3m4", "e4m3", "e5m2"),
     accumulators: Sequence[str] = ("fp32", "fp16", "e6m9", "bf16"),
     lengths: Sequence[int] = LENGTHS,
-    store: "Store | None" = None,
-) -> Iterator[SumLength]:
-    """Every format in every accumulator at every length; what the store has is read from it."""
-    for format_ in formats:
-        for acc in accumulators:
-            for signs in ("signed", "one sign"):
-                for terms in lengths:
-                    inputs = [format_, acc, signs, str(terms)]
-                    key = store.key(inputs, __name__) if store else ""
-                    known = store.load("sum_length", key) if store else None
-                    point = SumLength(**known) if known else _point(format_, acc, signs, terms)
-                    if store and not known:
-                        store.save("sum_length", key, asdict(point))
-                    yield point
+) -> list[LengthJob]:
+    """Every format in every accumulator, signed and in one sign, at every length."""
+    return [
+        LengthJob(*each) for each in product(formats, accumulators, ("signed", "one sign"), lengths)
+    ]
 
 
-def _point(format_: str, acc: str, signs: str, terms: int) -> SumLength:
+def point_of(job: LengthJob, store: "Store", *, force: bool = False) -> SumLength:
+    """Noise of sums; what the store has is read from it."""
+    key = store.key([job.format, job.accumulator, job.signs, str(job.terms)], __name__)
+    known = None if force else store.load("sum_length", key)
+    if known is None:
+        known = asdict(_point(job))
+        store.save("sum_length", key, known)
+    return SumLength(**known)
+
+
+def _point(job: LengthJob) -> SumLength:
+    format_, acc, signs, terms = job.format, job.accumulator, job.signs, job.terms
     config = parse_unit(format_, acc=acc)
     a, b = _operands(terms, signs)
     scaling = Scaling(config.a, Calibration.MAX)

@@ -6,7 +6,7 @@ the same codes, so that what is seen is the accumulator's alone.
 # Ref: arXiv:2207.03192, Table IV: relative errors of FP8 products of Gaussian numbers in FP16
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -26,8 +26,9 @@ __all__ = [
     "FORMATS",
     "LENGTHS",
     "SumErrors",
+    "SumJob",
     "SumSetting",
-    "measure",
+    "errors_of",
     "settings",
 ]
 
@@ -126,9 +127,9 @@ class SumErrors:
 
 
 def settings(
-    formats: Sequence[str] | None = None,
-    accumulators: Sequence[str] | None = None,
-    lengths: Sequence[int] | None = None,
+    formats: Sequence[str] = (),
+    accumulators: Sequence[str] = (),
+    lengths: Sequence[int] = (),
 ) -> list[SumSetting]:
     """Every format, way of adding and accumulator at every length.
 
@@ -149,44 +150,39 @@ def settings(
     return found
 
 
-def measure(
-    wanted: Sequence[SumSetting],
-    repetitions: int = 20,
-    seed: int = 0,
-    progress: Callable[[], None] = lambda: None,
-) -> list[SumErrors]:
-    """Draw operands, add their products, compare; the same numbers for the same seed.
-
-    Each repetition draws its own operands, 24 x 24 sums of them, or 4 x 4 where sums are added one
-    element after the other (see `fp8mac.sim.gemm.gemm.plan`); they are the same for all
-    accumulators.
+@dataclass(frozen=True)
+class SumJob:
+    """A setting to measure.
 
     Parameters
     ----------
-    wanted : sequence of SumSetting
+    setting : SumSetting
         What is measured.
     repetitions : int
         At least 2: the interval is over these.
     seed : int
-        Of the operands.
-    progress : callable
-        Is told of every setting.
+        Of the operands; the same numbers for the same seed.
     """
+
+    setting: SumSetting
+    repetitions: int = 20
+    seed: int = 0
+
+
+def errors_of(job: SumJob) -> SumErrors:
+    """Draw operands, add their products, compare.
+
+    Each repetition draws its own operands, 24 x 24 sums of them, or 4 x 4 where sums are added one
+    element after the other (see `fp8mac.sim.gemm.gemm.plan`); they are the same for all
+    accumulators.
+    """
+    setting, repetitions, seed = job.setting, job.repetitions, job.seed
     known = {
         (line["format"], line["accumulator"], line["adding"], int(line["terms"])): float(
             line["relative_error"]
         )
         for line in published("sum_error")
-    }
-    found = []
-    for setting in wanted:
-        key = (setting.format, setting.accumulator, setting.adding, setting.terms)
-        found.append(_point(setting, repetitions, seed, known.get(key)))
-        progress()
-    return found
-
-
-def _point(setting: SumSetting, repetitions: int, seed: int, known: float | None) -> SumErrors:
+    }.get((setting.format, setting.accumulator, setting.adding, setting.terms))
     pairs = [_sums(setting, seed, number) for number in range(repetitions)]
     exact = np.stack([pair[0] for pair in pairs])
     error = np.stack([pair[1] for pair in pairs])

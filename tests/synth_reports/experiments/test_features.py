@@ -67,7 +67,7 @@ def test_command(tmp_path, monkeypatch):
     result = CliRunner().invoke(app, ["features", "--output-dir", str(tmp_path / "out")])
     assert (result.exit_code, result.stdout) == (0, "")
     csv_file, page = tmp_path / "out" / "features.csv", tmp_path / "out" / "features.md"
-    assert result.stderr.endswith(f"Wrote {csv_file} and {page}.\n")
+    assert result.stderr.endswith(f"Wrote {page} and {csv_file}.\n")
     (row,) = csv.DictReader(io.StringIO(csv_file.read_text()))
     assert row["feature"] == "a guard bit"
     assert 0 < int(row["two_input_gates_added"]) < 10

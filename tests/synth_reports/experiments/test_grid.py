@@ -138,7 +138,7 @@ def test_csv_has_a_row_for_each_design():
 def test_energy_is_that_of_units_whose_operands_are_drawn(a, acc, monkeypatch):
     energy = {kind: {"dynamic_cinv_v2": 5.0} for kind in ("functional", "unit_delay")}
     monkeypatch.setattr(designs, "energy_report", lambda *_: energy | {"overflow_share": 0.25})
-    monkeypatch.setattr(Worker, "bench", lambda self, flow: Toy())
+    monkeypatch.setattr(Worker, "bench", lambda *_: Toy())
     grid, worker = Grid(), Worker(BENCH.store)
     core, unit = (
         grid.run(job, worker)

@@ -14,13 +14,27 @@ from fp8mac.cli.app import app
 from fp8mac.synth_reports.experiments.accuracy.accuracy import COLUMNS
 from fp8mac.synth_reports.experiments.pareto.pareto import ParetoPoint, PlotError, front
 from fp8mac.synth_reports.experiments.pareto.plot import _ends, _place, picture
-from fp8mac.synth_reports.experiments.pareto.tables import charts
+from fp8mac.synth_reports.experiments.pareto.tables import (
+    ChartJob,
+    check_axes,
+    networks_of,
+)
+from fp8mac.synth_reports.experiments.pareto.tables import charts as charts_of
 from fp8mac.synth_reports.experiments.pareto.text import csv_text, markdown_text
 from fp8mac.synth_reports.render.tables import csv_table
 
 RESULTS = Path(__file__).parents[3] / "synth_reports" / "results"
 
 FORMATS, ACCS = ("int8", "e4m3", "e5m2"), ("kulisch", "fp16")
+
+
+def charts(grid, accuracy, networks=(), **options):
+    """Charts by network."""
+    places = (grid, accuracy)
+    return {
+        name: charts_of(ChartJob(name, *places, **options))
+        for name in networks_of(accuracy, networks)
+    }
 
 
 def point(area, value, name=""):
@@ -256,8 +270,15 @@ def test_what_is_off_the_scale_is_apart(tables):
     ],
 )
 def test_what_is_not_there(tables, options, sentence):
+    axes = {"area": "gates", "shape": "unit", "quantities": ["accuracy"]} | options
+    networks = axes.pop("networks", ())
+
+    def plan():
+        check_axes(tables[0], **axes)
+        return networks_of(tables[1], networks)
+
     with pytest.raises(PlotError) as error:
-        charts(*tables, **options)
+        plan()
     place = tables["networks" in options]
     assert str(error.value) == sentence.format(place)
 

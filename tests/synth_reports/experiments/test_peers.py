@@ -11,15 +11,16 @@ from typer.testing import CliRunner
 from fp8mac.cli.app import app
 from fp8mac.gen.yosys import Yosys, YosysError, find_yosys
 from fp8mac.hw.config.goal import Goal
+from fp8mac.synth_reports.cost.bench import make_bench
 from fp8mac.synth_reports.experiments.peers import peers
 from fp8mac.synth_reports.experiments.peers import text as peers_text
 from fp8mac.synth_reports.experiments.peers.peers import (
     UNITS,
     YARDSTICKS,
-    Comparison,
     Figures,
     Source,
 )
+from fp8mac.synth_reports.experiments.peers.text import PeerRecord
 from fp8mac.synth_reports.liberty import find
 from fp8mac.synth_reports.liberty.library import Library, own_library
 from fp8mac.synth_reports.store.store import Store
@@ -31,9 +32,8 @@ REGISTER = "module top(input clk, d, output reg q); always @(posedge clk) q <= ~
 FIGURES = Figures(400, 10, 0, 60, 410, 40, 450.0, 2.0, 900.0, 0.6)
 
 
-@pytest.fixture
-def bench(tmp_path):
-    return Comparison(own_library(), find_yosys(), Store(tmp_path))
+TOOLS = {"yosys": "0.70 (pyosys)", "flow_sha256": "ab" * 32, "library_sha256": "cd" * 32}
+ABOUT = {"library": peers.LIBRARY, "version": "1", "measured_on": "today", **TOOLS}
 
 
 @pytest.fixture
@@ -50,20 +50,23 @@ def invoke(*words: str):
     return CliRunner().invoke(app, [str(word) for word in words])
 
 
-def found(**changes):
-    """Figures of all our designs, and of the yardsticks."""
-    ours = [
-        Source(unit, peers_text.name(goal, form), "", "top")
+def record(unit, design, figures=FIGURES, **changes):
+    return PeerRecord(**asdict(replace(figures, **changes)), unit=unit, design=design, **ABOUT)
+
+
+def found():
+    """Yardsticks as they are published, and all our designs."""
+    rows = {row["design"]: row for row in peers.published()}
+    known = [
+        record(each.unit, each.design, **{key: rows[each.design][key] for key in asdict(FIGURES)})
+        for each in YARDSTICKS
+    ]
+    return known + [
+        record(unit, peers_text.name(goal, form))
         for unit in UNITS
         for goal in Goal
         for form in peers_text.FORMS
     ]
-    rows = {row["design"]: row for row in peers.published()}
-    known = {
-        source: (Figures(**{key: rows[source.design][key] for key in asdict(FIGURES)}), "today")
-        for source in YARDSTICKS
-    }
-    return known | {source: (replace(FIGURES, **changes), "today") for source in ours}
 
 
 @pytest.mark.parametrize(
@@ -90,15 +93,16 @@ def test_booth_is_another_circuit():
     assert booth.two_input_gates < plain.two_input_gates
 
 
-def test_known_figures_are_read(bench):
-    source = Source(INT8, "a gate", NAND, "top")
-    first = peers.measure_all([source], bench)
-    broken = replace(bench, yosys=Yosys(("false",), bench.yosys.build, bench.yosys.version))
-    assert peers.measure_all([source], broken) == first
+def test_known_figures_are_read(tmp_path):
+    source, library = Source(INT8, "a gate", NAND, "top"), own_library()
+    bench = make_bench(store=Store(tmp_path))
+    first = peers.figures_of(source, library, bench)
+    bench.yosys = Yosys(("false",), bench.yosys.build, bench.yosys.version)
+    assert peers.figures_of(source, library, bench) == first
     with pytest.raises(YosysError, match="exit code 1"):
-        peers.measure_all([source], broken, force=True)
+        peers.figures_of(source, library, bench, force=True)
     with pytest.raises(YosysError, match="exit code 1"):
-        peers.measure_all([replace(source, booth=True)], broken)
+        peers.figures_of(replace(source, booth=True), library, bench)
 
 
 def test_published_figures():
@@ -132,20 +136,21 @@ def test_summary_takes_the_best_that_is_right():
 
 
 def test_summary_takes_the_better_form():
-    measured = found()
-    area, speed = (
-        Source(INT8, peers_text.name(goal, peers_text.FORMS[0]), "", "top") for goal in Goal
-    )
-    measured[area] = (replace(FIGURES, two_input_gates=390, speed_delay_ns=0.1), "today")
-    measured[speed] = (replace(FIGURES, two_input_gates=1, speed_delay_ns=0.5, speed_ge=9), "today")
+    area, speed = (peers_text.name(goal, peers_text.FORMS[0]) for goal in Goal)
+    better = {
+        area: record(INT8, area, two_input_gates=390, speed_delay_ns=0.1),
+        speed: record(INT8, speed, two_input_gates=1, speed_delay_ns=0.5, speed_ge=9),
+    }
+    measured = [better.get(each.design, each) if each.unit == INT8 else each for each in found()]
     (line,) = (
         line for line in peers_text.summary(peers_text.rows(measured)) if line["unit"] == INT8
     )
     assert (line["two_input_gates"], line["speed_delay_ns"], line["speed_ge"]) == (390, 0.5, 9)
 
 
-def test_page(bench):
-    text = peers_text.markdown_text(found(), bench, "fp8mac peers")
+def test_page():
+    text = peers_text.markdown_text(found(), "fp8mac peers")
+    assert "), Yosys 0.70\n(pyosys), NangateOpenCellLibrary typical (cdcdcdcd)." in text
     assert "Made by `fp8mac peers` on today:" in text
     assert (
         "`c + a * b, synth`, measured again here, gives its 860 gates, 1052 GE and 0.74 ns." in text
@@ -155,10 +160,9 @@ def test_page(bench):
     assert text.count("\n### ") == len(UNITS)
 
 
-def test_other_tools_are_noticed(bench):
-    measured = found()
-    measured[YARDSTICKS[0]] = (FIGURES, "today")
-    text = peers_text.markdown_text(measured, bench, "fp8mac peers")
+def test_other_tools_are_noticed():
+    first, *others = found()
+    text = peers_text.markdown_text([record(INT8, first.design), *others], "fp8mac peers")
     assert (
         "**Inconclusive:** `c + a * b, synth -booth`, measured again here, gives 400 gates, 450 GE "
         "and 0.6 ns for 495, 578 and 0.88; the tools are not those of the published figures."
@@ -172,7 +176,7 @@ def test_command(tmp_path, stand_in, monkeypatch):
         monkeypatch.delitem(UNITS, unit)
     result = invoke("peers", "--liberty", stand_in, "--output-dir", "out", "--json")
     assert result.exit_code == 0, result.output
-    assert result.stderr.endswith("Wrote out/peers.csv and out/peers.md.\n")
+    assert result.stderr.endswith("Wrote out/peers.md and out/peers.csv.\n")
     answer = json.loads(result.stdout)
     (line,) = answer["summary"]
     with Path("out/peers.csv").open(newline="") as file:

@@ -7,13 +7,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from fp8mac.cli import synth
 from fp8mac.cli.app import app
 from fp8mac.hw.config.unit import parse_unit
-from fp8mac.synth_reports.cost.bench import make_bench
 from fp8mac.synth_reports.experiments import regression
 from fp8mac.synth_reports.experiments.regression import Baseline, Move, moves, moves_table
-from fp8mac.synth_reports.liberty.library import own_library
+from fp8mac.synth_reports.experiments.worker import Worker
+from fp8mac.synth_reports.store.store import Store
 
 UNIT = parse_unit("e2m1", acc="kulisch:0")
 TOOLS = {"yosys": "0.50 (yosys)", "abc": "ABC 1.01", "amaranth": "0.5"}
@@ -122,20 +121,18 @@ def test_check_and_accept(committed):
     assert result.stderr.endswith(f"'{committed}' does not hold committed numbers.\n")
 
 
-def test_figures_are_those_of_the_designs(tmp_path, monkeypatch):
-    monkeypatch.setenv("FP8MAC_CACHE", str(tmp_path))
-    own = own_library()
-    bench = make_bench({own.name: own})
-    found = bench.measure(regression.designs(UNIT, own.name))
-    figures = regression.current(UNIT, found, bench, own)
-    for design, measurement in found.items():
-        if design.library is None:
-            gates = measurement.metrics.two_input_gates
-            assert figures[f"{design.goal.value}.two_input_gates"] == gates
+def test_figures_are_those_of_the_designs(tmp_path):
+    worker = Worker(Store(tmp_path))
+    records = [regression.Regression().run(job, worker) for job in regression.jobs(UNIT)]
+    figures = regression.figures_of(UNIT, records)
+    gates = [each for each in records if each.library is None]
+    assert [each.goal for each in gates] == ["area", "speed"]
+    for record in gates:
+        assert figures[f"{record.goal}.two_input_gates"] == record.two_input_gates
     assert figures["speed.levels"] <= figures["area.levels"]
     assert figures["speed.delay_fo4"] <= figures["area.delay_fo4"]
     assert figures["area.area_ge"] <= figures["speed.area_ge"]
-    tools = regression.tools_of(bench, next(iter(found.values())))
+    assert figures["area.energy_unit_delay_cinv_v2"] == records[-1].energy_unit_delay_cinv_v2 > 0
+    tools = regression.tools_of(records[0])
     assert "compiled" not in tools["abc"]
     assert replace(BASELINE, tools=tools).tools["amaranth"].startswith("0.5")
-    assert synth.regression is regression

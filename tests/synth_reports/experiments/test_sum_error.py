@@ -2,7 +2,7 @@
 
 import json
 import re
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -13,14 +13,20 @@ from fp8mac.hw.config.accumulators import ConfigError
 from fp8mac.hw.config.unit import parse_unit
 from fp8mac.sim.codes.encoding import decode, encode
 from fp8mac.sim.gemm.gemm import gemm
+from fp8mac.synth_reports.experiments.sum_error.experiment import SumError
 from fp8mac.synth_reports.experiments.sum_error.sum_error import (
     ADDING,
     SumErrors,
+    SumJob,
     SumSetting,
-    measure,
+    errors_of,
     settings,
 )
 from fp8mac.synth_reports.experiments.sum_error.text import csv_text, markdown_text, pictures
+
+
+def measure(wanted, repetitions, seed=0):
+    return [errors_of(SumJob(setting, repetitions, seed)) for setting in wanted]
 
 
 def point(adding, terms, rms, published=None):
@@ -99,6 +105,11 @@ def test_overflow_is_an_infinite_error():
     assert found.rms == found.rms_high == np.inf
 
 
+def test_a_record_is_kept_as_json():
+    for each in (*POINTS, replace(POINTS[0], rms=np.inf)):
+        assert SumError().load(json.loads(json.dumps(asdict(each)))) == each
+
+
 def test_page():
     text = markdown_text(POINTS, "fp8mac sum-error")
     assert "\nMade by `fp8mac sum-error`.\n" in text
@@ -133,6 +144,4 @@ def test_command(tmp_path):
 def test_bad_lengths(lengths):
     result = CliRunner().invoke(app, ["sum-error", "--lengths", lengths])
     assert (result.exit_code, result.stdout) == (2, "")
-    assert result.stderr == (
-        f"'{lengths}' are not lengths of sums: whole numbers from 1 to 100,000.\n"
-    )
+    assert result.stderr == (f"--lengths takes whole numbers from 1 to 100,000, not '{lengths}'.\n")
