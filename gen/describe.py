@@ -33,7 +33,7 @@ def describe(config: MacConfig, shape: Shape, *, goal: Goal = Goal.AREA) -> dict
         "goal": goal.value,
         "slug": config.slug,
         "operands": {"a": _describe_format(config.a), "b": _describe_format(config.b)},
-        "accumulator": _describe_accumulator(config),
+        "accumulator": _describe_accumulator(config) | _describe_segments(config),
         "latency_cycles": int(shape.is_registered),
         "products_per_cycle": 1,
         "product_bits": config.product_bits,
@@ -80,6 +80,17 @@ def _describe_accumulator(config: MacConfig) -> dict[str, object]:
             }
         case other:  # what is new has its parameters' names until this says more
             return {"name": other.name, "kind": other.name.rstrip("0123456789")} | asdict(other)
+
+
+def _describe_segments(config: MacConfig) -> dict[str, object]:
+    """Where the carries of an accumulator in segments count, and how its sum is read."""
+    if config.segment_bits is None:
+        return {}
+    return {
+        "segment_bits": config.segment_bits,
+        "carry_places": list(config.carry_places),
+        "resolve": config.resolve and config.resolve.value,
+    }
 
 
 def _special_cases(config: MacConfig) -> list[str]:

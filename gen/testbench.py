@@ -11,7 +11,7 @@ The vectors are lines of `fp8mac.sim.check.vectors`.
 from fp8mac.gen.describe import module_name
 from fp8mac.hw.config.accumulators import ConfigError
 from fp8mac.hw.config.goal import Goal
-from fp8mac.hw.config.ports import Role, Shape, named, ports
+from fp8mac.hw.config.ports import Port, Role, Shape, named, ports, wires
 from fp8mac.hw.config.unit import MacConfig
 
 __all__ = ["bench_name", "testbench_text"]
@@ -81,7 +81,7 @@ def testbench_text(
     """Testbench of the module that `fp8mac.gen.verilog.verilog_text` emits.
 
     After ``FAIL`` the exit code is not 0 in Icarus and Verilator; the language has none. The
-    accumulator is not compared where a flag is expected.
+    accumulator is not compared where a flag is expected; one in segments is compared by its value.
 
     Parameters
     ----------
@@ -99,23 +99,33 @@ def testbench_text(
     if not (vectors_file.isascii() and vectors_file.isprintable()) or set('"\\') & {*vectors_file}:
         raise ConfigError(f"'{vectors_file}' cannot be named in Verilog.")
     table = ports(config, shape)
-    inputs = named(table, Role.RESET, Role.CONTROL, Role.OPERAND, Role.STATE)
-    outputs = named(table, Role.RESULT, Role.FLAG)
+    inputs = named(table, Role.RESET, Role.CONTROL, Role.OPERAND, Role.STATE, Role.CARRY_STATE)
+    outputs = named(table, Role.RESULT, Role.CARRY, Role.SUM, Role.READY, Role.FLAG)
     clock = named(table, Role.CLOCK)
     (result,) = named(table, Role.RESULT)
     flags = named(table, Role.FLAG)
     read = {f"next_{port}": bits for port, bits in inputs.items()}
-    wants = {f"want_{port}": bits for port, bits in outputs.items()}
-    differs = f"{result} !== want_{result}"
+    wants = {f"want_{port}": bits for port, bits in named(table, Role.RESULT, Role.FLAG).items()}
+    declared, value = _declare("wire", outputs), result
+    if config.segment_bits is not None:
+        declared += f"\n  {_declare('wire', {'value': config.acc_bits})}"
+        declared += f"\n  assign value = {result} + {_placed(config, table)};"
+        value = "value"
+    differs = f"{value} !== want_{result}"
+    for total in named(table, Role.SUM):
+        differs = f"({differs} || {total} !== want_{result})"
     if flags:
         got, want = ", ".join(flags), ", ".join(f"want_{flag}" for flag in flags)
         differs = f"{{{got}}} !== {{{want}}} || ({{{want}}} == 0 && {differs})"
+    for ready in named(table, Role.READY):
+        differs += f" || {ready} !== ~|carry"
     shown = [*inputs, *(name for port in outputs for name in (port, f"want_{port}"))]
+    shown = [name for name in shown if not name.startswith("want_") or name in wants]
     return _BENCH.format(
         module=module_name(config, shape, goal=goal),
         bench=bench_name(config, shape, goal=goal),
         registers=_declare("reg", clock | inputs | read | wants),
-        wires=_declare("wire", outputs),
+        wires=declared,
         connections=",\n    ".join(f".{port}({port})" for port in clock | inputs | outputs),
         file=vectors_file,
         scan=" ".join(["%h"] * len(read | wants)),
@@ -130,6 +140,13 @@ def testbench_text(
         values=", ".join(shown),
         count=count,
     )
+
+
+def _placed(config: MacConfig, table: tuple[Port, ...]) -> str:
+    """Carries at their places, as a vector as wide as the accumulator."""
+    carries = dict(zip(config.carry_places, wires(table, Role.CARRY), strict=True))
+    bits = [carries.get(place, "1'b0") for place in range(config.acc_bits)]
+    return f"{{{', '.join(reversed(bits))}}}"
 
 
 def _declare(kind: str, widths: dict[str, int]) -> str:

@@ -176,13 +176,16 @@ def _header(
         *textwrap.wrap(_accumulator_in_words(description, accumulator), 92, subsequent_indent="  "),
         "",
     ]
-    if description["kind"] == "unit":
+    segments = _segments_in_words(description, accumulator)
+    if description["kind"] == "unit" and not segments:
         lines += [
             "On a rising edge of clk: rst clears acc and flags; otherwise, where en is high, acc",
             "becomes acc + a * b, or 0 + a * b where clear is high as well. Latency 1 cycle,",
             "one product per cycle.",
             "",
         ]
+    for paragraph in segments:
+        lines += [*textwrap.wrap(paragraph, 92), ""]
     cases = description["special_cases"]
     assert isinstance(cases, list)
     for case in cases:
@@ -206,6 +209,41 @@ def _accumulator_in_words(description: dict[str, object], acc: dict[str, object]
     if acc["kind"] in ("kulisch", "int"):
         return f"{width}; two's complement in units of 2**{description['acc_lsb_exponent']}"
     return width
+
+
+def _segments_in_words(description: dict[str, object], acc: dict[str, object]) -> list[str]:
+    """How to read an accumulator in segments, and what a unit does with it: paragraphs."""
+    if "segment_bits" not in acc:
+        return []
+    is_unit = description["kind"] == "unit"
+    words = [("acc", "carry")] if is_unit else [("c", "c_carry"), ("y", "y_carry")]
+    bits, places = description["acc_bits"], acc["carry_places"]
+    assert isinstance(places, list)
+    one = len(places) == 1
+    sums = [
+        f"{word} + {carry if one else f'{carry}[0]'} * 2**{places[0]}"
+        + ("" if one else f" + ... + {carry}[{len(places) - 1}] * 2**{places[-1]}")
+        for word, carry in words
+    ]
+    what = f"The sum is {sums[0]}" if is_unit else f"The accumulators are {' and '.join(sums)}"
+    read = (
+        f"In segments of {acc['segment_bits']} bits: the carry out of each is held, and enters the "
+        f"next one in the next step. {what}, modulo 2**{bits}, in two's complement: exact at all "
+        "times, but many words and carries stand for one number."
+    )
+    paragraphs = [read]
+    if is_unit:
+        idles = (
+            "; in every other cycle the carries move on, the sum stays, and after "
+            f"{len(places)} such cycle{'s' * (not one)} acc is the sum. ready is high while it is"
+        )
+        how = {"combinational": "; sum is acc and carry, added", "idle": idles, None: ""}
+        paragraphs.append(
+            "On a rising edge of clk: rst clears acc, carry and flags; otherwise, where en is "
+            "high, a * b is added to the sum, or to 0 where clear is high as well"
+            f"{how[acc['resolve']]}. Latency 1 cycle, one product per cycle."
+        )
+    return paragraphs
 
 
 def _in_words(facts: dict[str, object]) -> str:

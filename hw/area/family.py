@@ -5,7 +5,7 @@ from fp8mac.hw.area.float import FloatAccumulator
 from fp8mac.hw.area.integer import IntAccumulator
 from fp8mac.hw.area.kulisch import KulischAccumulator
 from fp8mac.hw.area.product import FloatMultiplier
-from fp8mac.hw.config.accumulators import FloatAccConfig, IntAccConfig, KulischConfig
+from fp8mac.hw.config.accumulators import FloatAccConfig, IntAccConfig, KulischConfig, Resolve
 from fp8mac.hw.config.formats import IntFormat
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.hw.parts.family import Family, Parts
@@ -18,14 +18,18 @@ def _integer(config: MacConfig) -> Parts:
     a, b = config.a, config.b
     assert isinstance(a, IntFormat)
     assert isinstance(b, IntFormat)
-    return Parts(None, IntAccumulator(a, b, config.acc_bits, config.saturates))
+    segments = {
+        "segment_bits": config.segment_bits,
+        "settles": config.resolve is Resolve.IDLE,
+    }
+    return Parts(None, IntAccumulator(a, b, config.acc_bits, config.saturates, **segments))
 
 
 def _kulisch(config: MacConfig) -> Parts:
     if config.has_integer_products:
         return _integer(config)
     multiplier = FloatMultiplier(config.a, config.b, normalised=False, carry=False)
-    widths = (config.product_bits - 1, config.acc_bits)
+    widths = (config.product_bits - 1, config.acc_bits, config.segment_bits)
     return Parts(multiplier, KulischAccumulator(multiplier.range, *widths))
 
 

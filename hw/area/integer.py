@@ -5,7 +5,9 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from fp8mac.hw.config.formats import IntFormat
+from fp8mac.hw.parts.carry_save import CarrySaveTree
 from fp8mac.hw.parts.compressor import Compressor
+from fp8mac.hw.parts.segments import add_product, carry_ports
 
 __all__ = ["IntAccumulator"]
 
@@ -24,6 +26,11 @@ class IntAccumulator(wiring.Component):
         Bits of the accumulator, at least those of the product.
     saturate : bool
         Where True, a sum outside the accumulator's range becomes its nearest end; else it wraps.
+    segment_bits : int, optional
+        Bits of the accumulator's segments; by default it is one word.
+    settles : bool
+        Whether all carries between segments are gone after enough products of zero, see
+        `fp8mac.hw.parts.segments.add_product`.
 
     Members
     -------
@@ -35,21 +42,33 @@ class IntAccumulator(wiring.Component):
         Accumulator, two's complement.
     y : :py:`Out(width)`
         ``c + a * b``, two's complement.
+    c_carry, y_carry : :py:`In`, :py:`Out`, where there are segments
+        Carries between the segments of ``c`` and of ``y``.
     """
 
     a: Signal
     b: Signal
     c: Signal
     y: Signal
+    c_carry: Signal
+    y_carry: Signal
 
     def __init__(
-        self, a_format: IntFormat, b_format: IntFormat, width: int, saturate: bool = False
+        self,
+        a_format: IntFormat,
+        b_format: IntFormat,
+        width: int,
+        saturate: bool = False,
+        *,
+        segment_bits: int | None = None,
+        settles: bool = False,
     ) -> None:
         self._width = width
         self._saturate = saturate
-        super().__init__(
-            {"a": In(a_format.bits), "b": In(b_format.bits), "c": In(width), "y": Out(width)}
-        )
+        self._segment_bits = segment_bits
+        self._settles = settles
+        members = {"a": In(a_format.bits), "b": In(b_format.bits), "c": In(width), "y": Out(width)}
+        super().__init__(members | carry_ports(width, segment_bits))
 
     @property
     def width(self) -> int:
@@ -61,8 +80,29 @@ class IntAccumulator(wiring.Component):
         """Whether the sum saturates."""
         return self._saturate
 
+    @property
+    def segment_bits(self) -> int | None:
+        """Bits of the accumulator's segments."""
+        return self._segment_bits
+
+    @property
+    def settles(self) -> bool:
+        """Whether products of zero leave no carries between segments."""
+        return self._settles
+
     def elaborate(self, platform: object) -> Module:
         m = Module()
+        if self._segment_bits is not None:
+            sums = add_product(
+                m,
+                (self.c, self.c_carry),
+                self._segment_bits,
+                lambda tree: _add_booth_rows(m, tree, self.a, self.b),
+                len(self.a) + len(self.b) if self._settles else None,
+                small=True,
+            )
+            m.d.comb += Cat(self.y, self.y_carry).eq(Cat(sums))
+            return m
         total_width = self._width + self._saturate
         tree = Compressor(total_width)
         tree.add_bits(0, self.c)
@@ -80,8 +120,8 @@ class IntAccumulator(wiring.Component):
         return m
 
 
-def _add_booth_rows(m: Module, tree: Compressor, a: Value, b: Value) -> None:
-    """Add ``a * b``, both two's complement, to a compressor tree.
+def _add_booth_rows(m: Module, tree: Compressor | CarrySaveTree, a: Value, b: Value) -> None:
+    """Add ``a * b``, both two's complement, to a tree.
 
     Row *i* is ``digit * a * 4**i``; the digits of ``b`` in radix 4 are::
 
@@ -119,6 +159,6 @@ def _add_booth_rows(m: Module, tree: Compressor, a: Value, b: Value) -> None:
         m.d.comb += multiple.eq(chosen ^ negative.replicate(len(a) + 1))
         weight = 2 * row
         tree.add_bits(weight, multiple[:-1])
-        tree.add_bit(weight, negative)
-        tree.add_bit(weight + len(a), ~multiple[-1])
+        tree.add_bits(weight, negative)
+        tree.add_bits(weight + len(a), ~multiple[-1])
         tree.add_constant(-(1 << weight + len(a)))

@@ -8,6 +8,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from fp8mac.hw.parts.layout import NumberLayout, NumberRange
+from fp8mac.hw.parts.segments import add_number, carry_ports
 from fp8mac.hw.parts.shifter import shift_left
 
 __all__ = ["KulischAccumulator"]
@@ -33,6 +34,8 @@ class KulischAccumulator(wiring.Component):
         Bits of the largest product; those above mean nothing and are dropped.
     width : int
         Bits of the accumulator.
+    segment_bits : int, optional
+        Bits of its segments, see `fp8mac.hw.parts.segments`; by default it is one word.
 
     Members
     -------
@@ -42,17 +45,29 @@ class KulischAccumulator(wiring.Component):
         Accumulator, two's complement, in units of ``2**(range.base + range.exponent_min)``.
     y : :py:`Out(width)`
         ``c + product`` modulo ``2**width``; not specified where the product is infinite or NaN.
+    c_carry, y_carry : :py:`In`, :py:`Out`, where there are segments
+        Carries between the segments of ``c`` and of ``y``.
     """
 
     product: data.View
     c: Signal
     y: Signal
+    c_carry: Signal
+    y_carry: Signal
 
-    def __init__(self, range: NumberRange, magnitude_bits: int, width: int) -> None:
+    def __init__(
+        self,
+        range: NumberRange,
+        magnitude_bits: int,
+        width: int,
+        segment_bits: int | None = None,
+    ) -> None:
         self._range = range
         self._magnitude_bits = magnitude_bits
         self._width = width
-        super().__init__({"product": In(NumberLayout(range)), "c": In(width), "y": Out(width)})
+        self._segment_bits = segment_bits
+        members = {"product": In(NumberLayout(range)), "c": In(width), "y": Out(width)}
+        super().__init__(members | carry_ports(width, segment_bits))
 
     @property
     def range(self) -> NumberRange:
@@ -69,6 +84,11 @@ class KulischAccumulator(wiring.Component):
         """Bits of the accumulator."""
         return self._width
 
+    @property
+    def segment_bits(self) -> int | None:
+        """Bits of its segments."""
+        return self._segment_bits
+
     def elaborate(self, platform: object) -> Module:
         m = Module()
         bits, lowest = self._magnitude_bits, self._range.exponent_min
@@ -78,6 +98,13 @@ class KulischAccumulator(wiring.Component):
         amount = product.exponent.as_unsigned()[: self._range.exponent_max.bit_length()]
         aligned = shift_left(m, product.significand, amount, bits + lowest)[lowest:]
         addend = Signal(bits)
+        if self._segment_bits is not None:
+            m.d.comb += addend.eq(aligned ^ product.sign.replicate(bits))
+            register = (self.c, self.c_carry)
+            sign = product.sign
+            sums = add_number(m, register, self._segment_bits, addend, sign=sign, one=sign)
+            m.d.comb += Cat(self.y, self.y_carry).eq(Cat(sums))
+            return m
         low = Signal(bits + 1)
         m.d.comb += [
             addend.eq(aligned ^ product.sign.replicate(bits)),

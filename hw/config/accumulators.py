@@ -3,6 +3,7 @@
 import operator
 import re
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 from fp8mac.hw.config.errors import Error
@@ -15,6 +16,7 @@ __all__ = [
     "FloatAccConfig",
     "IntAccConfig",
     "KulischConfig",
+    "Resolve",
     "integer",
     "parse_accumulator",
 ]
@@ -46,17 +48,56 @@ def integer(value: Any, name: str) -> int:
     raise ConfigError(f"{name} is an integer, not {value!r}.")
 
 
+class Resolve(Enum):
+    """How a unit shows the sum that its register holds in segments."""
+
+    COMBINATIONAL = "combinational"
+    """An adder behind the register, outside the loop: the sum is there in every cycle."""
+    IDLE = "idle"
+    """Cycles without a product carry on; the sum is there when no carry is left."""
+
+
+class _Segmented:
+    """What all accumulators have that can be cut into segments."""
+
+    segment_bits: int | None
+    resolve: Resolve | None
+
+    def _check_segments(self) -> None:
+        if self.segment_bits is not None:
+            object.__setattr__(self, "segment_bits", integer(self.segment_bits, "segment_bits"))
+            if self.segment_bits < 1:
+                raise ConfigError(f"A segment has 1 bit or more, not {self.segment_bits}.")
+        elif self.resolve is not None:
+            raise ConfigError(
+                "Only a register in segments has carries to resolve; add segmented=<bits>."
+            )
+
+    @property
+    def _segments(self) -> str:
+        """How it is cut, as in a name; empty where it is not."""
+        cut = "" if self.segment_bits is None else f":segmented={self.segment_bits}"
+        return cut + ("" if self.resolve is None else f":resolve={self.resolve.value}")
+
+
 @dataclass(frozen=True)
-class KulischConfig:
+class KulischConfig(_Segmented):
     """Exact fixed-point register, wide enough for ``2**guard_bits`` extreme products.
 
     Parameters
     ----------
     guard_bits : int
         0 to 64.
+    segment_bits : int, optional
+        Bits of a segment, fewer than the register's: the carry out of a segment is a flip-flop, and
+        enters the next segment a cycle later. By default it is one word.
+    resolve : Resolve, optional
+        How the sum of the segments is read; by default whoever reads them adds the carries.
     """
 
     guard_bits: int = 12
+    segment_bits: int | None = None
+    resolve: Resolve | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "guard_bits", integer(self.guard_bits, "guard_bits"))
@@ -64,11 +105,12 @@ class KulischConfig:
             raise ConfigError(
                 f"A Kulisch accumulator has 0 to 64 guard bits, not {self.guard_bits}."
             )
+        self._check_segments()
 
     @property
     def name(self) -> str:
         """String that `parse_accumulator` reads as this accumulator."""
-        return f"kulisch:{self.guard_bits}"
+        return f"kulisch:{self.guard_bits}{self._segments}"
 
 
 @dataclass(frozen=True)
@@ -123,7 +165,7 @@ class FloatAccConfig:
 
 
 @dataclass(frozen=True)
-class IntAccConfig:
+class IntAccConfig(_Segmented):
     """Two's complement register for integer operands.
 
     Parameters
@@ -132,10 +174,14 @@ class IntAccConfig:
         2 to 64, and at least the width of the exact product.
     overflow : Overflow
         ``WRAP`` or ``SATURATE``.
+    segment_bits, resolve
+        See `KulischConfig`; only where it wraps.
     """
 
     bits: int = 32
     overflow: Overflow = Overflow.WRAP
+    segment_bits: int | None = None
+    resolve: Resolve | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "bits", integer(self.bits, "bits"))
@@ -145,11 +191,18 @@ class IntAccConfig:
             raise ConfigError(
                 "An integer accumulator wraps or saturates; it has no special values."
             )
+        self._check_segments()
+        if self.segment_bits is not None and self.overflow is Overflow.SATURATE:
+            raise ConfigError(
+                "A register that saturates cannot be cut into segments: only the resolved sum "
+                "tells whether it is out of range."
+            )
 
     @property
     def name(self) -> str:
         """String that `parse_accumulator` reads as this accumulator."""
-        return f"int{self.bits}" + ":saturate" * (self.overflow is Overflow.SATURATE)
+        saturate = ":saturate" * (self.overflow is Overflow.SATURATE)
+        return f"int{self.bits}{saturate}{self._segments}"
 
 
 AccumulatorConfig = KulischConfig | FloatAccConfig | IntAccConfig
@@ -168,6 +221,9 @@ def parse_accumulator(text: str) -> AccumulatorConfig:
         int<N>[:saturate]                           two's complement, wraps by default
         <float format>[:rtz|:sr][:ftz][:saturate]   rounds once a step; IEEE 754 by default
 
+        :segmented=<bits>                           behind the first two: carries are registers
+        :resolve=combinational|idle                 behind that: how the sum is read
+
     :sr rounds stochastically, with random numbers of 8 bits, or with :sr=<bits> of 1 to 26.
 
     Raises
@@ -178,23 +234,32 @@ def parse_accumulator(text: str) -> AccumulatorConfig:
     Examples
     --------
     >>> parse_accumulator("kulisch")
-    KulischConfig(guard_bits=12)
+    KulischConfig(guard_bits=12, segment_bits=None, resolve=None)
+    >>> parse_accumulator("int32:segmented=4").name
+    'int32:segmented=4'
     >>> parse_accumulator("fp16:ftz:rtz").name, parse_accumulator("fp16:sr=4").name
     ('fp16:rtz:ftz', 'fp16:sr=4')
     """
     stem, *options = text.strip().lower().split(":")
     if stem == "kulisch":
+        segments = _parse_segments(options)
         match options:
             case []:
-                return KulischConfig()
+                return KulischConfig(**segments)
             case [guard] if re.fullmatch("[0-9]{1,20}", guard):
-                return KulischConfig(int(guard))
-        raise ConfigError(f"'{text}' is not an accumulator; write kulisch or kulisch:<guard bits>.")
+                return KulischConfig(int(guard), **segments)
+        raise ConfigError(
+            f"'{text}' is not an accumulator; write kulisch or kulisch:<guard bits>{_BEHIND}."
+        )
     if stem.startswith("int"):
+        segments = _parse_segments(options)
         match = re.fullmatch("int([0-9]{1,20})", stem)
         if not match or options not in ([], ["saturate"]):
-            raise ConfigError(f"'{text}' is not an accumulator; write int<N> or int<N>:saturate.")
-        return IntAccConfig(int(match[1]), Overflow.SATURATE if options else Overflow.WRAP)
+            raise ConfigError(
+                f"'{text}' is not an accumulator; write int<N> or int<N>:saturate{_BEHIND}."
+            )
+        overflow = Overflow.SATURATE if options else Overflow.WRAP
+        return IntAccConfig(int(match[1]), overflow, **segments)
     try:
         format_ = parse_format(stem)
     except FormatError as error:
@@ -221,3 +286,23 @@ def parse_accumulator(text: str) -> AccumulatorConfig:
         "ftz" not in options,
         None if random_bits is None else int(random_bits),
     )
+
+
+_BEHIND = ", and behind it :segmented=<bits> and :resolve=combinational or :resolve=idle"
+
+
+def _parse_segments(options: list[str]) -> dict[str, Any]:
+    """Take what is said about segments out of options; what is said twice is left there."""
+    found: dict[str, Any] = {}
+    for option in [*options]:
+        name, _, value = option.partition("=")
+        if name == "segmented" and re.fullmatch("[0-9]{1,20}", value):
+            read = {"segment_bits": int(value)}
+        elif name == "resolve" and value in (each.value for each in Resolve):
+            read = {"resolve": Resolve(value)}
+        else:
+            continue
+        if not read.keys() & found.keys():
+            found |= read
+            options.remove(option)
+    return found

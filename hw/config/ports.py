@@ -6,13 +6,17 @@ shape  ports, in order
 core   ``a b c -> y`` and flags; combinational
 unit   ``clk rst a b en clear -> acc`` and sticky flags; one result a cycle
 =====  ==========================================================================================
+
+Beside an accumulator in segments are its carries: ``c_carry`` and ``y_carry`` of a core, ``carry``
+of a unit, which may have ``sum`` or ``ready`` as well.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
 
+from fp8mac.hw.config.accumulators import Resolve
 from fp8mac.hw.config.unit import MacConfig
 
 __all__ = ["Port", "Role", "Shape", "named", "ports", "wires"]
@@ -41,6 +45,14 @@ class Role(Enum):
     """Accumulator that comes in; a unit has it inside."""
     RESULT = "result"
     """Accumulator that goes out; of a unit, its register."""
+    CARRY_STATE = "carry_state"
+    """Carries between the segments of an accumulator that come in."""
+    CARRY = "carry"
+    """Those that go out; of a unit, registers."""
+    SUM = "sum"
+    """Sum of the register's segments, combinational."""
+    READY = "ready"
+    """Whether there are no carries, so that the register's word is the sum; combinational."""
     FLAG = "flag"
     """Beside an accumulator that cannot hold NaN or infinity; of a unit, a register."""
 
@@ -69,7 +81,7 @@ class Port:
     @property
     def is_input(self) -> bool:
         """Whether it is driven from outside."""
-        return self.role not in (Role.RESULT, Role.FLAG)
+        return self.role not in (Role.RESULT, Role.CARRY, Role.SUM, Role.READY, Role.FLAG)
 
     @property
     def direction(self) -> str:
@@ -111,7 +123,9 @@ def ports(config: MacConfig, shape: Shape) -> tuple[Port, ...]:
         return (
             *operands,
             Port("c", config.acc_bits, Role.STATE, f"accumulator, {accumulator}"),
+            *_carries(config, "c_carry", Role.CARRY_STATE),
             Port("y", config.acc_bits, Role.RESULT, "c + a * b"),
+            *_carries(config, "y_carry", Role.CARRY),
             *flags,
         )
     return (
@@ -121,8 +135,29 @@ def ports(config: MacConfig, shape: Shape) -> tuple[Port, ...]:
         Port("en", 1, Role.CONTROL, "add this product; otherwise hold"),
         Port("clear", 1, Role.CONTROL, "begin a new sum with this product"),
         Port("acc", config.acc_bits, Role.RESULT, f"sum, {accumulator}"),
+        *_carries(config, "carry", Role.CARRY),
+        *_RESOLVED[config.resolve](config),
         *flags,
     )
+
+
+def _carries(config: MacConfig, name: str, role: Role) -> tuple[Port, ...]:
+    """Carries beside an accumulator, if it is in segments."""
+    if config.segment_bits is None:
+        return ()
+    every = f"bit j counts 2**({config.segment_bits} * (j + 1))"
+    return (Port(name, len(config.carry_places), role, f"carries between segments; {every}"),)
+
+
+_RESOLVED: dict[Resolve | None, Callable[[MacConfig], tuple[Port, ...]]] = {
+    None: lambda config: (),
+    Resolve.COMBINATIONAL: lambda config: (
+        Port("sum", config.acc_bits, Role.SUM, "acc and carries, added"),
+    ),
+    Resolve.IDLE: lambda config: (
+        Port("ready", 1, Role.READY, "there are no carries: acc is the sum"),
+    ),
+}
 
 
 def named(table: Iterable[Port], *roles: Role) -> dict[str, int]:

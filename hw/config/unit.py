@@ -14,6 +14,7 @@ from fp8mac.hw.config.accumulators import (
     FloatAccConfig,
     IntAccConfig,
     KulischConfig,
+    Resolve,
     parse_accumulator,
 )
 from fp8mac.hw.config.formats import FloatFormat, Format, IntFormat, Overflow, parse_format
@@ -61,6 +62,11 @@ class MacConfig:
                     f"The accumulator {self.accumulator.name} is too narrow: one exact "
                     f"{self.a.name} x {self.b.name} product takes {self.product_bits} bits."
                 )
+        if (segment := self.segment_bits) is not None and segment >= self.acc_bits:
+            raise ConfigError(
+                f"A register of {self.acc_bits} bits is cut into segments of 1 to "
+                f"{self.acc_bits - 1} bits, not {segment}."
+            )
         floats = isinstance(self.a, FloatFormat) and isinstance(self.b, FloatFormat)
         self.summation.check(self.accumulator, of_floats=floats)
         if self.summation.outer == self.accumulator:  # is the default
@@ -95,7 +101,8 @@ class MacConfig:
         """
         words = ("mac", self.a.name, self.b.name, self.accumulator.name, self.summation.name)
         slug = "_".join(filter(None, words)).replace(" -> ", "_").replace(", ", "_")
-        slug = slug.replace("kulisch:", "kulisch").replace(":", "_").replace("=", "")
+        slug = slug.replace("kulisch:", "kulisch").replace(":", "_")
+        slug = slug.replace("resolve=", "resolve_").replace("=", "")
         return slug.replace(" ", "").replace("-", "n")
 
     @property
@@ -153,6 +160,29 @@ class MacConfig:
                 return format_.bits
             case other:
                 return other.bits
+
+    @property
+    def segment_bits(self) -> int | None:
+        """Bits of a segment of the accumulator; None where it is one word."""
+        return getattr(self.accumulator, "segment_bits", None)
+
+    @property
+    def resolve(self) -> Resolve | None:
+        """How the sum of an accumulator in segments is read."""
+        return getattr(self.accumulator, "resolve", None)
+
+    @property
+    def carry_places(self) -> range:
+        """Weights of the carries beside an accumulator in segments, as powers of two.
+
+        The sum is the accumulator's word and the carries at their places, modulo ``2**acc_bits``.
+
+        Examples
+        --------
+        >>> list(parse_unit("int8", acc="int32:segmented=10").carry_places)
+        [10, 20, 30]
+        """
+        return range(self.segment_bits or self.acc_bits, self.acc_bits, self.segment_bits or 1)
 
     @property
     def has_integer_products(self) -> bool:

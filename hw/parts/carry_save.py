@@ -14,7 +14,7 @@ bits of a column the first to arrive are added first, and the carry that comes l
 # Ref: V. G. Oklobdzija, D. Villeger, S. S. Liu, IEEE Trans. Computers 45(3), 1996
 """
 
-from amaranth.hdl import Cat, Const, Module, Value, ValueLike
+from amaranth.hdl import Cat, Const, Module, Mux, Value, ValueLike
 
 from fp8mac.hw.parts.prefix import AND, CARRY, XOR, add, wire
 
@@ -31,10 +31,13 @@ class CarrySaveTree:
     ----------
     width : int
         Bits of the sum; bits of higher weight are dropped.
+    small : bool
+        Whether full adders have one gate less, and a carry that is later.
     """
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, *, small: bool = False) -> None:
         self._width = width
+        self._small = small
         self._columns: list[list[_Bit]] = [[] for _ in range(width)]
         self._constant = 0
 
@@ -42,6 +45,11 @@ class CarrySaveTree:
     def width(self) -> int:
         """Bits of the sum."""
         return self._width
+
+    @property
+    def small(self) -> bool:
+        """Whether full adders have one gate less."""
+        return self._small
 
     def add_bits(self, weight: int, bits: ValueLike, arrival: int = 0) -> None:
         """Add an unsigned vector times ``2**weight`` that is there at a time."""
@@ -55,6 +63,19 @@ class CarrySaveTree:
 
     def elaborate_into(self, m: Module) -> Value:
         """Add the adders to ``m``; the sum, unsigned, ``width`` bits."""
+        rows, arrivals = self.rows(m)
+        return add(m, *rows, arrivals=arrivals, name="total")[: self._width]
+
+    def rows(self, m: Module) -> tuple[tuple[Value, Value], list[int]]:
+        """Add all adders but the last to ``m``.
+
+        Returns
+        -------
+        rows : tuple of Value
+            Two rows of ``width`` bits; the bits of the first come no later than the second's.
+        arrivals : list of int
+            When both bits of each place are there.
+        """
         columns = [list(column) for column in self._columns]
         for weight in range(self._width):
             if self._constant >> weight & 1:
@@ -63,17 +84,20 @@ class CarrySaveTree:
             while len(column) > 2:
                 column.sort(key=lambda bit: bit[0])
                 taken = 2 if len(column) % 2 else 3
-                total, carry = _add_bits(m, column[:taken], f"{weight}_{len(column)}")
+                name = f"{weight}_{len(column)}"
+                total, carry = _add_bits(m, column[:taken], name, small=self._small)
                 column[:taken] = [total]
                 if weight + 1 < self._width:
                     columns[weight + 1].append(carry)
         zero = (0, Const(0, 1))
-        rows = [Cat(*((*column, zero, zero)[row][1] for column in columns)) for row in range(2)]
+        first, second = (
+            Cat(*((*column, zero, zero)[row][1] for column in columns)) for row in range(2)
+        )
         arrivals = [max((arrival for arrival, _ in column), default=0) for column in columns]
-        return add(m, *rows, arrivals=arrivals, name="total")[: self._width]
+        return (first, second), arrivals
 
 
-def _add_bits(m: Module, bits: list[_Bit], name: str) -> tuple[_Bit, _Bit]:
+def _add_bits(m: Module, bits: list[_Bit], name: str, *, small: bool) -> tuple[_Bit, _Bit]:
     """Sum and carry of two or three bits, in the order of their arrival."""
     (_, a), (ready, b), *last = bits
     half = wire(m, a ^ b, f"half_{name}")
@@ -81,5 +105,8 @@ def _add_bits(m: Module, bits: list[_Bit], name: str) -> tuple[_Bit, _Bit]:
         return (ready + XOR, half), (ready + AND, wire(m, a & b, f"carry_{name}"))
     late, c = last[0]
     total = wire(m, half ^ c, f"sum_{name}")
+    if small:
+        carry = wire(m, Mux(half, c, a), f"carry_{name}")
+        return (max(ready + XOR, late) + XOR, total), (max(ready + XOR, late) + CARRY, carry)
     carry = wire(m, (a & b) | ((a | b) & c), f"carry_{name}")
     return (max(ready + XOR, late) + XOR, total), (max(ready + CARRY, late) + CARRY, carry)

@@ -1,6 +1,6 @@
 """Cores with a short path."""
 
-from fp8mac.hw.config.accumulators import FloatAccConfig, IntAccConfig, KulischConfig
+from fp8mac.hw.config.accumulators import FloatAccConfig, IntAccConfig, KulischConfig, Resolve
 from fp8mac.hw.config.formats import IntFormat
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.hw.parts.family import Family, Parts
@@ -17,14 +17,20 @@ def _integer(config: MacConfig) -> Parts:
     a, b = config.a, config.b
     assert isinstance(a, IntFormat)
     assert isinstance(b, IntFormat)
-    return Parts(None, FastIntAccumulator(a, b, config.acc_bits, config.saturates))
+    segments = {
+        "segment_bits": config.segment_bits,
+        "settles": config.resolve is Resolve.IDLE,
+    }
+    return Parts(None, FastIntAccumulator(a, b, config.acc_bits, config.saturates, **segments))
 
 
 def _kulisch(config: MacConfig) -> Parts:
     if config.has_integer_products:
         return _integer(config)
-    multiplier = FastMultiplier(config.a, config.b, normalised=False)
-    widths = (config.product_bits - 1, config.acc_bits)
+    multiplier = FastMultiplier(
+        config.a, config.b, normalised=False, tables=config.segment_bits is None
+    )
+    widths = (config.product_bits - 1, config.acc_bits, config.segment_bits)
     return Parts(multiplier, FastKulischAccumulator(multiplier.factors, *widths))
 
 

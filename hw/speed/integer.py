@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 from fp8mac.hw.config.formats import IntFormat
 from fp8mac.hw.parts.carry_save import CarrySaveTree
 from fp8mac.hw.parts.prefix import AND
+from fp8mac.hw.parts.segments import add_product, carry_ports
 
 __all__ = ["FastIntAccumulator"]
 
@@ -25,6 +26,8 @@ class FastIntAccumulator(wiring.Component):
         Bits of the accumulator, at least those of the product.
     saturate : bool
         Where True, a sum outside the accumulator's range becomes its nearest end; else it wraps.
+    segment_bits, settles
+        As there.
 
     Members
     -------
@@ -36,21 +39,33 @@ class FastIntAccumulator(wiring.Component):
         Accumulator, two's complement.
     y : :py:`Out(width)`
         ``c + a * b``, two's complement.
+    c_carry, y_carry : :py:`In`, :py:`Out`, where there are segments
+        Carries between the segments of ``c`` and of ``y``.
     """
 
     a: Signal
     b: Signal
     c: Signal
     y: Signal
+    c_carry: Signal
+    y_carry: Signal
 
     def __init__(
-        self, a_format: IntFormat, b_format: IntFormat, width: int, saturate: bool = False
+        self,
+        a_format: IntFormat,
+        b_format: IntFormat,
+        width: int,
+        saturate: bool = False,
+        *,
+        segment_bits: int | None = None,
+        settles: bool = False,
     ) -> None:
         self._width = width
         self._saturate = saturate
-        super().__init__(
-            {"a": In(a_format.bits), "b": In(b_format.bits), "c": In(width), "y": Out(width)}
-        )
+        self._segment_bits = segment_bits
+        self._settles = settles
+        members = {"a": In(a_format.bits), "b": In(b_format.bits), "c": In(width), "y": Out(width)}
+        super().__init__(members | carry_ports(width, segment_bits))
 
     @property
     def width(self) -> int:
@@ -62,8 +77,28 @@ class FastIntAccumulator(wiring.Component):
         """Whether the sum saturates."""
         return self._saturate
 
+    @property
+    def segment_bits(self) -> int | None:
+        """Bits of the accumulator's segments."""
+        return self._segment_bits
+
+    @property
+    def settles(self) -> bool:
+        """Whether products of zero leave no carries between segments."""
+        return self._settles
+
     def elaborate(self, platform: object) -> Module:
         m = Module()
+        if self._segment_bits is not None:
+            sums = add_product(
+                m,
+                (self.c, self.c_carry),
+                self._segment_bits,
+                lambda tree: _add_products(tree, self.a, self.b),
+                len(self.a) + len(self.b) if self._settles else None,
+            )
+            m.d.comb += Cat(self.y, self.y_carry).eq(Cat(sums))
+            return m
         tree = CarrySaveTree(self._width + self._saturate)
         tree.add_bits(0, self.c)
         if self._saturate:

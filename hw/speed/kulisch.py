@@ -9,6 +9,7 @@ from amaranth.lib.wiring import In, Out
 
 from fp8mac.hw.parts.layout import NumberRange, product_range
 from fp8mac.hw.parts.prefix import add, wire
+from fp8mac.hw.parts.segments import add_number, carry_ports
 from fp8mac.hw.parts.shifter import shift_left
 from fp8mac.hw.speed.product import FactoredLayout
 
@@ -30,7 +31,8 @@ class FastKulischAccumulator(wiring.Component):
         y      sign ^ ( (c ^ sign)  ------------------------------------->   + )
 
     A product is never negated: where it is negative the accumulator is complemented, which is
-    early, and so is the sum, whose complement comes with its last gate at no cost.
+    early, and so is the sum, whose complement comes with its last gate at no cost. In segments it
+    is negated, because a carry of a complemented sum is none of the sum.
 
     Parameters
     ----------
@@ -40,6 +42,8 @@ class FastKulischAccumulator(wiring.Component):
         Bits of the largest product; those above mean nothing and are dropped.
     width : int
         Bits of the accumulator.
+    segment_bits : int, optional
+        Bits of its segments; by default it is one word.
 
     Members
     -------
@@ -49,19 +53,29 @@ class FastKulischAccumulator(wiring.Component):
         Accumulator, two's complement, in units of ``2**(range.base + range.exponent_min)``.
     y : :py:`Out(width)`
         ``c + product`` modulo ``2**width``; not specified where the product is infinite or NaN.
+    c_carry, y_carry : :py:`In`, :py:`Out`, where there are segments
+        Carries between the segments of ``c`` and of ``y``.
     """
 
     product: data.View
     c: Signal
     y: Signal
+    c_carry: Signal
+    y_carry: Signal
 
     def __init__(
-        self, factors: tuple[NumberRange, NumberRange], magnitude_bits: int, width: int
+        self,
+        factors: tuple[NumberRange, NumberRange],
+        magnitude_bits: int,
+        width: int,
+        segment_bits: int | None = None,
     ) -> None:
         self._factors = factors
         self._magnitude_bits = magnitude_bits
         self._width = width
-        super().__init__({"product": In(FactoredLayout(*factors)), "c": In(width), "y": Out(width)})
+        self._segment_bits = segment_bits
+        members = {"product": In(FactoredLayout(*factors)), "c": In(width), "y": Out(width)}
+        super().__init__(members | carry_ports(width, segment_bits))
 
     @property
     def factors(self) -> tuple[NumberRange, NumberRange]:
@@ -78,10 +92,21 @@ class FastKulischAccumulator(wiring.Component):
         """Bits of the accumulator."""
         return self._width
 
+    @property
+    def segment_bits(self) -> int | None:
+        """Bits of its segments."""
+        return self._segment_bits
+
     def elaborate(self, platform: object) -> Module:
         m = Module()
         sign = self.product.sign
         aligned = self._align(m)
+        if self._segment_bits is not None:
+            addend = wire(m, aligned ^ sign.replicate(self._magnitude_bits), "addend")
+            register = (self.c, self.c_carry)
+            sums = add_number(m, register, self._segment_bits, addend, sign=sign, one=sign)
+            m.d.comb += Cat(self.y, self.y_carry).eq(Cat(sums))
+            return m
         flipped = wire(m, self.c ^ sign.replicate(self._width), "flipped")
         addend = Cat(aligned, Const(0, self._width - self._magnitude_bits))
         total = add(m, flipped, addend, arrivals=[_LATE] * self._magnitude_bits)

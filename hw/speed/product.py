@@ -74,6 +74,9 @@ class FastMultiplier(wiring.Component):
         Operands; integers are converted to sign and magnitude, for which there is no short path.
     normalised : bool
         Whether ``product.normal`` is normalised, or the same as ``product.early``.
+    tables : bool
+        Whether products of short fractions are read from tables: a third larger than a tree for
+        a Kulisch unit of e4m3, and shorter by a tenth.
 
     Members
     -------
@@ -89,9 +92,12 @@ class FastMultiplier(wiring.Component):
     b: Signal
     product: data.View
 
-    def __init__(self, a_format: Format, b_format: Format, *, normalised: bool) -> None:
+    def __init__(
+        self, a_format: Format, b_format: Format, *, normalised: bool, tables: bool = True
+    ) -> None:
         self._formats = (a_format, b_format)
         self._normalised = normalised
+        self._tables = tables
         a, b = (operand_range(format_, normalised=normalised) for format_ in self._formats)
         self._factors = (a, b)
         super().__init__(
@@ -106,6 +112,11 @@ class FastMultiplier(wiring.Component):
     def normalised(self) -> bool:
         """Whether ``product.normal`` is normalised."""
         return self._normalised
+
+    @property
+    def tables(self) -> bool:
+        """Whether products of short fractions are read from tables."""
+        return self._tables
 
     @property
     def factors(self) -> tuple[NumberRange, NumberRange]:
@@ -131,13 +142,13 @@ class FastMultiplier(wiring.Component):
             product.inf.eq(a.inf | b.inf),
             product.normal.exponent_a.eq(a.normal.exponent.as_signed()),
             product.normal.exponent_b.eq(b.normal.exponent.as_signed()),
-            product.normal.significand.eq(_multiply(m, a.normal, b.normal)),
+            product.normal.significand.eq(self._multiply(m, a.normal, b.normal)),
         ]
         if self._normalised and _has_tables(a, b):
             m.d.comb += [
                 product.early.exponent_a.eq(a.early.exponent.as_signed()),
                 product.early.exponent_b.eq(b.early.exponent.as_signed()),
-                product.early.significand.eq(_multiply(m, a.early, b.early)),
+                product.early.significand.eq(self._multiply(m, a.early, b.early)),
                 product.lift_a.eq(a.lift),
                 product.lift_b.eq(b.lift),
             ]
@@ -153,27 +164,28 @@ class FastMultiplier(wiring.Component):
                 m.d.comb += product.early.significand.eq(product.normal.significand & nonzero)
         return m
 
+    def _multiply(self, m: Module, a: Factor, b: Factor) -> Value:
+        """Product of significands."""
+        width = len(a.fraction) + len(b.fraction) + 2
+        if not self._tables or max(len(a.fraction), len(b.fraction)) > _TABLE_BITS:
+            tree = CarrySaveTree(width)
+            for weight, bit in enumerate(Cat(a.fraction, a.hidden)):
+                row = Cat(b.fraction, b.hidden)
+                tree.add_bits(weight, row & bit.replicate(len(row)), AND)
+            return tree.elaborate_into(m)
+        product: Value = Const(0, width)
+        for hidden_a in (0, 1):
+            for hidden_b in (0, 1):
+                chosen = (a.hidden if hidden_a else ~a.hidden) & (
+                    b.hidden if hidden_b else ~b.hidden
+                )
+                table = _table(m, a.fraction, b.fraction, hidden_a, hidden_b)
+                product |= table & chosen.replicate(width)
+        return wire(m, product, "product")
+
 
 def _has_tables(a: Operand, b: Operand) -> bool:
     return max(len(a.early.fraction), len(b.early.fraction)) <= _TABLE_BITS
-
-
-def _multiply(m: Module, a: Factor, b: Factor) -> Value:
-    """Product of significands."""
-    width = len(a.fraction) + len(b.fraction) + 2
-    if max(len(a.fraction), len(b.fraction)) > _TABLE_BITS:
-        tree = CarrySaveTree(width)
-        for weight, bit in enumerate(Cat(a.fraction, a.hidden)):
-            row = Cat(b.fraction, b.hidden)
-            tree.add_bits(weight, row & bit.replicate(len(row)), AND)
-        return tree.elaborate_into(m)
-    product: Value = Const(0, width)
-    for hidden_a in (0, 1):
-        for hidden_b in (0, 1):
-            chosen = (a.hidden if hidden_a else ~a.hidden) & (b.hidden if hidden_b else ~b.hidden)
-            table = _table(m, a.fraction, b.fraction, hidden_a, hidden_b)
-            product |= table & chosen.replicate(width)
-    return wire(m, product, "product")
 
 
 def _table(m: Module, a: Value, b: Value, hidden_a: int, hidden_b: int) -> Value:

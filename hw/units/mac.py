@@ -5,12 +5,13 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from fp8mac.hw.area.family import AREA
-from fp8mac.hw.config.accumulators import ConfigError, FloatAccConfig
+from fp8mac.hw.config.accumulators import ConfigError, FloatAccConfig, Resolve
 from fp8mac.hw.config.formats import Rounding
 from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Role, Shape, ports
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.hw.parts.family import Family
+from fp8mac.hw.parts.segments import resolved
 from fp8mac.hw.speed.family import SPEED
 
 __all__ = ["COMPONENTS", "FAMILIES", "Mac", "MacCore", "check_buildable"]
@@ -68,6 +69,8 @@ class MacCore(wiring.Component):
         Accumulator.
     y : :py:`Out(config.acc_bits)`
         Next accumulator; not specified where a flag is raised.
+    c_carry, y_carry : :py:`In`, :py:`Out`, where the accumulator is in segments
+        Carries between the segments of ``c`` and of ``y``, see ``config.carry_places``.
     nan : :py:`Out(1)`, if in ``config.flags``
         The product is NaN.
     pos_inf, neg_inf : :py:`Out(1)`, if in ``config.flags``
@@ -83,6 +86,8 @@ class MacCore(wiring.Component):
     b: Signal
     c: Signal
     y: Signal
+    c_carry: Signal
+    y_carry: Signal
 
     def __init__(self, config: MacConfig, goal: Goal = Goal.AREA) -> None:
         check_buildable(config)
@@ -113,6 +118,8 @@ class MacCore(wiring.Component):
             m.d.comb += adder.product.eq(product)
         m.submodules.accumulator = adder
         m.d.comb += [adder.c.eq(self.c), self.y.eq(adder.y)]
+        if self._config.segment_bits is not None:
+            m.d.comb += [adder.c_carry.eq(self.c_carry), self.y_carry.eq(adder.y_carry)]
         return m
 
     @property
@@ -139,6 +146,9 @@ class Mac(wiring.Component):
     * Latency: 1 cycle from ``a``, ``b`` to ``acc``.
     * Throughput: 1 product per cycle.
     * Reset: synchronous, to zero and no flags; it wins over ``en``.
+    * An accumulator in segments is ``acc`` and ``carry``. Where idle cycles resolve it, a cycle
+      without ``en`` adds the carries to their segments, and as many of them as there are carries
+      leave none.
 
     Parameters
     ----------
@@ -159,6 +169,12 @@ class Mac(wiring.Component):
         Begin a new sum with this product; ignored where ``en`` is low.
     acc : :py:`Out(config.acc_bits)`
         Sum; not specified while a flag is up.
+    carry : :py:`Out(len(config.carry_places))`, where the accumulator is in segments
+        Carries that are still to be added to ``acc``, see ``config.carry_places``.
+    sum : :py:`Out(config.acc_bits)`, if ``config.resolve`` is combinational
+        Sum of both.
+    ready : :py:`Out(1)`, if ``config.resolve`` is by idle cycles
+        There are no carries: ``acc`` is the sum.
     nan, pos_inf, neg_inf : :py:`Out(1)`, those in ``config.flags``
         Sticky flags, see `MacCore`.
 
@@ -173,6 +189,9 @@ class Mac(wiring.Component):
     en: Signal
     clear: Signal
     acc: Signal
+    carry: Signal
+    sum: Signal
+    ready: Signal
 
     def __init__(self, config: MacConfig, goal: Goal = Goal.AREA) -> None:
         check_buildable(config)
@@ -198,13 +217,29 @@ class Mac(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.core = core = MacCore(self._config, self._goal)
+        a, b, clear = self.a, self.b, self.clear
+        resolve, segment_bits = self._config.resolve, self._config.segment_bits
+        if resolve is Resolve.IDLE:
+            # A cycle without a product adds one of zeros, whose code is 0 in every format.
+            a, b, clear = (
+                signal & self.en.replicate(len(signal)) for signal in (self.a, self.b, self.clear)
+            )
+            m.d.sync += [self.acc.eq(core.y), self.carry.eq(core.y_carry)]
+            m.d.comb += self.ready.eq(~self.carry.any())
         m.d.comb += [
-            core.a.eq(self.a),
-            core.b.eq(self.b),
-            core.c.eq(Mux(self.clear, 0, self.acc)),
+            core.a.eq(a),
+            core.b.eq(b),
+            core.c.eq(Mux(clear, 0, self.acc)),
         ]
+        if segment_bits is not None:
+            m.d.comb += core.c_carry.eq(Mux(clear, 0, self.carry))
+            if resolve is Resolve.COMBINATIONAL:
+                register, short = (self.acc, self.carry), self._goal is Goal.SPEED
+                m.d.comb += self.sum.eq(resolved(m, register, segment_bits, short=short))
         with m.If(self.en):
             m.d.sync += self.acc.eq(core.y)
+            if segment_bits is not None:
+                m.d.sync += self.carry.eq(core.y_carry)
             for flag, raised in zip(self._config.flags, core.flags, strict=True):
                 sticky = getattr(self, flag)
                 m.d.sync += sticky.eq(raised | (sticky & ~self.clear))

@@ -241,7 +241,7 @@ AREA_MUTATIONS: tuple[Mutation, ...] = (
     ),
     Mutation(
         "clear adds to the old sum", "clear", "units.mac",
-        "Mux(self.clear, 0, self.acc)", "self.acc",
+        "Mux(clear, 0, self.acc)", "self.acc",
         ("e4m3,fp16", "e4m3,kulisch", "int8,int32"),
         lambda config: True,
         registered=True, goals=(Goal.AREA, Goal.SPEED),

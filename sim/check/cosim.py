@@ -8,8 +8,9 @@ import numpy as np
 from fp8mac.hw.config.ports import Role, Shape, named, ports, wires
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.sim.check.netlist import Netlist
-from fp8mac.sim.check.stimuli import Triples
+from fp8mac.sim.check.stimuli import Triples, random_carries
 from fp8mac.sim.exact import golden
+from fp8mac.sim.exact.segments import resolved
 
 __all__ = ["Mismatch", "check_core", "check_unit"]
 
@@ -18,7 +19,8 @@ __all__ = ["Mismatch", "check_core", "check_unit"]
 class Mismatch:
     """A step in which a circuit differs from the golden model.
 
-    Accumulators and flags are stored patterns; ``want`` is None where it is not specified.
+    Accumulators and flags are stored patterns; ``want`` is None where it is not specified. Those of
+    an accumulator in segments are values.
     """
 
     a: int
@@ -51,15 +53,18 @@ def check_core(config: MacConfig, netlist: Netlist, triples: Triples) -> list[Mi
         Empty where the netlist is right.
     """
     table = ports(config, Shape.CORE)
-    inputs = named(table, Role.OPERAND, Role.STATE)
-    outputs = netlist.evaluate(dict(zip(inputs, triples, strict=True)))
-    (result,) = named(table, Role.RESULT)
+    inputs = named(table, Role.OPERAND, Role.STATE, Role.CARRY_STATE)
+    carries = [
+        random_carries(config, len(triples.a), seed=1) for _ in named(table, Role.CARRY_STATE)
+    ]
+    outputs = netlist.evaluate(dict(zip(inputs, (*triples, *carries), strict=True)))
+    got_words = [outputs[port] for port in named(table, Role.RESULT, Role.CARRY)]
     flag_words = [outputs[flag][:, 0] for flag in named(table, Role.FLAG)]
     flag_rows = np.stack(flag_words, axis=1).astype(bool).tolist() if flag_words else None
-    results = Triples(triples.a, triples.b, outputs[result]).integers()
+    before, after = _values(config, triples.c, *carries), _values(config, *got_words)
     mismatches = []
-    for index, ((a, b, acc), (_, _, got)) in enumerate(
-        zip(triples.integers(), results, strict=True)
+    for index, (a, b, acc, got) in enumerate(
+        zip(triples.a.tolist(), triples.b.tolist(), before, after, strict=True)
     ):
         want = golden.mac(config, a, b, acc)
         got_flags = tuple(flag_rows[index]) if flag_rows else ()
@@ -77,8 +82,9 @@ def check_unit(
 ) -> list[Mismatch]:
     """Evaluate one clock edge of a unit in many states, and compare the states behind it.
 
-    The states are the accumulators of the triples with random flags; ``en``, ``clear`` and ``rst``
-    are random as well.
+    The states are the accumulators of the triples with random flags, and random carries between
+    segments; ``en``, ``clear`` and ``rst`` are random as well. What a unit shows of its state is
+    compared too: a resolved sum, and whether it is ready.
 
     Parameters
     ----------
@@ -86,7 +92,7 @@ def check_unit(
         Combinational part, with the flip-flops' outputs as input ``ff_q`` and their inputs as
         output ``ff_d``.
     flip_flops : sequence of str
-        Net of each flip-flop: a bit of the result, or a flag.
+        Net of each flip-flop: a bit of the result, a carry, or a flag.
     seed : int
         For flags and controls.
 
@@ -98,36 +104,72 @@ def check_unit(
     rng, count = np.random.default_rng(seed), len(triples.a)
     table = ports(config, Shape.UNIT)
     register, flag_names = wires(table, Role.RESULT), wires(table, Role.FLAG)
-    if sorted(register + flag_names) != sorted(flip_flops):
+    carry_names = wires(table, Role.CARRY)
+    if sorted(register + carry_names + flag_names) != sorted(flip_flops):
         raise ValueError(f"The flip-flops of {config.slug} are not acc and its flags.")
     flags = rng.random((count, len(config.flags))) < 0.1
     bits = dict(zip(flag_names, flags.T, strict=True))
-    for bit, net in enumerate(register):
-        bits[net] = triples.c[:, bit // 64] >> np.uint64(bit % 64) & np.uint64(1)
+    carries = [random_carries(config, count, seed)] if carry_names else []
+    for names, words in zip((register, carry_names), (triples.c, *carries), strict=False):
+        bits |= _bits(names, words)
     controls = rng.random((count, 3)) < (0.8, 0.2, 0.1)
     state = _words([bits[name] for name in flip_flops])
     inputs = named(table, Role.OPERAND, Role.CONTROL, Role.RESET, Role.CLOCK)
     stimuli = (*triples[:2], *controls.astype(np.uint64).T, np.zeros(count, np.uint64))
     outputs = netlist.evaluate(dict(zip(inputs, stimuli, strict=True)) | {"ff_q": state})
-    after = {
-        name: outputs["ff_d"][:, place // 64] >> np.uint64(place % 64) & np.uint64(1)
-        for place, name in enumerate(flip_flops)
-    }
-    acc = _words([after[net] for net in register])
-    got = Triples(triples.a, triples.b, acc).integers()
+    after = _bits(flip_flops, outputs["ff_d"])
+    got_words = [
+        _words([after[net] for net in names]) for names in (register, carry_names) if names
+    ]
+    held, got = _values(config, triples.c, *carries), _values(config, *got_words)
     raised = np.array([after[flag] for flag in flag_names], bool).reshape(-1, count).T
+    _check_views(config, outputs, held, carries)
     mismatches = []
-    for index, (a, b, before) in enumerate(triples.integers()):
+    for index, (a, b, before) in enumerate(
+        zip(triples.a.tolist(), triples.b.tolist(), held, strict=True)
+    ):
         up = tuple(flags[index].tolist())
         en, clear, rst = controls[index].tolist()
         old = golden.State(None if any(up) else before, up)
         want = golden.step(config, old, a, b, en=en, clear=clear, rst=rst)
         got_flags = tuple(raised[index].tolist())
-        if got_flags != want.flags or (want.acc is not None and got[index][2] != want.acc):
-            mismatches.append(
-                Mismatch(a, b, before, got[index][2], got_flags, want.acc, want.flags)
-            )
+        if got_flags != want.flags or (want.acc is not None and got[index] != want.acc):
+            mismatches.append(Mismatch(a, b, before, got[index], got_flags, want.acc, want.flags))
     return mismatches
+
+
+def _check_views(
+    config: MacConfig, outputs: dict[str, np.ndarray], held: list[int], carries: list[np.ndarray]
+) -> None:
+    table = ports(config, Shape.UNIT)
+    for port in named(table, Role.SUM):
+        if _values(config, outputs[port], np.zeros_like(carries[0])) != held:
+            raise AssertionError(f"The output '{port}' of {config.slug} is not its sum.")
+    for port in named(table, Role.READY):
+        if (outputs[port][:, 0] == carries[0].any(axis=1)).any():
+            raise AssertionError(f"The output '{port}' of {config.slug} is wrong.")
+
+
+def _values(config: MacConfig, word: np.ndarray, carry: np.ndarray | None = None) -> list[int]:
+    """Accumulators as integers; those in segments are resolved."""
+    words = _integers(word)
+    if carry is None:
+        return words
+    both = zip(words, _integers(carry), strict=True)
+    return [resolved(config, *each) for each in both]
+
+
+def _integers(words: np.ndarray) -> list[int]:
+    nothing = np.zeros(len(words), np.uint64)
+    return [number for _, _, number in Triples(nothing, nothing, words).integers()]
+
+
+def _bits(names: Sequence[str], words: np.ndarray) -> dict[str, np.ndarray]:
+    """Bits of words of 64 bits, by name."""
+    return {
+        name: words[:, place // 64] >> np.uint64(place % 64) & np.uint64(1)
+        for place, name in enumerate(names)
+    }
 
 
 def _words(bits: Sequence[np.ndarray]) -> np.ndarray:

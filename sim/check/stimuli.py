@@ -15,7 +15,7 @@ from fp8mac.hw.config.formats import FloatFormat, Format
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.sim.codes.numbers import values
 
-__all__ = ["Triples", "biased_triples"]
+__all__ = ["Triples", "biased_triples", "random_carries"]
 
 Codes = NDArray[np.uint64]
 
@@ -63,6 +63,22 @@ def biased_triples(config: MacConfig, count: int, seed: int) -> Triples:
     else:
         c = _fixed_accumulators(config, a, b, rng)
     return Triples(a, b, c)
+
+
+def random_carries(config: MacConfig, count: int, seed: int) -> Codes:
+    """Carries beside an accumulator in segments, in words as `Triples.c`; all 0 or 1 in some cases.
+
+    Parameters are those of `biased_triples`.
+    """
+    rng, bits = np.random.default_rng([seed, 2]), len(config.carry_places)
+    words = -(-bits // 64)
+    carries = rng.integers(0, 1 << 64, (count, words), dtype=np.uint64)
+    kind = rng.random((count, 1))
+    carries = np.where(kind < 1 / 8, np.uint64(0), carries)
+    carries = np.where(kind > 7 / 8, np.uint64(0xFFFF_FFFF_FFFF_FFFF), carries)
+    if bits % 64:
+        carries[:, -1] &= np.uint64((1 << bits % 64) - 1)
+    return carries
 
 
 def _operands(config: MacConfig, count: int, rng: np.random.Generator) -> tuple[Codes, Codes]:

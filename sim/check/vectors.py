@@ -5,6 +5,9 @@ hexadecimal patterns, flags and controls single digits, and ``x`` is what is not
 
     # a b acc want
     38 41 3c00 4280
+
+Of an accumulator in segments ``want`` is the value, see `fp8mac.sim.exact.segments`: which words
+and carries stand for it is left to the hardware.
 """
 
 from collections.abc import Iterable, Iterator
@@ -17,9 +20,10 @@ from fp8mac.hw.config.accumulators import ConfigError, FloatAccConfig
 from fp8mac.hw.config.formats import Rounding
 from fp8mac.hw.config.ports import Role, Shape, named, ports
 from fp8mac.hw.config.unit import MacConfig
-from fp8mac.sim.check.stimuli import biased_triples
+from fp8mac.sim.check.stimuli import Triples, biased_triples, random_carries
 from fp8mac.sim.codes.numbers import legal_codes
 from fp8mac.sim.exact import golden
+from fp8mac.sim.exact.segments import resolved
 
 __all__ = ["product_lines", "sequence_lines", "vector_lines"]
 
@@ -28,7 +32,8 @@ def vector_lines(config: MacConfig, count: int, seed: int) -> Iterator[str]:
     """Steps of a core, weighted to ties, cancellation, subnormal numbers, overflow and specials.
 
     Columns are ``a b acc want``, and one for each of ``config.flags``: ``want`` is the accumulator
-    after ``acc + a * b``, not specified where a flag is raised. Every pair of operands occurs, if
+    after ``acc + a * b``, not specified where a flag is raised. Beside the word of an accumulator
+    in segments is a column of its carries. Every pair of operands occurs, if
     there are as many cases, and at most 2**16 pairs.
 
     Parameters
@@ -55,8 +60,14 @@ def vector_lines(config: MacConfig, count: int, seed: int) -> Iterator[str]:
     >>> lines[2], len(lines)
     ('# a b acc want nan', 103)
     """
-    header = _header(config, "a b acc want", f"{count} cases, seed {seed}")
-    return chain(header, _steps(config, biased_triples(config, count, seed).integers()))
+    header = _header(config, _columns(config), f"{count} cases, seed {seed}")
+    triples = biased_triples(config, count, seed)
+    cases = ((a, b, (acc,)) for a, b, acc in triples.integers())
+    if config.segment_bits is not None:
+        carries = Triples(triples.a, triples.b, random_carries(config, count, seed)).integers()
+        both = zip(triples.integers(), carries, strict=True)
+        cases = ((a, b, (acc, carry)) for (a, b, acc), (_, _, carry) in both)
+    return chain(header, _steps(config, cases))
 
 
 def product_lines(config: MacConfig) -> Iterator[str]:
@@ -72,15 +83,18 @@ def product_lines(config: MacConfig) -> Iterator[str]:
     """
     if (bits := config.a.bits + config.b.bits) > 24:
         raise ConfigError(f"All pairs of operands of {config.slug} are 2**{bits} cases, too many.")
-    header = _header(config, "a b acc want", "all pairs of operands")
-    return chain(header, _steps(config, product(legal_codes(config.a), legal_codes(config.b), [0])))
+    header = _header(config, _columns(config), "all pairs of operands")
+    zero = (0, 0) if config.segment_bits is not None else (0,)
+    pairs = product(legal_codes(config.a), legal_codes(config.b))
+    return chain(header, _steps(config, ((a, b, zero) for a, b in pairs)))
 
 
 def sequence_lines(config: MacConfig, count: int, seed: int) -> Iterator[str]:
     """Clock cycles of a registered unit, of which the first is a reset.
 
     Columns are ``rst en clear a b acc``, and one for each of ``config.flags``; the accumulator and
-    the flags are those after the clock edge that takes the inputs.
+    the flags are those after the clock edge that takes the inputs. Of an accumulator in segments it
+    is the value.
 
     Parameters and errors are those of `vector_lines`.
     """
@@ -93,10 +107,16 @@ def sequence_lines(config: MacConfig, count: int, seed: int) -> Iterator[str]:
     return chain(header, _cycles(config, inputs))
 
 
-def _steps(config: MacConfig, cases: Iterable[tuple[int, int, int]]) -> Iterator[str]:
+def _columns(config: MacConfig) -> str:
+    return "a b acc want" if config.segment_bits is None else "a b acc carry want"
+
+
+def _steps(config: MacConfig, cases: Iterable[tuple[int, int, tuple[int, ...]]]) -> Iterator[str]:
     row = _Row(config)
     for a, b, acc in cases:
-        yield f"{row.operands(a, b)} {row.acc(acc)} {row.state(golden.mac(config, a, b, acc))}"
+        value = acc[0] if len(acc) == 1 else resolved(config, *acc)
+        want = golden.mac(config, a, b, value)
+        yield f"{row.operands(a, b)} {row.acc(*acc)} {row.state(want)}"
 
 
 def _cycles(
@@ -113,14 +133,16 @@ class _Row:
     """Columns of a fixed width."""
 
     def __init__(self, config: MacConfig) -> None:
-        widths = named(ports(config, Shape.CORE), Role.OPERAND, Role.STATE).values()
-        a, b, acc = (f"{{:0{-(-bits // 4)}x}}" for bits in widths)
+        table = ports(config, Shape.CORE)
+        widths = named(table, Role.OPERAND, Role.STATE, Role.CARRY_STATE).values()
+        a, b, *acc = (f"{{:0{-(-bits // 4)}x}}" for bits in widths)
         self.operands = f"{a} {b}".format
-        self.acc = acc.format
-        self._unspecified = "x" * len(self.acc(0))
+        self.acc = " ".join(acc).format
+        self._value = acc[0].format
+        self._unspecified = "x" * len(self._value(0))
 
     def state(self, state: golden.State) -> str:
-        acc = self._unspecified if state.acc is None else self.acc(state.acc)
+        acc = self._unspecified if state.acc is None else self._value(state.acc)
         return " ".join([acc, *("1" if flag else "0" for flag in state.flags)])
 
 
