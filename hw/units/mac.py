@@ -217,13 +217,15 @@ class Mac(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.core = core = MacCore(self._config, self._goal)
-        a, b, clear = self.a, self.b, self.clear
+        a: Value = self.a
+        b: Value = self.b
+        clear: Value = self.clear
         resolve, segment_bits = self._config.resolve, self._config.segment_bits
         if resolve is Resolve.IDLE:
             # A cycle without a product adds one of zeros, whose code is 0 in every format.
-            a, b, clear = (
-                signal & self.en.replicate(len(signal)) for signal in (self.a, self.b, self.clear)
-            )
+            a &= self.en.replicate(len(a))
+            b &= self.en.replicate(len(b))
+            clear &= self.en
             m.d.sync += [self.acc.eq(core.y), self.carry.eq(core.y_carry)]
             m.d.comb += self.ready.eq(~self.carry.any())
         m.d.comb += [

@@ -15,6 +15,8 @@ __all__ = [
     "is_float",
     "is_ieee",
     "is_kulisch",
+    "is_segmented",
+    "is_whole_kulisch",
     "multiplies_floats",
     "rounds_to_nearest",
     "saturates_ints",
@@ -64,6 +66,16 @@ def takes_ints(config: MacConfig) -> bool:
 def is_kulisch(config: MacConfig) -> bool:
     """Whether the accumulator is exact and takes products of significands."""
     return isinstance(config.accumulator, KulischConfig) and not takes_ints(config)
+
+
+def is_segmented(config: MacConfig) -> bool:
+    """Whether the accumulator is in segments."""
+    return config.segment_bits is not None
+
+
+def is_whole_kulisch(config: MacConfig) -> bool:
+    """As `is_kulisch`, in one word."""
+    return is_kulisch(config) and not is_segmented(config)
 
 
 def multiplies_floats(config: MacConfig) -> bool:

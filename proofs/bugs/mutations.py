@@ -9,6 +9,7 @@ from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.proofs.bugs.area import AREA_MUTATIONS
 from fp8mac.proofs.bugs.planting import Mutation, MutationError, mutated_rtlil, parse_unit_text
+from fp8mac.proofs.bugs.segments import SEGMENT_MUTATIONS
 from fp8mac.proofs.bugs.speed import SPEED_MUTATIONS
 
 __all__ = [
@@ -20,8 +21,8 @@ __all__ = [
     "parse_unit_text",
 ]
 
-MUTATIONS: tuple[Mutation, ...] = (*AREA_MUTATIONS, *SPEED_MUTATIONS)
-"""Every planted bug, in the order of the data path."""
+MUTATIONS: tuple[Mutation, ...] = (*SEGMENT_MUTATIONS, *AREA_MUTATIONS, *SPEED_MUTATIONS)
+"""Every planted bug; those of few units first."""
 
 
 def mutations_of(config: MacConfig, shape: Shape, *, goal: Goal = Goal.AREA) -> list[Mutation]:

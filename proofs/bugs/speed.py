@@ -9,7 +9,15 @@ from fp8mac.hw.config.unit import MacConfig
 from fp8mac.hw.parts.layout import NumberRange, operand_range
 from fp8mac.hw.speed.dual_path import DualPathAccumulator
 from fp8mac.hw.speed.frame_shape import FrameShape
-from fp8mac.proofs.bugs.conditions import has, is_float, is_kulisch, saturates_ints, takes_ints
+from fp8mac.proofs.bugs.conditions import (
+    has,
+    is_float,
+    is_kulisch,
+    is_segmented,
+    is_whole_kulisch,
+    saturates_ints,
+    takes_ints,
+)
 from fp8mac.proofs.bugs.planting import Mutation
 
 __all__ = ["SPEED_MUTATIONS"]
@@ -87,7 +95,7 @@ _MUTATIONS: tuple[Mutation, ...] = (
         "carry passes a dead place", "prefix", "parts.prefix",
         "upper | (upper_live & lower)", "upper | lower",
         ("int8,int32", "e4m3,kulisch"),
-        lambda config: True,
+        lambda config: not (is_segmented(config) and takes_ints(config)),
     ),
     Mutation(
         "subnormal operand keeps exponent 0 (fast)", "unpack", "speed.unpack",
@@ -117,7 +125,7 @@ _MUTATIONS: tuple[Mutation, ...] = (
         "table of the wrong product", "product", "speed.product",
         "code | hidden_a << len(a)", "code | hidden_b << len(a)",
         ("e4m3,kulisch", "e5m2,kulisch"),
-        _has_tables,
+        lambda config: _has_tables(config) and not is_segmented(config),
     ),
     Mutation(
         "sign of minus times minus (fast)", "product", "speed.product",
@@ -135,7 +143,7 @@ _MUTATIONS: tuple[Mutation, ...] = (
         "accumulator not complemented", "Kulisch sign", "speed.kulisch",
         "self.c ^ sign.replicate(self._width)", "self.c",
         ("e4m3,kulisch", "e5m2,kulisch"),
-        is_kulisch,
+        is_whole_kulisch,
     ),
     Mutation(
         "product of two signs subtracted", "product", "speed.integer",

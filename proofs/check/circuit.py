@@ -122,12 +122,19 @@ class Circuit:
     @property
     def inputs(self) -> dict[str, int]:
         """Width of every input that the step depends on, but for the state."""
-        return named(self.table, Role.OPERAND, Role.STATE, Role.CONTROL, Role.RESET)
+        return named(
+            self.table, Role.OPERAND, Role.STATE, Role.CARRY_STATE, Role.CONTROL, Role.RESET
+        )
 
     @property
     def outputs(self) -> dict[str, int]:
-        """Width of every output; those of a unit are its state."""
-        return named(self.table, Role.RESULT, Role.FLAG)
+        """Width of every output that is a result; those of a unit are its state."""
+        return named(self.table, Role.RESULT, Role.CARRY, Role.FLAG)
+
+    @property
+    def views(self) -> dict[str, int]:
+        """Width of every other output: what a unit shows of its state."""
+        return named(self.table, Role.SUM, Role.READY)
 
     @property
     def _file(self) -> str:
@@ -188,7 +195,8 @@ class Circuit:
     def port(self, name: str, state: str) -> str:
         """Bit-vector term of a port in a state."""
         value = f"(|{self.top}_n {name}| {state})"
-        return value if (self.inputs | self.outputs)[name] > 1 else f"(ite {value} #b1 #b0)"
+        widths = self.inputs | self.outputs | self.views
+        return value if widths[name] > 1 else f"(ite {value} #b1 #b0)"
 
     def _run(self, script: str, *outputs: str) -> dict[str, str]:
         """Run Yosys on the text, and say what is wrong with it in words of its file."""
@@ -238,6 +246,8 @@ class Circuit:
     def evaluate(self, values: dict[str, int]) -> dict[str, int]:
         """Outputs of a core; the next state of a unit, whose present one is among the values.
 
+        What a unit shows of its state is that of the present one.
+
         Raises
         ------
         CircuitError
@@ -251,6 +261,7 @@ class Circuit:
             for name, width in given_ports.items()
         )
         shows = " ".join(f"-show {name}{suffixes[1]}" for name in self.outputs)
+        shows += "".join(f" -show {name}" for name in self.views)
         script = self.script + ("expose -evert-dff\n" if registered else "")
         script += f"tee -q -o result eval {sets} {shows}\n"
         text = self._run(script, "result")["result"]
@@ -263,7 +274,7 @@ class Circuit:
                 where = f"{name}[{digits[::-1].index('x')}]" if digits.strip("x") else name
                 raise CircuitError(f"{self._unknown}The output '{where}' is x for {given}.")
             results[name] = int(digits, 2) if digits else int(number) % 2**32
-        if results.keys() != self.outputs.keys():
+        if results.keys() != (self.outputs | self.views).keys():
             raise CircuitError(f"The outputs of {self.top} are not defined for {given}.")
         return results
 

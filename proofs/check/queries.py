@@ -12,7 +12,14 @@ from fp8mac.hw.config.ports import Role, named
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.proofs.check.circuit import Circuit
 from fp8mac.proofs.spec.sorts import adds_integers, product_sort, sorts_of
-from fp8mac.proofs.spec.spec import core_claim, definitions, sum_claim, unit_claim
+from fp8mac.proofs.spec.spec import (
+    core_claim,
+    definitions,
+    sum_claim,
+    unit_claim,
+    value,
+    zero_claim,
+)
 from fp8mac.proofs.spec.theory import Sort, bits, decode
 from fp8mac.sim.exact import golden
 
@@ -42,16 +49,18 @@ def step_queries(circuit: Circuit, *, any_nan: bool = False) -> list[Query]:
     a sum from zero is the product, then that any other is the accumulator and a sum from zero.
     """
     config, registered = circuit.config, circuit.shape.is_registered
-    (result,) = named(circuit.table, Role.RESULT)
-    (acc,) = named(circuit.table, Role.STATE) or (result,)
-    after = f"{result}_next" if registered else result
+    results = (*named(circuit.table, Role.RESULT, Role.CARRY),)
+    accs = (*named(circuit.table, Role.STATE, Role.CARRY_STATE),) or results
+    afters = tuple(f"{result}_next" if registered else result for result in results)
     states = ("s", "t") if registered else ("s",)
     text = circuit.smt2 + _states(circuit, *states)
     constants = {name: circuit.port(name, "s") for name in circuit.inputs | circuit.outputs}
     if registered:
         constants |= {f"{name}_next": circuit.port(name, "t") for name in circuit.outputs}
+        constants |= {name: circuit.port(name, "s") for name in circuit.views}
+    widths = circuit.inputs | circuit.outputs | circuit.views
     for name, term in constants.items():
-        width = (circuit.inputs | circuit.outputs)[name.removesuffix("_next")]
+        width = widths[name.removesuffix("_next")]
         text += f"(declare-const {name} (_ BitVec {width}))\n(assert (= {name} {term}))\n"
     text += definitions(config, any_nan=any_nan)
     claim = unit_claim(config) if registered else core_claim(config)
@@ -59,18 +68,20 @@ def step_queries(circuit: Circuit, *, any_nan: bool = False) -> list[Query]:
     if not adds_integers(config):
         return [Query(f"{text}(assert (not {claim}))\n", names)]
 
-    zero = bits(0, config.acc_bits)
     sums = "(and (= rst #b0) (= en #b1) (= clear #b0))" if registered else "true"
-    from_zero = f"(assert (or (not {sums}) (= {acc} {zero})))\n(assert (not {claim}))\n"
+    from_zero = f"(assert (or (not {sums}) {zero_claim(config, *accs)}))\n(assert (not {claim}))\n"
     again = ("s_zero", "t_zero") if registered else ("s_zero",)
-    other = {name: name for name in named(circuit.table, Role.OPERAND)} | (
-        {"rst": "#b0", "en": "#b1", "clear": "#b1"} if registered else {acc: zero}
-    )
-    product = circuit.port(result, again[-1])
+    other = {name: name for name in named(circuit.table, Role.OPERAND)}
+    other |= {"rst": "#b0", "en": "#b1", "clear": "#b1"} if registered else {}
     total = _states(circuit, *again) + f"(assert {sums})\n"
-    for name, value in other.items():
-        total += f"(assert (= {circuit.port(name, 's_zero')} {value}))\n"
-    total += f"(assert (not {sum_claim(config, acc, product, after)}))\n"
+    for name, term in other.items():
+        total += f"(assert (= {circuit.port(name, 's_zero')} {term}))\n"
+    if not registered:
+        zeros = (circuit.port(name, "s_zero") for name in accs)
+        total += f"(assert {zero_claim(config, *zeros)})\n"
+    product = value(config, *(circuit.port(result, again[-1]) for result in results))
+    terms = (value(config, *accs), product, value(config, *afters))
+    total += f"(assert (not {sum_claim(config, *terms)}))\n"
     return [Query(text + from_zero, names), Query(text + total, names)]
 
 
@@ -102,8 +113,8 @@ def decode_query(format_: Format, sort: Sort, scale: int) -> Query:
     text = f"(declare-const x (_ BitVec {format_.bits}))\n"
     table = sort.of_code(bits(0, 1 + sort.exponent_bits + top))
     for code in range(1 << format_.bits):
-        value = golden.decode(format_, code)
-        number = sort.of_code(bits(_ieee_code(value, sort, scale), 1 + sort.exponent_bits + top))
+        exact = golden.decode(format_, code)
+        number = sort.of_code(bits(_ieee_code(exact, sort, scale), 1 + sort.exponent_bits + top))
         table = f"(ite (= x {bits(code, format_.bits)}) {number}\n {table})"
     text += f"(assert (not (= {decode(format_, 'x', sort, scale)}\n {table})))\n"
     return Query(text, ("x",))

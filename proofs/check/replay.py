@@ -7,6 +7,7 @@ from fp8mac.hw.config.ports import Role, named
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.proofs.check.circuit import Circuit, CircuitError
 from fp8mac.sim.exact import golden
+from fp8mac.sim.exact.segments import fault, resolved
 
 __all__ = ["Counterexample", "ReplayError", "replay"]
 
@@ -26,13 +27,15 @@ class Counterexample:
     a, b : int
         Codes of the operands.
     acc : int
-        Accumulator before the step.
+        Accumulator before the step; of one in segments the value, as everywhere here.
     flags : tuple of bool
         Of a unit, its flags before the step; of a core, none.
     controls : dict of str to int
-        Of a unit, ``en``, ``clear`` and ``rst``; of a core, none.
+        Of a unit, ``en``, ``clear`` and ``rst``; of a core, none. Carries between segments.
     got, want : State
         What the circuit gives, and the golden model; ``acc`` is None where it is not specified.
+    fault : str
+        What it does wrong with its segments, see `fp8mac.sim.exact.segments.fault`.
     """
 
     config: MacConfig
@@ -43,6 +46,7 @@ class Counterexample:
     controls: dict[str, int]
     got: golden.State
     want: golden.State
+    fault: str = ""
 
     def __str__(self) -> str:
         config = self.config
@@ -60,7 +64,8 @@ class Counterexample:
         ]
         words += [f"{name} = {value}" for name, value in self.controls.items()]
         words.append(f"acc = {state(self.acc, self.flags or (False,) * len(config.flags))}")
-        return f"{', '.join(words)}: got {state(*self.got)}, want {state(*self.want)}"
+        fault = f"; {self.fault}" if self.fault else ""
+        return f"{', '.join(words)}: got {state(*self.got)}, want {state(*self.want)}{fault}"
 
 
 def replay(circuit: Circuit, model: dict[str, int]) -> Counterexample:
@@ -83,17 +88,19 @@ def replay(circuit: Circuit, model: dict[str, int]) -> Counterexample:
         raise ReplayError(str(error)) from error
     registered = circuit.shape.is_registered
     next_ = "_next" if registered else ""
-    claimed = {name: model[name + next_] for name in outputs}
+    claimed = {name: model[name if name in circuit.views else name + next_] for name in outputs}
     if outputs != claimed:
         raise ReplayError(f"The circuit gives {outputs}, not {claimed} as the solver says.")
     table = circuit.table
     a, b = (model[name] for name in named(table, Role.OPERAND))
-    (result,) = named(table, Role.RESULT)
-    (state,) = named(table, Role.STATE) or (result,)
-    acc = model[state]
-    got = golden.State(outputs[result], tuple(bool(outputs[flag]) for flag in flags))
+    results = named(table, Role.RESULT, Role.CARRY)
+    states = named(table, Role.STATE, Role.CARRY_STATE) or results
+    held, new = [model[name] for name in states], [outputs[name] for name in results]
+    acc = _value(config, held)
+    got = golden.State(_value(config, new), tuple(bool(outputs[flag]) for flag in flags))
+    wrong = ""
     if not registered:
-        before, controls = (), {}
+        before, controls = (), {name: model[name] for name in named(table, Role.CARRY_STATE)}
         want = golden.mac(config, a, b, acc)
     else:
         before = tuple(bool(model[flag]) for flag in flags)
@@ -101,10 +108,20 @@ def replay(circuit: Circuit, model: dict[str, int]) -> Counterexample:
         old = golden.State(None if any(before) else acc, before)
         raised = {name: bool(value) for name, value in controls.items()}
         want = golden.step(config, old, a, b, **raised)
-    found = Counterexample(config, a, b, acc, before, controls, got, want)
-    if got.flags == want.flags and want.acc in (None, got.acc):
+        controls |= {name: model[name] for name in named(table, Role.CARRY)}
+        if config.segment_bits is not None and not any(before):
+            shown = {name: outputs[name] for name in circuit.views}
+            words = ((held[0], held[1]), (new[0], new[1]))
+            wrong = fault(config, *words, shown, en=raised["en"], rst=raised["rst"])
+    found = Counterexample(config, a, b, acc, before, controls, got, want, wrong)
+    if got.flags == want.flags and want.acc in (None, got.acc) and not wrong:
         raise ReplayError(f"The golden model agrees with the circuit: {found}.")
     return found
+
+
+def _value(config: MacConfig, words: list[int]) -> int:
+    """Accumulator of its word, and of the carries between its segments."""
+    return resolved(config, *words) if len(words) > 1 else words[0]
 
 
 def _text(code: int, bits: int, value: golden.Value) -> str:

@@ -8,7 +8,7 @@ of range, and what the clocked unit does with enable, clear and reset.
 # Ref: SMT-LIB, theory FloatingPoint; IEEE 754-2019, section 5.4.1 (fusedMultiplyAdd)
 """
 
-from fp8mac.hw.config.accumulators import FloatAccConfig, IntAccConfig
+from fp8mac.hw.config.accumulators import FloatAccConfig, IntAccConfig, Resolve
 from fp8mac.hw.config.formats import FloatFormat, IntFormat, Overflow, Rounding
 from fp8mac.hw.config.ports import Role, Shape, named, ports
 from fp8mac.hw.config.unit import MacConfig
@@ -23,7 +23,7 @@ from fp8mac.proofs.spec.theory import (
     widen,
 )
 
-__all__ = ["core_claim", "definitions", "sum_claim", "unit_claim"]
+__all__ = ["core_claim", "definitions", "sum_claim", "unit_claim", "value", "zero_claim"]
 
 
 def definitions(config: MacConfig, *, any_nan: bool = False) -> str:
@@ -70,11 +70,35 @@ _RAISED = {
 }
 
 
+def value(config: MacConfig, word: str, *carries: str) -> str:
+    """Value of an accumulator: its word, and the carries of one in segments at their places."""
+    for carry in carries:
+        late = ""
+        for place in range(config.acc_bits):
+            bit = "#b0"
+            if place in config.carry_places:
+                at = config.carry_places.index(place)
+                bit = f"((_ extract {at} {at}) {carry})"
+            late = f"(concat {bit} {late})" if late else bit
+        word = f"(bvadd {word} {late})"
+    return word
+
+
+def zero_claim(config: MacConfig, *words: str) -> str:
+    """Claim that an accumulator is zero, and has no carries."""
+    widths = (config.acc_bits, len(config.carry_places))
+    return all_of(
+        [f"(= {word} {bits(0, width)})" for word, width in zip(words, widths, strict=False)]
+    )
+
+
 def core_claim(config: MacConfig) -> str:
     """Claim about the ports of a core: any result will do under a flag."""
     table = ports(config, Shape.CORE)
     operands = " ".join(named(table, Role.OPERAND))
-    step = f"(step {' '.join(named(table, Role.OPERAND, Role.STATE, Role.RESULT))})"
+    before = value(config, *named(table, Role.STATE, Role.CARRY_STATE))
+    after = value(config, *named(table, Role.RESULT, Role.CARRY))
+    step = f"(step {operands} {before} {after})"
     flags = [f"(= (= {flag} #b1) (raises_{flag} {operands}))" for flag in config.flags]
     raised = [f"(= {flag} #b1)" for flag in config.flags]
     return all_of([*flags, any_of([*raised, step])])
@@ -83,27 +107,51 @@ def core_claim(config: MacConfig) -> str:
 def unit_claim(config: MacConfig) -> str:
     """Claim about one clock edge of a unit, from any state.
 
-    ``acc`` and flags are the state before it, ``acc_next`` and ``<flag>_next`` the state behind it.
+    ``acc`` and flags are the state before it, ``acc_next`` and ``<flag>_next`` the state behind it;
+    the same of the carries of an accumulator in segments, whose value is what steps.
     """
     table = ports(config, Shape.UNIT)
     operands = " ".join(named(table, Role.OPERAND))
     (rst,), (en, clear) = named(table, Role.RESET), named(table, Role.CONTROL)
-    (acc,), flags = named(table, Role.RESULT), named(table, Role.FLAG)
-    zero = bits(0, config.acc_bits)
-    reset = [f"(= {acc}_next {zero})", *(f"(= {flag}_next #b0)" for flag in flags)]
-    hold = any_of([*(f"(= {flag} #b1)" for flag in flags), f"(= {acc}_next {acc})"])
+    flags = named(table, Role.FLAG)
+    words = (*named(table, Role.RESULT, Role.CARRY),)
+    words_next = tuple(f"{word}_next" for word in words)
+    before, after = value(config, *words), value(config, *words_next)
+    reset = [zero_claim(config, *words_next), *(f"(= {flag}_next #b0)" for flag in flags)]
+    holds = all_of([f"(= {word}_next {word})" for word in words])
+    if config.resolve is Resolve.IDLE:
+        holds = all_of([f"(= {after} {before})", _settling(config, *words[1:])])
+    hold = any_of([*(f"(= {flag} #b1)" for flag in flags), holds])
     held = [hold, *(f"(= {flag}_next {flag})" for flag in flags)]
     sticky = [
         f"(= (= {flag}_next #b1)"
         f" (or (raises_{flag} {operands}) (and (= {clear} #b0) (= {flag} #b1))))"
         for flag in flags
     ]
-    step = f"(step {operands} (ite (= {clear} #b1) {zero} {acc}) {acc}_next)"
+    zero = bits(0, config.acc_bits)
+    step = f"(step {operands} (ite (= {clear} #b1) {zero} {before}) {after})"
     stepped = [*sticky, any_of([*(f"(= {flag}_next #b1)" for flag in flags), step])]
-    return (
+    edge = (
         f"(ite (= {rst} #b1) {all_of(reset)}\n"
         f" (ite (= {en} #b0) {all_of(held)}\n {all_of(stepped)}))"
     )
+    shown = [f"(= {port} {before})" for port in named(table, Role.SUM)]
+    shown += [
+        f"(= (= {port} #b1) (= {words[1]} {bits(0, len(config.carry_places))}))"
+        for port in named(table, Role.READY)
+    ]
+    return all_of([edge, *shown])
+
+
+def _settling(config: MacConfig, carry: str) -> str:
+    """Claim that the lowest carry goes, and that none comes below it.
+
+    So after as many such edges as there are carries there are none: the first takes the lowest away
+    for good, the next the one above.
+    """
+    up_to_lowest = f"(bvxor {carry} (bvsub {carry} {bits(1, len(config.carry_places))}))"
+    none = bits(0, len(config.carry_places))
+    return f"(= (bvand {carry}_next {up_to_lowest}) {none})"
 
 
 def sum_claim(config: MacConfig, c: str, product: str, y: str) -> str:

@@ -13,14 +13,16 @@ adds a product of floats as its magnitude, complemented where it is negative, wi
 complement lacks entering the lowest segment; and a product of integers in two's complement.
 """
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from fp8mac.hw.config.accumulators import Resolve
+from fp8mac.hw.config.ports import Role, Shape, named, ports
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.sim.exact import golden
 from fp8mac.sim.exact.values import Value
 
-__all__ = ["Register", "add_product", "reset", "resolved", "step"]
+__all__ = ["Register", "add_product", "fault", "reset", "resolved", "step"]
 
 
 class Register(NamedTuple):
@@ -117,3 +119,45 @@ def step(
     if product.kind is golden.Kind.FINITE and (en or config.resolve is Resolve.IDLE):
         word, carry = add_product(config, word, carry, product)
     return Register(word, carry, state)
+
+
+def fault(
+    config: MacConfig,
+    before: tuple[int, int],
+    after: tuple[int, int],
+    shown: Mapping[str, int],
+    *,
+    en: bool,
+    rst: bool,
+) -> str:
+    """What a unit did wrong with its segments, even if its value is right; empty if nothing.
+
+    ============  ==========================================================================
+    reset         leaves no bit and no carry
+    a cycle       without ``en`` leaves every bit, or, where idle cycles resolve the register,
+                  takes the lowest carry away, and none comes below: as many such cycles as
+                  there are carries leave none
+    ``sum``       is the value, at all times
+    ``ready``     is up where there is no carry
+    ============  ==========================================================================
+
+    Parameters
+    ----------
+    before, after : tuple of int
+        Word and carries before an edge and after it.
+    shown : mapping of str to int
+        Outputs before the edge that are no registers.
+    """
+    carry = before[1]
+    table = ports(config, Shape.UNIT)
+    for port in named(table, Role.SUM):
+        if shown[port] != resolved(config, *before):
+            return f"{port} is not the sum"
+    for port in named(table, Role.READY):
+        if shown[port] != (carry == 0):
+            return f"{port} is wrong"
+    if rst:
+        return "" if after == (0, 0) else "reset leaves something"
+    if not en and config.resolve is Resolve.IDLE:
+        return "an idle cycle leaves the lowest carry" if after[1] & (carry ^ carry - 1) else ""
+    return "" if en or after == before else "the register does not hold"
