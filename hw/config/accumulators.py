@@ -1,13 +1,11 @@
 """Accumulators: where the exact products of a unit are added."""
 
-import operator
 import re
 from dataclasses import dataclass
-from enum import Enum
-from typing import Any
 
-from fp8mac.hw.config.errors import Error
+from fp8mac.hw.config.errors import ConfigError, integer
 from fp8mac.hw.config.formats import FloatFormat, FormatError, Overflow, Rounding, parse_format
+from fp8mac.hw.config.segments import BEHIND, Resolve, Segmented, parse_segments
 
 __all__ = [
     "MOST_RANDOM_BITS",
@@ -28,60 +26,8 @@ MOST_RANDOM_BITS = 26
 _RANDOM_BITS = 8  # of :sr
 
 
-class ConfigError(Error, ValueError):
-    """A unit that cannot exist; the message is one sentence for the user."""
-
-
-def integer(value: Any, name: str) -> int:
-    """An integer of Python, or of whatever else is exactly one.
-
-    Raises
-    ------
-    ConfigError
-        If it is anything else, a bool included.
-    """
-    try:
-        if not isinstance(value, bool):
-            return operator.index(value)
-    except TypeError:
-        pass
-    raise ConfigError(f"{name} is an integer, not {value!r}.")
-
-
-class Resolve(Enum):
-    """How a unit shows the sum that its register holds in segments."""
-
-    COMBINATIONAL = "combinational"
-    """An adder behind the register, outside the loop: the sum is there in every cycle."""
-    IDLE = "idle"
-    """Cycles without a product carry on; the sum is there when no carry is left."""
-
-
-class _Segmented:
-    """What all accumulators have that can be cut into segments."""
-
-    segment_bits: int | None
-    resolve: Resolve | None
-
-    def _check_segments(self) -> None:
-        if self.segment_bits is not None:
-            object.__setattr__(self, "segment_bits", integer(self.segment_bits, "segment_bits"))
-            if self.segment_bits < 1:
-                raise ConfigError(f"A segment has 1 bit or more, not {self.segment_bits}.")
-        elif self.resolve is not None:
-            raise ConfigError(
-                "Only a register in segments has carries to resolve; add segmented=<bits>."
-            )
-
-    @property
-    def _segments(self) -> str:
-        """How it is cut, as in a name; empty where it is not."""
-        cut = "" if self.segment_bits is None else f":segmented={self.segment_bits}"
-        return cut + ("" if self.resolve is None else f":resolve={self.resolve.value}")
-
-
 @dataclass(frozen=True)
-class KulischConfig(_Segmented):
+class KulischConfig(Segmented):
     """Exact fixed-point register, wide enough for ``2**guard_bits`` extreme products.
 
     Parameters
@@ -165,7 +111,7 @@ class FloatAccConfig:
 
 
 @dataclass(frozen=True)
-class IntAccConfig(_Segmented):
+class IntAccConfig(Segmented):
     """Two's complement register for integer operands.
 
     Parameters
@@ -242,21 +188,21 @@ def parse_accumulator(text: str) -> AccumulatorConfig:
     """
     stem, *options = text.strip().lower().split(":")
     if stem == "kulisch":
-        segments = _parse_segments(options)
+        segments = parse_segments(options)
         match options:
             case []:
                 return KulischConfig(**segments)
             case [guard] if re.fullmatch("[0-9]{1,20}", guard):
                 return KulischConfig(int(guard), **segments)
         raise ConfigError(
-            f"'{text}' is not an accumulator; write kulisch or kulisch:<guard bits>{_BEHIND}."
+            f"'{text}' is not an accumulator; write kulisch or kulisch:<guard bits>{BEHIND}."
         )
     if stem.startswith("int"):
-        segments = _parse_segments(options)
+        segments = parse_segments(options)
         match = re.fullmatch("int([0-9]{1,20})", stem)
         if not match or options not in ([], ["saturate"]):
             raise ConfigError(
-                f"'{text}' is not an accumulator; write int<N> or int<N>:saturate{_BEHIND}."
+                f"'{text}' is not an accumulator; write int<N> or int<N>:saturate{BEHIND}."
             )
         overflow = Overflow.SATURATE if options else Overflow.WRAP
         return IntAccConfig(int(match[1]), overflow, **segments)
@@ -286,23 +232,3 @@ def parse_accumulator(text: str) -> AccumulatorConfig:
         "ftz" not in options,
         None if random_bits is None else int(random_bits),
     )
-
-
-_BEHIND = ", and behind it :segmented=<bits> and :resolve=combinational or :resolve=idle"
-
-
-def _parse_segments(options: list[str]) -> dict[str, Any]:
-    """Take what is said about segments out of options; what is said twice is left there."""
-    found: dict[str, Any] = {}
-    for option in [*options]:
-        name, _, value = option.partition("=")
-        if name == "segmented" and re.fullmatch("[0-9]{1,20}", value):
-            read = {"segment_bits": int(value)}
-        elif name == "resolve" and value in (each.value for each in Resolve):
-            read = {"resolve": Resolve(value)}
-        else:
-            continue
-        if not read.keys() & found.keys():
-            found |= read
-            options.remove(option)
-    return found

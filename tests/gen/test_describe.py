@@ -42,6 +42,7 @@ UNITS = [
         ("e2m1", "int4", "kulisch:2"),
         ("int8", "int8", "int32"),
         ("int8", "int4", "int16:saturate"),
+        ("e4m3", "e4m3", "kulisch:3:segmented=5"),
     )
 ]
 
@@ -266,3 +267,65 @@ def test_page_says_what_the_golden_model_does():
                 assert cells[place] == SHOWN.get(got, got), (place, config.slug)
                 seen.add(place)
     assert seen == {place for place, cell in cells.items() if cell}
+
+
+def header(unit: MacConfig, shape: Shape) -> list[str]:
+    """Paragraphs of a header, each in one line."""
+    lines = []
+    for line in verilog_text(unit, shape).splitlines():
+        if not line.startswith("//"):
+            break
+        lines.append(line.removeprefix("//").strip())
+    return [paragraph.replace("\n", " ") for paragraph in "\n".join(lines).split("\n\n")]
+
+
+SEGMENTS = (
+    "In segments of 5 bits: the carry out of each is held, and enters the next one in the next "
+    "step. {}, modulo 2**40, in two's complement: exact at all times, but many words and carries "
+    "stand for one number."
+)
+CLOCKED = (
+    "On a rising edge of clk: rst clears acc, carry and flags; otherwise, where en is high, a * b "
+    "is added to the sum, or to 0 where clear is high as well{}. Latency 1 cycle, one product per "
+    "cycle."
+)
+SUM = "The sum is acc + carry[0] * 2**5 + ... + carry[6] * 2**35"
+IDLE = (
+    "; in every other cycle the carries move on, the sum stays, and after 7 such cycles acc is the "
+    "sum. ready is high while it is"
+)
+
+
+@pytest.mark.parametrize(
+    ("resolve", "how"),
+    [
+        ("", ""),
+        (":resolve=combinational", "; sum is acc and carry, added"),
+        (":resolve=idle", IDLE),
+    ],
+)
+def test_header_says_how_segments_are_read(resolve, how):
+    unit = parse_unit("e4m3", acc=f"kulisch:3:segmented=5{resolve}")
+    assert header(unit, Shape.UNIT)[2:4] == [SEGMENTS.format(SUM), CLOCKED.format(how)]
+
+
+def test_header_of_a_core_in_segments():
+    accumulators = (
+        "The accumulators are c + c_carry[0] * 2**5 + ... + c_carry[6] * 2**35 and "
+        "y + y_carry[0] * 2**5 + ... + y_carry[6] * 2**35"
+    )
+    unit = parse_unit("e4m3", acc="kulisch:3:segmented=5")
+    assert header(unit, Shape.CORE)[2] == SEGMENTS.format(accumulators)
+
+
+def test_description_of_segments():
+    acc = "int20:segmented=8:resolve=idle"
+    facts = describe(parse_unit("int4", acc=acc), Shape.UNIT)["accumulator"]
+    assert facts == {
+        "name": acc,
+        "kind": "int",
+        "overflow": "wrap",
+        "segment_bits": 8,
+        "carry_places": [8, 16],
+        "resolve": "idle",
+    }

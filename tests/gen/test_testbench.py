@@ -22,6 +22,8 @@ needs_verilator = pytest.mark.skipif(
 )
 
 UNITS = [("e4m3", "e4m3", "fp16"), ("e5m2", "e4m3", "kulisch"), ("int8", "int8", "int32")]
+UNITS += [("e5m2", "e5m2", "kulisch:7:segmented=6:resolve=combinational")]
+UNITS += [("int4", "int8", "int20:segmented=16:resolve=idle")]
 COUNT = 400
 TO_VERILOG = "read_rtlil design.il\nproc\nflatten\nwrite_verilog -noattr design.v"
 
@@ -68,6 +70,9 @@ def test_wrong_rounding_fails(shape, tmp_path):
         ("clear adds to the old sum", "fp16"),
         ("flag not sticky", "kulisch"),
         ("clear keeps the flag", "kulisch"),
+        ("carry not cleared", "kulisch:segmented=5"),
+        ("resolver forgets the carries", "kulisch:segmented=5:resolve=combinational"),
+        ("ready with carries left", "kulisch:segmented=5:resolve=idle"),
     ],
 )
 def test_planted_bug_fails(name, acc, tmp_path):

@@ -20,6 +20,7 @@ from fp8mac.hw.config.accumulators import (
     FloatAccConfig,
     IntAccConfig,
     KulischConfig,
+    Resolve,
     parse_accumulator,
 )
 from fp8mac.hw.config.formats import (
@@ -54,6 +55,8 @@ OPTIONS = [
 ]
 ACCUMULATORS = (
     "kulisch:0 kulisch:2 kulisch:12 int32 int32:saturate int33 int40 int64:saturate".split()
+    + "kulisch:3:segmented=5 kulisch:12:segmented=1:resolve=idle int32:segmented=4".split()
+    + "int32:segmented=4:resolve=idle int32:segmented=4:resolve=combinational".split()
     + [format_ + options for format_, options in product(FLOAT_ACCUMULATORS, OPTIONS)]
 )
 
@@ -65,8 +68,9 @@ NOT_FLOAT = (
     "'{}' is not an accumulator; a float accumulator takes the options rtz or sr or "
     "sr=<random bits>, ftz and saturate, once each."
 )
-NOT_INT = "'{}' is not an accumulator; write int<N> or int<N>:saturate."
-NOT_KULISCH = "'{}' is not an accumulator; write kulisch or kulisch:<guard bits>."
+BEHIND = ", and behind it :segmented=<bits> and :resolve=combinational or :resolve=idle."
+NOT_INT = "'{}' is not an accumulator; write int<N> or int<N>:saturate" + BEHIND
+NOT_KULISCH = "'{}' is not an accumulator; write kulisch or kulisch:<guard bits>" + BEHIND
 
 ACCUMULATOR_ERRORS = [
     *((text, UNKNOWN.format(text)) for text in ("", "fp8", "accumulator", "fx12", "fp17:rtz")),
@@ -77,6 +81,24 @@ ACCUMULATOR_ERRORS = [
         for text in ("int", "int8s", "int32:wrap", "int32:rtz", "int32:")
     ),
     *((text, NOT_KULISCH.format(text)) for text in ("kulisch:", "kulisch:x", "kulisch:1:2")),
+    *(
+        (text, NOT_KULISCH.format(text))
+        for text in ("kulisch:segmented", "kulisch:segmented=x", "kulisch:segmented=2:segmented=3")
+    ),
+    *((text, NOT_INT.format(text)) for text in ("int8:segmented=-1", "int8:segmented=3:resolve=x")),
+    ("fp16:segmented=4", NOT_FLOAT.format("fp16:segmented=4")),
+    ("kulisch:segmented=0", "A segment has 1 bit or more, not 0."),
+    (
+        "kulisch:resolve=idle",
+        "Only a register in segments has carries to resolve; add segmented=<bits>.",
+    ),
+    (
+        "int32:saturate:segmented=4",
+        (
+            "A register that saturates cannot be cut into segments: only the resolved sum tells "
+            "whether it is out of range."
+        ),
+    ),
     ("fp16:rtz:sr", "'fp16:rtz:sr' names more than one rounding."),
     ("fp16:sr:sr=4", "'fp16:sr:sr=4' names more than one rounding."),
     ("fp16:sr=0", "Stochastic rounding takes 1 to 26 random bits, not 0."),
@@ -99,9 +121,11 @@ def units() -> st.SearchStrategy[MacConfig]:
     operands = named | floats() | st.builds(IntFormat, st.integers(2, 32), st.booleans())
     overflow = st.sampled_from([Overflow.SATURATE, Overflow.TO_SPECIAL])
     rounding = st.sampled_from(Rounding)
-    accumulators = st.builds(KulischConfig, st.integers(0, 64)) | st.builds(
-        FloatAccConfig, floats(), rounding, overflow, st.booleans()
-    )
+    # Products have three bits at least.
+    segments = st.sampled_from([(None, None), (1, None), (2, None), *((2, how) for how in Resolve)])
+    accumulators = st.builds(
+        lambda guard, cut: KulischConfig(guard, *cut), st.integers(0, 64), segments
+    ) | st.builds(FloatAccConfig, floats(), rounding, overflow, st.booleans())
     stochastic = st.just(Rounding.STOCHASTIC)
     accumulators |= st.builds(
         FloatAccConfig, floats(), stochastic, overflow, st.booleans(), st.integers(1, 26)
@@ -181,7 +205,7 @@ def test_config_slug(a: str, b: str | None, acc: str, slug: str) -> None:
 def test_config_accumulator_names_are_read_back() -> None:
     names = [name for name in ACCUMULATORS if parse_accumulator(name).name == name]
     assert names == ACCUMULATORS
-    assert len(names) == 89
+    assert len(names) == 94
 
 
 @settings(derandomize=True, database=None, deadline=None, max_examples=500)

@@ -4,6 +4,7 @@
 import pytest
 from amaranth.lib.wiring import In
 
+from fp8mac.hw.config.accumulators import Resolve
 from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Port, Role, Shape, named, ports, wires
 from fp8mac.hw.config.unit import parse_unit
@@ -11,6 +12,8 @@ from fp8mac.hw.units.mac import COMPONENTS
 
 UNITS = [("e4m3", "e4m3", "fp16"), ("e4m3", "int8", "kulisch"), ("e5m2", "e4m3", "kulisch:3")]
 UNITS += [("int8", "int4", "int32"), ("e5m2", "e5m2", "e3m2")]
+UNITS += [("e4m3", "e4m3", "kulisch:3:segmented=5"), ("int8", "int8", "int32:segmented=16")]
+UNITS += [("e4m3", "e5m2", f"kulisch:segmented=7:resolve={how.value}") for how in Resolve]
 
 CORE = (
     Port("a", 8, Role.OPERAND, "operand, e5m2 code"),
@@ -41,9 +44,34 @@ def test_nan_is_a_flag_of_its_own():
     assert last == Port("nan", 1, Role.FLAG, "the sum is NaN")
 
 
+SEGMENTED = Port("carry", 2, Role.CARRY, "carries between segments; bit j counts 2**(8 * (j + 1))")
+
+
+@pytest.mark.parametrize(
+    ("resolve", "shown"),
+    [
+        ("", []),
+        (":resolve=combinational", [Port("sum", 19, Role.SUM, "acc and carries, added")]),
+        (":resolve=idle", [Port("ready", 1, Role.READY, "there are no carries: acc is the sum")]),
+    ],
+)
+def test_segments_have_carries(resolve, shown):
+    config = parse_unit("int4", acc=f"int19:segmented=8{resolve}")
+    *_, acc, carry = ports(config, Shape.UNIT)[:8]
+    assert (acc.name, carry) == ("acc", SEGMENTED)
+    assert list(ports(config, Shape.UNIT)[8:]) == shown
+    core = [(port.name, port.bits, port.role) for port in ports(config, Shape.CORE)[2:]]
+    assert core == [
+        ("c", 19, Role.STATE),
+        ("c_carry", 2, Role.CARRY_STATE),
+        ("y", 19, Role.RESULT),
+        ("y_carry", 2, Role.CARRY),
+    ]
+
+
 def test_directions():
     directions = {role: Port("x", 1, role, "").direction for role in Role}
-    outputs = {Role.RESULT, Role.FLAG}
+    outputs = {Role.RESULT, Role.CARRY, Role.SUM, Role.READY, Role.FLAG}
     assert directions == {role: "output" if role in outputs else "input" for role in Role}
 
 

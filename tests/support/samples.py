@@ -37,8 +37,9 @@ def planted_bugs() -> list[Any]:
     """One of each kind of accumulator and goal, in cores and in registers."""
 
     def kind(mutation: Any) -> object:
-        accumulator = parse_unit_text(mutation.units[0]).accumulator
-        return type(accumulator), mutation.goals[0], mutation.registered
+        config = parse_unit_text(mutation.units[0])
+        register = (type(config.accumulator), config.segment_bits is None, config.resolve)
+        return register, mutation.goals[0], mutation.registered
 
     return first_of_each(MUTATIONS, kind, lambda mutation: mutation.name)
 
