@@ -100,14 +100,14 @@ SEGMENT_MUTATIONS: tuple[Mutation, ...] = (
     ),
     Mutation(
         "idle cycle clears", "clear", "units.mac",
-        "clear &= self.en", "clear &= 1",
+        "clear &= self.en", "clear |= 0",
         (*_IDLE, "int8,int32:segmented=4:resolve=idle"),
         _resolves(Resolve.IDLE),
         registered=True, goals=_BOTH,
     ),
     Mutation(
         "idle cycle adds -0, which leaves carries", "resolver", "units.mac",
-        "b &= self.en.replicate(len(b))", "b &= Const(-1, len(b))",
+        "b &= self.en.replicate(len(b))", "b |= 0",
         _IDLE,
         lambda config: config.resolve is Resolve.IDLE and is_kulisch(config),
         registered=True, goals=_BOTH,

@@ -55,7 +55,7 @@ OPTIONS = [
 ]
 ACCUMULATORS = (
     "kulisch:0 kulisch:2 kulisch:12 int32 int32:saturate int33 int40 int64:saturate".split()
-    + "kulisch:3:segmented=5 kulisch:12:segmented=1:resolve=idle int32:segmented=4".split()
+    + "kulisch:3:segmented=4 kulisch:12:segmented=1:resolve=idle int32:segmented=4".split()
     + "int32:segmented=4:resolve=idle int32:segmented=4:resolve=combinational".split()
     + [format_ + options for format_, options in product(FLOAT_ACCUMULATORS, OPTIONS)]
 )
