@@ -109,10 +109,11 @@ def replay(circuit: Circuit, model: dict[str, int]) -> Counterexample:
         raised = {name: bool(value) for name, value in controls.items()}
         want = golden.step(config, old, a, b, **raised)
         controls |= {name: model[name] for name in named(table, Role.CARRY)}
-        if config.segment_bits is not None and not any(before):
+        if config.segment_bits is not None:
             shown = {name: outputs[name] for name in circuit.views}
             words = ((held[0], held[1]), (new[0], new[1]))
-            wrong = fault(config, *words, shown, en=raised["en"], rst=raised["rst"])
+            states = {"en": raised["en"], "rst": raised["rst"], "flagged": any(before)}
+            wrong = fault(config, *words, shown, **states)
     found = Counterexample(config, a, b, acc, before, controls, got, want, wrong)
     if got.flags == want.flags and want.acc in (None, got.acc) and not wrong:
         raise ReplayError(f"The golden model agrees with the circuit: {found}.")

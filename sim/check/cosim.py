@@ -137,7 +137,8 @@ def check_unit(
         want = golden.step(config, old, a, b, en=en, clear=clear, rst=rst)
         got_flags = tuple(raised[index].tolist())
         state = (got[index], got_flags, want.acc, want.flags)
-        wrong = fault(config, *segments[index], en=en, rst=rst) if carries and not any(up) else ""
+        states = {"en": en, "rst": rst, "flagged": any(up)}
+        wrong = fault(config, *segments[index], **states) if carries else ""
         if got_flags != want.flags or (want.acc is not None and got[index] != want.acc) or wrong:
             mismatches.append(Mismatch(a, b, before, *state, wrong))
     return mismatches

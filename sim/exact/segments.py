@@ -129,6 +129,7 @@ def fault(
     *,
     en: bool,
     rst: bool,
+    flagged: bool = False,
 ) -> str:
     """What a unit did wrong with its segments, even if its value is right; empty if nothing.
 
@@ -136,7 +137,7 @@ def fault(
     reset         leaves no bit and no carry
     a cycle       without ``en`` leaves every bit, or, where idle cycles resolve the register,
                   takes the lowest carry away, and none comes below: as many such cycles as
-                  there are carries leave none
+                  there are carries leave none; anything may be left while a flag is up
     ``sum``       is the value, at all times
     ``ready``     is up where there is no carry
     ============  ==========================================================================
@@ -147,6 +148,8 @@ def fault(
         Word and carries before an edge and after it.
     shown : mapping of str to int
         Outputs before the edge that are no registers.
+    flagged : bool
+        Whether a flag is up before the edge.
     """
     carry = before[1]
     table = ports(config, Shape.UNIT)
@@ -158,6 +161,8 @@ def fault(
             return f"{port} is wrong"
     if rst:
         return "" if after == (0, 0) else "reset leaves something"
+    if flagged:
+        return ""
     if not en and config.resolve is Resolve.IDLE:
         return "an idle cycle leaves the lowest carry" if after[1] & (carry ^ carry - 1) else ""
     return "" if en or after == before else "the register does not hold"

@@ -116,6 +116,15 @@ def test_fault(resolve, words, shown, controls, found):
     assert fault(parse_unit("int4", acc=acc), *words, shown, en=en, rst=rst) == found
 
 
+def test_fault_leaves_the_register_alone_while_a_flag_is_up():
+    config = parse_unit("e2m1", "e4m3", acc="kulisch:4:segmented=4:resolve=combinational")
+    words, shown = ((5, 2), (9, 0)), {"sum": 5 + (1 << 8)}
+    assert fault(config, *words, shown, en=False, rst=False) == "the register does not hold"
+    assert fault(config, *words, shown, en=False, rst=False, flagged=True) == ""
+    wrong = fault(config, *words, {"sum": 5}, en=False, rst=False, flagged=True)
+    assert wrong == "sum is not the sum"
+
+
 def test_segments_are_fewer_bits_than_the_register():
     with pytest.raises(ConfigError) as error:
         parse_unit("int8", acc="int32:segmented=32")
