@@ -13,7 +13,7 @@ adds a product of floats as its magnitude, complemented where it is negative, wi
 complement lacks entering the lowest segment; and a product of integers in two's complement.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from fp8mac.hw.config.accumulators import Resolve
@@ -123,8 +123,8 @@ def step(
 
 def fault(
     config: MacConfig,
-    before: tuple[int, int],
-    after: tuple[int, int],
+    before: Sequence[int],
+    after: Sequence[int],
     shown: Mapping[str, int],
     *,
     en: bool,
@@ -144,25 +144,25 @@ def fault(
 
     Parameters
     ----------
-    before, after : tuple of int
+    before, after : sequence of int
         Word and carries before an edge and after it.
     shown : mapping of str to int
         Outputs before the edge that are no registers.
     flagged : bool
         Whether a flag is up before the edge.
     """
-    carry = before[1]
+    word, carry = before
     table = ports(config, Shape.UNIT)
     for port in named(table, Role.SUM):
-        if shown[port] != resolved(config, *before):
+        if shown[port] != resolved(config, word, carry):
             return f"{port} is not the sum"
     for port in named(table, Role.READY):
         if shown[port] != (carry == 0):
             return f"{port} is wrong"
     if rst:
-        return "" if after == (0, 0) else "reset leaves something"
+        return "" if not any(after) else "reset leaves something"
     if flagged:
         return ""
     if not en and config.resolve is Resolve.IDLE:
         return "an idle cycle leaves the lowest carry" if after[1] & (carry ^ carry - 1) else ""
-    return "" if en or after == before else "the register does not hold"
+    return "" if en or list(after) == list(before) else "the register does not hold"
