@@ -61,6 +61,7 @@ def test_public_names_are_listed(name):
             assert public in listed
 
 
+@pytest.mark.slow
 def test_readme_shows_what_synth_prints(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     assert output("synth", "e4m3", "--acc", "fp16") in blocks("README.md")

@@ -173,7 +173,6 @@ class Circuit:
         CircuitError, YosysError
             As for `structure`.
         """
-        _ = self.structure
         # Undefined bits may have any value: what is proved holds for all of them.
         script = self.script + "setundef -undriven -anyseq\nwrite_smt2 -stbv design.smt2\n"
         return self._run(script, "design.smt2")["design.smt2"]
@@ -187,7 +186,6 @@ class Circuit:
         CircuitError, YosysError
             As for `structure`.
         """
-        _ = self.structure
         script = self.script + "techmap\ndfflegalize -cell $_DFF_P_ 01\nsimplemap\n"
         script += "opt_clean -purge\nwrite_blif design.blif\n"
         return self._run(script, "design.blif")["design.blif"]

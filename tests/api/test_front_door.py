@@ -18,6 +18,7 @@ from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import parse_unit
 from fp8mac.sim.exact import golden
 from fp8mac.sim.provenance import Sources
+from fp8mac.synth_reports.cost import report
 from fp8mac.synth_reports.experiments.accuracy.accuracy import Case
 
 NAMES = [
@@ -229,8 +230,9 @@ def test_verilog(tmp_path):
     assert facts == json.loads((tmp_path / "mac.json").read_text(encoding="utf-8"))
 
 
-def test_measure_has_records_and_a_table():
+def test_measure_has_records_and_a_table(monkeypatch):
     unit = fp8mac.unit("e2m1", acc="kulisch:0")
+    monkeypatch.setattr(report, "BASELINE", unit)
     found = fp8mac.measure(unit)
     assert repr(found) == "Measured(unit=fp8mac.unit('e2m1 -> kulisch:0'))"
     records = found.to_records()

@@ -111,6 +111,8 @@ def test_no_circuit_for_stochastic_rounding(command):
         (["grid", "--bogus"], "No such option: --bogus."),
         (["grid", "e4m3"], "Got unexpected extra argument(s) (e4m3)."),
         (["grid", "--formats"], "Option '--formats' requires an argument."),
+        (["verilog", "e4m3", "--acc", "fp16", "-o", ""], "There is an empty value after '-o'."),
+        (["formats", ""], "There is an empty value after 'formats'."),
         (["grid", "--formats", ""], "There is an empty value after '--formats'."),
         (["grid", "--formats="], "There is an empty value in '--formats='."),
         (["formats", "--json=yes"], "Option '--json' does not take a value."),
@@ -123,6 +125,14 @@ def test_no_circuit_for_stochastic_rounding(command):
         (
             ["vectors", "e4m3", "--acc", "fp16", "--count", "999999999999999"],
             "Invalid value for '--count': a whole number from 1 to 10,000,000 is wanted, not '9999",
+        ),
+        (
+            ["vectors", "e4m3", "--acc", "fp16", "--count", "0"],
+            "Invalid value for '--count': a whole number from 1 to 10,000,000 is wanted, not '0'.",
+        ),
+        (
+            ["vectors", "e4m3", "--acc", "fp16", "--seed", "1.0"],
+            "Invalid value for '--seed': a whole number from 0 to 4,294,967,295 is wanted, not '1.",
         ),
         (
             ["synth", "e4m3", "--acc", "fp16", "--cycles", "99999999999999999999"],
@@ -248,9 +258,10 @@ def test_places_are_checked_before_anything_is_computed(folder, monkeypatch):
     assert fails("synth-check", "--accept", "--folder", "file") == (
         "Cannot write 'file': Not a directory."
     )
-    assert fails("verilog", "e2m1", "--acc", "kulisch", "--mapped", "-o", "box") == (
-        "Cannot write 'box': Is a directory."
-    )
+    mapped = ["verilog", "e2m1", "--acc", "kulisch", "--mapped", "-o"]
+    assert fails(*mapped, "box") == "Cannot write 'box': Is a directory."
+    (folder / "unit.json").mkdir()
+    assert fails(*mapped, "unit.v") == "Cannot write 'unit.json': Is a directory."
 
 
 def test_verilog_into_a_file_that_cannot_be(folder):
@@ -467,6 +478,9 @@ def test_short_answers_do_not_import_amaranth(words):
 def test_known_answers_do_not_import_amaranth():
     code = (
         "import sys; from fp8mac.cli.app import app\n"
+        "from fp8mac.hw.config.unit import parse_unit\n"
+        "from fp8mac.synth_reports.cost import report\n"
+        "report.BASELINE = parse_unit('e2m1', acc='kulisch')\n"
         "app(['synth', 'e2m1', '--acc', 'kulisch', '--unit'], standalone_mode=False)\n"
         "print('amaranth' in sys.modules, 'numpy' in sys.modules)"
     )

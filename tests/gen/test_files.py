@@ -7,6 +7,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from children import PATIENCE
 
 from fp8mac.gen import files
 from fp8mac.gen.files import WriteError, check_folder, check_outputs, read_text, write_atomically
@@ -136,11 +137,13 @@ def test_nothing_appears_beside_a_full_device(folder):
 def test_pipes_are_written_through(folder):
     os.mkfifo(folder / "pipe")
     read = []
-    reader = threading.Thread(target=lambda: read.append((folder / "pipe").read_text()))
+    reader = threading.Thread(
+        target=lambda: read.append((folder / "pipe").read_text()), daemon=True
+    )
     reader.start()
     check_outputs([folder / "pipe"])
     write_atomically({folder / "pipe": "text" * 50_000})
-    reader.join()
+    reader.join(PATIENCE)
     assert read == ["text" * 50_000]
     assert stat.S_ISFIFO((folder / "pipe").stat().st_mode)
 
@@ -156,6 +159,10 @@ def test_standard_output(folder, capsys):
     write_atomically({files.STDOUT: "text\n"})
     assert capsys.readouterr().out == "text\n"
     assert everything(folder) == []
+    check_outputs([files.STDOUT, folder / "-"])
+    write_atomically({files.STDOUT: "text\n", folder / "-": "file"})
+    assert capsys.readouterr().out == "text\n"
+    assert (folder / "-").read_text() == "file"
 
 
 def test_names_of_250_letters(folder):

@@ -108,6 +108,7 @@ def test_all_products_pass(tmp_path):
 
 
 @needs_verilator
+@pytest.mark.slow
 def test_verilator(tmp_path):
     config = parse_unit("e5m2", "e4m3", acc="kulisch")
     write(tmp_path, config, Shape.UNIT)

@@ -32,18 +32,18 @@ def netlist(config: MacConfig):
 @pytest.mark.parametrize(
     "unit",
     one_in(
-        3,
+        4,
         [
-            ("e4m3,fp16",),
+            ("e4m3,fp16",),  # two paths
             ("e5m2,fp16",),
             ("e4m3,bf16",),
             ("e4m3,fp32",),
-            ("e2m5,fp16",),
+            ("e3m4fnuz,e2m1,e5m4fnuz",),  # one path
             ("e4m3,fp16:rtz:ftz:saturate",),
             ("int4,e4m3,e6m9",),
             ("e2m1,fp16",),
-            ("e3m4fnuz,e2m1,e5m4fnuz",),
-            ("e5m2,e4m3fnuz,kulisch:0",),
+            ("e5m2,e4m3fnuz,kulisch:0",),  # fixed point
+            ("e2m5,fp16",),
             ("int3,e2m5,kulisch:64",),
             ("int8,int5,int14",),
             ("int8,int32:saturate",),

@@ -44,8 +44,8 @@ def planted_bugs() -> list[Any]:
     return first_of_each(MUTATIONS, kind, lambda mutation: mutation.name)
 
 
-def grid_units() -> list[Any]:
-    """Each format of the grid in one accumulator, and each accumulator, in turn."""
+def grid_units(kind: Callable[[MacConfig], object] = lambda config: config.a) -> list[Any]:
+    """The first unit of each kind: by default each format, in one accumulator after the other."""
     formats = list(dict.fromkeys(config.a for config in GRID))
     accumulators = list(dict.fromkeys(config.accumulator for config in GRID))
 
@@ -54,4 +54,4 @@ def grid_units() -> list[Any]:
         return accumulators.index(config.accumulator) == place % len(accumulators)
 
     picked = sorted(GRID, key=lambda config: not is_picked(config))
-    return first_of_each(picked, lambda config: config.a, lambda config: config.slug)
+    return first_of_each(picked, kind, lambda config: config.slug)
