@@ -162,6 +162,34 @@ def test_usage_errors_are_one_sentence(words, sentence):
     assert fails(*words).startswith(sentence)
 
 
+NETWORK = ["accuracy", "--network", "fmnist"]
+ON_A_UNIT = [*NETWORK, "--format", "e4m3", "--acc", "fp16"]
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ([*NETWORK, "--inputs", "x.npz"], "--inputs has no effect without --network *.onnx."),
+        (["accuracy", "--weights", "e4m3"], "--weights has no effect without --format."),
+        ([*ON_A_UNIT, "--experiments", "qat"], "--experiments has no effect with --format."),
+        ([*ON_A_UNIT, "--output-dir", "x"], "--output-dir has no effect with --format."),
+        ([*NETWORK, "--json"], "--json has no effect without --format."),
+        (["liberty", "-o", "x.lib"], "--output has no effect without --generate."),
+        (["liberty", "--generate", "--json"], "--json has no effect with --generate."),
+        (["synth", "e4m3", "--acc", "fp16", "--limit", "9"], "--limit has no effect without "),
+        (["synth", "e4m3", "--acc", "fp16", "--core", "--cycles", "9"], "--cycles has no effect "),
+        (["vectors", "e4m3", "--acc", "fp16", "--goal", "speed"], "--goal has no effect without "),
+        (["vectors", "e4m3", "--acc", "fp16", "--exhaustive", "--seed", "2"], "--seed has no "),
+        (["prove", "--top", "x"], "--top has no effect without --verilog."),
+        (["prove", "e4m3", "--acc", "fp16", "--unit"], "--unit has no effect without --verilog."),
+        (["prove", "--fast", "--output-dir", "x"], "--output-dir has no effect with --fast."),
+    ],
+)
+def test_options_without_effect_are_refused(folder, words, sentence):
+    assert fails(*words).startswith(sentence)
+    assert not list(folder.iterdir())
+
+
 @pytest.mark.parametrize("words", [["-h"], ["--help"], []])
 def test_help(words):
     result = invoke(*words)

@@ -17,6 +17,7 @@ sqnr_db                  of the first output
 float32_difference       of the model cut at its products, float32, to onnxruntime on the whole one:
                          largest, in all outputs for five questions, over the output's largest
 onnxruntime_difference   of onnxruntime with its fusions to onnxruntime without
+exact_difference         of the cut model with exact sums, each rounded once, to onnxruntime
 =======================  ==========================================================================
 """
 
@@ -25,6 +26,7 @@ import importlib
 import json
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,12 +34,52 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fp8mac.sim.networks.data.fetch import FetchError
+from fp8mac.sim.networks.engines.reference import Plain, as_it_is
+from fp8mac.sim.networks.models.sequential import Arrange
 from fp8mac.sim.networks.tasks.packaged import MODELS
 from fp8mac.synth_reports.render.tables import csv_table
 
-__all__ = ["command_of", "differences", "measure", "write_model"]
+__all__ = ["Differences", "command_of", "differences", "measure", "write_model"]
+
+Array = NDArray[Any]
 
 _COMPARED = 5
+
+
+@dataclass(frozen=True)
+class Differences:
+    """Largest ones to onnxruntime on the whole model, over an output's largest number.
+
+    Parameters
+    ----------
+    cut : float
+        Of the model cut at its products, float32.
+    plain : float
+        Of onnxruntime without its fusions.
+    exact : float
+        Of the cut model, each sum rounded once.
+    products : int
+        How many the model has.
+    """
+
+    cut: float
+    plain: float
+    exact: float
+    products: int
+
+
+class _Exact(Plain):
+    """Float32 with sums in float64, where float32's products are exact."""
+
+    def linear(
+        self, name: str, x: Array, weight: Array, bias: Array | None, arrange: Arrange = as_it_is
+    ) -> Array:
+        wide = None if bias is None else bias.astype(float)
+        y = super().linear(name, x.astype(float), weight.astype(float), wide, arrange)
+        return y.astype(np.float32)
+
+    def product(self, name: str, a: Array, b: Array) -> Array:
+        return super().product(name, a.astype(float), b.astype(float)).astype(np.float32)
 
 
 def command_of(name: str) -> list[str]:
@@ -70,21 +112,22 @@ def measure(name: str, folder: Path) -> dict[str, Any]:
     if child.returncode:
         raise RuntimeError(child.stderr.strip())
     result = json.loads(child.stdout)["result"]
-    cut, fused, products = differences(name, folder)
+    found = differences(name, folder)
     return {
         "model": name,
         "package": f"{MODELS[name].package.name} {MODELS[name].package.version}",
         "questions": result["samples"],
-        "products": products,
+        "products": found.products,
         "agreement_percent": round(100 * result["agreement"], 2),
         "sqnr_db": round(result["sqnr_db"], 1),
-        "float32_difference": f"{cut:.1e}",
-        "onnxruntime_difference": f"{fused:.1e}",
+        "float32_difference": f"{found.cut:.1e}",
+        "onnxruntime_difference": f"{found.plain:.1e}",
+        "exact_difference": f"{found.exact:.1e}",
     }
 
 
-def differences(name: str, folder: Path) -> tuple[float, float, int]:
-    """Of the cut model, and of onnxruntime without fusions, to onnxruntime; number of products."""
+def differences(name: str, folder: Path) -> Differences:
+    """Of the model in other ways of adding, for a few questions."""
     from fp8mac.sim.networks.onnx.model import load_onnx
 
     path = folder / f"{name}.onnx"
@@ -95,15 +138,17 @@ def differences(name: str, folder: Path) -> tuple[float, float, int]:
     whole = runtime.InferenceSession(str(path), options)
     options.graph_optimization_level = runtime.GraphOptimizationLevel.ORT_DISABLE_ALL
     plain = runtime.InferenceSession(str(path), options)
-    cut, fused = 0.0, 0.0
+    ways = model.run, lambda feeds: plain.run(None, feeds), lambda feeds: model.run(feeds, _Exact())
+    largest = [0.0] * len(ways)
     for feeds in _questions(name):
         wanted = whole.run(None, feeds)
-        cut = max(cut, _apart(model.run(feeds), wanted))
-        fused = max(fused, _apart(plain.run(None, feeds), wanted))
-    return cut, fused, len(model.products)
+        largest = [
+            max(one, _apart(way(feeds), wanted)) for one, way in zip(largest, ways, strict=True)
+        ]
+    return Differences(*largest, products=len(model.products))
 
 
-def _questions(name: str) -> list[dict[str, NDArray[Any]]]:
+def _questions(name: str) -> list[dict[str, Array]]:
     """A few, as a model takes them: one after the other."""
     inputs = MODELS[name].inputs(_COMPARED)
     axis = {key: 1 if key == "state" else 0 for key in inputs}
@@ -113,7 +158,7 @@ def _questions(name: str) -> list[dict[str, NDArray[Any]]]:
     ]
 
 
-def _apart(found: list[NDArray[Any]], wanted: list[NDArray[Any]]) -> float:
+def _apart(found: list[Array], wanted: list[Array]) -> float:
     return max(
         float(np.abs(a - b).max() / np.abs(b).max()) for a, b in zip(found, wanted, strict=True)
     )
