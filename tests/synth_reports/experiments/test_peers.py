@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 from fp8mac.cli.app import app
 from fp8mac.gen.yosys import Yosys, YosysError, find_yosys
 from fp8mac.hw.config.goal import Goal
-from fp8mac.synth_reports.cost.bench import make_bench
 from fp8mac.hw.config.unit import parse_unit
+from fp8mac.synth_reports.cost.bench import make_bench
 from fp8mac.synth_reports.experiments.peers import peers
 from fp8mac.synth_reports.experiments.peers import text as peers_text
 from fp8mac.synth_reports.experiments.peers.peers import (
