@@ -4,14 +4,18 @@ import doctest
 import importlib
 import inspect
 import re
+import shlex
 import shutil
 import subprocess
 
 import pytest
+import typer
 from rooms import FRONT, MODULES, ROOMS, ROOT
 from typer.testing import CliRunner
 
 from fp8mac.cli.app import app
+from fp8mac.cli.command import Commands
+from fp8mac.hw.config.errors import Error
 
 
 def blocks(path: str) -> list[str]:
@@ -104,6 +108,64 @@ def test_files_that_pages_name_are_there():
     found = {page.name: missing(page.read_text(encoding="utf-8")) for page in pages}
     del found["CHANGELOG.md"]  # tells of what was
     assert {page: names for page, names in found.items() if names} == {}
+
+
+def commands(text: str) -> list[str]:
+    """Calls of the command line, in lines of code and in prose, without what explains them."""
+    inline = re.findall(r"`(?:\.venv/bin/)?fp8mac ([^`]+)`", text)
+    lines = re.findall(
+        r"^(?:\w+=\S+ )?(?:\.venv/bin/)?fp8mac ((?=[a-z-]+(?: |$))(?:.*\\\n)*.*)$", text, re.M
+    )
+    plain = (re.split(" {2,}", re.sub(r"\s*\\\n\s*", " ", each))[0] for each in lines)
+    return [" ".join(each.split()) for each in (*inline, *plain)]
+
+
+def refusal(command: str) -> str:
+    """Why the command line does not take a call; empty where it does. Nothing is done."""
+    group = typer.main.get_command(app)
+    assert isinstance(group, Commands)
+    name, *words = shlex.split(command)
+    if name not in group.commands:
+        return "" if name.startswith("-") else f"There is no command {name}."
+    try:
+        group.commands[name].make_context(name, words)
+    except (typer.TyperException, Error) as error:
+        return "" if "Missing" in str(error) else str(error)  # what is named alone needs nothing
+    except typer.Exit:
+        pass
+    return ""
+
+
+def test_commands_that_pages_name_are_there():
+    assert commands("```\nfp8mac synth e4m3 \\\n  --acc fp16    says\n```\n`fp8mac grid`") == [
+        "grid",
+        "synth e4m3 --acc fp16",
+    ]
+    assert refusal("synth e4m3 --acc fp16 --core") == ""
+    assert refusal("print e4m3") == "There is no command print."
+    assert "--nothing" in refusal("synth e4m3 --acc fp16 --nothing")
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
+    found = [(page.name, each) for page in pages for each in commands(page.read_text("utf-8"))]
+    refused = {
+        each: why for page, each in found if page != "CHANGELOG.md" and (why := refusal(each))
+    }
+    assert refused == {}
+    assert len(found) > 40
+    targets = set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text("utf-8"), re.M))
+    made = {
+        each
+        for page in pages
+        for each in re.findall(r"`make ([a-z0-9-]+)", page.read_text("utf-8"))
+    }
+    assert made <= targets
+
+
+def test_papers_page_names_commands():
+    rows = re.findall(r"^\| .+ \|$", (ROOT / "docs/papers.md").read_text("utf-8"), re.M)
+    cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+    assert len(cells) > 20
+    for what, here, result, _ in cells:
+        assert bool(here) != result.startswith("not reproduced"), what
 
 
 @pytest.mark.skipif(

@@ -73,6 +73,23 @@ GIVEN: dict[str, list[tuple[str, str]]] = {
         ("three epochs with 20,000 images", "setting"),
         ("took 7 min 20 s on two cores", "command"),
     ],
+    "docs/papers.md": [
+        ("the four source papers", "data"),
+        ("Times are those of two cores", "command"),
+        ("12 guard bits by default, 27 bits for", "compared"),
+        ('gates of fifteen units; "50 % to 180 %"', "published"),
+        ("4 min 4 s", "command"),
+        ("21 s", "command"),
+        ("106 s", "command"),
+        ("7 min 20 s", "command"),
+        ("3 to 15 minutes", "command"),
+        ("2 min 6 s", "command"),
+        ("weights of 4 bits", "name"),
+        ("up to 175 billion parameters", "published"),
+        ("1-5-2", "name"),
+        ("sums of 16 bits hurt", "published"),
+        ("beyond two cores", "command"),
+    ],
     "docs/checking.md": [
         ("64 to 512 states an instruction", "setting"),
         ("Accumulators of more than 16 bits", "setting"),
@@ -120,9 +137,12 @@ GIVEN: dict[str, list[tuple[str, str]]] = {
         ("chunks of 64 gain more", "name"),
     ],
     "docs/formats.md": [
+        ("with 8 random bits a step, `:sr=N` with N, 1 to 26", "setting"),
         ("any integer from -512 to 512", "setting"),
     ],
     "docs/gemm.md": [
+        ("`fp16:sr` with 8 random bits or", "setting"),
+        ("With 8 bits what is below 1/256 of an ulp is lost", "formula"),
         ("Lanes whose products span more than about 100 bits", "formula"),
     ],
     "docs/proofs.md": [
