@@ -1,6 +1,5 @@
 """Commands that run networks: what arithmetic does to accuracy, and where networks come from."""
 
-import importlib
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -152,11 +151,11 @@ def accuracy(
     ]
     if as_json:
         print_json(reports if len(reports) > 1 else reports[0])
-    else:
-        for each in reports:
-            importlib.import_module("fp8mac.synth_reports.experiments.accuracy.report").show_unit(
-                each
-            )
+        return
+    from fp8mac.synth_reports.experiments.accuracy.report import show_unit
+
+    for each in reports:
+        show_unit(each)
 
 
 def fetch(
@@ -188,11 +187,13 @@ def _run_unit(
     command: str,
     force: bool,
 ) -> dict[str, Any]:
-    module = importlib.import_module("fp8mac.synth_reports.experiments.accuracy.accuracy")
-    report = importlib.import_module("fp8mac.synth_reports.experiments.accuracy.report")
-    store = importlib.import_module("fp8mac.synth_reports.store.store").Store()
-    count = importlib.import_module("fp8mac.synth_reports.experiments.accuracy.cases").questions
-    asked = samples or count(name, inputs=facts.get("inputs", ""), axes=facts.get("axes", ""))
+    from fp8mac.synth_reports.experiments.accuracy import accuracy as module
+    from fp8mac.synth_reports.experiments.accuracy import report
+    from fp8mac.synth_reports.experiments.accuracy.cases import questions
+    from fp8mac.synth_reports.store.store import Store
+
+    store = Store()
+    asked = samples or questions(name, inputs=facts.get("inputs", ""), axes=facts.get("axes", ""))
     case = module.Case(name, samples=asked, **facts)
     with progress_bar() as bar:
         task = bar.add_task(f"{case.label} on {case.config.slug}", total=case.samples)
