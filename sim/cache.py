@@ -13,7 +13,15 @@ from platformdirs import user_cache_path
 
 from fp8mac.sim.whole import complete
 
-__all__ = ["VARIABLE", "can_keep", "folder", "keep", "say_nothing", "warn_of_damage"]
+__all__ = [
+    "VARIABLE",
+    "can_keep",
+    "folder",
+    "keep",
+    "say_nothing",
+    "warn_of_damage",
+    "warn_of_loss",
+]
 
 VARIABLE = "FP8MAC_CACHE"
 
@@ -42,7 +50,7 @@ def keep(path: Path, content: bytes) -> bool:
         with complete(path, content) as written:
             os.replace(written, path)
     except OSError as error:
-        _warn(error)
+        warn_of_loss(folder(), error.strerror or str(error))
         return False
     return True
 
@@ -54,7 +62,7 @@ def can_keep(place: Path) -> bool:
         with tempfile.TemporaryFile(dir=place) as file:
             file.write(bytes(4096))
     except OSError as error:
-        _warn(error)
+        warn_of_loss(folder(), error.strerror or str(error))
         return False
     return True
 
@@ -64,13 +72,13 @@ def say_nothing() -> None:
     _told.append(True)
 
 
-def warn_of_damage(path: Path) -> None:
-    """Say that a file of the cache is not what it should be."""
-    _log.warning("The cache entry %s is damaged; it is made again.", path)
+def warn_of_damage(place: object) -> None:
+    """Say that a place in the cache does not hold what it should."""
+    _log.warning("The cache entry %s is damaged; it is made again.", place)
 
 
-def _warn(error: OSError) -> None:
+def warn_of_loss(place: Path, reason: str) -> None:
+    """Say, once, that nothing can be kept."""
     if not _told:
         say_nothing()
-        reason = error.strerror or str(error)
-        _log.warning("The cache '%s' cannot be written: %s. Nothing is kept.", folder(), reason)
+        _log.warning("The cache '%s' cannot be written: %s. Nothing is kept.", place, reason)

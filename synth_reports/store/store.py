@@ -5,21 +5,45 @@
     designs/<hash of configuration, code that makes RTLIL>   ->  hash of the RTLIL
     results/<hash of RTLIL, flow, Yosys, code of the flow>   ->  mapped netlist
 
-An entry is complete or not there, and carries a checksum; one that does not match is as good as
-missing. Neither answer needs Amaranth to be imported.
+An entry is JSON with a checksum, ``{"sha256": ..., "content": {...}}``. It is complete or not
+there; one that does not match its checksum is as good as missing. Neither answer needs Amaranth to
+be imported.
 """
 
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from fp8mac.sim import cache
 from fp8mac.sim.provenance import fingerprint
+from fp8mac.synth_reports.store.database import Database
+from fp8mac.synth_reports.store.files import Files
 
-__all__ = ["Store", "hash_of"]
+__all__ = ["BackEnd", "Store", "hash_of"]
+
+
+class BackEnd(Protocol):
+    """Where the texts of entries are: `Files`, or a `Database`."""
+
+    def place(self, kind: str, key: str) -> str:
+        """What a warning calls an entry."""
+        ...
+
+    def read(self, kind: str, key: str) -> str | None:
+        """Text of an entry; empty where it cannot be read, None where there is none."""
+        ...
+
+    def write(self, kind: str, key: str, text: str) -> None:
+        """Keep an entry; where that is not possible, `fp8mac.sim.cache` says so, once."""
+        ...
+
+    def can_keep(self) -> bool:
+        """Whether entries can be written; the warning is that of `write`."""
+        ...
 
 
 def hash_of(parts: Iterable[str]) -> str:
@@ -29,15 +53,21 @@ def hash_of(parts: Iterable[str]) -> str:
 
 @dataclass(frozen=True)
 class Store:
-    """Folder of JSON entries.
+    """Entries by kind and key.
 
     Parameters
     ----------
-    folder : Path
-        Default the cache, see `fp8mac.sim.cache`.
+    place : Path
+        A folder for files, or an SQLite file whose name ends in ``.sqlite``. Default the cache, see
+        `fp8mac.sim.cache`.
     """
 
-    folder: Path = field(default_factory=cache.folder)
+    place: Path = field(default_factory=cache.folder)
+
+    @cached_property
+    def back_end(self) -> BackEnd:
+        """What keeps the entries."""
+        return Database(self.place) if self.place.suffix == ".sqlite" else Files(self.place)
 
     @staticmethod
     def key(inputs: Iterable[str], *modules: str) -> str:
@@ -60,33 +90,26 @@ class Store:
         dict or None
             None where there is no entry, or a damaged one; the latter is logged as a warning.
         """
-        path = self._path(kind, key)
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (FileNotFoundError, NotADirectoryError, PermissionError):
+        text = self.back_end.read(kind, key)
+        if text is None:
             return None
-        except (OSError, UnicodeDecodeError):
-            text = ""
         try:
             entry = json.loads(text)
             if entry["sha256"] == _checksum(entry["content"]):
                 return entry["content"]
         except (ValueError, TypeError, KeyError):
             pass
-        cache.warn_of_damage(path)
+        cache.warn_of_damage(self.back_end.place(kind, key))
         return None
 
     def save(self, kind: str, key: str, content: dict[str, Any]) -> None:
         """Write an entry; where it cannot be written, `fp8mac.sim.cache` says so, once."""
         entry = {"sha256": _checksum(content), "content": content}
-        cache.keep(self._path(kind, key), (json.dumps(entry, indent=1) + "\n").encode())
+        self.back_end.write(kind, key, json.dumps(entry, indent=1) + "\n")
 
     def can_keep(self) -> bool:
         """Whether entries can be written; the warning is that of `save`."""
-        return cache.can_keep(self.folder)
-
-    def _path(self, kind: str, key: str) -> Path:
-        return self.folder / kind / f"{key}.json"
+        return self.back_end.can_keep()
 
 
 def _checksum(content: dict[str, Any]) -> str:
