@@ -16,6 +16,7 @@ MEASURED = {
     "docs/cost.md": doc_numbers.cost,
     "docs/decide.md": doc_numbers.decide,
     "docs/formats.md": doc_numbers.formats,
+    "docs/gemm.md": doc_numbers.gemm,
     "docs/proofs.md": doc_numbers.proofs,
 }
 PAGES = ["README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))]

@@ -1,6 +1,7 @@
 """The command line: what goes where, exit codes, sentences."""
 
 import csv
+import io
 import json
 import os
 import re
@@ -15,6 +16,7 @@ from children import INTERRUPTIBLE, PATIENCE, wait_until
 from typer.testing import CliRunner
 
 from fp8mac.cli.app import app
+from fp8mac.cli.options import progress_bar
 from fp8mac.hw.config.unit import parse_unit
 from fp8mac.synth_reports.cost import report
 from fp8mac.synth_reports.cost.measure import Bench
@@ -185,9 +187,26 @@ ON_A_UNIT = [*NETWORK, "--format", "e4m3", "--acc", "fp16"]
         (["prove", "--fast", "--output-dir", "x"], "--output-dir has no effect with --fast."),
     ],
 )
-def test_options_without_effect_are_refused(folder, words, sentence):
+def test_options_without_effect_are_refused(folder, monkeypatch, words, sentence):
+    for work in ("cli.accuracy.conduct", "cli.accuracy._run_unit", "cli.synth.unit_report"):
+        monkeypatch.setattr(f"fp8mac.{work}", lambda *_, **__: pytest.fail("computed"))
     assert fails(*words).startswith(sentence)
     assert not list(folder.iterdir())
+
+
+@pytest.mark.parametrize("plain", [False, True])
+@pytest.mark.parametrize("watched", [False, True])
+def test_progress_is_drawn_where_somebody_looks_and_wants_it(monkeypatch, watched, plain):
+    stream = io.StringIO()
+    monkeypatch.setattr(stream, "isatty", lambda: watched)
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setenv("TERM", "xterm")
+    if plain:
+        monkeypatch.setenv("NO_COLOR", "1")
+    with progress_bar() as bar:
+        bar.add_task("Measuring", total=2)
+    drawn = watched and not plain
+    assert ("Measuring" in stream.getvalue(), "\x1b" in stream.getvalue()) == (drawn, drawn)
 
 
 @pytest.mark.parametrize("words", [["-h"], ["--help"], []])

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 
-from fp8mac.hw.config.formats import FloatFormat, parse_format
+from fp8mac.hw.config.accumulators import MOST_RANDOM_BITS, FloatAccConfig
+from fp8mac.hw.config.formats import FloatFormat, Rounding, parse_format
 from fp8mac.hw.config.unit import parse_unit
 from fp8mac.synth_reports.cost.operands import Operands, draw
 from fp8mac.synth_reports.cost.stimuli import Stimuli
@@ -23,6 +24,7 @@ ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "synth_reports" / "results"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 EIGHT_BITS = "int8 e2m5 e3m4 e4m3 e5m2".split()
+RANDOM_BITS = FloatAccConfig(parse_format("fp16"), Rounding.STOCHASTIC).random_bits or 0
 NETWORKS = "digits_mlp digits_cnn fmnist minilm minilm_simlex minilm_sentiment g2p efficientnet"
 
 
@@ -177,6 +179,14 @@ def formats() -> list[str]:
         f"IEEE specials: {largest('e3m4')} (",
         f"`fn`: {largest('e2m5')};",
         f"`e4m3ieee` ends at {largest('e4m3ieee')}",
+        f"with {RANDOM_BITS} random bits a step, `:sr=N` with N, 1 to {MOST_RANDOM_BITS}",
+    ]
+
+
+def gemm() -> list[str]:
+    return [
+        f"`fp16:sr` with {RANDOM_BITS} random bits or `fp16:sr=N`",
+        f"With {RANDOM_BITS} bits what is below 1/{2**RANDOM_BITS} of an ulp is lost.",
     ]
 
 
