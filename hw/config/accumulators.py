@@ -4,7 +4,15 @@ import re
 from dataclasses import dataclass
 
 from fp8mac.hw.config.errors import ConfigError, integer
-from fp8mac.hw.config.formats import FloatFormat, FormatError, Overflow, Rounding, parse_format
+from fp8mac.hw.config.formats import (
+    FloatFormat,
+    Format,
+    FormatError,
+    Overflow,
+    Rounding,
+    ZeroSign,
+    parse_format,
+)
 from fp8mac.hw.config.segments import BEHIND, Resolve, Segmented, parse_segments
 
 __all__ = [
@@ -70,14 +78,19 @@ class FloatAccConfig:
     rounding : Rounding
         Default to nearest, ties to even.
     overflow : Overflow
-        ``TO_SPECIAL`` (IEEE 754) or ``SATURATE``: a finite sum beyond the largest number becomes
-        the largest number.
+        ``TO_SPECIAL`` (IEEE 754); ``TO_INF``, the same where rounding is toward zero; ``SATURATE``:
+        a finite sum beyond the largest number becomes the largest number.
     subnormals : bool
         Where False, a subnormal accumulator is read as zero, and an exact sum below the smallest
         normal number becomes zero before it is rounded; signs are kept.
     random_bits : int, optional
         Of stochastic rounding, which draws a random number of so many bits in each step: 1 to 26,
         8 by default. None otherwise.
+    zero : ZeroSign
+        Sign of results that are zero; default IEEE 754's.
+    flushes : bool
+        Where True, subnormal operands and accumulators are read as +0, and a result that is
+        subnormal after it was rounded becomes a zero of its sign.
     """
 
     format: FloatFormat
@@ -85,10 +98,16 @@ class FloatAccConfig:
     overflow: Overflow = Overflow.TO_SPECIAL
     subnormals: bool = True
     random_bits: int | None = None
+    zero: ZeroSign = ZeroSign.IEEE
+    flushes: bool = False
 
     def __post_init__(self) -> None:
         if self.overflow is Overflow.WRAP:
             raise ConfigError("A floating-point accumulator cannot wrap.")
+        if self.flushes and not self.subnormals:
+            raise ConfigError("A float accumulator flushes in one way, :ftz or :daz.")
+        if self.overflow is Overflow.TO_INF and self.rounding is not Rounding.RTZ:
+            object.__setattr__(self, "overflow", Overflow.TO_SPECIAL)  # the same
         if self.rounding is not Rounding.STOCHASTIC:
             if self.random_bits is not None:
                 raise ConfigError("Random bits are for stochastic rounding (:sr) alone.")
@@ -105,9 +124,20 @@ class FloatAccConfig:
         """String that `parse_accumulator` reads as this accumulator."""
         random = "" if self.random_bits in (None, _RANDOM_BITS) else f"={self.random_bits}"
         rounding = () if self.rounding is Rounding.RNE else (self.rounding.value + random,)
-        flush = () if self.subnormals else ("ftz",)
-        saturate = ("saturate",) if self.overflow is Overflow.SATURATE else ()
-        return ":".join((self.format.name, *rounding, *flush, *saturate))
+        flush = ("daz",) if self.flushes else () if self.subnormals else ("ftz",)
+        beyond = () if self.overflow is Overflow.TO_SPECIAL else (self.overflow.value,)
+        zero = () if self.zero is ZeroSign.IEEE else (self.zero.value,)
+        return ":".join((self.format.name, *rounding, *flush, *beyond, *zero))
+
+    @property
+    def is_basic(self) -> bool:
+        """Whether it rounds, overflows and flushes as IEEE 754, ``:rtz``, ``:ftz`` and so on say.
+
+        Not so where it rounds to odd, rounds toward zero but overflows, has its own signs of zero,
+        or flushes what it reads.
+        """
+        usual = self.zero is ZeroSign.IEEE and self.overflow is not Overflow.TO_INF
+        return usual and not self.flushes and self.rounding is not Rounding.ODD
 
 
 @dataclass(frozen=True)
@@ -133,7 +163,7 @@ class IntAccConfig(Segmented):
         object.__setattr__(self, "bits", integer(self.bits, "bits"))
         if not 2 <= self.bits <= 64:
             raise ConfigError(f"An integer accumulator has 2 to 64 bits, not {self.bits}.")
-        if self.overflow is Overflow.TO_SPECIAL:
+        if self.overflow not in (Overflow.WRAP, Overflow.SATURATE):
             raise ConfigError(
                 "An integer accumulator wraps or saturates; it has no special values."
             )
@@ -155,7 +185,7 @@ AccumulatorConfig = KulischConfig | FloatAccConfig | IntAccConfig
 """What the products of a MAC unit can be added in."""
 
 
-_ROUNDING = re.compile("(rne|rtz|sr)(?:(?<=sr)=([0-9]{1,20}))?")
+_RANDOM = re.compile("sr=[0-9]{1,20}")
 
 
 def parse_accumulator(text: str) -> AccumulatorConfig:
@@ -165,7 +195,8 @@ def parse_accumulator(text: str) -> AccumulatorConfig:
 
         kulisch[:<guard bits>]                      exact fixed point, 12 guard bits by default
         int<N>[:saturate]                           two's complement, wraps by default
-        <float format>[:rtz|:sr][:ftz][:saturate]   rounds once a step; IEEE 754 by default
+        <float format>[:rtz|:odd|:sr][:ftz|:daz][:saturate|:inf][:sum0|:plus0]
+                                                    rounds once a step; IEEE 754 by default
 
         :segmented=<bits>                           behind the first two: carries are registers
         :resolve=combinational|idle                 behind that: how the sum is read
@@ -215,20 +246,38 @@ def parse_accumulator(text: str) -> AccumulatorConfig:
             f"Unknown accumulator '{text}'; an accumulator is kulisch[:<guard bits>], "
             "int<N>[:saturate], or a float format such as fp16 with options :rtz, :ftz, :saturate."
         ) from error
-    roundings = [match for match in map(_ROUNDING.fullmatch, options) if match]
-    unknown = set(options) - {match[0] for match in roundings} - {"ftz", "saturate"}
+    return _float_accumulator(text, format_, options)
+
+
+_OPTIONS: dict[str, tuple[str, ...]] = {
+    "rounding": tuple(each.value for each in Rounding),
+    "flush": ("ftz", "daz"),
+    "overflow": (Overflow.SATURATE.value, Overflow.TO_INF.value),
+    "sign of zero": (ZeroSign.SUM.value, ZeroSign.PLUS.value),
+}
+
+
+def _float_accumulator(text: str, format_: Format, options: list[str]) -> FloatAccConfig:
+    words = {"sr" if _RANDOM.fullmatch(each) else each for each in options}
+    unknown = words - {word for choice in _OPTIONS.values() for word in choice}
     if not isinstance(format_, FloatFormat) or unknown or len(set(options)) < len(options):
         raise ConfigError(
-            f"'{text}' is not an accumulator; a float accumulator takes the options rtz or sr or "
-            "sr=<random bits>, ftz and saturate, once each."
+            f"'{text}' is not an accumulator; a float accumulator takes the options rtz, odd, sr "
+            "or sr=<random bits>, ftz or daz, saturate or inf, and sum0 or plus0, once each."
         )
-    if len(roundings) > 1:
-        raise ConfigError(f"'{text}' names more than one rounding.")
-    rounding, random_bits = roundings[0].groups() if roundings else ("rne", None)
+    found: dict[str, str] = {}
+    for what, choice in _OPTIONS.items():
+        given = [each for each in options if each.partition("=")[0] in choice]
+        if len(given) > 1:
+            raise ConfigError(f"'{text}' names more than one {what}.")
+        found[what] = given[0] if given else ""
+    rounding, _, random_bits = found["rounding"].partition("=")
     return FloatAccConfig(
         format_,
-        Rounding(rounding),
-        Overflow.SATURATE if "saturate" in options else Overflow.TO_SPECIAL,
-        "ftz" not in options,
-        None if random_bits is None else int(random_bits),
+        Rounding(rounding or "rne"),
+        Overflow(found["overflow"] or "special"),
+        found["flush"] != "ftz",
+        int(random_bits) if random_bits else None,
+        ZeroSign(found["sign of zero"] or "ieee"),
+        found["flush"] == "daz",
     )

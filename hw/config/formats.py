@@ -12,7 +12,7 @@ The types stand in `encodings`, kinds of special values in `specials`; this modu
 import re
 
 from fp8mac.hw.config.encodings import SHORT_NAMES, FloatFormat, FormatError, IntFormat
-from fp8mac.hw.config.rounding import Overflow, Rounding
+from fp8mac.hw.config.rounding import Overflow, Rounding, TermCut, ZeroSign
 from fp8mac.hw.config.specials import Specials
 
 __all__ = [
@@ -24,6 +24,8 @@ __all__ = [
     "Overflow",
     "Rounding",
     "Specials",
+    "TermCut",
+    "ZeroSign",
     "parse_format",
 ]
 

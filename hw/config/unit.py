@@ -4,6 +4,7 @@ Equal configurations have equal slugs, different ones different slugs; the slug 
 module, the file, the build folder and the row in a report.
 """
 
+import re
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -17,7 +18,9 @@ from fp8mac.hw.config.accumulators import (
     Resolve,
     parse_accumulator,
 )
-from fp8mac.hw.config.formats import FloatFormat, Format, IntFormat, Overflow, parse_format
+from fp8mac.hw.config.blocks import SharedScale, block_name, parse_operands
+from fp8mac.hw.config.formats import FloatFormat, Format, IntFormat, Overflow
+from fp8mac.hw.config.silicon.named import line_of, named
 from fp8mac.hw.config.summation import PLAIN, Summation, parse_summation
 
 __all__ = ["MacConfig", "parse_line", "parse_unit"]
@@ -35,6 +38,8 @@ class MacConfig:
         Where the exact products are added.
     summation : Summation
         How; default one product at a time.
+    block : SharedScale, optional
+        Elements of both operands share scales, in blocks of so many.
 
     Raises
     ------
@@ -47,6 +52,7 @@ class MacConfig:
     b: Format
     accumulator: AccumulatorConfig
     summation: Summation = PLAIN
+    block: SharedScale | None = None
     _hash: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -67,6 +73,8 @@ class MacConfig:
                 f"A register of {self.acc_bits} bits is cut into segments of 1 to "
                 f"{self.acc_bits - 1} bits, not {segment}."
             )
+        if self.block is not None:
+            self.summation.check_blocks(self.block.size, self.accumulator)
         floats = isinstance(self.a, FloatFormat) and isinstance(self.b, FloatFormat)
         self.summation.check(self.accumulator, of_floats=floats)
         if self.summation.outer == self.accumulator:  # is the default
@@ -87,8 +95,8 @@ class MacConfig:
         return MacConfig, self._content
 
     @property
-    def _content(self) -> tuple[Format, Format, AccumulatorConfig, Summation]:
-        return self.a, self.b, self.accumulator, self.summation
+    def _content(self) -> tuple[Format, Format, AccumulatorConfig, Summation, SharedScale | None]:
+        return self.a, self.b, self.accumulator, self.summation, self.block
 
     @property
     def slug(self) -> str:
@@ -99,11 +107,17 @@ class MacConfig:
         >>> parse_unit("e4m3", acc="fp16").slug, parse_unit("int8", "int4", acc="kulisch").slug
         ('mac_e4m3_e4m3_fp16', 'mac_int8_int4_kulisch12')
         """
-        words = ("mac", self.a.name, self.b.name, self.accumulator.name, self.summation.name)
+        words = ("mac", *self.operand_names, self.accumulator.name, self.summation.name)
         slug = "_".join(filter(None, words)).replace(" -> ", "_").replace(", ", "_")
         slug = slug.replace("kulisch:", "kulisch").replace(":", "_")
         slug = slug.replace("resolve=", "resolve_").replace("=", "")
-        return slug.replace(" ", "").replace("-", "n")
+        slug = re.sub("([0-9]) ([0-9])", r"\1x\2", slug)  # "late 32 25" is not "late 322 5"
+        return slug.replace(" ", "").replace("-", "n").replace("/", "_")
+
+    @property
+    def operand_names(self) -> tuple[str, str]:
+        """Names of the operands' formats, of blocks or not."""
+        return block_name(self.a, self.block), block_name(self.b, self.block)
 
     @property
     def text(self) -> str:
@@ -114,7 +128,8 @@ class MacConfig:
         >>> parse_unit("e4m3", acc="fp16").text, parse_line("int8*int4 x 4 -> int32").text
         ('e4m3 -> fp16', 'int8*int4 x 4 -> int32')
         """
-        operands = self.a.name if self.a == self.b else f"{self.a.name}*{self.b.name}"
+        a, b = self.operand_names
+        operands = a if a == b else f"{a}*{b}"
         lanes = f" x {self.summation.lanes}" if self.summation.lanes > 1 else ""
         more = self.summation.name.removeprefix(lanes[1:]).removeprefix(", ")
         return ", ".join(filter(None, (f"{operands}{lanes} -> {self.accumulator.name}", more)))
@@ -122,7 +137,9 @@ class MacConfig:
     @cached_property
     def plain(self) -> "MacConfig":
         """Unit with the same accumulator that adds products one by one."""
-        return self if self.summation == PLAIN else replace(self, summation=PLAIN)
+        if self.summation == PLAIN and self.block is None:
+            return self
+        return replace(self, summation=PLAIN, block=None)
 
     @cached_property
     def result(self) -> "MacConfig":
@@ -215,14 +232,17 @@ class MacConfig:
         return ("nan",) if self.a.has_nan or self.b.has_nan else ()
 
 
-def parse_unit(a: str, b: str | None = None, *, acc: str, summation: str = "") -> MacConfig:
+def parse_unit(
+    a: str, b: str | None = None, *, acc: str | None = None, summation: str = ""
+) -> MacConfig:
     """Read a unit: operand formats ``a`` and ``b`` (default: as ``a``) and an accumulator.
 
     Parameters
     ----------
     a, b : str
-        See `fp8mac.hw.config.formats.parse_format`.
-    acc : str
+        See `fp8mac.hw.config.formats.parse_format`, and `fp8mac.hw.config.blocks`. Without ``acc``,
+        ``a`` is the whole unit: a name, or one line, see `parse_line`.
+    acc : str, optional
         See `fp8mac.hw.config.accumulators.parse_accumulator`.
     summation : str
         See `fp8mac.hw.config.summation.parse_summation`.
@@ -234,17 +254,24 @@ def parse_unit(a: str, b: str | None = None, *, acc: str, summation: str = "") -
     ConfigError
         If there is no such accumulator, way of adding or unit.
     """
+    if acc is None:
+        if b is not None:
+            raise ConfigError(f"The accumulator of {a} and {b} is to be named.")
+        if summation:
+            raise ConfigError(f"How {a} adds is a part of it; '{summation}' is one too many.")
+        return parse_line(a)
     how = parse_summation(summation)
-    other = a if b is None else b
-    return MacConfig(parse_format(a), parse_format(other), parse_accumulator(acc), how)
+    left, right, block = parse_operands(a, a if b is None else b)
+    return MacConfig(left, right, parse_accumulator(acc), how, block)
 
 
 def parse_line(line: str) -> MacConfig:
-    """Read a unit in one line.
+    """Read a unit in one line, or by its name.
 
     ::
 
         <format>[*<format>] [x <lanes>] -> <accumulator>[, tree][, window <bits>][, chunk ...]
+        <name of `fp8mac.hw.config.silicon.named`>
 
     Raises
     ------
@@ -256,13 +283,15 @@ def parse_line(line: str) -> MacConfig:
     >>> parse_line("e4m3 x 32 -> fp32, window 26").slug
     'mac_e4m3_e4m3_fp32_x32_window26'
     """
+    if "->" not in line and named(line) is not None:
+        line = line_of(line)
     left, arrow, right = line.lower().partition("->")
     acc, _, way = right.strip().partition(",")
     operands, times, lanes = left.partition(" x ")
     if not (arrow and operands.strip() and acc.strip()):
         raise ConfigError(
             f"'{line}' is not a unit; write <format>[*<format>] [x <lanes>] -> <accumulator>, and "
-            "how products are added behind a comma."
+            "how products are added behind a comma; 'fp8mac units' lists names."
         )
     a, both, b = operands.partition("*")
     lanes = f"x {lanes}" if times else ""

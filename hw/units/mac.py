@@ -26,13 +26,19 @@ def check_buildable(config: MacConfig) -> None:
     Raises
     ------
     ConfigError
-        If the accumulator rounds stochastically, or products are not added one by one.
+        If the accumulator rounds stochastically or in an unusual way, or products are not added one
+        by one.
     """
     if config != config.plain:
         raise ConfigError(
             f"No circuit adds products as in {config.text}; circuits add them one by one."
         )
     acc = config.accumulator
+    if isinstance(acc, FloatAccConfig) and not acc.is_basic:
+        raise ConfigError(
+            f"No circuit rounds as {acc.name} does; circuits round to nearest even, or toward zero "
+            "(:rtz), with :ftz and :saturate."
+        )
     if isinstance(acc, FloatAccConfig) and acc.rounding is Rounding.STOCHASTIC:
         raise ConfigError(
             "Stochastic rounding exists in the golden model only; a circuit rounds to nearest "

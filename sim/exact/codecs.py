@@ -15,7 +15,8 @@ __all__ = ["REGISTERS", "FixedPointCodec", "FloatCodec", "codec", "decode", "enc
 # Plain globals: several times faster to read than members of a class.
 _INF, _NAN = Kind.INF, Kind.NAN
 _RNE, _RTZ, _STOCHASTIC = Rounding.RNE, Rounding.RTZ, Rounding.STOCHASTIC
-_SATURATE, _WRAP = Overflow.SATURATE, Overflow.WRAP
+_ODD = Rounding.ODD
+_SATURATE, _WRAP, _TO_INF = Overflow.SATURATE, Overflow.WRAP, Overflow.TO_INF
 
 
 def _round(
@@ -33,6 +34,8 @@ def _round(
         return integer + (fraction > half or (fraction == half and integer & 1))
     if rounding is _RTZ:
         return integer
+    if rounding is _ODD:
+        return integer | (fraction > 0)
     assert random is not None
     return integer + ((fraction << random_bits) + (random << shift) >> (shift + random_bits))
 
@@ -106,7 +109,8 @@ class FloatCodec:
         # The hidden bit adds 1 to the exponent field, a carry out of the significand adds 1 more.
         unsigned = ((ulp_exponent - self.lsb_exponent) << self.mantissa_bits) + significand
         if unsigned > self.max_code:
-            return self._beyond(sign, _SATURATE if rounding is _RTZ else overflow)
+            stops = rounding is _RTZ and overflow is not _TO_INF
+            return self._beyond(sign, _SATURATE if stops else overflow)
         if sign and (unsigned or self.has_negative_zero):
             return unsigned + self.sign_code
         return unsigned
@@ -222,6 +226,7 @@ def encode(
     NaN                  NaN                                      NaN               error
     ===================  =======================================  ================  ===========
 
+    ``TO_INF`` is ``TO_SPECIAL``, but for numbers out of range that are rounded toward zero, too.
     *Special* is infinity; NaN where the format has no infinity; the largest number where it has
     neither, as integers. Whether a number is out of range is decided after it was rounded as if
     exponents had no bound. NaN is `FloatFormat.nan_code`; zero keeps its sign if there is a -0.

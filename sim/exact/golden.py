@@ -10,14 +10,11 @@ and knows nothing of any circuit; the functions on the right are those of `fp8ma
 # Ref: IEEE 754-2019, section 5.4.1 (fusedMultiplyAdd)
 """
 
-from collections.abc import Callable, Iterable
-from functools import lru_cache
-from typing import NamedTuple
+from collections.abc import Iterable
 
-from fp8mac.hw.config.accumulators import ConfigError, FloatAccConfig, IntAccConfig
-from fp8mac.hw.config.formats import Format, Overflow, Rounding
 from fp8mac.hw.config.unit import MacConfig
-from fp8mac.sim.exact.codecs import REGISTERS, FixedPointCodec, FloatCodec, codec, decode, encode
+from fp8mac.sim.exact.codecs import decode, encode
+from fp8mac.sim.exact.held import State, hold, no_flags, product_of, raised_flags, read
 from fp8mac.sim.exact.values import Kind, Value, add, multiply
 
 __all__ = [
@@ -34,88 +31,6 @@ __all__ = [
     "reset",
     "step",
 ]
-
-_FINITE, _INF = Kind.FINITE, Kind.INF
-
-
-class State(NamedTuple):
-    """What a unit holds.
-
-    ``acc`` is a pattern of ``config.acc_bits`` bits: a code of a float accumulator, two's
-    complement in units of ``2**config.product_lsb_exponent`` otherwise; None, for not specified,
-    while a flag is raised. ``flags`` are in the order of ``config.flags``.
-    """
-
-    acc: int | None
-    flags: tuple[bool, ...]
-
-
-class _Unit(NamedTuple):
-    """What a step needs to know about a configuration."""
-
-    config: MacConfig
-    product: Callable[[int, int], Value]
-    accumulator: FloatCodec | FixedPointCodec
-    rounding: Rounding
-    random_bits: int
-    overflow: Overflow
-    overflow_of_inf: Overflow
-    flags: tuple[str, ...]
-    no_flags: tuple[bool, ...]
-
-
-@lru_cache(maxsize=64)
-def _unit(config: MacConfig) -> _Unit:
-    if config != config.plain:
-        raise ConfigError(
-            f"The golden model adds products one by one; `fp8mac.sim.gemm` computes {config.text}."
-        )
-    accumulator = config.accumulator
-    rounding, random_bits, overflow = Rounding.RNE, 0, Overflow.WRAP
-    if isinstance(accumulator, FloatAccConfig):
-        register = codec(accumulator.format, accumulator.subnormals)
-        rounding, overflow = accumulator.rounding, accumulator.overflow
-        random_bits = accumulator.random_bits or 0
-    else:
-        kind = REGISTERS[type(accumulator)]
-        register = kind(accumulator.name, config.acc_bits, config.product_lsb_exponent)
-        if isinstance(accumulator, IntAccConfig):
-            overflow = accumulator.overflow
-    holds_inf = isinstance(accumulator, FloatAccConfig) and accumulator.format.has_inf
-    return _Unit(
-        config=config,
-        product=_product(config.a, config.b),
-        accumulator=register,
-        rounding=rounding,
-        random_bits=random_bits,
-        overflow=overflow,
-        overflow_of_inf=Overflow.TO_SPECIAL if holds_inf else overflow,
-        flags=config.flags,
-        no_flags=(False,) * len(config.flags),
-    )
-
-
-@lru_cache(maxsize=8)
-def _product(a: Format, b: Format) -> Callable[[int, int], Value]:
-    """Product of two codes, which remembers all pairs of 8-bit codes."""
-    return lru_cache(maxsize=1 << 16)(lambda x, y: multiply(decode(a, x), decode(b, y)))
-
-
-def read(config: MacConfig, acc: int) -> Value:
-    """Value of an accumulator pattern, as the next step reads it.
-
-    Raises
-    ------
-    ValueError
-        If the accumulator has no such pattern.
-
-    Examples
-    --------
-    >>> from fp8mac.hw.config.unit import parse_unit
-    >>> read(parse_unit("e4m3", acc="fp16"), 0xC000).fraction
-    Fraction(-2, 1)
-    """
-    return _unit(config).accumulator.decode(acc)
 
 
 def mac(config: MacConfig, a: int, b: int, acc: int, *, random: int | None = None) -> State:
@@ -168,7 +83,7 @@ def mac(config: MacConfig, a: int, b: int, acc: int, *, random: int | None = Non
     >>> mac(parse_unit("e4m3", acc="kulisch"), 0x7F, 0, 0)  # NaN * 0
     State(acc=None, flags=(True,))
     """
-    return add_products(config, acc, (_unit(config).product(a, b),), random=random)
+    return add_products(config, acc, (product_of(config, a, b),), random=random)
 
 
 def add_products(
@@ -189,30 +104,19 @@ def add_products(
     >>> add_products(unit, 0, [Value.of(16), Value.of(1), Value.of(1)]).acc == 0x59  # 18
     True
     """
-    unit = _unit(config)
-    total = unit.accumulator.decode(acc)
-    raised = unit.no_flags
+    products = tuple(products)
+    total = read(config, acc)
+    raised = raised_flags(config, products)
+    if True in raised:
+        return State(None, raised)
     for product in products:
         total = add(total, product)
-        if product.kind is not _FINITE and unit.flags:
-            raised = tuple(
-                before or _is_raised(flag, product)
-                for before, flag in zip(raised, unit.flags, strict=True)
-            )
-    if raised is not unit.no_flags:
-        return State(None, raised)
-    overflow = unit.overflow_of_inf if total.kind is _INF else unit.overflow
-    pattern = unit.accumulator.encode(total, unit.rounding, overflow, random, unit.random_bits)
-    return State(pattern, unit.no_flags)
-
-
-def _is_raised(flag: str, product: Value) -> bool:
-    return product.kind is Kind.NAN or flag == ("neg_inf" if product.sign else "pos_inf")
+    return State(hold(config, total, random), raised)
 
 
 def reset(config: MacConfig) -> State:
     """State after reset: all bits 0, no flag."""
-    return State(0, _unit(config).no_flags)
+    return State(0, no_flags(config))
 
 
 def step(

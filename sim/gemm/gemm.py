@@ -46,6 +46,7 @@ def gemm(
     *,
     start: GemmResult | None = None,
     seed: int = 0,
+    scales: tuple[ArrayLike, ArrayLike] | None = None,
     random: ArrayLike | None = None,
     backend: str = "auto",
     threads: int = 1,
@@ -65,6 +66,8 @@ def gemm(
         What the accumulators of ``config.result`` hold before, of shape (m, n).
     seed : int
         Random numbers of stochastic rounding are a function of seed, step, row and column.
+    scales : pair of array_like of int, shapes (m, k / size) and (k / size, n), optional
+        Codes of the scales of blocks, where the unit's operands are blocks of ``size`` elements.
     random : array_like of int, shape (steps, m, n), optional
         The random numbers themselves, of as many bits as the accumulator takes.
     backend : str
@@ -110,8 +113,9 @@ def gemm(
     draws = Draws(integer(seed, "seed"), shape[1], given)
     chosen = plan(config, terms, started=start is not None, backend=backend)
     unit = fitted(config, terms)
+    blocks = _scales(scales, config, (left.shape, right.shape))
     if chosen.backend == "golden":
-        return scalar.multiply(unit, (left, right), start, draws, chosen)
+        return scalar.multiply(unit, (left, right), draws, chosen, start=start, scales=blocks)
     if isinstance(config.accumulator, FloatAccConfig):
         run = floating.Run(unit, chosen, draws, threads)
         acc = run.multiply(left, right, None if start is None else start.acc)
@@ -131,6 +135,33 @@ def _operand(codes: ArrayLike, format_: Format, name: str) -> NDArray[Any]:
     if array.ndim != 2:
         raise GemmError(f"{name} is not a matrix, but an array of shape {array.shape}.")
     return array
+
+
+def _scales(
+    scales: tuple[ArrayLike, ArrayLike] | None,
+    config: MacConfig,
+    shapes: tuple[tuple[int, ...], tuple[int, ...]],
+) -> tuple[NDArray[Any], NDArray[Any]] | None:
+    """Codes of the scales of blocks, of shapes (m, blocks) and (blocks, n)."""
+    if (scales is None) != (config.block is None):
+        which = "needs" if scales is None else "has no"
+        raise GemmError(f"{config.text} {which} scales of blocks.")
+    if scales is None or config.block is None:
+        return None
+    (rows, terms), (_, columns) = shapes
+    blocks, found = -(-terms // config.block.size), []
+    for given, wanted, name in zip(scales, ((rows, blocks), (blocks, columns)), "ab", strict=True):
+        try:
+            array = as_array(given, f"scales of {name}")
+        except InputError as error:
+            raise GemmError(str(error)) from None
+        if array.shape != wanted:
+            raise GemmError(f"Scales of {name} have the shape {wanted}, not {array.shape}.")
+        whole = array.dtype.kind in "iu"
+        if not whole or (array.size and not 0 <= array.min() <= array.max() < 256):
+            raise GemmError(f"Scales of {name} are codes from 0 to 255.")
+        found.append(array.astype(np.uint8))
+    return found[0], found[1]
 
 
 def _random(

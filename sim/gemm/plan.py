@@ -18,7 +18,7 @@ from fp8mac.sim.exact.codecs import REGISTERS, FixedPointCodec
 from fp8mac.sim.gemm import fixed
 from fp8mac.sim.gemm.carrier import Carrier, Plan, choose
 
-__all__ = ["BACKENDS", "GemmError", "Plan", "fitted", "integer", "plan"]
+__all__ = ["BACKENDS", "GemmError", "Plan", "fitted", "integer", "is_basic", "plan"]
 
 BACKENDS = ("auto", "numpy", "numba", "blas", "golden")
 """Who computes: ``golden`` is the definition, and slow; ``blas`` is for fixed point only."""
@@ -93,10 +93,19 @@ def _plan(query: "_Query") -> Plan:
 def fitted(config: MacConfig, k: int) -> MacConfig:
     """Unit with no more lanes than it has products to add, but for trees, which add +0."""
     how = config.summation
+    if not is_basic(config):
+        return config
     most = max(1, k if how.chunk is None else min(k, how.chunk))
     if how.tree or how.lanes <= most:
         return config
     return replace(config, summation=replace(how, lanes=most))
+
+
+def is_basic(config: MacConfig) -> bool:
+    """Whether lanes, a window, a tree and chunks, and IEEE 754's rounding, are all there is."""
+    accumulators = config.accumulator, config.result.accumulator
+    usual = all(each.is_basic for each in accumulators if isinstance(each, FloatAccConfig))
+    return usual and config.summation.is_basic and config.block is None
 
 
 class _Query(NamedTuple):
@@ -111,6 +120,10 @@ class _Query(NamedTuple):
 
 def _plan_float(query: _Query) -> Plan:
     config, backend = query.config, query.backend
+    if not is_basic(config) and backend in ("auto", "numpy", "numba"):
+        if backend != "auto":
+            raise GemmError(f"The {backend} back end cannot compute {config.slug}.")
+        return Plan("golden", Carrier.INTEGERS, "definition")
     if backend == "blas":
         raise GemmError(
             f"The blas back end adds without rounding, but {config.slug} rounds every sum."

@@ -114,7 +114,7 @@ def test_unit_in_a_notebook():
             {},
             (
                 "'e4m3' is not a unit; write <format>[*<format>] [x <lanes>] -> <accumulator>, and "
-                "how products are added behind a comma."
+                "how products are added behind a comma; 'fp8mac units' lists names."
             ),
         ),
         (
@@ -122,7 +122,7 @@ def test_unit_in_a_notebook():
             {},
             (
                 "' -> fp16' is not a unit; write <format>[*<format>] [x <lanes>] -> <accumulator>, "
-                "and how products are added behind a comma."
+                "and how products are added behind a comma; 'fp8mac units' lists names."
             ),
         ),
         (["e4m3", "e5m2"], {}, "Name the accumulator of e4m3 and e5m2 with acc=."),

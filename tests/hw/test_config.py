@@ -65,8 +65,8 @@ UNKNOWN = (
     "float format such as fp16 with options :rtz, :ftz, :saturate."
 )
 NOT_FLOAT = (
-    "'{}' is not an accumulator; a float accumulator takes the options rtz or sr or "
-    "sr=<random bits>, ftz and saturate, once each."
+    "'{}' is not an accumulator; a float accumulator takes the options rtz, odd, sr or "
+    "sr=<random bits>, ftz or daz, saturate or inf, and sum0 or plus0, once each."
 )
 BEHIND = ", and behind it :segmented=<bits> and :resolve=combinational or :resolve=idle."
 NOT_INT = "'{}' is not an accumulator; write int<N> or int<N>:saturate" + BEHIND
@@ -259,7 +259,7 @@ def test_config_lines(line: str, text: str, slug: str) -> None:
 
 FORM = (
     "'{}' is not a unit; write <format>[*<format>] [x <lanes>] -> <accumulator>, and how products "
-    "are added behind a comma."
+    "are added behind a comma; 'fp8mac units' lists names."
 )
 NO_WAY = (
     "'{}' is not a way of adding; write x <lanes>, tree, window <bits>, chunk <products> or "

@@ -1,0 +1,1 @@
+"""How real matrix units add, and their names."""
