@@ -110,6 +110,15 @@ def test_files_that_pages_name_are_there():
     assert {page: names for page, names in found.items() if names} == {}
 
 
+def test_architecture_says_where_a_name_is():
+    text = " ".join((ROOT / "docs/architecture.md").read_text("utf-8").split())
+    named = re.findall(r"`(\w+)` in `([\w/]+\.py)`", text)
+    assert len(named) >= 8
+    for name, path in named:
+        source = (ROOT / path).read_text(encoding="utf-8")
+        assert re.search(rf"^(def|class) {name}\b|^{name}\b.* = ", source, re.M), (name, path)
+
+
 def commands(text: str) -> list[str]:
     """Calls of the command line, in lines of code and in prose, without what explains them."""
     inline = re.findall(r"`(?:\.venv/bin/)?fp8mac ([^`]+)`", text)
