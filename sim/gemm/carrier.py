@@ -34,7 +34,7 @@ from fractions import Fraction
 from functools import lru_cache
 
 from fp8mac.hw.config.accumulators import MOST_RANDOM_BITS, FloatAccConfig
-from fp8mac.hw.config.formats import FloatFormat, Format, Overflow, Rounding, parse_format
+from fp8mac.hw.config.formats import FloatFormat, Format, Overflow, Rounding, ZeroSign, parse_format
 from fp8mac.hw.config.unit import MacConfig
 
 __all__ = ["Carrier", "Plan", "choose"]
@@ -231,6 +231,7 @@ def _is_native(sums: _Sums) -> bool:
         acc.format == parse_format("fp32")
         and acc.rounding is Rounding.RNE
         and acc.subnormals
+        and acc.zero is ZeroSign.IEEE
         and not (acc.overflow is Overflow.SATURATE and sums.overflows)
         and _fits(replace(sums, largest=sums.x_max * Fraction(2) ** sums.grain), 24, -149, 127)
     )

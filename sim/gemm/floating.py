@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from fp8mac.hw.config.accumulators import FloatAccConfig
 from fp8mac.hw.config.formats import FloatFormat, Format, Overflow, Rounding
+from fp8mac.hw.config.summation import Summation
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.sim.codes.encoding import decode, encode, has_special
 from fp8mac.sim.codes.noise import Draws
@@ -160,10 +161,11 @@ class Run:
             return None
         left, right = (config.b, config.a) if self.transposed else (config.a, config.b)
         assert isinstance(config.accumulator, FloatAccConfig)
+        operands = self.config.summation.exponents.operands
         return Window(
             bits,
-            _powers(left, a),
-            self.kernels.pack(_powers(right, b)),
+            _powers(operands or left, a),
+            self.kernels.pack(_powers(operands or right, b)),
             config.accumulator.format.emin,
         )
 
@@ -180,11 +182,24 @@ class Run:
         draws = self.draws if outer.rounding is Rounding.STOCHASTIC else None
         job = Job(Rounder.of(outer, Carrier.ODD), draws=draws, transposed=self.transposed)
         for number, first in enumerate(range(0, a.shape[1], chunk)):
-            piece = slice(first, first + chunk)
+            left, right = a[:, first : first + chunk], b[first : first + chunk]
             step = number * -(-chunk // self.config.summation.lanes)
-            partial = self.sum(a[:, piece], b[piece], None, step)
+            partial = self.sum(*_dealt(self.config.summation, left, right), None, step)
             self.kernels.add_once(job, acc, partial, -1 - number)
         return acc
+
+
+def _dealt(summation: Summation, a: Floats, b: Floats) -> tuple[Floats, Floats]:
+    """Operands of a chunk in the order of its steps; +0 where a step is not full."""
+    deal = summation.deal
+    if deal is None:
+        return a, b
+    ways = np.arange(a.shape[1]) // deal.run % deal.ways
+    steps = [each for way in range(deal.ways) if (each := np.flatnonzero(ways == way)).size]
+    places = [np.pad(each, (0, summation.lanes - len(each)), constant_values=-1) for each in steps]
+    order = np.concatenate([*places[:-1], steps[-1]])
+    none = order < 0
+    return np.where(none, 0, a[:, order]), np.where(none[:, None], 0, b[order])
 
 
 def _powers(format_: Format, values: Floats) -> Floats:

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fp8mac.hw.config.accumulators import FloatAccConfig, IntAccConfig
-from fp8mac.hw.config.formats import Overflow
+from fp8mac.hw.config.accumulators import AccumulatorConfig, FloatAccConfig, IntAccConfig
+from fp8mac.hw.config.formats import Overflow, Rounding, TermCut
+from fp8mac.hw.config.silicon.alignment import Products
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.sim.codes.encoding import has_numba
 from fp8mac.sim.codes.inputs import InputError, whole
@@ -18,7 +19,7 @@ from fp8mac.sim.exact.codecs import REGISTERS, FixedPointCodec
 from fp8mac.sim.gemm import fixed
 from fp8mac.sim.gemm.carrier import Carrier, Plan, choose
 
-__all__ = ["BACKENDS", "GemmError", "Plan", "fitted", "integer", "is_basic", "plan"]
+__all__ = ["BACKENDS", "GemmError", "Plan", "fitted", "integer", "plan"]
 
 BACKENDS = ("auto", "numpy", "numba", "blas", "golden")
 """Who computes: ``golden`` is the definition, and slow; ``blas`` is for fixed point only."""
@@ -93,7 +94,7 @@ def _plan(query: "_Query") -> Plan:
 def fitted(config: MacConfig, k: int) -> MacConfig:
     """Unit with no more lanes than it has products to add, but for trees, which add +0."""
     how = config.summation
-    if not is_basic(config):
+    if not is_compiled(config) or how.deal is not None:
         return config
     most = max(1, k if how.chunk is None else min(k, how.chunk))
     if how.tree or how.lanes <= most:
@@ -101,11 +102,24 @@ def fitted(config: MacConfig, k: int) -> MacConfig:
     return replace(config, summation=replace(how, lanes=most))
 
 
-def is_basic(config: MacConfig) -> bool:
-    """Whether lanes, a window, a tree and chunks, and IEEE 754's rounding, are all there is."""
-    accumulators = config.accumulator, config.result.accumulator
-    usual = all(each.is_basic for each in accumulators if isinstance(each, FloatAccConfig))
-    return usual and config.summation.is_basic and config.block is None
+def is_compiled(config: MacConfig) -> bool:
+    """Whether kernels have this way of adding; the definition has all of them."""
+    how = config.summation
+    windows = (how.cut, how.exponents.normalised, how.exponents.of_zero)
+    parts = how.groups, how.join, how.late, config.block
+    return (
+        windows == (TermCut.TRUNCATE, False, None)
+        and how.products == Products()
+        and all(part is None for part in parts)
+        and all(map(_rounds, (config.accumulator, config.result.accumulator)))
+    )
+
+
+def _rounds(accumulator: AccumulatorConfig) -> bool:
+    """Whether kernels round so."""
+    if not isinstance(accumulator, FloatAccConfig):
+        return True
+    return accumulator.rounding is not Rounding.ODD and not accumulator.flushes
 
 
 class _Query(NamedTuple):
@@ -120,7 +134,7 @@ class _Query(NamedTuple):
 
 def _plan_float(query: _Query) -> Plan:
     config, backend = query.config, query.backend
-    if not is_basic(config) and backend in ("auto", "numpy", "numba"):
+    if not is_compiled(config) and backend in ("auto", "numpy", "numba"):
         if backend != "auto":
             raise GemmError(f"The {backend} back end cannot compute {config.slug}.")
         return Plan("golden", Carrier.INTEGERS, "definition")

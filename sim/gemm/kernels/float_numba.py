@@ -76,13 +76,13 @@ def _give(acc: Any, row: Any, base: Any, width: Any) -> None:
 @lru_cache(maxsize=64)
 def _one_by_one(rule: RoundingRule, width: int) -> Any:
     """Kernel of steps of one product."""
-    native, odd, rounding, on_grid, flushes, limit = rule
+    native, odd, rounding, on_grid, flushes, limit, zero = rule
     stochastic = rounding == STOCHASTIC
 
     @jit
     def kernel(acc: Any, a: Any, panels: Any, rows: Any, more: Any) -> None:
         whole_registers()
-        rule = native, odd, rounding, on_grid, flushes, limit
+        rule = native, odd, rounding, on_grid, flushes, limit, zero
         c, keys, random_bits, row_stride, column_stride = more
         row, terms = tile(acc[0, 0]), a.shape[1]
         for panel in range(panels.shape[0]):
@@ -109,13 +109,13 @@ def _one_by_one(rule: RoundingRule, width: int) -> Any:
 def _in_steps(way: _Way, rule: RoundingRule, width: int) -> Any:
     """Kernel of steps of several products."""
     pairs, tree, window = way
-    native, odd, rounding, on_grid, flushes, limit = rule
+    native, odd, rounding, on_grid, flushes, limit, zero = rule
     stochastic = rounding == STOCHASTIC
 
     @jit
     def kernel(acc: Any, a: Any, panels: Any, rows: Any, more: Any) -> None:
         whole_registers()
-        rule = native, odd, rounding, on_grid, flushes, limit
+        rule = native, odd, rounding, on_grid, flushes, limit, zero
         (c, keys, random_bits, row_stride, column_stride), how = more
         lanes, magic, constants, a_powers, b_powers = how
         row, x, spare, levels = tile(acc[0, 0]), tile(acc[0, 0]), tile(acc[0, 0]), tiles(acc[0, 0])
@@ -194,13 +194,13 @@ def add_once(job: Job, acc: Floats, x: Floats, step: int) -> None:
 
 @lru_cache(maxsize=16)
 def _adder(rule: RoundingRule) -> Any:
-    native, odd, rounding, on_grid, flushes, limit = rule
+    native, odd, rounding, on_grid, flushes, limit, zero = rule
     stochastic = rounding == STOCHASTIC
 
     @jit
     def kernel(acc: Any, x: Any, more: Any) -> None:
         whole_registers()
-        rule = native, odd, rounding, on_grid, flushes, limit
+        rule = native, odd, rounding, on_grid, flushes, limit, zero
         c, keys, random_bits, row_stride, column_stride = more
         for i in range(acc.shape[0]):
             for j in range(min(acc.shape[1], x.shape[1])):

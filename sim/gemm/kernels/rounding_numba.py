@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fp8mac.hw.config.formats import Rounding
+from fp8mac.hw.config.formats import Rounding, ZeroSign
 from fp8mac.sim.gemm.kernels.rounding_numpy import Limit, Rounder
 from fp8mac.sim.jit import add_bits, and_bits, as_bits, as_float, jit, multiply_add, or_bits
 
@@ -21,6 +21,8 @@ __all__ = [
 
 _ROUNDINGS = (Rounding.RNE, Rounding.RTZ, Rounding.STOCHASTIC)
 _NEAREST, _, STOCHASTIC = range(3)
+_ZEROS = (ZeroSign.IEEE, ZeroSign.SUM, ZeroSign.PLUS)
+_, _SUM, _PLUS = range(3)
 _SCALE, _CLAMP, _SELECT = int(Limit.SCALE), int(Limit.CLAMP), int(Limit.SELECT)
 
 
@@ -83,6 +85,7 @@ class RoundingRule(NamedTuple):
     on_grid: bool
     flushes: bool
     limit: int
+    zero: int
 
     @classmethod
     def of(cls, rounder: Rounder) -> "RoundingRule":
@@ -94,6 +97,7 @@ class RoundingRule(NamedTuple):
             on_grid=rounder.on_grid,
             flushes=bool(rounder.flush),
             limit=int(rounder.limit),
+            zero=_ZEROS.index(rounder.zero),
         )
 
 
@@ -160,9 +164,10 @@ def odd_sum_of_three(acc: Any, high: Any, low: Any) -> Any:
 @jit
 def round_sum(total: Any, drawn: Any, c: Any, rule: Any) -> Any:
     """What an accumulator holds for a sum in its carrier."""
-    native, _, rounding, on_grid, flushes, limit = rule
+    native, _, rounding, on_grid, flushes, limit, zero = rule
     if native:
         return total
+    total = total + c.zero if zero == _SUM else total  # makes +0 of -0
     bits = as_bits(total)
     if rounding == _NEAREST:
         power = and_bits(bits, c.exponent)
@@ -190,4 +195,4 @@ def round_sum(total: Any, drawn: Any, c: Any, rule: Any) -> Any:
     if limit == _CLAMP:
         rounded = c.maximum if rounded > c.maximum else rounded
         rounded = -c.maximum if rounded < -c.maximum else rounded
-    return rounded
+    return rounded + c.zero if zero == _PLUS else rounded

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fp8mac.hw.config.accumulators import FloatAccConfig
-from fp8mac.hw.config.formats import Overflow, Rounding
+from fp8mac.hw.config.formats import Overflow, Rounding, ZeroSign
 from fp8mac.sim.gemm.carrier import Carrier
 
 __all__ = ["Floats", "Limit", "Rounder", "odd_sum", "odd_sum_of_three"]
@@ -69,6 +69,8 @@ class Rounder:
         The largest number; what finite sums beyond it and infinite sums become.
     scale : float
         Twice the largest power of two of the format, times this, is the carrier's infinity.
+    zero : ZeroSign
+        Sign of results that are zero.
     """
 
     dtype: np.dtype[Any]
@@ -90,6 +92,7 @@ class Rounder:
     beyond: float
     infinite: float
     scale: float
+    zero: ZeroSign
 
     @classmethod
     @lru_cache(maxsize=256)
@@ -117,7 +120,8 @@ class Rounder:
         code_beyond = np.inf if format_.has_inf else np.nan
         saturates = acc.overflow is Overflow.SATURATE or not format_.has_nan
         infinite = np.inf if format_.has_inf else maximum if saturates else np.nan
-        beyond = maximum if saturates or acc.rounding is Rounding.RTZ else code_beyond
+        stops = acc.rounding is Rounding.RTZ and acc.overflow is not Overflow.TO_INF
+        beyond = maximum if saturates or stops else code_beyond
         limit = Limit.SELECT
         if beyond == np.inf and 1 <= format_.emax < bias:
             limit = Limit.SCALE
@@ -146,12 +150,20 @@ class Rounder:
             beyond=beyond,
             infinite=infinite,
             scale=2.0 ** (bias - format_.emax) if limit is Limit.SCALE else 1.0,
+            zero=acc.zero,
         )
 
     def __call__(self, total: Floats, noise: NDArray[np.int64] | None, work: Floats) -> None:
         """Round ``total`` in place; ``work`` is room for as many numbers."""
         if self.native:
             return
+        if self.zero is ZeroSign.SUM:
+            total += 0.0  # makes +0 of -0
+        self._round(total, noise, work)
+        if self.zero is ZeroSign.PLUS:
+            total += 0.0
+
+    def _round(self, total: Floats, noise: NDArray[np.int64] | None, work: Floats) -> None:
         kind, pattern = self.integer.type, total.view(self.integer)
         sign = tiny = infinite = None
         if not self.on_grid or self.limit is Limit.SELECT:
