@@ -71,8 +71,8 @@ def sorts_of(config: MacConfig) -> Sorts:
     """Sorts of a unit with a float accumulator, or with products that are floats.
 
     An IEEE accumulator that contains the operands is its own sort: the step is one ``fp.fma``. For
-    any other, exponent bits are added until no finite sum overflows, and the scale puts the
-    accumulator's smallest normal number on that of the sort, so that subnormal numbers are rounded
+    any other, exponent bits are added until no finite sum overflows. The scale puts the
+    accumulator's smallest normal number on that of the sort: subnormal numbers are then rounded
     where they have to be. Where the operands have more bits than the accumulator, the sum is made
     in a sort with so much precision that it is exact, and is then rounded once. Nothing is rounded
     in a fixed-point accumulator.

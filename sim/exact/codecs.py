@@ -179,7 +179,7 @@ REGISTERS: dict[type, type[FixedPointCodec]] = {
     KulischConfig: FixedPointCodec,
     IntAccConfig: FixedPointCodec,
 }
-"""How what is no float accumulator writes its sums, by its class."""
+"""Codecs of accumulators that are not floats, by their classes."""
 
 
 @lru_cache

@@ -57,9 +57,9 @@ class Recipe:
     residual : Scaling, optional
         Format of both terms and the sum of residual connections; float32 by default.
     headroom : bool
-        Whether both sides of a product are made smaller by powers of two where sums of the
-        calibration data come closer to a float accumulator's largest number than a factor of 4,
-        see `fp8mac.sim.codes.quantize.headroom`. It has no effect on a plain cast.
+        Whether sums of the calibration data are kept a factor of 4 below a float accumulator's
+        largest number, by powers of two that make both sides of a product smaller, see
+        `fp8mac.sim.codes.quantize.headroom`. It has no effect on a plain cast.
     """
 
     config: MacConfig
