@@ -161,7 +161,7 @@ def all_units() -> list[MacConfig]:
 def test_config_slugs_are_distinct_identifiers() -> None:
     every = all_units()
     slugs = {config.slug for config in every if re.fullmatch("mac_[a-z0-9_]+", config.slug)}
-    assert len(every) == len(set(every)) == len(slugs) == 23 * 23 * 84 + 6 * 6 * 5
+    assert len(every) == len(set(every)) == len(slugs) == 23 * 23 * 86 + 6 * 6 * 8
 
 
 @settings(derandomize=True, database=None, deadline=None, max_examples=500)
