@@ -16,23 +16,13 @@ from fp8mac.hw.config.ports import Port, Role, Shape, named, ports
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.proofs.check.circuit import Circuit, CircuitError
 from fp8mac.proofs.check.equivalence import EquivalenceError, check_equal, logic_of
+from fp8mac.sim.check.blif import GATES
 from fp8mac.sim.check.netlist import Netlist
 from fp8mac.synth_reports.synth.synthesis import Synthesis
 
 __all__ = ["EquivalenceError", "prove_netlist", "structural_verilog"]
 
-_EXPRESSIONS = {
-    "INV": "~{}",
-    "BUF": "{}",
-    "ZERO": "1'b0",
-    "ONE": "1'b1",
-    "AND2": "{} & {}",
-    "OR2": "{} | {}",
-    "XOR2": "{} ^ {}",
-    "NAND2": "~({} & {})",
-    "NOR2": "~({} | {})",
-    "XNOR2": "~({} ^ {})",
-}
+_CONSTANTS = {"ZERO": "1'b0", "ONE": "1'b1"}
 
 
 def structural_verilog(synthesis: Synthesis, config: MacConfig, shape: Shape, *, goal: Goal) -> str:
@@ -55,7 +45,8 @@ def structural_verilog(synthesis: Synthesis, config: MacConfig, shape: Shape, *,
         if output not in names:
             names[output] = f"n{len(wires) + 1}"
             wires.append(names[output])
-        expression = _EXPRESSIONS[cell].format(*(names[net] for net in inputs))
+        nets = [names[net] for net in inputs]
+        expression = _CONSTANTS[cell] if cell in _CONSTANTS else GATES[cell].expression(*nets)
         assigns.append(f"  assign {names[output]} = {expression};")
     clocked = [f"    {net} <= {names[f'ff_d[{i}]']};" for i, net in enumerate(synthesis.flip_flops)]
     lines = [f"module {top}({', '.join(port.name for port in table)});"]

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from fp8mac.hw.config.errors import Error
 from fp8mac.hw.config.ports import Port, Role, named, wires
+from fp8mac.sim.check.blif import GATES
 from fp8mac.sim.check.netlist import Netlist, pack
 
 __all__ = [
@@ -219,18 +220,7 @@ uint64_t check(size_t pairs, const uint32_t *a, const uint32_t *b, const uint64_
 }
 """
 
-_EXPRESSIONS = {
-    "ZERO": "(Vector){{0}}",
-    "ONE": "~(Vector){{0}}",
-    "INV": "~{0}",
-    "BUF": "{0}",
-    "AND2": "{0} & {1}",
-    "OR2": "{0} | {1}",
-    "NAND2": "~({0} & {1})",
-    "NOR2": "~({0} | {1})",
-    "XOR2": "{0} ^ {1}",
-    "XNOR2": "~({0} ^ {1})",
-}
+_CONSTANTS = {"ZERO": "(Vector){0}", "ONE": "~(Vector){0}"}
 
 
 def _source(netlist: Netlist, table: tuple[Port, ...], words: int) -> str:
@@ -252,7 +242,8 @@ def _source(netlist: Netlist, table: tuple[Port, ...], words: int) -> str:
     for cell, signal, arguments in netlist.gates:
         drivers = [names[argument] for argument in arguments]
         alone = all(driver.startswith("pair") for driver in drivers)
-        define(signal, _EXPRESSIONS[cell].format(*drivers), pair if alone else lanes)
+        text = _CONSTANTS[cell] if cell in _CONSTANTS else GATES[cell].expression(*drivers)
+        define(signal, text, pair if alone else lanes)
     wrong = [
         f"(({names[output]} ^ LOAD(want, {row})) & care[{row}])"
         for row, output in enumerate(_outputs(table))

@@ -6,12 +6,14 @@ netlist that was counted, so a wrong optimisation is caught like a wrong circuit
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+
+from fp8mac.sim.check.blif import GATES, read_blif
 
 __all__ = ["Netlist", "pack", "unpack"]
 
@@ -19,16 +21,6 @@ Words = NDArray[np.uint64]
 
 _ONES = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
 
-_FUNCTIONS: dict[str, Callable[..., Words]] = {
-    "INV": lambda a: ~a,
-    "BUF": lambda a: a,
-    "AND2": lambda a, b: a & b,
-    "OR2": lambda a, b: a | b,
-    "NAND2": lambda a, b: ~(a & b),
-    "NOR2": lambda a, b: ~(a | b),
-    "XOR2": lambda a, b: a ^ b,
-    "XNOR2": lambda a, b: ~(a ^ b),
-}
 _CONSTANTS = {"ZERO": np.uint64(0), "ONE": _ONES}
 
 _PORT_BIT = re.compile(r"(.+?)(?:\[(\d+)\])?")
@@ -99,23 +91,15 @@ class Netlist:
         ValueError
             If the text holds anything but ``.gate`` lines of known cells, or a loop.
         """
-        names: dict[str, tuple[str, ...]] = {".inputs": (), ".outputs": ()}
-        pending: dict[str, tuple[str, tuple[str, ...]]] = {}
-        for line in text.replace("\\\n", " ").splitlines():
-            keyword, *words = line.split() or [""]
-            if keyword in names:
-                names[keyword] += tuple(words)
-            elif keyword == ".gate":
-                cell, *pins = words
-                *arguments, output = (pin.partition("=")[2] for pin in pins)
-                pending[output] = (cell, tuple(arguments))
-                if cell not in _FUNCTIONS and cell not in _CONSTANTS:
-                    raise ValueError(f"The netlist has a cell '{cell}' that is not a gate.")
-            elif keyword not in ("", ".model", ".end", ".default_input_arrival") and not (
-                keyword.startswith("#")
-            ):
-                raise ValueError(f"The netlist has a line that is not a gate: '{line.strip()}'.")
-        return cls(names[".inputs"], names[".outputs"], _in_order(pending))
+        found = read_blif(text)
+        lines = [*found.others, *(" ".join((".names", *t.inputs, t.output)) for t in found.tables)]
+        if lines:
+            raise ValueError(f"The netlist has a line that is not a gate: '{lines[0]}'.")
+        for gate in found.gates:
+            if gate.cell not in GATES and gate.cell not in _CONSTANTS:
+                raise ValueError(f"The netlist has a cell '{gate.cell}' that is not a gate.")
+        pending = {gate.output: (gate.cell, gate.inputs) for gate in found.gates}
+        return cls(found.inputs, found.outputs, _in_order(pending))
 
     @cached_property
     def ports(self) -> dict[str, int]:
@@ -162,7 +146,7 @@ class Netlist:
             if cell in _CONSTANTS:
                 values[output] = np.full(length, _CONSTANTS[cell])
             else:
-                values[output] = _FUNCTIONS[cell](*(values[name] for name in arguments))
+                values[output] = GATES[cell](*(values[name] for name in arguments))
         return values
 
 

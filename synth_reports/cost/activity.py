@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fp8mac.hw.config.ports import Port, Role, wires
+from fp8mac.sim.check.blif import BlifGate, read_blif
 from fp8mac.sim.check.netlist import pack
 from fp8mac.synth_reports.liberty.functions import Function, parse_function
 from fp8mac.synth_reports.liberty.library import Library
@@ -82,25 +83,16 @@ class CellNetlist:
         ValueError
             If it has a cell that the library has not, or a loop.
         """
-        ports: dict[str, tuple[str, ...]] = {".inputs": (), ".outputs": ()}
-        found: dict[str, Gate] = {}
-        lines = text.replace("\\\n", " ").splitlines()
-        for number, line in enumerate(lines):
-            keyword, *words = line.split() or [""]
-            if keyword in ports:
-                ports[keyword] += tuple(words)
-            elif keyword == ".gate":
-                gate = _gate(words, library)
-                found[gate.output] = gate
-            elif keyword == ".names":
-                *source, output = words
-                one = len(source) == 0 and lines[number + 1].strip() == "1"
-                function = parse_function("A" if source else "1" if one else "0")
-                found[output] = Gate("", output, function, dict(zip("A", source, strict=False)))
-        for net in set(ports[".outputs"]) & set(found):
-            if _is_wire(found[net], ports[".inputs"], library):
+        blif = read_blif(text)
+        found = {gate.output: gate for gate in (_gate(each, library) for each in blif.gates)}
+        for table in blif.tables:
+            function = parse_function("A" if table.inputs else "1" if "1" in table.rows else "0")
+            pins = dict(zip("A", table.inputs, strict=False))
+            found[table.output] = Gate("", table.output, function, pins)
+        for net in set(blif.outputs) & set(found):
+            if _is_wire(found[net], blif.inputs, library):
                 found[net] = replace(found[net], cell="")
-        return cls(ports[".inputs"], ports[".outputs"], _in_order(found))
+        return cls(blif.inputs, blif.outputs, _in_order(found))
 
     @cached_property
     def nets(self) -> dict[str, int]:
@@ -126,14 +118,12 @@ def _is_wire(gate: Gate, inputs: tuple[str, ...], library: Library) -> bool:
     return gate.cell in library.buffers and not set(gate.pins.values()) - set(inputs)
 
 
-def _gate(words: list[str], library: Library) -> Gate:
-    name, *pins = words
-    nets = dict(pin.split("=", 1) for pin in pins)
-    cell = library.cells.get(name)
+def _gate(gate: BlifGate, library: Library) -> Gate:
+    nets, cell = dict(gate.pins), library.cells.get(gate.cell)
     if cell is None or cell.output is None or cell.output.function is None:
-        raise ValueError(f"The netlist has a cell '{name}' that the library has not.")
+        raise ValueError(f"The netlist has a cell '{gate.cell}' that the library has not.")
     output = nets.pop(cell.output.name)
-    return Gate(name, output, cell.output.function, nets)
+    return Gate(gate.cell, output, cell.output.function, nets)
 
 
 def _in_order(found: dict[str, Gate]) -> tuple[Gate, ...]:

@@ -6,6 +6,7 @@ So every build of Yosys, the one in WebAssembly included, gives the same netlist
 import re
 
 from fp8mac.gen.yosys import Yosys
+from fp8mac.sim.check.blif import read_blif
 from fp8mac.synth_reports.liberty.library import Library
 
 __all__ = ["cut_flip_flops", "run_abc", "undated", "wire_area"]
@@ -58,14 +59,9 @@ def cut_flip_flops(blif: str) -> tuple[str, tuple[str, ...]]:
 
 def wire_area(netlist: str, library: Library) -> float:
     """Area of buffers from port to port, which ABC writes for what is a wire."""
-    text = netlist.replace("\\\n", " ")
-    inputs, outputs = (
-        set(" ".join(re.findall(rf"^\.{kind} (.*)", text, re.MULTILINE)).split())
-        for kind in ("inputs", "outputs")
-    )
-    buffers = re.findall(r"^\.gate (\S+) +\S+?=(\S+) \S+?=(\S+)$", text, re.MULTILINE)
+    found = read_blif(netlist)
     return sum(
-        library.buffers.get(cell, 0.0)
-        for cell, source, target in buffers
-        if source in inputs and target in outputs
+        library.buffers.get(gate.cell, 0.0)
+        for gate in found.gates
+        if set(gate.inputs) <= set(found.inputs) and gate.output in found.outputs
     )

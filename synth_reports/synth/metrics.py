@@ -5,14 +5,15 @@ Flip-flops are cut: a path begins at an input or a flip-flop and ends at an outp
 # Ref: arXiv:2303.17951, appendix B (weights of two-input gates, multiplexers and flip-flops)
 """
 
-import re
 from collections import Counter
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 
+from fp8mac.sim.check.blif import GATES, read_blif
+
 __all__ = ["WEIGHTS", "Metrics"]
 
-TWO_INPUT_GATES = ("AND2", "OR2", "NAND2", "NOR2", "XOR2", "XNOR2")
+TWO_INPUT_GATES = tuple(name for name, kind in GATES.items() if kind.operator)
 
 WEIGHTS = {
     "AND2": 1,
@@ -87,24 +88,21 @@ class Metrics:
         )
 
 
-def _gates(netlist: str) -> dict[str, tuple[str, list[str]]]:
+def _gates(netlist: str) -> dict[str, tuple[str, tuple[str, ...]]]:
     """Cell and inputs of each driven net."""
-    if match := re.search(r"^\.(?:names|latch|subckt) .*", netlist, re.MULTILINE):
-        raise ValueError(f"The netlist is not mapped: '{match[0]}'.")
-    gates: dict[str, tuple[str, list[str]]] = {}
-    for line in re.findall(r"^\.gate (.*)", netlist.replace("\\\n", " "), re.MULTILINE):
-        cell, *pins = line.split()
-        *inputs, output = (pin.partition("=")[2] for pin in pins)
-        gates[output] = cell, inputs
-    return gates
+    found = read_blif(netlist)
+    lines = [*(" ".join((".names", *t.inputs, t.output)) for t in found.tables), *found.others]
+    if lines:
+        raise ValueError(f"The netlist is not mapped: '{lines[0]}'.")
+    return {gate.output: (gate.cell, gate.inputs) for gate in found.gates}
 
 
-def _levels(gates: dict[str, tuple[str, list[str]]], free: tuple[str, ...]) -> int:
+def _levels(gates: dict[str, tuple[str, tuple[str, ...]]], free: tuple[str, ...]) -> int:
     """Cells on the longest path, but for those of the free kinds."""
     level: dict[str, int] = {}
     for net in TopologicalSorter(
         {net: inputs for net, (_, inputs) in gates.items()}
     ).static_order():
-        cell, inputs = gates.get(net, ("BUF", []))
+        cell, inputs = gates.get(net, ("BUF", ()))
         level[net] = max((level[each] for each in inputs), default=0) + (cell not in free)
     return max(level.values(), default=0)
