@@ -79,7 +79,14 @@ AnyUnit = Unit | MacConfig | str
 """A unit, its description, or the line that describes it."""
 
 
-def unit(a: str, b: str | None = None, *, acc: str | None = None, goal: str = "area") -> Unit:
+def unit(
+    a: str,
+    b: str | None = None,
+    *,
+    acc: str | None = None,
+    stages: int = 1,
+    goal: str = "area",
+) -> Unit:
     """Describe a unit: two formats, an accumulator, and how products are added.
 
     Parameters
@@ -90,6 +97,8 @@ def unit(a: str, b: str | None = None, *, acc: str | None = None, goal: str = "a
         `fp8mac.hw.config.unit.parse_line`.
     acc : str, optional
         Accumulator, such as ``"fp16"``, ``"kulisch:4"`` or ``"int32"``.
+    stages : int
+        2 for a register between product and sum; a whole line says so itself.
     goal : str
         What its circuit is built for: ``area`` or ``speed``.
 
@@ -107,9 +116,11 @@ def unit(a: str, b: str | None = None, *, acc: str | None = None, goal: str = "a
     if goal not in goals:
         raise ConfigError(f"Unknown goal '{goal}'; there are {' and '.join(goals)}.")
     if acc is not None:
-        return Unit(parse_unit(a, b, acc=acc), Goal(goal))
-    if b is not None:
-        raise ConfigError(f"Name the accumulator of {a} and {b} with acc=.")
+        return Unit(parse_unit(a, b, acc=acc, stages=stages), Goal(goal))
+    if b is not None or stages != 1:
+        raise ConfigError(
+            f"Name the accumulator of {a if b is None else f'{a} and {b}'} with acc=."
+        )
     return Unit(parse_line(a), Goal(goal))
 
 

@@ -16,8 +16,10 @@ from fp8mac.cli.options import (
     ACC,
     GOAL,
     JSON,
+    STAGES,
     A,
     B,
+    Never,
     print_json,
     progress_bar,
     say_written,
@@ -82,6 +84,7 @@ def verilog(
     b: B = None,
     *,
     acc: ACC,
+    stages: Annotated[STAGES, Never("--core")] = 1,
     goal: GOAL = Goal.AREA,
     core: Annotated[bool, typer.Option("--core", help="The combinational core only.")] = False,
     mapped: Annotated[
@@ -99,7 +102,7 @@ def verilog(
     ] = STDOUT,
 ) -> None:
     """Print the Verilog of a unit, or write it."""
-    config = parse_unit(a, b, acc=acc)
+    config = parse_unit(a, b, acc=acc, stages=stages)
     check_outputs([output])  # beside a folder there is no place for a description
     sidecar = [] if is_stream(output) else [output.with_suffix(".json")]
     if output in sidecar:

@@ -11,6 +11,7 @@ from fp8mac.cli.options import (
     ACC,
     GOAL,
     JSON,
+    STAGES,
     A,
     B,
     Never,
@@ -37,6 +38,7 @@ def vectors(
     b: B = None,
     *,
     acc: ACC,
+    stages: Annotated[STAGES, Only("--unit")] = 1,
     goal: Annotated[GOAL, Only("--testbench")] = Goal.AREA,
     count: Annotated[
         int,
@@ -71,7 +73,7 @@ def vectors(
 
     They are the same for every goal; a testbench is one of the module that is built for it.
     """
-    config = parse_unit(a, b, acc=acc)
+    config = parse_unit(a, b, acc=acc, stages=stages)
     if testbench is not None and is_stream(output):
         raise end("A testbench reads the vectors from a file; name it with -o.")
     check_outputs([output] if testbench is None else [output, testbench])

@@ -24,6 +24,7 @@ __all__ = [
     "GOAL",
     "HERE",
     "JSON",
+    "STAGES",
     "A",
     "B",
     "Never",
@@ -107,6 +108,12 @@ def number(*names: str, low: int, high: int, help: str, **more: Any) -> Any:
     parser = Number(low, high, more.pop("kind", int))
     text = f"{help.removesuffix('.')}; {low:,} to {high:,}."
     return typer.Option(*names, parser=parser, help=text, **{"metavar": "N", **more})
+
+
+STAGES = Annotated[
+    int,
+    number("--stages", low=1, high=2, help="2: a register between product and sum."),
+]
 
 
 def progress_bar() -> Progress:

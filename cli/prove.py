@@ -11,6 +11,7 @@ from fp8mac.cli.options import (
     GOAL,
     HERE,
     JSON,
+    STAGES,
     Never,
     Only,
     end,
@@ -44,6 +45,7 @@ def prove(
         typer.Option("--acc", metavar="ACC", help="Accumulator, as for synth."),
         Only("A"),
     ] = None,
+    stages: Annotated[STAGES, Only("A")] = 1,
     goal: Annotated[GOAL, Only("A"), Never("--verilog")] = Goal.AREA,
     fast: Annotated[
         bool,
@@ -98,7 +100,8 @@ def prove(
     """
     if a is not None and acc is None:
         raise end("Name the accumulator with --acc.")
-    units = _units(a, b, acc, goal, fast=fast)
+    unit_options = {"stages": stages}
+    units = _units(a, b, acc, unit_options, goal, fast=fast)
     if a is None and not fast:
         check_folder(output_dir, "proofs.*")
     # Solvers and circuits are imported here: the other commands do without.
@@ -144,11 +147,17 @@ def prove(
 
 
 def _units(
-    a: str | None, b: str | None, acc: str | None, goal: Goal, *, fast: bool
+    a: str | None,
+    b: str | None,
+    acc: str | None,
+    options: dict[str, Any],
+    goal: Goal,
+    *,
+    fast: bool,
 ) -> dict[Goal, list[MacConfig]]:
     """What is proved: one unit, or the standard ones."""
     if a:
-        one = [parse_unit(a, b, acc=acc or "")]
+        one = [parse_unit(a, b, acc=acc or "", **options)]
         return {each: one if each is goal else [] for each in Goal}
     from fp8mac.proofs import certificate as paper
 

@@ -11,6 +11,7 @@ from fp8mac.cli.options import (
     FORCE,
     GOAL,
     JSON,
+    STAGES,
     A,
     B,
     Never,
@@ -68,6 +69,7 @@ def synth(
     b: B = None,
     *,
     acc: ACC,
+    stages: Annotated[STAGES, Never("--core")] = 1,
     goal: GOAL = Goal.AREA,
     liberties: LIBERTY = None,
     core: Annotated[
@@ -103,7 +105,7 @@ def synth(
     as_json: JSON = False,
 ) -> None:
     """Gates, area, delay, energy and parts of a unit, beside int8 products in int32."""
-    config = parse_unit(a, b, acc=acc)
+    config = parse_unit(a, b, acc=acc, stages=stages)
     stimuli = Stimuli(operands, cycles, clear_every)
     if not stimuli.recorded and operands not in _OPERANDS:
         raise ConfigError(f"Unknown operands '{operands}': {', '.join(_OPERANDS)}, or FILE.npz.")

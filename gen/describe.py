@@ -34,7 +34,7 @@ def describe(config: MacConfig, shape: Shape, *, goal: Goal = Goal.AREA) -> dict
         "slug": config.slug,
         "operands": {"a": _describe_format(config.a), "b": _describe_format(config.b)},
         "accumulator": _describe_accumulator(config) | _describe_segments(config),
-        "latency_cycles": int(shape.is_registered),
+        "latency_cycles": config.latency_cycles if shape.is_registered else 0,
         "products_per_cycle": 1,
         "product_bits": config.product_bits,
         "acc_bits": config.acc_bits,

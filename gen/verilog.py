@@ -180,7 +180,8 @@ def _header(
     if description["kind"] == "unit" and not segments:
         lines += [
             "On a rising edge of clk: rst clears acc and flags; otherwise, where en is high, acc",
-            "becomes acc + a * b, or 0 + a * b where clear is high as well. Latency 1 cycle,",
+            "becomes acc + a * b, or 0 + a * b where clear is high as well. "
+            + _latency(description["latency_cycles"]),
             "one product per cycle.",
             "",
         ]
@@ -199,6 +200,10 @@ def _header(
         ]
     lines += ["", "Bits that nothing reads are meant to be so, and the file may have any name:"]
     return "".join(f"// {line}".rstrip() + "\n" for line in lines)
+
+
+def _latency(cycles: object) -> str:
+    return "Latency 1 cycle," if cycles == 1 else f"Latency {cycles} cycles,"
 
 
 def _accumulator_in_words(description: dict[str, object], acc: dict[str, object]) -> str:

@@ -25,6 +25,8 @@ STANDARD: list[MacConfig] = [
     parse_unit("e5m2fnuz", acc="kulisch"),
     parse_unit("e4m3", acc="fp16:rtz:ftz"),
     parse_unit("e4m3", acc="fp16:saturate"),
+    parse_unit("e4m3", acc="kulisch:3", stages=2),
+    parse_unit("int8", acc="int32", stages=2),
 ]
 """Units that `make prove` proves, built for few gates."""
 
@@ -39,6 +41,7 @@ STANDARD_SPEED: list[MacConfig] = [
     parse_unit("e5m2fnuz", acc="kulisch"),
     parse_unit("e4m3", acc="fp16:rtz:ftz"),
     parse_unit("e4m3", acc="fp16:saturate"),
+    parse_unit("e4m3", acc="kulisch:3", stages=2),
 ]
 """Units that `make prove` proves, built for a short path."""
 

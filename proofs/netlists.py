@@ -34,13 +34,14 @@ def structural_verilog(synthesis: Synthesis, config: MacConfig, shape: Shape, *,
         Netlist of the unit, or of its core, in two-input gates; flip-flops drive ports.
     """
     table, top = ports(config, shape), module_name(config, shape, goal=goal)
+    registers = _registers(synthesis, config, shape, goal=goal)
     netlist = Netlist.from_blif(synthesis.netlist)
     names = {bit: bit for bit in netlist.inputs + netlist.outputs if not bit.startswith("ff_")}
-    names |= {f"ff_q[{i}]": net for i, net in enumerate(synthesis.flip_flops)}
+    names |= {f"ff_q[{i}]": net for i, net in enumerate(registers)}
     assigns: list[str] = []
     wires: list[str] = []
     for cell, output, inputs in netlist.gates:
-        if output in synthesis.flip_flops:
+        if output in registers:
             continue  # a wire from the flip-flop to its port
         if output not in names:
             names[output] = f"n{len(wires) + 1}"
@@ -48,13 +49,36 @@ def structural_verilog(synthesis: Synthesis, config: MacConfig, shape: Shape, *,
         nets = [names[net] for net in inputs]
         expression = _CONSTANTS[cell] if cell in _CONSTANTS else GATES[cell].expression(*nets)
         assigns.append(f"  assign {names[output]} = {expression};")
-    clocked = [f"    {net} <= {names[f'ff_d[{i}]']};" for i, net in enumerate(synthesis.flip_flops)]
+    clocked = [f"    {net} <= {names[f'ff_d[{i}]']};" for i, net in enumerate(registers)]
     lines = [f"module {top}({', '.join(port.name for port in table)});"]
     lines += [_declaration(port, registered=shape.is_registered) for port in table]
-    lines += _wrapped(wires) + assigns
+    lines += _inner(registers, table) + _wrapped(wires) + assigns
     for clock in named(table, Role.CLOCK):
         lines += [f"  always @(posedge {clock}) begin", *clocked, "  end"]
     return "\n".join([*lines, "endmodule", ""])
+
+
+def _registers(
+    synthesis: Synthesis, config: MacConfig, shape: Shape, *, goal: Goal
+) -> tuple[str, ...]:
+    """Bits of the flip-flops, by the names that they have at the top of the RTL."""
+    if config.stages == 1:
+        return synthesis.flip_flops
+    rtl = Circuit.built(config, shape, goal=goal)
+    return tuple(map(rtl.register, synthesis.flip_flops))
+
+
+def _inner(registers: tuple[str, ...], table: tuple[Port, ...]) -> list[str]:
+    """Declarations of the flip-flops that are no ports; they begin as 0."""
+    widths: dict[str, int] = {}
+    for net in registers:
+        name, _, at = net.partition("[")
+        widths[name] = max(widths.get(name, 0), int(at.rstrip("]") or 0) + 1)
+    ours = {name: bits for name, bits in widths.items() if name not in {p.name for p in table}}
+    return [
+        f"  reg {f'[{bits - 1}:0] ' if bits > 1 else ''}{name} = {bits}'d0;"
+        for name, bits in ours.items()
+    ]
 
 
 def _declaration(port: Port, *, registered: bool) -> str:

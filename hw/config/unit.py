@@ -16,6 +16,7 @@ from fp8mac.hw.config.accumulators import (
     IntAccConfig,
     KulischConfig,
     Resolve,
+    integer,
     parse_accumulator,
 )
 from fp8mac.hw.config.blocks import SharedScale, block_name, parse_operands
@@ -40,6 +41,9 @@ class MacConfig:
         How; default one product at a time.
     block : SharedScale, optional
         Elements of both operands share scales, in blocks of so many.
+    stages : int
+        1, or 2 for a register between product and sum, which keeps glitches of the multiplier out
+        of what follows. Sums are the same, a cycle later.
 
     Raises
     ------
@@ -53,9 +57,18 @@ class MacConfig:
     accumulator: AccumulatorConfig
     summation: Summation = PLAIN
     block: SharedScale | None = None
+    stages: int = 1
     _hash: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "stages", integer(self.stages, "stages"))
+        if self.stages not in (1, 2):
+            raise ConfigError(f"A unit has 1 or 2 stages, not {self.stages}.")
+        if self.stages > 1 and self.resolve is Resolve.IDLE:
+            raise ConfigError(
+                "A register that idle cycles resolve is of one stage: ready would say nothing of a "
+                "product that is on its way."
+            )
         if isinstance(self.accumulator, IntAccConfig):
             for operand in (self.a, self.b):
                 if isinstance(operand, FloatFormat):
@@ -95,8 +108,8 @@ class MacConfig:
         return MacConfig, self._content
 
     @property
-    def _content(self) -> tuple[Format, Format, AccumulatorConfig, Summation, SharedScale | None]:
-        return self.a, self.b, self.accumulator, self.summation, self.block
+    def _content(self) -> tuple[Any, ...]:
+        return self.a, self.b, self.accumulator, self.summation, self.block, self.stages
 
     @property
     def slug(self) -> str:
@@ -106,8 +119,11 @@ class MacConfig:
         --------
         >>> parse_unit("e4m3", acc="fp16").slug, parse_unit("int8", "int4", acc="kulisch").slug
         ('mac_e4m3_e4m3_fp16', 'mac_int8_int4_kulisch12')
+        >>> parse_unit("e4m3", acc="kulisch:3", stages=2).slug
+        'mac_e4m3_e4m3_kulisch3_stages2'
         """
-        words = ("mac", *self.operand_names, self.accumulator.name, self.summation.name)
+        words = ["mac", *self.operand_names, self.accumulator.name, self.summation.name]
+        words += [f"stages{self.stages}"] if self.stages > 1 else []
         slug = "_".join(filter(None, words)).replace(" -> ", "_").replace(", ", "_")
         slug = slug.replace("kulisch:", "kulisch").replace(":", "_")
         slug = slug.replace("resolve=", "resolve_").replace("=", "")
@@ -131,8 +147,10 @@ class MacConfig:
         a, b = self.operand_names
         operands = a if a == b else f"{a}*{b}"
         lanes = f" x {self.summation.lanes}" if self.summation.lanes > 1 else ""
-        more = self.summation.name.removeprefix(lanes[1:]).removeprefix(", ")
-        return ", ".join(filter(None, (f"{operands}{lanes} -> {self.accumulator.name}", more)))
+        words = [f"{operands}{lanes} -> {self.accumulator.name}"]
+        words += [self.summation.name.removeprefix(lanes[1:]).removeprefix(", ")]
+        words += [f"stages {self.stages}"] if self.stages > 1 else []
+        return ", ".join(filter(None, words))
 
     @cached_property
     def plain(self) -> "MacConfig":
@@ -150,7 +168,7 @@ class MacConfig:
     @property
     def latency_cycles(self) -> int:
         """Cycles from operands to the sum that holds their products, of the registered unit."""
-        return 1
+        return self.stages
 
     @property
     def products_per_cycle(self) -> int:
@@ -233,7 +251,12 @@ class MacConfig:
 
 
 def parse_unit(
-    a: str, b: str | None = None, *, acc: str | None = None, summation: str = ""
+    a: str,
+    b: str | None = None,
+    *,
+    acc: str | None = None,
+    summation: str = "",
+    stages: int = 1,
 ) -> MacConfig:
     """Read a unit: operand formats ``a`` and ``b`` (default: as ``a``) and an accumulator.
 
@@ -246,6 +269,8 @@ def parse_unit(
         See `fp8mac.hw.config.accumulators.parse_accumulator`.
     summation : str
         See `fp8mac.hw.config.summation.parse_summation`.
+    stages : int
+        See `MacConfig`.
 
     Raises
     ------
@@ -259,10 +284,10 @@ def parse_unit(
             raise ConfigError(f"The accumulator of {a} and {b} is to be named.")
         if summation:
             raise ConfigError(f"How {a} adds is a part of it; '{summation}' is one too many.")
-        return parse_line(a)
+        return parse_line(a) if stages == 1 else replace(parse_line(a), stages=stages)
     how = parse_summation(summation)
     left, right, block = parse_operands(a, a if b is None else b)
-    return MacConfig(left, right, parse_accumulator(acc), how, block)
+    return MacConfig(left, right, parse_accumulator(acc), how, block, stages)
 
 
 def parse_line(line: str) -> MacConfig:
@@ -271,6 +296,7 @@ def parse_line(line: str) -> MacConfig:
     ::
 
         <format>[*<format>] [x <lanes>] -> <accumulator>[, tree][, window <bits>][, chunk ...]
+                                                        [, stages <n>]
         <name of `fp8mac.hw.config.silicon.named`>
 
     Raises
@@ -282,6 +308,8 @@ def parse_line(line: str) -> MacConfig:
     --------
     >>> parse_line("e4m3 x 32 -> fp32, window 26").slug
     'mac_e4m3_e4m3_fp32_x32_window26'
+    >>> parse_line("e4m3 -> kulisch, stages 2").text
+    'e4m3 -> kulisch:12, stages 2'
     """
     if "->" not in line and named(line) is not None:
         line = line_of(line)
@@ -294,5 +322,26 @@ def parse_line(line: str) -> MacConfig:
             "how products are added behind a comma; 'fp8mac units' lists names."
         )
     a, both, b = operands.partition("*")
-    lanes = f"x {lanes}" if times else ""
-    return parse_unit(a, b if both else None, acc=acc, summation=f"{lanes}, {way}")
+    summation = [f"x {lanes}"] if times else []
+    found: dict[str, str] = {}
+    for word in way.split(","):
+        name, _, value = word.strip().partition(" ")
+        if name != "stages":
+            summation.append(word)
+        elif name in found:
+            raise ConfigError(f"'{word.strip()}' is said twice.")
+        else:
+            found[name] = value.strip()
+    return parse_unit(
+        a,
+        b if both else None,
+        acc=acc,
+        summation=",".join(summation),
+        stages=_stages(found.get("stages", "1")),
+    )
+
+
+def _stages(text: str) -> int:
+    if not re.fullmatch("[0-9]{1,20}", text):
+        raise ConfigError(f"'stages {text}' is no number of stages; write stages 1 or stages 2.")
+    return int(text)

@@ -19,10 +19,18 @@ class Parts(NamedTuple):
         and ``b`` itself.
     accumulator : Component
         ``product``, or ``a`` and ``b``, and the accumulator ``c`` to the next accumulator ``y``.
+    is_compact : bool
+        Whether the product has few bits, so that a register between the two is worth them.
     """
 
     multiplier: Any | None
     accumulator: Any
+    is_compact: bool = True
+
+    @property
+    def has_product(self) -> bool:
+        """Whether a register can hold the product."""
+        return self.multiplier is not None and self.is_compact
 
 
 Family = Mapping[type[AccumulatorConfig], Callable[[MacConfig], Parts]]

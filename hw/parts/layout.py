@@ -6,12 +6,20 @@ no part ever adds a bias; ranges are known as well, so that no vector is wider t
 
 from dataclasses import dataclass
 
-from amaranth.hdl import Shape, signed
+from amaranth.hdl import Shape, Value, signed
 from amaranth.lib import data
 
 from fp8mac.hw.config.formats import Format, IntFormat
 
-__all__ = ["NumberLayout", "NumberRange", "operand_range", "product_range"]
+__all__ = [
+    "NumberLayout",
+    "NumberRange",
+    "class_bits",
+    "magnitude_bits",
+    "operand_range",
+    "product_range",
+    "varying",
+]
 
 
 @dataclass(frozen=True)
@@ -92,6 +100,7 @@ class NumberLayout(data.StructLayout):
     """
 
     def __init__(self, range_: NumberRange) -> None:
+        self.range = range_
         super().__init__(
             {
                 "significand": range_.significand_bits,
@@ -102,3 +111,28 @@ class NumberLayout(data.StructLayout):
                 "nan": 1,
             }
         )
+
+    def varying(self, number: data.View) -> list[Value]:
+        """Bits of a number of this layout that are not always 0: what a register has to hold."""
+        return [
+            Value.cast(number.significand),
+            magnitude_bits(number.exponent, self.range),
+            *class_bits(number, self.range),
+        ]
+
+
+def magnitude_bits(exponent: Value, range_: NumberRange) -> Value:
+    """An exponent without a sign that is always 0."""
+    return exponent[:-1] if range_.exponent_min >= 0 else exponent
+
+
+def class_bits(number: data.View, range_: NumberRange) -> list[Value]:
+    """Sign, zero, and infinity and NaN where such numbers exist."""
+    found = [number.sign, number.zero]
+    found += [number.inf] if range_.has_inf else []
+    return found + ([number.nan] if range_.has_inf or range_.has_nan else [])
+
+
+def varying(number: data.View) -> list[Value]:
+    """Bits of a number that are not always 0, of any layout."""
+    return number.shape().varying(number)  # pyright: ignore[reportAttributeAccessIssue]

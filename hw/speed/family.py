@@ -40,7 +40,7 @@ def _float(config: MacConfig) -> Parts:
     multiplier = FastMultiplier(config.a, config.b, normalised=True)
     fits = DualPathAccumulator.fits(multiplier.factors, acc)
     kind = DualPathAccumulator if fits else FastSinglePathAccumulator
-    return Parts(multiplier, kind(multiplier.factors, acc))
+    return Parts(multiplier, kind(multiplier.factors, acc), is_compact=False)
 
 
 SPEED: Family = {KulischConfig: _kulisch, FloatAccConfig: _float, IntAccConfig: _integer}

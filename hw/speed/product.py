@@ -17,7 +17,13 @@ from amaranth.lib.wiring import In, Out
 
 from fp8mac.hw.config.formats import Format
 from fp8mac.hw.parts.carry_save import CarrySaveTree
-from fp8mac.hw.parts.layout import NumberRange, operand_range, product_range
+from fp8mac.hw.parts.layout import (
+    NumberRange,
+    class_bits,
+    magnitude_bits,
+    operand_range,
+    product_range,
+)
 from fp8mac.hw.parts.prefix import AND, wire
 from fp8mac.hw.speed.unpack import Factor, Operand, unpack
 
@@ -51,6 +57,7 @@ class FactoredLayout(data.StructLayout):
     """
 
     def __init__(self, a: NumberRange, b: NumberRange) -> None:
+        self.factors = (a, b)
         super().__init__(
             {
                 "early": FactorsLayout(a, b),
@@ -63,6 +70,16 @@ class FactoredLayout(data.StructLayout):
                 "nan": 1,
             }
         )
+
+    def varying(self, number: data.View) -> list[Value]:
+        """Bits of a product that is not normalised and not always 0: ``early`` is all of it."""
+        a, b = self.factors
+        return [
+            Value.cast(number.early.significand),
+            magnitude_bits(number.early.exponent_a, a),
+            magnitude_bits(number.early.exponent_b, b),
+            *class_bits(number, product_range(a, b)),
+        ]
 
 
 class FastMultiplier(wiring.Component):

@@ -10,7 +10,8 @@ from fp8mac.hw.config.formats import Rounding
 from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Role, Shape, ports
 from fp8mac.hw.config.unit import MacConfig
-from fp8mac.hw.parts.family import Family
+from fp8mac.hw.parts.family import Family, Parts
+from fp8mac.hw.parts.layout import varying
 from fp8mac.hw.parts.segments import resolved
 from fp8mac.hw.speed.family import SPEED
 
@@ -65,12 +66,20 @@ class MacCore(wiring.Component):
     goal : Goal
         What it is built for.
 
+    cut : bool
+        Bring out what a register can hold: the product, or the operands where its family has no
+        product of few bits.
+
     Members
     -------
     a : :py:`In(config.a.bits)`
         Operand code.
     b : :py:`In(config.b.bits)`
         Operand code.
+    early : :py:`Out(...)`, if it is cut
+        Product, or operands.
+    held : :py:`In(...)`, if it is cut
+        What goes on from there.
     c : :py:`In(config.acc_bits)`
         Accumulator.
     y : :py:`Out(config.acc_bits)`
@@ -94,12 +103,22 @@ class MacCore(wiring.Component):
     y: Signal
     c_carry: Signal
     y_carry: Signal
+    early: Signal
+    held: Signal
 
-    def __init__(self, config: MacConfig, goal: Goal = Goal.AREA) -> None:
+    def __init__(self, config: MacConfig, goal: Goal = Goal.AREA, *, cut: bool = False) -> None:
         check_buildable(config)
         self._config = config
         self._goal = goal
-        super().__init__(_members(config, Shape.CORE))
+        self._cut = cut
+        self._parts = self._build() if cut else None  # parts that are made have to be used
+        members = _members(config, Shape.CORE)
+        if self._parts is not None:
+            bits = config.a.bits + config.b.bits
+            if self._parts.multiplier is not None and self._parts.is_compact:
+                bits = len(Cat(varying(self._parts.multiplier.product)))
+            members |= {"early": Out(bits), "held": In(bits)}
+        super().__init__(members)
 
     @property
     def config(self) -> MacConfig:
@@ -111,22 +130,42 @@ class MacCore(wiring.Component):
         """What it is built for."""
         return self._goal
 
+    @property
+    def cut(self) -> bool:
+        """Whether it is cut where a register can be."""
+        return self._cut
+
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        parts = FAMILIES[self._goal][type(self._config.accumulator)](self._config)
-        operands = parts.multiplier or parts.accumulator
-        m.d.comb += [operands.a.eq(self.a), operands.b.eq(self.b)]
+        parts = self._parts or self._build()
         adder = parts.accumulator
+        operands = parts.multiplier or adder
+        cut_product = self._cut and parts.has_product
+        given = Cat(self.a, self.b)
+        if self._cut and not cut_product:
+            m.d.comb += self.early.eq(given)
+            given = self.held
+        if self._cut:
+            m.d.comb += Cat(operands.a, operands.b).eq(given)
+        else:
+            m.d.comb += [operands.a.eq(self.a), operands.b.eq(self.b)]
         if parts.multiplier is not None:
             m.submodules.multiplier = parts.multiplier
-            product = operands.product
+            product = adder.product if cut_product else operands.product
             m.d.comb += Cat(self.flags).eq(_flags(product, self._config.flags))
-            m.d.comb += adder.product.eq(product)
+            if cut_product:
+                m.d.comb += self.early.eq(Cat(varying(operands.product)))
+                m.d.comb += Cat(varying(adder.product)).eq(self.held)
+            else:
+                m.d.comb += adder.product.eq(product)
         m.submodules.accumulator = adder
         m.d.comb += [adder.c.eq(self.c), self.y.eq(adder.y)]
         if self._config.segment_bits is not None:
             m.d.comb += [adder.c_carry.eq(self.c_carry), self.y_carry.eq(adder.y_carry)]
         return m
+
+    def _build(self) -> Parts:
+        return FAMILIES[self._goal][type(self._config.accumulator)](self._config)
 
     @property
     def flags(self) -> list[Signal]:
@@ -148,10 +187,12 @@ class Mac(wiring.Component):
 
     On every clock edge where ``en`` is asserted, ``acc`` becomes ``acc + a * b``; where ``clear``
     is asserted as well, it becomes ``0 + a * b``. Flags that a product raises stay up until then.
+    A unit of two stages does so one cycle later: a register holds the product, or the operands
+    where its family has no product of few bits; ``en`` and ``clear`` travel with it.
 
-    * Latency: 1 cycle from ``a``, ``b`` to ``acc``.
+    * Latency: ``config.latency_cycles`` from ``a``, ``b`` to ``acc``.
     * Throughput: 1 product per cycle.
-    * Reset: synchronous, to zero and no flags; it wins over ``en``.
+    * Reset: synchronous, to zero and no flags; it wins over ``en``, and over what is on its way.
     * An accumulator in segments is ``acc`` and ``carry``. Where idle cycles resolve it, a cycle
       without ``en`` adds the carries to their segments, and as many of them as there are carries
       leave none.
@@ -218,14 +259,24 @@ class Mac(wiring.Component):
     @property
     def latency(self) -> int:
         """Cycles from the operands to the sum that holds their product."""
-        return 1
+        return self._config.latency_cycles
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.core = core = MacCore(self._config, self._goal)
+        piped = self._config.stages > 1
+        m.submodules.core = core = MacCore(self._config, self._goal, cut=piped)
         a: Value = self.a
         b: Value = self.b
+        en: Value = self.en
         clear: Value = self.clear
+        if piped:
+            # What is not enabled is not added, so that nothing else has to be reset.
+            held = Signal(len(core.early), reset_less=True)
+            adds = Signal()
+            begins = Signal(reset_less=True)
+            m.d.sync += [held.eq(core.early), adds.eq(en), begins.eq(clear)]
+            m.d.comb += core.held.eq(held)
+            en, clear = adds, begins
         resolve, segment_bits = self._config.resolve, self._config.segment_bits
         if resolve is Resolve.IDLE:
             # A cycle without a product adds one of zeros, whose code is 0 in every format.
@@ -244,13 +295,13 @@ class Mac(wiring.Component):
             if resolve is Resolve.COMBINATIONAL:
                 register, short = (self.acc, self.carry), self._goal is Goal.SPEED
                 m.d.comb += self.sum.eq(resolved(m, register, segment_bits, short=short))
-        with m.If(self.en):
+        with m.If(en):
             m.d.sync += self.acc.eq(core.y)
             if segment_bits is not None:
                 m.d.sync += self.carry.eq(core.y_carry)
             for flag, raised in zip(self._config.flags, core.flags, strict=True):
                 sticky = getattr(self, flag)
-                m.d.sync += sticky.eq(raised | (sticky & ~self.clear))
+                m.d.sync += sticky.eq(raised | (sticky & ~clear))
         return m
 
 

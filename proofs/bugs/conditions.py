@@ -15,6 +15,7 @@ __all__ = [
     "is_float",
     "is_ieee",
     "is_kulisch",
+    "is_piped",
     "is_segmented",
     "is_whole_kulisch",
     "multiplies_floats",
@@ -76,6 +77,11 @@ def is_segmented(config: MacConfig) -> bool:
 def is_whole_kulisch(config: MacConfig) -> bool:
     """As `is_kulisch`, in one word."""
     return is_kulisch(config) and not is_segmented(config)
+
+
+def is_piped(config: MacConfig) -> bool:
+    """Whether a register stands between product and sum."""
+    return config.stages > 1
 
 
 def multiplies_floats(config: MacConfig) -> bool:

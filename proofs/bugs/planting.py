@@ -19,7 +19,7 @@ from fp8mac.hw.config.accumulators import ConfigError
 from fp8mac.hw.config.errors import Error
 from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
-from fp8mac.hw.config.unit import MacConfig, parse_unit
+from fp8mac.hw.config.unit import MacConfig, parse_line, parse_unit
 
 __all__ = ["Mutation", "MutationError", "mutated_rtlil", "parse_unit_text"]
 
@@ -29,7 +29,7 @@ class MutationError(Error, RuntimeError):
 
 
 def parse_unit_text(text: str) -> MacConfig:
-    """Read a unit in one string: ``a,accumulator`` or ``a,b,accumulator``.
+    """Read a unit in one string: ``a,accumulator`` or ``a,b,accumulator``, or its line.
 
     Raises
     ------
@@ -41,6 +41,8 @@ def parse_unit_text(text: str) -> MacConfig:
     >>> parse_unit_text("e4m3,e5m2,fp16").slug
     'mac_e4m3_e5m2_fp16'
     """
+    if "->" in text:
+        return parse_line(text)
     parts = text.split(",")
     if len(parts) not in (2, 3):
         raise ConfigError(f"'{text}' is not a unit; write FORMAT,ACC or FORMAT,FORMAT_B,ACC.")
@@ -90,10 +92,10 @@ from amaranth.back import rtlil
 from fp8mac.hw.units import mac
 from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
-from fp8mac.hw.config.unit import parse_unit
+from fp8mac.hw.config.unit import parse_line
 assert Path.cwd() in Path(mac.__file__).resolve().parents, mac.__file__
-a, b, acc, name, shape, goal = sys.argv[1:]
-component = mac.COMPONENTS[Shape(shape)](parse_unit(a, b, acc=acc), Goal(goal))
+line, name, shape, goal = sys.argv[1:]
+component = mac.COMPONENTS[Shape(shape)](parse_line(line), Goal(goal))
 print(rtlil.convert(component, name=name, emit_src=False))
 """
 
@@ -121,13 +123,12 @@ def mutated_rtlil(
                 f"fp8mac.hw.{mutation.module}, not once."
             )
         changed.write_text(text.replace(mutation.old, mutation.new), encoding="utf-8")
-        names = (config.a.name, config.b.name, config.accumulator.name)
         child = subprocess.run(
             [
                 sys.executable,
                 "-c",
                 _BUILD,
-                *names,
+                config.text,
                 module_name(config, shape, goal=goal),
                 shape.value,
                 goal.value,

@@ -159,10 +159,17 @@ class Circuit:
         YosysError
             If there is no Yosys that can be used.
         """
+        return structure_of(self._flat, self.top, self.table)
+
+    @cached_property
+    def _flat(self) -> FlatModule:
         script = _READ[self.language] + _STRUCTURE.format(top=self.top)
         files = self._run(script, "structure.json", "structure.il")
-        netlist = FlatModule(files["structure.json"], files["structure.il"], self.top, self._file)
-        return structure_of(netlist, self.top, self.table)
+        return FlatModule(files["structure.json"], files["structure.il"], self.top, self._file)
+
+    def register(self, bit: str) -> str:
+        """The bit of a register, as in ``held[3]``, that is nearest to the top of all its names."""
+        return self._flat.nearest(bit)
 
     @cached_property
     def smt2(self) -> str:
@@ -234,7 +241,7 @@ class Circuit:
         HiddenStateError
             If it has such registers.
         """
-        if self.structure.hidden:
+        if self.structure.hidden and self.config.stages == 1:
             place, register = self.structure.hidden[0]
             raise HiddenStateError(
                 f"{place}The outputs hang on the register {register} as well, which is no output, "

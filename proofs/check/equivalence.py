@@ -32,8 +32,8 @@ def logic_of(circuit: Circuit) -> str:
     nets: list[str] = []
 
     def cut(latch: re.Match[str]) -> str:
-        nets.append(latch[2])
-        return f".names {latch[2]}.q {latch[2]}\n1 1\n.names {latch[1]} {latch[2]}.d\n1 1"
+        nets.append(net := circuit.register(latch[2]))
+        return f".names {net}.q {latch[2]}\n1 1\n.names {latch[1]} {net}.d\n1 1"
 
     text = re.sub(r"^\.latch (\S+) (\S+) re .*", cut, circuit.blif, flags=re.MULTILINE)
     for keyword, suffix in (("inputs", "q"), ("outputs", "d")):
@@ -42,11 +42,12 @@ def logic_of(circuit: Circuit) -> str:
     return text
 
 
-def logic_of_netlist(synthesis: Synthesis) -> str:
-    """BLIF of a mapped netlist, with the same names."""
+def logic_of_netlist(synthesis: Synthesis, circuit: Circuit) -> str:
+    """BLIF of a mapped netlist, with the names of the circuit that it was made from."""
+    registers = [circuit.register(bit) for bit in synthesis.flip_flops]
 
     def renamed(port: re.Match[str]) -> str:
-        return f"{synthesis.flip_flops[int(port[2])]}.{port[1]}"
+        return f"{registers[int(port[2])]}.{port[1]}"
 
     return re.sub(r"\bff_([qd])\[(\d+)\]", renamed, synthesis.netlist)
 

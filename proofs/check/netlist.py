@@ -78,6 +78,16 @@ class FlatModule:
         net = found[0][0]
         return self.slice(net, {at for other, at in found if other == net})
 
+    def nearest(self, bit: str) -> str:
+        """Best name of a bit ``net[at]``, or ``net``, of all that it has."""
+        match = re.fullmatch(r"(.+?)(?:\[(\d+)\])?", bit)
+        assert match is not None
+        facts = self._nets.get(match[1])
+        if facts is None or (number := facts["bits"][int(match[2] or 0)]) not in self._names:
+            return bit
+        net, at = self._names[number]
+        return f"{net}[{at}]" if len(self._nets[net]["bits"]) > 1 else net
+
     def slice(self, net: str, places: Iterable[int]) -> str:
         """Bits of a net by their places, the lowest being 0, as they are written in Verilog."""
         facts, places = self._nets[net], sorted(places)

@@ -252,7 +252,8 @@ class Prover:
         design = Design(check.config, check.shape, check.goal)
         synthesis = self._bench.measure([design])[design].synthesis
         start = time.monotonic()
-        check_equal(logic_of(self._circuit(check)), logic_of_netlist(synthesis))
+        circuit = self._circuit(check)
+        check_equal(logic_of(circuit), logic_of_netlist(synthesis, circuit))
         seconds = time.monotonic() - start
         return Record(check, Verdict.PROVED, seconds, sha256=synthesis.sha256)
 

@@ -1,7 +1,7 @@
 """Proof obligations as SMT-LIB texts: each asks for a way in which a circuit breaks its claim.
 
 ``unsat`` is a proof, for all operands and all states. A unit is taken from one arbitrary state to
-the next, so nothing is assumed about how it got there.
+the next, or as many edges on as it has stages, so nothing is assumed about how it got there.
 """
 
 from dataclasses import dataclass
@@ -52,15 +52,19 @@ def step_queries(circuit: Circuit, *, any_nan: bool = False) -> list[Query]:
     results = (*named(circuit.table, Role.RESULT, Role.CARRY),)
     accs = (*named(circuit.table, Role.STATE, Role.CARRY_STATE),) or results
     afters = tuple(f"{result}_next" if registered else result for result in results)
-    states = ("s", "t") if registered else ("s",)
+    states = ["s", "t", "u"][: config.stages + 1] if registered else ["s"]
+    before = states[-2] if registered else "s"
     text = circuit.smt2 + _states(circuit, *states)
-    constants = {name: circuit.port(name, "s") for name in circuit.inputs | circuit.outputs}
+    constants = {name: circuit.port(name, "s") for name in circuit.inputs}
+    constants |= {name: circuit.port(name, before) for name in circuit.outputs}
     if registered:
-        constants |= {f"{name}_next": circuit.port(name, "t") for name in circuit.outputs}
-        constants |= {name: circuit.port(name, "s") for name in circuit.views}
+        constants |= {f"{name}_next": circuit.port(name, states[-1]) for name in circuit.outputs}
+        constants |= {name: circuit.port(name, before) for name in circuit.views}
+        if config.stages > 1:
+            constants |= {f"{name}_after": circuit.port(name, "t") for name in circuit.inputs}
     widths = circuit.inputs | circuit.outputs | circuit.views
     for name, term in constants.items():
-        width = widths[name.removesuffix("_next")]
+        width = widths[name.removesuffix("_next").removesuffix("_after")]
         text += f"(declare-const {name} (_ BitVec {width}))\n(assert (= {name} {term}))\n"
     text += definitions(config, any_nan=any_nan)
     claim = unit_claim(config) if registered else core_claim(config)
@@ -68,14 +72,17 @@ def step_queries(circuit: Circuit, *, any_nan: bool = False) -> list[Query]:
     if not adds_integers(config):
         return [Query(f"{text}(assert (not {claim}))\n", names)]
 
-    sums = "(and (= rst #b0) (= en #b1) (= clear #b0))" if registered else "true"
+    last = " (= rst_after #b0)" * (registered and config.stages > 1)
+    sums = f"(and (= rst #b0) (= en #b1) (= clear #b0){last})" if registered else "true"
     from_zero = f"(assert (or (not {sums}) {zero_claim(config, *accs)}))\n(assert (not {claim}))\n"
-    again = ("s_zero", "t_zero") if registered else ("s_zero",)
+    again = tuple(f"{state}_zero" for state in states)
     other = {name: name for name in named(circuit.table, Role.OPERAND)}
     other |= {"rst": "#b0", "en": "#b1", "clear": "#b1"} if registered else {}
     total = _states(circuit, *again) + f"(assert {sums})\n"
     for name, term in other.items():
         total += f"(assert (= {circuit.port(name, 's_zero')} {term}))\n"
+    if last:
+        total += f"(assert (= {circuit.port('rst', 't_zero')} #b0))\n"
     if not registered:
         zeros = (circuit.port(name, "s_zero") for name in accs)
         total += f"(assert {zero_claim(config, *zeros)})\n"

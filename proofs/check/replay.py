@@ -2,12 +2,18 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
+from fp8mac.gen.yosys import find_yosys
 from fp8mac.hw.config.errors import Error
 from fp8mac.hw.config.ports import Role, named
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.proofs.check.circuit import Circuit, CircuitError
+from fp8mac.sim.check.netlist import Netlist
 from fp8mac.sim.exact import golden
 from fp8mac.sim.exact.segments import fault, resolved
+from fp8mac.synth_reports.synth.abc import cut_flip_flops, run_abc
+from fp8mac.synth_reports.synth.synthesis import Flow
 
 __all__ = ["Counterexample", "ReplayError", "replay"]
 
@@ -83,7 +89,8 @@ def replay(circuit: Circuit, model: dict[str, int]) -> Counterexample:
     """
     config, flags = circuit.config, named(circuit.table, Role.FLAG)
     try:
-        outputs = circuit.evaluate(model)
+        piped = circuit.shape.is_registered and config.stages > 1
+        outputs = _behind_a_register(circuit, model) if piped else circuit.evaluate(model)
     except CircuitError as error:
         raise ReplayError(str(error)) from error
     registered = circuit.shape.is_registered
@@ -108,16 +115,65 @@ def replay(circuit: Circuit, model: dict[str, int]) -> Counterexample:
         old = golden.State(None if any(before) else acc, before)
         raised = {name: bool(value) for name, value in controls.items()}
         want = golden.step(config, old, a, b, **raised)
+        resets = raised["rst"]
+        if piped:  # a reset on the first edge was before this state, one on the second ends it
+            now = dict.fromkeys(raised, False) if resets else raised
+            resets = bool(model["rst_after"])
+            raised = now | {"rst": resets}
+            want = golden.step(config, old, a, b, **raised)
+            controls |= {"rst_after": model["rst_after"]}
         controls |= {name: model[name] for name in named(table, Role.CARRY)}
         if config.segment_bits is not None:
             shown = {name: outputs[name] for name in circuit.views}
             words = ((held[0], held[1]), (new[0], new[1]))
-            states = {"en": raised["en"], "rst": raised["rst"], "flagged": any(before)}
+            states = {"en": raised["en"], "rst": resets, "flagged": any(before)}
             wrong = fault(config, *words, shown, **states)
     found = Counterexample(config, a, b, acc, before, controls, got, want, wrong)
     if got.flags == want.flags and want.acc in (None, got.acc) and not wrong:
         raise ReplayError(f"The golden model agrees with the circuit: {found}.")
     return found
+
+
+def _behind_a_register(circuit: Circuit, model: dict[str, int]) -> dict[str, int]:
+    """Outputs after two edges, of which the first fills the registers before the accumulator."""
+    logic, nets = cut_flip_flops(circuit.blif)
+    files = {"flow.genlib": Flow.load().library, "logic.blif": logic}
+    lines = ["read_genlib flow.genlib", "read_blif logic.blif", "map", "write_blif mapped.blif"]
+    netlist = Netlist.from_blif(run_abc(find_yosys(), lines, files, ["mapped.blif"])["mapped.blif"])
+    places = {circuit.register(net): place for place, net in enumerate(nets)}
+    state = 0
+
+    def edge(suffix: str) -> dict[str, int]:
+        given = {name: model[name + suffix] for name in circuit.inputs} | {"clk": 0, "ff_q": state}
+        words = {
+            port: np.array([[given[port] >> at & (1 << 64) - 1 for at in range(0, bits, 64)]], "u8")
+            for port, bits in netlist.ports.items()
+            if port in given
+        }
+        found = netlist.evaluate(words)
+        return {port: _integer(each[0].tolist()) for port, each in found.items()}
+
+    state = edge("")["ff_d"]
+    registers = {
+        port.name: [(bit, places[wire]) for bit, wire in enumerate(port.wires) if wire in places]
+        for port in circuit.table
+        if port.name in circuit.outputs
+    }
+    for name, bits in registers.items():
+        for bit, place in bits:
+            state &= ~(1 << place)
+            state |= (model[name] >> bit & 1) << place
+    shown = edge("_after")
+    state = shown["ff_d"]
+    views = {name: shown[name] for name in circuit.views}
+    return views | {
+        name: sum((state >> place & 1) << bit for bit, place in bits)
+        for name, bits in registers.items()
+    }
+
+
+def _integer(words: list[int]) -> int:
+    return sum(word << 64 * at for at, word in enumerate(words))
 
 
 def _value(config: MacConfig, words: list[int]) -> int:

@@ -105,10 +105,11 @@ def core_claim(config: MacConfig) -> str:
 
 
 def unit_claim(config: MacConfig) -> str:
-    """Claim about one clock edge of a unit, from any state.
+    """Claim about one clock edge of a unit, from any state, and about the next one of two stages.
 
-    ``acc`` and flags are the state before it, ``acc_next`` and ``<flag>_next`` the state behind it;
-    the same of the carries of an accumulator in segments, whose value is what steps.
+    ``acc`` and flags are the state before the last edge, ``acc_next`` and ``<flag>_next`` the state
+    behind it; the same of the carries of an accumulator in segments, whose value is what steps. The
+    inputs are those of the first edge; at the last of two only ``rst_after`` counts.
     """
     table = ports(config, Shape.UNIT)
     operands = " ".join(named(table, Role.OPERAND))
@@ -131,10 +132,11 @@ def unit_claim(config: MacConfig) -> str:
     zero = bits(0, config.acc_bits)
     step = f"(step {operands} (ite (= {clear} #b1) {zero} {before}) {after})"
     stepped = [*sticky, any_of([*(f"(= {flag}_next #b1)" for flag in flags), step])]
-    edge = (
-        f"(ite (= {rst} #b1) {all_of(reset)}\n"
-        f" (ite (= {en} #b0) {all_of(held)}\n {all_of(stepped)}))"
-    )
+    edge = f"(ite (= {en} #b0) {all_of(held)}\n {all_of(stepped)})"
+    if config.stages > 1:
+        edge = f"(ite (= {rst} #b1) {all_of(held)}\n {edge})"
+    last = f"{rst}_after" if config.stages > 1 else rst
+    edge = f"(ite (= {last} #b1) {all_of(reset)}\n {edge})"
     shown = [f"(= {port} {before})" for port in named(table, Role.SUM)]
     shown += [
         f"(= (= {port} #b1) (= {words[1]} {bits(0, len(config.carry_places))}))"

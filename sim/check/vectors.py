@@ -93,8 +93,8 @@ def sequence_lines(config: MacConfig, count: int, seed: int) -> Iterator[str]:
     """Clock cycles of a registered unit, of which the first is a reset.
 
     Columns are ``rst en clear a b acc``, and one for each of ``config.flags``; the accumulator and
-    the flags are those after the clock edge that takes the inputs. Of an accumulator in segments it
-    is the value.
+    the flags are those after the clock edge that takes the inputs; in a unit of two stages the
+    inputs reach them one edge later. Of an accumulator in segments it is the value.
 
     Parameters and errors are those of `vector_lines`.
     """
@@ -123,10 +123,10 @@ def _cycles(
     config: MacConfig, inputs: Iterable[tuple[bool, bool, bool, int, int]]
 ) -> Iterator[str]:
     row = _Row(config)
-    state = golden.reset(config)
+    held = None
     for rst, en, clear, a, b in inputs:
-        state = golden.step(config, state, a, b, en=en, clear=clear, rst=rst)
-        yield f"{rst:d} {en:d} {clear:d} {row.operands(a, b)} {row.state(state)}"
+        held = golden.clock(config, held, a, b, en=en, clear=clear, rst=rst)
+        yield f"{rst:d} {en:d} {clear:d} {row.operands(a, b)} {row.state(held.state)}"
 
 
 class _Row:

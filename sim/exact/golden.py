@@ -11,6 +11,7 @@ and knows nothing of any circuit; the functions on the right are those of `fp8ma
 """
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.sim.exact.codecs import decode, encode
@@ -19,10 +20,12 @@ from fp8mac.sim.exact.values import Kind, Value, add, multiply
 
 __all__ = [
     "Kind",
+    "Pipeline",
     "State",
     "Value",
     "add",
     "add_products",
+    "clock",
     "decode",
     "encode",
     "mac",
@@ -31,6 +34,16 @@ __all__ = [
     "reset",
     "step",
 ]
+
+
+class Pipeline(NamedTuple):
+    """What a clocked unit holds: its state, and the steps that are on their way to it.
+
+    ``pending`` are ``a``, ``b`` and ``clear`` of each, oldest first; None where nothing is added.
+    """
+
+    state: State
+    pending: tuple[tuple[int, int, bool] | None, ...]
 
 
 def mac(config: MacConfig, a: int, b: int, acc: int, *, random: int | None = None) -> State:
@@ -130,7 +143,7 @@ def step(
     rst: bool = False,
     random: int | None = None,
 ) -> State:
-    """State of a clocked unit after one edge.
+    """State of a clocked unit after one edge; of two stages, a cycle later, see `clock`.
 
     ====  ====  =======  ===============================================
     rst   en    clear    next state
@@ -158,3 +171,41 @@ def step(
     new = mac(config, a, b, held.acc or 0, random=random)
     flags = tuple(before or now for before, now in zip(held.flags, new.flags, strict=True))
     return State(None if True in flags else new.acc, flags)
+
+
+def clock(
+    config: MacConfig,
+    held: Pipeline | None,
+    a: int = 0,
+    b: int = 0,
+    *,
+    en: bool = True,
+    clear: bool = False,
+    rst: bool = False,
+) -> Pipeline:
+    """What a unit holds after one edge, registers before its accumulator included.
+
+    A step that is enabled reaches the state ``config.stages`` edges later; a reset drops those that
+    are on their way. Parameters and errors are those of `step`.
+
+    Parameters
+    ----------
+    held : Pipeline, optional
+        What it held; default after a reset.
+
+    Examples
+    --------
+    >>> from fp8mac.hw.config.unit import parse_unit
+    >>> unit = parse_unit("int8", acc="int32", stages=2)
+    >>> first = clock(unit, None, 3, 4)
+    >>> first.state.acc, clock(unit, first, en=False).state.acc
+    (0, 12)
+    """
+    empty = Pipeline(reset(config), (None,) * (config.stages - 1))
+    if rst:
+        return empty
+    state, pending = held or empty
+    arrives, *waiting = (*pending, (a, b, clear) if en else None)
+    if arrives is not None:
+        state = step(config, state, arrives[0], arrives[1], clear=arrives[2])
+    return Pipeline(state, tuple(waiting))

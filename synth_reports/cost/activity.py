@@ -7,6 +7,8 @@ depend on each other, so that a lane (bit of a word) is a sum::
     clear      1      0      0    ...    0      1       the last one begins the next lane's sum
     counted           <----------- n edges ------>
 
+A unit of two stages is one cycle behind its inputs, and is counted a cycle later.
+
 *Functional* toggles compare the settled values of two cycles: every net changes at most once, as if
 cells had no delay. *Unit-delay* toggles let every cell take one unit of time, and count each change
 on the way, glitches included.
@@ -199,7 +201,13 @@ class Activity:
 
 
 def simulate(
-    circuit: CellNetlist, table: tuple[Port, ...], flip_flops: int, a: Codes, b: Codes
+    circuit: CellNetlist,
+    table: tuple[Port, ...],
+    flip_flops: int,
+    a: Codes,
+    b: Codes,
+    *,
+    stages: int = 1,
 ) -> Activity:
     """Clock a unit through sums, and count.
 
@@ -213,6 +221,8 @@ def simulate(
         Bits of ``ff_q``.
     a, b : ndarray of uint64, shape (cycles, sums)
         Operand codes; every column is a sum. Unit-delay toggles are those of the first 512 sums.
+    stages : int
+        Edges from the operands to their sum.
     """
     length, sums = a.shape
     mask = pack(np.ones(sums, np.uint64), 1)[0]
@@ -225,7 +235,7 @@ def simulate(
     values = np.zeros((len(circuit.nets), len(mask)), np.uint64)
     functional = np.zeros(len(circuit.nets), np.int64)
     history = []
-    for cycle, changes in enumerate(_stimuli(circuit, table, a, b)):
+    for cycle, changes in enumerate(_stimuli(circuit, table, a, b, stages), 1 - stages):
         before = values.copy()
         for bit in range(flip_flops):
             values[circuit.nets[f"ff_q[{bit}]"]] = before[circuit.nets[f"ff_d[{bit}]"]]
@@ -233,9 +243,10 @@ def simulate(
             values[net] = words
         for bank in banks:
             values[bank.outputs] = bank(values)
-        if cycle:
+        if cycle > 0:
             functional += _toggles(before, values, mask)
-        history.append(values[:, :_TIMED_WORDS].copy())
+        if cycle >= 0:
+            history.append(values[:, :_TIMED_WORDS].copy())
     timed = _timed(circuit, history, mask[:_TIMED_WORDS])
     counts = (length * sums, length * min(sums, 64 * _TIMED_WORDS))
     per_net = (
@@ -246,19 +257,19 @@ def simulate(
 
 
 def _stimuli(
-    circuit: CellNetlist, table: tuple[Port, ...], a: Codes, b: Codes
+    circuit: CellNetlist, table: tuple[Port, ...], a: Codes, b: Codes, stages: int
 ) -> Iterator[dict[int, Words]]:
     """Words of each input net but the registers, cycle by cycle."""
     length, sums = a.shape
-    codes = [np.vstack([each, np.roll(each[:1], -1, axis=1)]) for each in (a, b)]
     operands = [port for port in table if port.role is Role.OPERAND]
     en, clear = wires(table, Role.CONTROL)
     zero = np.zeros(-(-sums // 64), np.uint64)
-    for cycle in range(length + 1):
+    for cycle in range(length + stages):
         words = dict.fromkeys(wires(table, Role.RESET, Role.CLOCK), zero)
         words |= {en: ~zero, clear: zero if cycle % length else ~zero}
-        for port, each in zip(operands, codes, strict=True):
-            words |= zip(port.wires, pack(each[cycle], port.bits), strict=True)
+        for port, each in zip(operands, (a, b), strict=True):
+            codes = np.roll(each[cycle % length], -(cycle // length))
+            words |= zip(port.wires, pack(codes, port.bits), strict=True)
         yield {circuit.nets[net]: each for net, each in words.items() if net in circuit.nets}
 
 

@@ -183,7 +183,8 @@ def _energy(measured: "Measurement", library: Library, stimuli: Stimuli) -> dict
     circuit = activity.CellNetlist.from_blif(synthesis.netlist, library)
     config = measured.design.config
     a, b, headroom = _operands(config, stimuli)
-    found = activity.simulate(circuit, ports(config, Shape.UNIT), flip_flops, a, b)
+    table, stages = ports(config, Shape.UNIT), config.stages
+    found = activity.simulate(circuit, table, flip_flops, a, b, stages=stages)
     suffix = "cinv_v2" if library.is_own else "pj"
     report: dict[str, Any] = {
         "cycles": found.cycles,

@@ -13,7 +13,7 @@ from fp8mac.gen.verilog import verilog_text
 from fp8mac.gen.yosys import find_yosys
 from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
-from fp8mac.hw.config.unit import MacConfig, parse_unit
+from fp8mac.hw.config.unit import MacConfig, parse_line, parse_unit
 from fp8mac.proofs.bugs.mutations import MUTATIONS, mutated_rtlil
 from fp8mac.sim.check.vectors import product_lines, sequence_lines, vector_lines
 
@@ -44,6 +44,13 @@ def write(folder: Path, config: MacConfig, shape: Shape, *, verilog: str | None 
 @pytest.mark.parametrize(("a", "b", "acc"), UNITS, ids=lambda part: part)
 def test_right_module_passes(a, b, acc, shape, tmp_path):
     write(tmp_path, parse_unit(a, b, acc=acc), shape)
+    assert run_icarus(tmp_path) == (0, [f"PASS {COUNT}"])
+
+
+@needs_icarus
+@pytest.mark.parametrize("unit", ["e4m3 -> kulisch:3, stages 2", "int8 -> int32, stages 2"])
+def test_two_stages_pass(unit, tmp_path):
+    write(tmp_path, parse_line(unit), Shape.UNIT)
     assert run_icarus(tmp_path) == (0, [f"PASS {COUNT}"])
 
 

@@ -131,7 +131,15 @@ def units() -> st.SearchStrategy[MacConfig]:
         FloatAccConfig, floats(), stochastic, overflow, st.booleans(), st.integers(1, 26)
     )
     plain = st.builds(MacConfig, operands, operands, accumulators)
-    return st.builds(added, plain, ways(accumulators))
+    return st.builds(staged, st.builds(added, plain, ways(accumulators)), st.integers(1, 2))
+
+
+def staged(unit: MacConfig, stages: int) -> MacConfig:
+    """The unit in so many stages, if there is such a unit."""
+    try:
+        return replace(unit, stages=stages)
+    except ConfigError:
+        return unit
 
 
 def ways(accumulators: st.SearchStrategy[AccumulatorConfig]) -> st.SearchStrategy[Summation]:
@@ -165,7 +173,11 @@ def test_config_slugs_are_distinct_identifiers() -> None:
 
 
 @settings(derandomize=True, database=None, deadline=None, max_examples=500)
-@given(units(), units(), st.sampled_from(["a", "b", "accumulator", "summation", None]))
+@given(
+    units(),
+    units(),
+    st.sampled_from(["a", "b", "accumulator", "summation", "stages", None]),
+)
 def test_config_slugs_are_equal_where_configs_are(
     one: MacConfig, other: MacConfig, part: str | None
 ) -> None:
@@ -213,7 +225,8 @@ def test_config_accumulator_names_are_read_back() -> None:
 def test_config_names_are_read_back(config: MacConfig) -> None:
     names = config.a.name, config.b.name
     way = config.summation.name
-    assert parse_unit(*names, acc=config.accumulator.name, summation=way) == config
+    more = {"summation": way, "stages": config.stages}
+    assert parse_unit(*names, acc=config.accumulator.name, **more) == config
     assert parse_line(config.text) == config
     assert parse_line(config.text.upper().replace(" ", "  ")) == config
 
@@ -247,6 +260,8 @@ LINES = [
         "mac_int8_int8_kulisch3_chunk9_kulisch12",
     ),
     ("e4m3 -> fp16, chunk 64 -> fp16", "e4m3 -> fp16, chunk 64", "mac_e4m3_e4m3_fp16_chunk64"),
+    ("e4m3 -> fp16, stages 1", "e4m3 -> fp16", "mac_e4m3_e4m3_fp16"),
+    ("e4m3->fp16,stages  2", "e4m3 -> fp16, stages 2", "mac_e4m3_e4m3_fp16_stages2"),
 ]
 
 
@@ -265,6 +280,11 @@ NO_WAY = (
     "'{}' is not a way of adding; write x <lanes>, tree, window <bits>, chunk <products> or "
     "chunk <products> -> <accumulator>."
 )
+NO_IDLE = (
+    "A register that idle cycles resolve is of one stage: ready would say nothing of a product "
+    "that is on its way."
+)
+NO_STAGES = "'stages {}' is no number of stages; write stages 1 or stages 2."
 
 
 @pytest.mark.parametrize(
@@ -281,6 +301,11 @@ NO_WAY = (
         ("e4m3 -> fp16, chunk -> fp32", NO_WAY.format("chunk -> fp32")),
         ("e4m3 x 4 -> fp16, x 4", "Products are added in one way; 'x 4' is one too many."),
         ("e4m3 -> fp16, chunk 4 -> fp99", UNKNOWN.format("fp99")),
+        ("e4m3 -> fp16, stages 3", "A unit has 1 or 2 stages, not 3."),
+        ("e4m3 -> fp16, stages two", NO_STAGES.format("two")),
+        ("e4m3 -> fp16, stages", NO_STAGES.format("")),
+        ("e4m3 -> kulisch:segmented=5:resolve=idle, stages 2", NO_IDLE),
+        ("e4m3 -> fp16, stages 2, stages 2", "'stages 2' is said twice."),
     ],
 )
 def test_config_line_error(line: str, message: str) -> None:

@@ -3,6 +3,7 @@
 
 import numpy as np
 import pytest
+from amaranth.back import rtlil
 from amaranth.hdl import ResetInserter, Signal
 from amaranth.sim import Simulator
 
@@ -43,16 +44,17 @@ def rtl_run(config: MacConfig, inputs: list[tuple[int, int, int, int, int]]) -> 
 def golden_run(
     config: MacConfig, inputs: list[tuple[int, int, int, int, int]]
 ) -> list[golden.State]:
-    state, states = golden.reset(config), []
+    held, states = None, []
     for a, b, en, clear, rst in inputs:
-        state = golden.step(config, state, a, b, en=bool(en), clear=bool(clear), rst=bool(rst))
-        states.append(state)
+        held = golden.clock(config, held, a, b, en=bool(en), clear=bool(clear), rst=bool(rst))
+        states.append(held.state)
     return states
 
 
+@pytest.mark.parametrize("stages", [1, 2])
 @pytest.mark.parametrize(("a", "b", "acc"), UNITS, ids=lambda part: part)
-def test_unit_random_controls(a, b, acc):
-    config = parse_unit(a, b, acc=acc)
+def test_unit_random_controls(a, b, acc, stages):
+    config = parse_unit(a, b, acc=acc, stages=stages)
     rng = np.random.default_rng(4)
     operands = biased_triples(config, CYCLES, seed=4).integers()
     controls = (rng.random((CYCLES, 3)) < (0.8, 0.1, 0.03)).astype(int).tolist()
@@ -68,8 +70,32 @@ def test_unit_random_controls(a, b, acc):
     assert specified > CYCLES // 4
 
 
-def test_unit_latency():
-    assert Mac(parse_unit("e4m3", acc="fp16")).latency == 1
+def test_second_stage_is_the_plain_unit_one_cycle_later():
+    """But after a reset, which empties both at once."""
+    plain, piped = (parse_unit("e4m3", acc="kulisch:3", stages=stages) for stages in (1, 2))
+    rng = np.random.default_rng(5)
+    operands = biased_triples(plain, CYCLES, seed=5).integers()
+    controls = (rng.random((CYCLES, 3)) < (0.7, 0.1, 0.02)).astype(int).tolist()
+    inputs = [(x, y, *control) for (x, y, _), control in zip(operands, controls, strict=True)]
+    early, late = golden_run(plain, inputs), golden_run(piped, inputs)
+    resets = [control[2] for control in controls]
+    same = [late[n + 1] == early[n] for n in range(CYCLES - 1)]
+    assert same == [
+        early[n] == golden.reset(plain) if resets[n + 1] else True for n in range(CYCLES - 1)
+    ]
+    assert sum(resets) > 2
+
+
+@pytest.mark.parametrize("stages", [1, 2])
+def test_unit_latency(stages):
+    assert Mac(parse_unit("e4m3", acc="fp16", stages=stages)).latency == stages
+
+
+def test_cut_can_be_read():
+    config = parse_unit("e4m3", acc="fp16", stages=2)
+    core = MacCore(config, cut=True)
+    assert (MacCore(config).cut, core.cut) == (False, True)
+    assert "early" in rtlil.convert(core)  # its parts are there already, and want to be used
 
 
 def test_unit_parameters_can_be_read():

@@ -12,7 +12,7 @@ from fp8mac.gen.verilog import rtlil_text, verilog_text
 from fp8mac.gen.yosys import find_yosys
 from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
-from fp8mac.hw.config.unit import parse_unit
+from fp8mac.hw.config.unit import parse_line, parse_unit
 from fp8mac.proofs.netlists import EquivalenceError, prove_netlist, structural_verilog
 from fp8mac.sim.check.stimuli import biased_triples
 from fp8mac.synth_reports.synth.metrics import TWO_INPUT_GATES
@@ -46,6 +46,16 @@ def test_netlist_is_the_unit(a, acc, shape, goal):
     assert text.count(" <= ") == len(synthesis.flip_flops)
     state_bits = config.acc_bits + len(config.flags)
     assert len(synthesis.flip_flops) == (state_bits if shape.is_registered else 0)
+
+
+@pytest.mark.parametrize("goal", Goal)
+@pytest.mark.parametrize("unit", ["e2m1 -> kulisch:0, stages 2", "int4 -> int9, stages 2"])
+def test_netlist_has_registers_of_its_own(unit, goal):
+    config = parse_line(unit)
+    synthesis, text = made(config, Shape.UNIT, goal=goal)
+    prove_netlist(text, config, Shape.UNIT, goal=goal)
+    assert re.search(r"^  reg \[\d+:0\] held = \d+'d0;$", text, re.MULTILINE)
+    assert text.count(" <= ") == len(synthesis.flip_flops) > config.acc_bits + len(config.flags) + 2
 
 
 def test_netlist_read_back_computes_what_was_counted():

@@ -1,5 +1,7 @@
 """Bugs planted in the circuits' sources, one token each: the checks find every one."""
 
+from itertools import product
+
 import pytest
 from circuits import PLAIN, mapped_rtlil
 from samples import planted_bugs
@@ -43,8 +45,14 @@ def test_every_part_has_a_bug():
     assert parts >= wanted
 
 
-@pytest.mark.parametrize("unit", ["e4m3,fp16", "e5m2,kulisch", "int8,int32", "int8,int32:saturate"])
-@pytest.mark.parametrize("shape", Shape)
+@pytest.mark.parametrize(
+    ("unit", "shape"),
+    [
+        *product(["e4m3,fp16", "e5m2,kulisch", "int8,int32", "int8,int32:saturate"], Shape),
+        ("e5m2 -> kulisch:3, stages 2", Shape.UNIT),
+        ("int8 -> int32, stages 2", Shape.UNIT),
+    ],
+)
 def test_without_bug_nothing_is_found(unit, shape):
     config = parse_unit_text(unit)
     assert check(config, rtlil_text(config, shape), shape) == []

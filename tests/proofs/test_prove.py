@@ -8,6 +8,7 @@ from children import PATIENCE
 from samples import one_in
 
 from fp8mac.gen.verilog import rtlil_text
+from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
 from fp8mac.proofs.bugs.mutations import MUTATIONS, parse_unit_text
 from fp8mac.proofs.check import queries
@@ -21,6 +22,7 @@ from fp8mac.synth_reports.store.store import Store
 
 #: A float, a Kulisch, an integer unit; the first has a sort of its own.
 UNITS = [parse_unit_text(unit) for unit in ("e2m1,bf16", "e4m3,kulisch", "int4,int12")]
+SEGMENTED = "e2m1 -> kulisch:3:segmented=3:resolve=combinational, stages 2"
 SMALL = parse_unit_text("int4,int8")
 
 MULTIPLY_ADD = """\
@@ -84,6 +86,36 @@ def test_both_encodings_agree():
 def test_any_format_is_proved(unit, shape):
     check = step(parse_unit_text(unit), shape=shape, encoding=Encoding.Z3)
     assert Prover(Solver(PATIENCE)).run(check).verdict is Verdict.PROVED
+
+
+@pytest.mark.parametrize("goal", Goal)
+@pytest.mark.parametrize(
+    "unit", ["e2m1 -> kulisch:0, stages 2", "int4 -> int9, stages 2", SEGMENTED]
+)
+def test_two_stages_are_proved_from_any_state(unit, goal):
+    config = parse_unit_text(unit)
+    units = {each: [config] if each is goal else [] for each in Goal}
+    records = prove_units(
+        units[Goal.AREA], speed=units[Goal.SPEED], solver=Solver(PATIENCE), mutations=99
+    )
+    assert failures(records) == []
+    found = {record.check.mutation.name for record in records if record.check.mutation}
+    assert found >= {
+        "clear overtakes its product",
+        "a bubble is added",
+        "what is on its way outlives a reset",
+    }
+
+
+def test_unit_of_one_stage_has_not_two():
+    """Its sums come a cycle too early."""
+    early = parse_unit_text("e2m1,kulisch:0")
+    late = dataclasses.replace(early, stages=2)
+    circuit = dataclasses.replace(Circuit.built(early, Shape.UNIT), config=late)
+    record = Prover(Solver(PATIENCE)).run(step(late, shape=Shape.UNIT, circuit=circuit))
+    assert record.verdict is Verdict.REFUTED
+    assert record.counterexample is not None
+    assert "rst_after" in record.counterexample.controls
 
 
 def test_time_out_fails():

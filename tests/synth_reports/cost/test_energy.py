@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -101,6 +102,25 @@ def test_toggles_are_those_of_a_slow_simulation(mapped):
         assert found.unit_delay[net] == timed[net] / 198, net
         assert timed[net] >= functional[net]
     assert sum(timed.values()) > 1.05 * sum(functional.values())
+
+
+def test_second_stage_is_counted_a_cycle_later():
+    """The same sums: the register toggles as often, and so do the operands."""
+    a, b, _ = draw(UNIT, Operands.UNIFORM, 3 * 66, 3, seed=3)
+    found = []
+    for config in (UNIT, replace(UNIT, stages=2)):
+        rtlil, top = rtlil_text(config, Shape.UNIT), module_name(config, Shape.UNIT)
+        synthesis = synthesize(rtlil, top, Flow.load("area", OWN), find_yosys())
+        circuit = CellNetlist.from_blif(synthesis.netlist, OWN)
+        flip_flops = synthesis.flip_flops
+        table = ports(config, Shape.UNIT)
+        toggles = simulate(circuit, table, len(flip_flops), a, b, stages=config.stages).functional
+        nets = {net: f"ff_q[{place}]" for place, net in enumerate(flip_flops) if "acc" in net}
+        inputs = {net: net for net in circuit.inputs if net[:2] in ("a[", "b[")}
+        found.append({name: toggles[net] for name, net in (nets | inputs).items()})
+    plain, piped = found
+    assert len(plain) == UNIT.acc_bits + 4 + 4
+    assert plain == piped
 
 
 def test_a_hazard_is_seen_with_unit_delay_only():
