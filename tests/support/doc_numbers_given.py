@@ -142,6 +142,11 @@ GIVEN: dict[str, list[tuple[str, str]]] = {
         ("With 8 bits what is below 1/256 of an ulp is lost", "formula"),
         ("Lanes whose products span more than about 100 bits", "formula"),
     ],
+    "docs/silicon.md": [
+        ("`window 14` keeps 14 bits", "formula"),
+        ("or 16 neighbours, are summed apart", "formula"),
+        ("The public models give it -126", "published"),
+    ],
     "docs/proofs.md": [
         ("each of the 256 codes", "formula"),
         ("every 8-bit operand", "name"),
