@@ -27,6 +27,11 @@ STANDARD: list[MacConfig] = [
     parse_unit("e4m3", acc="fp16:saturate"),
     parse_unit("e4m3", acc="kulisch:3", stages=2),
     parse_unit("int8", acc="int32", stages=2),
+    parse_unit("e4m3", acc="kulisch:segmented=5"),
+    parse_unit("e4m3", acc="kulisch:3:segmented=5:resolve=idle"),
+    parse_unit("e5m2", acc="kulisch:7:segmented=6:resolve=combinational"),
+    parse_unit("int8", acc="int32:segmented=4"),
+    parse_unit("int8", acc="int32:segmented=4:resolve=idle"),
 ]
 """Units that `make prove` proves, built for few gates."""
 
@@ -42,12 +47,16 @@ STANDARD_SPEED: list[MacConfig] = [
     parse_unit("e4m3", acc="fp16:rtz:ftz"),
     parse_unit("e4m3", acc="fp16:saturate"),
     parse_unit("e4m3", acc="kulisch:3", stages=2),
+    parse_unit("e4m3", acc="kulisch:3:segmented=5:resolve=idle"),
+    parse_unit("e5m2", acc="kulisch:7:segmented=6:resolve=combinational"),
+    parse_unit("int8", acc="int32:segmented=4"),
 ]
 """Units that `make prove` proves, built for a short path."""
 
 FAST: list[MacConfig] = [
     parse_unit("int8", acc="int32"),
     *(parse_unit(format_, acc=acc) for format_ in ("e4m3", "e5m2") for acc in _ACCUMULATORS),
+    parse_unit("e4m3", acc="kulisch:3:segmented=5:resolve=idle"),
 ]
 """Units that are proved in every run of CI, built for few gates."""
 
