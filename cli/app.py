@@ -16,10 +16,12 @@ from fp8mac.cli.options import (
     ACC,
     GOAL,
     JSON,
+    RESOLVE,
     STAGES,
     A,
     B,
     Never,
+    accumulator,
     print_json,
     progress_bar,
     say_written,
@@ -85,6 +87,7 @@ def verilog(
     *,
     acc: ACC,
     stages: Annotated[STAGES, Never("--core")] = 1,
+    resolve: RESOLVE = None,
     goal: GOAL = Goal.AREA,
     core: Annotated[bool, typer.Option("--core", help="The combinational core only.")] = False,
     mapped: Annotated[
@@ -102,7 +105,7 @@ def verilog(
     ] = STDOUT,
 ) -> None:
     """Print the Verilog of a unit, or write it."""
-    config = parse_unit(a, b, acc=acc, stages=stages)
+    config = parse_unit(a, b, acc=accumulator(acc, resolve), stages=stages)
     check_outputs([output])  # beside a folder there is no place for a description
     sidecar = [] if is_stream(output) else [output.with_suffix(".json")]
     if output in sidecar:

@@ -17,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from fp8mac.cli.command import Never, Only, Part, end, recorded, rules
 from fp8mac.gen.files import STDOUT, print_text, write_atomically
 from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.segments import Resolve
 
 __all__ = [
     "ACC",
@@ -24,6 +25,7 @@ __all__ = [
     "GOAL",
     "HERE",
     "JSON",
+    "RESOLVE",
     "STAGES",
     "A",
     "B",
@@ -31,6 +33,7 @@ __all__ = [
     "Number",
     "Only",
     "Part",
+    "accumulator",
     "end",
     "json_text",
     "number",
@@ -54,9 +57,18 @@ ACC = Annotated[
     str,
     typer.Option("--acc", metavar="ACC", help="Accumulator: kulisch[:G], int<N>, fp16, bf16, ..."),
 ]
+RESOLVE = Annotated[
+    Resolve | None,
+    typer.Option("--resolve", help="How a register in segments shows its sum."),
+]
 JSON = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 GOAL = Annotated[Goal, typer.Option("--goal", help="Built for few gates, or for a short path.")]
 FORCE = Annotated[bool, typer.Option("--force", help="Do anew what is known already.")]
+
+
+def accumulator(acc: str, resolve: Resolve | None) -> str:
+    """An accumulator, and how its sum is read."""
+    return acc if resolve is None else f"{acc}:resolve={resolve.value}"
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,11 @@ from fp8mac.cli.options import (
     GOAL,
     HERE,
     JSON,
+    RESOLVE,
     STAGES,
     Never,
     Only,
+    accumulator,
     end,
     number,
     print_json,
@@ -46,6 +48,7 @@ def prove(
         Only("A"),
     ] = None,
     stages: Annotated[STAGES, Only("A")] = 1,
+    resolve: Annotated[RESOLVE, Only("A")] = None,
     goal: Annotated[GOAL, Only("A"), Never("--verilog")] = Goal.AREA,
     fast: Annotated[
         bool,
@@ -101,7 +104,7 @@ def prove(
     if a is not None and acc is None:
         raise end("Name the accumulator with --acc.")
     unit_options = {"stages": stages}
-    units = _units(a, b, acc, unit_options, goal, fast=fast)
+    units = _units(a, b, accumulator(acc or "", resolve), unit_options, goal, fast=fast)
     if a is None and not fast:
         check_folder(output_dir, "proofs.*")
     # Solvers and circuits are imported here: the other commands do without.
@@ -149,7 +152,7 @@ def prove(
 def _units(
     a: str | None,
     b: str | None,
-    acc: str | None,
+    acc: str,
     options: dict[str, Any],
     goal: Goal,
     *,
@@ -157,7 +160,7 @@ def _units(
 ) -> dict[Goal, list[MacConfig]]:
     """What is proved: one unit, or the standard ones."""
     if a:
-        one = [parse_unit(a, b, acc=acc or "", **options)]
+        one = [parse_unit(a, b, acc=acc, **options)]
         return {each: one if each is goal else [] for each in Goal}
     from fp8mac.proofs import certificate as paper
 

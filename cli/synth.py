@@ -11,11 +11,13 @@ from fp8mac.cli.options import (
     FORCE,
     GOAL,
     JSON,
+    RESOLVE,
     STAGES,
     A,
     B,
     Never,
     Only,
+    accumulator,
     number,
     print_json,
     progress_bar,
@@ -70,6 +72,7 @@ def synth(
     *,
     acc: ACC,
     stages: Annotated[STAGES, Never("--core")] = 1,
+    resolve: RESOLVE = None,
     goal: GOAL = Goal.AREA,
     liberties: LIBERTY = None,
     core: Annotated[
@@ -105,7 +108,7 @@ def synth(
     as_json: JSON = False,
 ) -> None:
     """Gates, area, delay, energy and parts of a unit, beside int8 products in int32."""
-    config = parse_unit(a, b, acc=acc, stages=stages)
+    config = parse_unit(a, b, acc=accumulator(acc, resolve), stages=stages)
     stimuli = Stimuli(operands, cycles, clear_every)
     if not stimuli.recorded and operands not in _OPERANDS:
         raise ConfigError(f"Unknown operands '{operands}': {', '.join(_OPERANDS)}, or FILE.npz.")
