@@ -248,6 +248,24 @@ def test_verilog_into_a_file():
     assert described["command"] == "fp8mac verilog e2m1 int4 --acc kulisch"
 
 
+def test_verilog_that_resolves_its_segments():
+    result = invoke("verilog", "int4", "--acc", "int12:segmented=4", "--resolve", "idle")
+    assert (result.exit_code, result.stderr) == (0, "")
+    ports = "clk, rst, a, b, en, clear, acc, carry, ready"
+    assert f"module mac_int4_int4_int12_segmented4_resolve_idle({ports});" in result.stdout
+
+
+@pytest.mark.parametrize("command", ["verilog", "synth", "prove"])
+def test_only_segments_are_resolved(command):
+    sentence = "Only a register in segments has carries to resolve; add segmented=<bits>."
+    assert fails(command, "e4m3", "--acc", "kulisch", "--resolve", "idle") == sentence
+
+
+def test_resolve_belongs_to_a_unit():
+    sentence = "--resolve has no effect without the argument A."
+    assert fails("prove", "--fast", "--resolve", "idle") == sentence
+
+
 @pytest.mark.parametrize("place", ["-", "/dev/null"])
 def test_verilog_without_a_place_for_a_description(folder, place):
     result = invoke("verilog", "e2m1", "--acc", "kulisch", "--core", "-o", place)

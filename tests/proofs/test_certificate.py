@@ -39,12 +39,12 @@ def records(step: Verdict = Verdict.PROVED, bug: Verdict = Verdict.REFUTED) -> l
 
 
 def test_standard_units():
-    assert len(STANDARD) == len(set(STANDARD)) == 30
+    assert len(STANDARD) == len(set(STANDARD)) == 35
     products = {"e2m5", "e3m4", "e4m3", "e5m2"}
     grid = [config for config in STANDARD if config.a.name in products and config.a == config.b]
     assert {config.accumulator.name for config in grid} >= {"kulisch:12", "e6m9", "fp16", "bf16"}
     assert set(FAST) <= set(STANDARD)
-    assert len(STANDARD_SPEED) == len(set(STANDARD_SPEED)) == 20
+    assert len(STANDARD_SPEED) == len(set(STANDARD_SPEED)) == 23
     assert set(FAST_SPEED) <= set(STANDARD_SPEED)
 
 

@@ -71,8 +71,8 @@ def test_core_has_no_bug_of_the_registered_unit():
 def test_standard_plan_has_bugs_beside_every_proof_and_all_of_them():
     planted = [check for check in plan(STANDARD, speed=STANDARD_SPEED) if check.mutation]
     beside = Counter((check.config, check.goal, check.shape) for check in planted)
-    assert (len(STANDARD), len(STANDARD_SPEED)) == (30, 20)
-    assert len(beside) == 2 * (30 + 20)
+    assert (len(STANDARD), len(STANDARD_SPEED)) == (35, 23)
+    assert len(beside) == 2 * (35 + 23)
     assert min(beside.values()) >= 1
     assert {check.mutation for check in planted} == set(MUTATIONS)
 
