@@ -84,7 +84,7 @@ def _inner(registers: tuple[str, ...], table: tuple[Port, ...]) -> list[str]:
 def _declaration(port: Port, *, registered: bool) -> str:
     """Declaration; a flip-flop begins as 0."""
     bits = f"[{port.bits - 1}:0] " if port.bits > 1 else ""
-    if registered and not port.is_input:
+    if registered and port.role in (Role.RESULT, Role.CARRY, Role.FLAG):
         return f"  output reg {bits}{port.name} = {port.bits}'d0;"
     return f"  {port.direction} {bits}{port.name};"
 

@@ -92,8 +92,8 @@ class FastMultiplier(wiring.Component):
     normalised : bool
         Whether ``product.normal`` is normalised, or the same as ``product.early``.
     tables : bool
-        Whether products of short fractions are read from tables: a third larger than a tree for
-        a Kulisch unit of e4m3, and shorter by a tenth.
+        Whether products of short fractions are read from tables, which are much larger than a
+        tree, and a little shorter.
 
     Members
     -------

@@ -32,7 +32,17 @@ def made(config, shape, *, goal=Goal.AREA):
 @pytest.mark.parametrize("goal", Goal)
 @pytest.mark.parametrize("shape", Shape)
 @pytest.mark.parametrize(
-    ("a", "acc"), one_in(3, [("e5m2", "kulisch:0"), ("e4m3", "fp16"), ("int4", "int12")])
+    ("a", "acc"),
+    one_in(
+        3,
+        [
+            ("e5m2", "kulisch:0"),
+            ("e4m3", "fp16"),
+            ("int4", "int12"),
+            ("int4", "int12:segmented=4:resolve=combinational"),
+            ("e2m1", "kulisch:segmented=5:resolve=idle"),
+        ],
+    ),
 )
 def test_netlist_is_the_unit(a, acc, shape, goal):
     config = parse_unit(a, acc=acc)
@@ -44,7 +54,7 @@ def test_netlist_is_the_unit(a, acc, shape, goal):
     assert len(two) == sum(synthesis.metrics.cells.get(cell, 0) for cell in TWO_INPUT_GATES) > 20
     assert all(re.fullmatch(r"(~\()?\S+ [&|^] \S+\)?", each) for each in two)
     assert text.count(" <= ") == len(synthesis.flip_flops)
-    state_bits = config.acc_bits + len(config.flags)
+    state_bits = config.acc_bits + len(config.carry_places) + len(config.flags)
     assert len(synthesis.flip_flops) == (state_bits if shape.is_registered else 0)
 
 
