@@ -49,7 +49,7 @@ STANDARD_SPEED: list[MacConfig] = [
     parse_unit("e4m3", acc="kulisch:3", stages=2),
     parse_unit("e4m3", acc="kulisch:3:segmented=5:resolve=idle"),
     parse_unit("e5m2", acc="kulisch:7:segmented=6:resolve=combinational"),
-    parse_unit("int8", acc="int32:segmented=4"),
+    parse_unit("int4", "int8", acc="int16:segmented=4"),
 ]
 """Units that `make prove` proves, built for a short path."""
 
