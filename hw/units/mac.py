@@ -282,7 +282,7 @@ class Mac(wiring.Component):
             # A cycle without a product adds one of zeros, whose code is 0 in every format.
             a &= self.en.replicate(len(a))
             b &= self.en.replicate(len(b))
-            clear &= self.en
+            clear &= en
             m.d.sync += [self.acc.eq(core.y), self.carry.eq(core.y_carry)]
             m.d.comb += self.ready.eq(~self.carry.any())
         m.d.comb += [

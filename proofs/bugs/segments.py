@@ -100,7 +100,7 @@ SEGMENT_MUTATIONS: tuple[Mutation, ...] = (
     ),
     Mutation(
         "idle cycle clears", "clear", "units.mac",
-        "clear &= self.en", "clear |= 0",
+        "clear &= en", "clear |= 0",
         (*_IDLE, "int8,int32:segmented=4:resolve=idle"),
         _resolves(Resolve.IDLE),
         registered=True, goals=_BOTH,
