@@ -22,7 +22,7 @@ from fp8mac.hw.config.unit import MacConfig
 from fp8mac.sim.codes.encoding import decode
 from fp8mac.sim.codes.inputs import InputError, as_array, codes_of, noise_of
 from fp8mac.sim.codes.noise import Draws
-from fp8mac.sim.gemm import fixed, floating, scalar
+from fp8mac.sim.gemm import aligned, fixed, floating, scalar
 from fp8mac.sim.gemm.flags import raise_flags
 from fp8mac.sim.gemm.plan import (
     BACKENDS,
@@ -116,6 +116,9 @@ def gemm(
     blocks = _scales(scales, config, (left.shape, right.shape))
     if chosen.backend == "golden":
         return scalar.multiply(unit, (left, right), draws, chosen, start=start, scales=blocks)
+    if chosen.reason == "aligned":
+        acc = aligned.multiply(unit, (left, right), None if start is None else start.acc, blocks)
+        return finish(result, acc, np.zeros((*shape, 0), bool), chosen)
     if isinstance(config.accumulator, FloatAccConfig):
         run = floating.Run(unit, chosen, draws, threads)
         acc = run.multiply(left, right, None if start is None else start.acc)

@@ -16,7 +16,7 @@ from fp8mac.hw.config.unit import MacConfig
 from fp8mac.sim.codes.encoding import has_numba
 from fp8mac.sim.codes.inputs import InputError, whole
 from fp8mac.sim.exact.codecs import REGISTERS, FixedPointCodec
-from fp8mac.sim.gemm import fixed
+from fp8mac.sim.gemm import aligned, fixed
 from fp8mac.sim.gemm.carrier import Carrier, Plan, choose
 
 __all__ = ["BACKENDS", "GemmError", "Plan", "fitted", "integer", "plan"]
@@ -135,6 +135,8 @@ class _Query(NamedTuple):
 def _plan_float(query: _Query) -> Plan:
     config, backend = query.config, query.backend
     if not is_compiled(config) and backend in ("auto", "numpy", "numba"):
+        if backend != "numba" and aligned.fits(config):
+            return Plan("numpy", Carrier.INT64, "aligned")
         if backend != "auto":
             raise GemmError(f"The {backend} back end cannot compute {config.slug}.")
         return Plan("golden", Carrier.INTEGERS, "definition")

@@ -76,9 +76,9 @@ def test_short_names():
 
 
 def test_rvbna_leaves_lanes_and_guard_bits_free():
-    assert line_of("rvbna-fp8") == "e4m3 x 16 -> fp32:odd, window 28:odd, late"
-    assert line_of("rvbna-fp8-e5m2 x 32") == "e5m2 x 32 -> fp32:odd, window 29:odd, late"
-    assert line_of("rvbna-fp8 x 8 guard 0") == "e4m3 x 8 -> fp32:odd, window 24:odd, late"
+    assert line_of("rvbna-fp8") == "e4m3 x 16 -> fp32:odd:sum0, window 28:odd, late"
+    assert line_of("rvbna-fp8-e5m2 x 32") == "e5m2 x 32 -> fp32:odd:sum0, window 29:odd, late"
+    assert line_of("rvbna-fp8 x 8 guard 0") == "e4m3 x 8 -> fp32:odd:sum0, window 24:odd, late"
     with pytest.raises(ConfigError) as error:
         line_of("h100-fp8 x 16")
     assert str(error.value) == "The lanes of h100-fp8-e4m3 are given, and it has no guard bits."

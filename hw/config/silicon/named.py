@@ -111,7 +111,7 @@ _FAMILIES: list[tuple[str, str, Basis, str, Basis | None]] = [
         _MODEL,
         None,
     ),
-    ("rvbna-fp8-{f}", "{f} x {n} -> fp32:odd, window {w}:odd, late", _D, _RISCV, None),
+    ("rvbna-fp8-{f}", "{f} x {n} -> fp32:odd:sum0, window {w}:odd, late", _D, _RISCV, None),
     ("fdot-fp8", "e4m3 x 4 -> fp32", _D, "Arm ARM, FDOT of FP8 in single precision", None),
     ("exsdotp-fp8", "e4m3 x 2 -> fp16", _D, "ExSdotp, arXiv:2207.03192", None),
 ]
@@ -168,7 +168,7 @@ def line_of(text: str) -> str:
     >>> line_of("h100-fp8-e4m3")
     'e4m3 x 32 -> e8m13:rtz:inf:plus0, window 14'
     >>> line_of("rvbna-fp8 x 8")
-    'e4m3 x 8 -> fp32:odd, window 27:odd, late'
+    'e4m3 x 8 -> fp32:odd:sum0, window 27:odd, late'
     """
     unit = named(text)
     if unit is None:

@@ -33,7 +33,9 @@ def operands(config, rows, terms, columns, seed):
     for shape in ((rows, terms), (terms, columns)):
         wide = rng.integers(0, 1 << bits, shape)
         near = config.a.exponent_bias << config.a.mantissa_bits
-        narrow = near + rng.integers(-40, 40, shape) + (rng.integers(0, 2, shape) << bits - 1)
+        spread = min(40, near)
+        narrow = near + rng.integers(-spread, spread, shape)
+        narrow += rng.integers(0, 2, shape) << bits - 1
         both.append(np.where(rng.random(shape) < 0.02, wide, narrow) * (rng.random(shape) < 0.9))
     acc = rng.integers(0, 1 << config.result.acc_bits, (rows, columns), dtype=np.uint64)
     acc = np.where(rng.random(acc.shape) < 0.3, 0, acc)
@@ -54,7 +56,42 @@ def test_products_equal_the_golden_model(name):
                 assert found.acc.tolist() == wanted.acc.tolist(), (backend, terms)
 
 
-@pytest.mark.parametrize("name", ["rvbna-fp8 x 4", "mi300-fp8", "mi200-fp16"])
+ALIGNED = [
+    "mi300-fp16",
+    "mi300-bf16",
+    "mi300-fp8",
+    "mi300-bf8",
+    "rvbna-fp8 x 4",
+    "rvbna-fp8-e5m2 x 16 guard 0",
+    "e5m2 x 8 -> fp16:rtz:plus0, window 9:floor",
+    "e4m3 x 8 -> fp32:rtz:inf:sum0, window 12:odd, exponents zero -9",
+    "e4m3 x 8 -> fp16:sum0, window 12, groups 4, join 9:odd",
+    "b200-mxfp8-e5m2",
+    "b200-mxfp4",
+    "b200-nvfp4",
+]
+
+
+@pytest.mark.parametrize("name", ALIGNED)
+def test_aligned_units_equal_the_golden_model(name):
+    config = parse_unit(name)
+    assert plan(config, 64).reason == "aligned"
+    rng = np.random.default_rng(7)
+    for terms, seed in ((70, 1), (64, 2), (5, 3)):
+        a, b, start = operands(config, 4, terms, 5, seed)
+        scales = None
+        if config.block is not None:
+            count = -(-terms // config.block.size)
+            drawn = rng.integers(0, 256, 9 * count), rng.integers(50, 60, 9 * count)
+            codes = np.where(rng.random(9 * count) < 0.1, *drawn)
+            scales = codes[: 4 * count].reshape(4, count), codes[4 * count :].reshape(count, 5)
+        for before in (None, start):
+            wanted = gemm(a, b, config, start=before, scales=scales, backend="golden")
+            found = gemm(a, b, config, start=before, scales=scales)
+            assert found.acc.tolist() == wanted.acc.tolist(), terms
+
+
+@pytest.mark.parametrize("name", ["mi200-fp16", "e4m3 x 4 -> fp32:odd, window 9, late"])
 def test_other_units_are_computed_by_the_definition(name):
     config = parse_unit(name)
     assert plan(config, 64).backend == "golden"
