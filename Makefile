@@ -35,7 +35,7 @@ RUN    := $(BIN)/python -c "$$WITH_ARGS"
 FP8MAC := $(RUN) $(BIN)/fp8mac
 
 .DEFAULT_GOAL := help
-.PHONY: help setup synth verilog prove vectors exhaustive grid liberty features synth-check synth-accept figure3 peers formats test lint test-all test-slow typecheck bench clean docs accuracy fetch figure5 sum-error plot results-check unit-given
+.PHONY: help setup synth verilog prove vectors exhaustive grid liberty features synth-check synth-accept figure3 peers formats test lint test-all test-slow typecheck bench clean docs accuracy fetch figure5 sum-error plot curve results-check unit-given
 
 help: ## Show the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -99,6 +99,9 @@ figure3: $(READY) ## Gates of 15 published units beside ours, into synth_reports
 
 peers: $(READY) ## Published designs beside ours, one flow, Nangate 45 nm, into synth_reports/results
 	@$(FP8MAC) peers $(RESULTS)
+
+curve: $(READY) ## Area against delay of all structures, Nangate 45 nm, into synth_reports/results/curve
+	@$(FP8MAC) curve --liberty nangate45 $(call RESULTS,/curve)
 
 figure5: $(READY) ## Bits of accuracy without a network, published ones beside ours, into synth_reports/results
 	@$(FP8MAC) figure5 $(RESULTS)

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from fp8mac.hw.config.accumulators import ConfigError
 from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.structure import Structure, parse_built
 from fp8mac.synth_reports.store.store import Store
 
 from ._html import table
@@ -89,7 +91,13 @@ def _numbers(figures: dict[str, Any]) -> dict[str, float | None]:
 
 
 def measure(
-    unit: AnyUnit, *, liberty: Sequence[str] = (), force: bool = False, effort_seconds: float = 0
+    unit: AnyUnit,
+    *,
+    liberty: Sequence[str] = (),
+    delay: str | None = None,
+    clock: str | None = None,
+    force: bool = False,
+    effort_seconds: float = 0,
 ) -> Measured:
     """Gates, area, delay and energy of a unit, beside int8 products in int32.
 
@@ -101,6 +109,10 @@ def measure(
         The unit.
     liberty : sequence of str
         Cell libraries beside our own: files, or names that ``fp8mac liberty`` lists.
+    delay, clock : str, optional
+        Instead of the unit's goal: the smallest core within a delay such as ``"0.8ns"`` or
+        ``"20fo4"``, or the smallest unit that runs at a clock such as ``"1.2GHz"``, in the last
+        library. ``report["target"]`` says how it is built, and whether it is fast enough.
     force : bool
         Whether to measure anew what is known.
     effort_seconds : float
@@ -113,14 +125,24 @@ def measure(
     """
     from fp8mac.synth_reports.cost.bench import make_bench
     from fp8mac.synth_reports.cost.report import Question, unit_report
+    from fp8mac.synth_reports.cost.target import parse_clock, parse_delay
+    from fp8mac.synth_reports.cost.targeted import target_report
     from fp8mac.synth_reports.liberty.find import libraries_of
 
     given = as_unit(unit)
     libraries = libraries_of(liberty)
     question = Question(given.config, given.goal, libraries=libraries)
     bench = make_bench(libraries, seconds=effort_seconds)
-    command = f"fp8mac.measure({given!r})"
-    return Measured(given, unit_report(question, bench, command, force=force))
+    if delay is None and clock is None:
+        command = f"fp8mac.measure({given!r})"
+        return Measured(given, unit_report(question, bench, command, force=force))
+    if delay is not None and clock is not None:
+        raise ConfigError("A delay and a clock were given; one of them is wanted.")
+    target = parse_delay(delay) if delay is not None else parse_clock(clock or "")
+    wanted = f"delay={delay!r}" if delay is not None else f"clock={clock!r}"
+    command = f"fp8mac.measure({given!r}, {wanted})"
+    report = target_report(target, question, bench, command, force=force)
+    return Measured(Unit(given.config, parse_built(report["goal"], given.config)), report)
 
 
 @dataclass(frozen=True)
@@ -193,9 +215,12 @@ def prove(unit: AnyUnit, *, seconds: float = 900, jobs: int | None = None) -> Pr
     from fp8mac.proofs.check.solve import Solver
 
     given = as_unit(unit)
-    fast = given.goal is Goal.SPEED
-    units, speed = ([], [given.config]) if fast else ([given.config], [])
+    config, goal = given.config, given.goal
     records = prove_units(
-        units, speed=speed, solver=Solver(seconds, Store()), jobs=jobs or os.cpu_count() or 1
+        [config] if goal is Goal.AREA else [],
+        speed=[config] if goal is Goal.SPEED else [],
+        structures=[(config, goal)] if isinstance(goal, Structure) else [],
+        solver=Solver(seconds, Store()),
+        jobs=jobs or os.cpu_count() or 1,
     )
     return Proved(given, tuple(records), tuple(failures(records)))

@@ -6,6 +6,7 @@ from pathlib import Path
 from fp8mac.hw.config.accumulators import ConfigError
 from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape, ports
+from fp8mac.hw.config.structure import Built, parse_built
 from fp8mac.hw.config.unit import MacConfig, parse_line, parse_unit
 
 from ._html import table
@@ -21,12 +22,12 @@ class Unit:
     ----------
     config : MacConfig
         Formats and accumulator.
-    goal : Goal
-        Few gates, or a short path.
+    goal : Goal or Structure
+        Few gates, or a short path; or how it is built.
     """
 
     config: MacConfig
-    goal: Goal = Goal.AREA
+    goal: Built = Goal.AREA
 
     @property
     def name(self) -> str:
@@ -100,7 +101,8 @@ def unit(
     stages : int
         2 for a register between product and sum; a whole line says so itself.
     goal : str
-        What its circuit is built for: ``area`` or ``speed``.
+        What its circuit is built for, ``area`` or ``speed``; or how, the name of a structure such
+        as ``area-sklansky``, see `fp8mac.hw.config.structure`.
 
     Raises
     ------
@@ -112,16 +114,20 @@ def unit(
     >>> unit("e4m3", acc="fp16"), unit("int8*int4 -> int32", goal="speed")
     (fp8mac.unit('e4m3 -> fp16'), fp8mac.unit('int8*int4 -> int32', goal='speed'))
     """
-    goals = [each.value for each in Goal]
-    if goal not in goals:
-        raise ConfigError(f"Unknown goal '{goal}'; there are {' and '.join(goals)}.")
-    if acc is not None:
-        return Unit(parse_unit(a, b, acc=acc, stages=stages), Goal(goal))
-    if b is not None or stages != 1:
+    if acc is None and (b is not None or stages != 1):
         raise ConfigError(
             f"Name the accumulator of {a if b is None else f'{a} and {b}'} with acc=."
         )
-    return Unit(parse_line(a), Goal(goal))
+    config = parse_line(a) if acc is None else parse_unit(a, b, acc=acc, stages=stages)
+    return Unit(config, _built(goal, config))
+
+
+def _built(goal: str, config: MacConfig) -> Built:
+    """The goal or the structure of that name."""
+    goals = [each.value for each in Goal]
+    if goal not in goals and "-" not in goal:
+        raise ConfigError(f"Unknown goal '{goal}'; there are {' and '.join(goals)}.")
+    return parse_built(goal, config)
 
 
 def verilog(unit: AnyUnit, path: str | Path | None = None, *, core: bool = False) -> str:

@@ -8,12 +8,15 @@ import typer
 
 from fp8mac.cli import accuracy as cli_accuracy
 from fp8mac.cli import checks, silicon
+from fp8mac.cli import curve as cli_curve
 from fp8mac.cli import prove as cli_prove
 from fp8mac.cli import synth as cli_synth
 from fp8mac.cli.command import Command, Commands, end, recorded
 from fp8mac.cli.experiments import command_of
 from fp8mac.cli.options import (
     ACC,
+    CLOCK,
+    DELAY,
     GOAL,
     JSON,
     RESOLVE,
@@ -25,11 +28,13 @@ from fp8mac.cli.options import (
     print_json,
     progress_bar,
     say_written,
+    target_of,
 )
 from fp8mac.gen.files import STDOUT, check_outputs, is_stream, print_text
 from fp8mac.hw.config.formats import NAMED_FORMATS, parse_format
 from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
+from fp8mac.hw.config.structure import Built, parse_structure
 from fp8mac.hw.config.unit import parse_unit
 from fp8mac.synth_reports.cost.bench import make_bench
 from fp8mac.synth_reports.experiments.registry import EXPERIMENTS
@@ -88,7 +93,19 @@ def verilog(
     acc: ACC,
     stages: Annotated[STAGES, Never("--core")] = 1,
     resolve: RESOLVE = None,
-    goal: GOAL = Goal.AREA,
+    goal: Annotated[GOAL, Never("--delay"), Never("--clock"), Never("--structure")] = Goal.AREA,
+    structure: Annotated[
+        str | None,
+        typer.Option("--structure", metavar="NAME", help="Built so, such as area-sklansky."),
+        Never("--delay"),
+        Never("--clock"),
+    ] = None,
+    delay: Annotated[str | None, DELAY, Never("--clock")] = None,
+    clock: Annotated[str | None, CLOCK, Never("--core")] = None,
+    liberty: Annotated[
+        str,
+        typer.Option("--liberty", metavar="LIB", help="Library for --delay and --clock."),
+    ] = "",
     core: Annotated[bool, typer.Option("--core", help="The combinational core only.")] = False,
     mapped: Annotated[
         bool,
@@ -106,20 +123,26 @@ def verilog(
 ) -> None:
     """Print the Verilog of a unit, or write it."""
     config = parse_unit(a, b, acc=accumulator(acc, resolve), stages=stages)
+    target = target_of(delay, clock)
+    if liberty and not target:
+        raise end("--liberty has no effect without --delay or --clock.")
     check_outputs([output])  # beside a folder there is no place for a description
     sidecar = [] if is_stream(output) else [output.with_suffix(".json")]
     if output in sidecar:
         raise end(f"'{output}' would be the module and its description; name it otherwise.")
     check_outputs([output, *sidecar])
     shape = Shape.CORE if core else Shape.UNIT
-    made: dict[str, Any] = {"goal": goal, "command": recorded(ctx)}
+    built: Built = parse_structure(structure, config) if structure else goal
+    if target:
+        built = cli_synth.structure_for(target, config, liberty)
+    made: dict[str, Any] = {"goal": built, "command": recorded(ctx)}
     if mapped:
         from fp8mac.proofs.proved import netlist_text
 
         bench = make_bench()
         with progress_bar() as bar:
             bar.add_task(f"Mapping {config.slug}", total=None)
-            made["netlist"] = netlist_text(config, shape, goal=goal, bench=bench)
+            made["netlist"] = netlist_text(config, shape, goal=built, bench=bench)
     from fp8mac.gen.verilog import write_verilog
 
     say_written(write_verilog(config, shape, output, **made))
@@ -132,6 +155,7 @@ app.command("check-vectors", cls=Command)(silicon.check_vectors)
 app.command(cls=Command)(checks.vectors)
 app.command(cls=Command)(checks.exhaustive)
 app.command(cls=Command)(cli_prove.prove)
+app.command(cls=Command)(cli_curve.curve)
 app.command(cls=Command)(cli_accuracy.accuracy)
 app.command(cls=Command)(cli_accuracy.fetch)
 for experiment in EXPERIMENTS:

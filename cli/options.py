@@ -6,7 +6,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,10 +17,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from fp8mac.cli.command import Never, Only, Part, end, recorded, rules
 from fp8mac.gen.files import STDOUT, print_text, write_atomically
 from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.segments import Resolve
+from fp8mac.synth_reports.cost.target import Target, parse_clock, parse_delay
 
 __all__ = [
     "ACC",
+    "CLOCK",
+    "DELAY",
     "FORCE",
     "GOAL",
     "HERE",
@@ -42,6 +46,7 @@ __all__ = [
     "recorded",
     "rules",
     "say_written",
+    "target_of",
     "write_files",
 ]
 
@@ -63,12 +68,30 @@ RESOLVE = Annotated[
 ]
 JSON = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 GOAL = Annotated[Goal, typer.Option("--goal", help="Built for few gates, or for a short path.")]
+DELAY = typer.Option("--delay", metavar="T", help="The smallest core within 20fo4, 0.8ns, 800ps.")
+CLOCK = typer.Option("--clock", metavar="F", help="The smallest unit that runs at 1.2GHz, 800MHz.")
 FORCE = Annotated[bool, typer.Option("--force", help="Do anew what is known already.")]
 
 
 def accumulator(acc: str, resolve: Resolve | None) -> str:
     """An accumulator, and how its sum is read."""
     return acc if resolve is None else f"{acc}:resolve={resolve.value}"
+
+
+def target_of(delay: str | None, clock: str | None, *, unit: bool = False) -> Target | None:
+    """What the options ask for, if anything.
+
+    Parameters
+    ----------
+    unit : bool
+        Whether the registered unit has to meet a delay, and not the core.
+    """
+    if clock is not None:
+        return parse_clock(clock)
+    if delay is None:
+        return None
+    target = parse_delay(delay)
+    return replace(target, shape=Shape.UNIT) if unit else target
 
 
 @dataclass(frozen=True)

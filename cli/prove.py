@@ -27,6 +27,7 @@ from fp8mac.gen.files import check_folder, print_text, read_text
 from fp8mac.hw.config.accumulators import ConfigError
 from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
+from fp8mac.hw.config.structure import Structure, parse_structure
 from fp8mac.hw.config.unit import MacConfig, parse_unit
 from fp8mac.synth_reports.store.store import Store
 
@@ -49,7 +50,13 @@ def prove(
     ] = None,
     stages: Annotated[STAGES, Only("A")] = 1,
     resolve: Annotated[RESOLVE, Only("A")] = None,
-    goal: Annotated[GOAL, Only("A"), Never("--verilog")] = Goal.AREA,
+    goal: Annotated[GOAL, Only("A"), Never("--verilog"), Never("--structure")] = Goal.AREA,
+    structure: Annotated[
+        str | None,
+        typer.Option("--structure", metavar="NAME", help="Built so, such as area-sklansky."),
+        Only("A"),
+        Never("--verilog"),
+    ] = None,
     fast: Annotated[
         bool,
         typer.Option("--fast", help="Of the standard units e4m3, e5m2 and int8; no files."),
@@ -104,7 +111,11 @@ def prove(
     if a is not None and acc is None:
         raise end("Name the accumulator with --acc.")
     unit_options = {"stages": stages}
-    units = _units(a, b, accumulator(acc or "", resolve), unit_options, goal, fast=fast)
+    named = accumulator(acc or "", resolve)
+    units = _units(a, b, named, unit_options, goal, fast=fast)
+    structures = _structures(a, b, named, structure, fast=fast)
+    if structure is not None:
+        units = {each: [] for each in Goal}
     if a is None and not fast:
         check_folder(output_dir, "proofs.*")
     # Solvers and circuits are imported here: the other commands do without.
@@ -133,8 +144,9 @@ def prove(
 
         if theirs is None:
             area, speed = units[Goal.AREA], units[Goal.SPEED]
-            bar.update(task, total=len(checks.plan(area, speed=speed, both=both)))
-            records = proofs.prove_units(area, speed=speed, progress=advance, **options)
+            built = {"speed": speed, "structures": structures}
+            bar.update(task, total=len(checks.plan(area, both=both, **built)))
+            records = proofs.prove_units(area, progress=advance, **built, **options)
         else:
             records = proofs.prove_circuit(theirs, any_nan=any_nan, progress=advance, **options)
     facts, text = paper.certificate(records, command), paper.certificate_text(records, command)
@@ -168,6 +180,20 @@ def _units(
         Goal.AREA: paper.FAST if fast else paper.STANDARD,
         Goal.SPEED: paper.FAST_SPEED if fast else paper.STANDARD_SPEED,
     }
+
+
+def _structures(
+    a: str | None, b: str | None, acc: str | None, name: str | None, *, fast: bool
+) -> list[tuple[MacConfig, Structure]]:
+    """Units with other structures: the one that is named, or with the standard units all."""
+    if a is None:
+        from fp8mac.proofs import certificate as paper
+
+        return paper.FAST_STRUCTURES if fast else paper.STANDARD_STRUCTURES
+    if name is None:
+        return []
+    config = parse_unit(a, b, acc=acc or "")
+    return [(config, parse_structure(name, config))]
 
 
 def _read(path: Path) -> str:

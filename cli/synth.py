@@ -1,6 +1,7 @@
 """Commands that measure a unit, and that show what it can be mapped to."""
 
 from enum import Enum
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,6 +9,8 @@ import typer
 
 from fp8mac.cli.options import (
     ACC,
+    CLOCK,
+    DELAY,
     FORCE,
     GOAL,
     JSON,
@@ -22,6 +25,7 @@ from fp8mac.cli.options import (
     print_json,
     progress_bar,
     recorded,
+    target_of,
     write_files,
 )
 from fp8mac.gen.files import (
@@ -32,10 +36,13 @@ from fp8mac.gen.files import (
 from fp8mac.hw.config.accumulators import ConfigError
 from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
-from fp8mac.hw.config.unit import parse_unit
+from fp8mac.hw.config.structure import Structure
+from fp8mac.hw.config.unit import MacConfig, parse_unit
 from fp8mac.synth_reports.cost.bench import make_bench
 from fp8mac.synth_reports.cost.report import Question, unit_report
 from fp8mac.synth_reports.cost.stimuli import Stimuli
+from fp8mac.synth_reports.cost.target import Target
+from fp8mac.synth_reports.cost.targeted import choose_for, sentence, target_report
 from fp8mac.synth_reports.liberty.find import KNOWN, PATH_VARIABLE, find_files, libraries_of
 from fp8mac.synth_reports.liberty.library import Library, load_library, own_library
 from fp8mac.synth_reports.liberty.reader import LibertyError
@@ -73,7 +80,9 @@ def synth(
     acc: ACC,
     stages: Annotated[STAGES, Never("--core")] = 1,
     resolve: RESOLVE = None,
-    goal: GOAL = Goal.AREA,
+    goal: Annotated[GOAL, Never("--delay"), Never("--clock")] = Goal.AREA,
+    delay: Annotated[str | None, DELAY, Never("--clock")] = None,
+    clock: Annotated[str | None, CLOCK, Never("--core")] = None,
     liberties: LIBERTY = None,
     core: Annotated[
         bool | None, typer.Option("--core/--unit", help="One of the two; both by default.")
@@ -97,7 +106,10 @@ def synth(
         Never("--core"),
     ] = 64,
     effort: Annotated[
-        Effort, typer.Option("--effort", help="best: look for better netlists.")
+        Effort,
+        typer.Option("--effort", help="best: look for better netlists."),
+        Never("--delay"),
+        Never("--clock"),
     ] = Effort.QUICK,
     limit: Annotated[
         float,
@@ -107,8 +119,12 @@ def synth(
     force: FORCE = False,
     as_json: JSON = False,
 ) -> None:
-    """Gates, area, delay, energy and parts of a unit, beside int8 products in int32."""
+    """Gates, area, delay, energy and parts of a unit, beside int8 products in int32.
+
+    With --delay or --clock, of the smallest circuit that meets it, in the last library.
+    """
     config = parse_unit(a, b, acc=accumulator(acc, resolve), stages=stages)
+    target = target_of(delay, clock, unit=core is False)
     stimuli = Stimuli(operands, cycles, clear_every)
     if not stimuli.recorded and operands not in _OPERANDS:
         raise ConfigError(f"Unknown operands '{operands}': {', '.join(_OPERANDS)}, or FILE.npz.")
@@ -117,14 +133,18 @@ def synth(
     question = Question(config, goal, shapes, libraries, stimuli)
     bench = make_bench(libraries, seconds=0 if effort is Effort.QUICK else limit)
     with progress_bar() as bar:
-        task = bar.add_task(f"Measuring {config.slug}", total=len(question.designs))
-        report = unit_report(
+        total = None if target else len(question.designs)
+        task = bar.add_task(f"Measuring {config.slug}", total=total)
+        answer = partial(target_report, target) if target else unit_report
+        report = answer(
             question,
             bench,
             recorded(ctx),
             force=force,
             progress=lambda design: bar.advance(task),
         )
+    if target and not report["target"]["met"]:
+        typer.echo(report["target"]["sentence"], err=True)
     if as_json:
         print_json(report)
         return
@@ -132,6 +152,20 @@ def synth(
     if report["breakdown"]:
         show(breakdown_table(report))
     print_text(footnotes(report) + "\n")
+
+
+def structure_for(target: Target, config: MacConfig, library: str) -> Structure:
+    """How the smallest circuit is built that meets a target; what nothing meets is said."""
+    libraries = libraries_of([library] if library else [])
+    question = Question(config, libraries=libraries)
+    with progress_bar() as bar:
+        task = bar.add_task(f"Searching {config.slug}", total=None)
+        choice = choose_for(
+            target, question, make_bench(libraries), progress=lambda design: bar.advance(task)
+        )
+    if not choice.met:
+        typer.echo(sentence(target, choice, list(libraries.values())[-1]), err=True)
+    return choice.structure
 
 
 def liberty(

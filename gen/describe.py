@@ -6,17 +6,21 @@ from fp8mac.hw.config.accumulators import FloatAccConfig, IntAccConfig, KulischC
 from fp8mac.hw.config.formats import FloatFormat, Format, IntFormat, Overflow, Rounding
 from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape, ports
+from fp8mac.hw.config.structure import Built, Structure
 from fp8mac.hw.config.unit import MacConfig
 
 __all__ = ["describe", "module_name"]
 
 
-def module_name(config: MacConfig, shape: Shape, *, goal: Goal = Goal.AREA) -> str:
-    """Name of the top module: the slug, ``_speed`` if built for it, ``_core`` if it is the core."""
-    return config.slug + "_speed" * (goal is Goal.SPEED) + "_core" * (shape is Shape.CORE)
+def module_name(config: MacConfig, shape: Shape, *, goal: Built = Goal.AREA) -> str:
+    """Name of the top module: the slug, ``_speed`` if built for it, ``_core`` if it is the core.
+
+    Where it is built with another structure, that is named in place of the goal.
+    """
+    return config.slug + Structure.of(goal).suffix + "_core" * (shape is Shape.CORE)
 
 
-def describe(config: MacConfig, shape: Shape, *, goal: Goal = Goal.AREA) -> dict[str, object]:
+def describe(config: MacConfig, shape: Shape, *, goal: Built = Goal.AREA) -> dict[str, object]:
     """What a program has to know of a module, as JSON types.
 
     Returns

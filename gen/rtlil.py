@@ -5,13 +5,14 @@ from amaranth.back import rtlil  # pyright: ignore[reportAttributeAccessIssue] (
 from fp8mac.gen.describe import module_name
 from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
+from fp8mac.hw.config.structure import Built
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.hw.units.mac import COMPONENTS, check_buildable
 
 __all__ = ["rtlil_text"]
 
 
-def rtlil_text(config: MacConfig, shape: Shape, *, goal: Goal = Goal.AREA) -> str:
+def rtlil_text(config: MacConfig, shape: Shape, *, goal: Built = Goal.AREA) -> str:
     """RTLIL of a unit, or of its combinational core; the same text every time.
 
     Raises

@@ -18,6 +18,7 @@ from fp8mac.gen.rtlil import rtlil_text
 from fp8mac.gen.yosys import Yosys, find_yosys
 from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Port, Shape, ports
+from fp8mac.hw.config.structure import Built
 from fp8mac.hw.config.unit import MacConfig
 
 __all__ = [
@@ -55,7 +56,7 @@ def verilog_text(
     config: MacConfig,
     shape: Shape,
     *,
-    goal: Goal = Goal.AREA,
+    goal: Built = Goal.AREA,
     command: str | None = None,
     netlist: str | None = None,
 ) -> str:
@@ -78,7 +79,7 @@ def verilog_text(
     """
     yosys = find_yosys(verilog_only=True)
     description = describe(config, shape, goal=goal) | {"form": _form(netlist)}
-    body = _LINT_OFF + (netlist or _rtl_text(config, description, yosys)) + _LINT_ON
+    body = _LINT_OFF + (netlist or _rtl_text(config, shape, goal, yosys)) + _LINT_ON
     header = _header(description, command, yosys.version, module_sha256(body))
     return f"{header}{_lint('off')}\n{body}{_lint('on')}"
 
@@ -91,9 +92,9 @@ def _form(netlist: str | None) -> str:
     return "rtl" if netlist is None else "netlist"
 
 
-def _rtl_text(config: MacConfig, description: dict[str, object], yosys: Yosys) -> str:
-    top, shape = str(description["module"]), Shape(description["kind"])
-    rtlil = rtlil_text(config, shape, goal=Goal(description["goal"]))
+def _rtl_text(config: MacConfig, shape: Shape, goal: Built, yosys: Yosys) -> str:
+    top = module_name(config, shape, goal=goal)
+    rtlil = rtlil_text(config, shape, goal=goal)
     script = _TO_VERILOG.format(top=top)
     written = yosys.run(script, {"design.il": rtlil}, outputs=("design.v",))
     return _tidy(written["design.v"], top, ports(config, shape))
@@ -120,7 +121,7 @@ def write_verilog(
     shape: Shape,
     path: Path,
     *,
-    goal: Goal = Goal.AREA,
+    goal: Built = Goal.AREA,
     command: str | None = None,
     netlist: str | None = None,
 ) -> list[Path]:

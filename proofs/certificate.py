@@ -7,10 +7,20 @@ from typing import Any
 from fp8mac.gen.yosys import find_yosys
 from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
+from fp8mac.hw.config.structure import Built, Structure, structures_of
 from fp8mac.hw.config.unit import MacConfig, parse_unit
 from fp8mac.proofs.check.checks import CheckKind, Record, Verdict, failures
 
-__all__ = ["FAST", "FAST_SPEED", "STANDARD", "STANDARD_SPEED", "certificate", "certificate_text"]
+__all__ = [
+    "FAST",
+    "FAST_SPEED",
+    "FAST_STRUCTURES",
+    "STANDARD",
+    "STANDARD_SPEED",
+    "STANDARD_STRUCTURES",
+    "certificate",
+    "certificate_text",
+]
 
 _FORMATS = ("e2m5", "e3m4", "e4m3", "e5m2")
 _ACCUMULATORS = ("kulisch", "e6m9", "fp16", "bf16", "fp32")
@@ -66,6 +76,30 @@ FAST_SPEED: list[MacConfig] = [
     parse_unit("e5m2", acc="fp16"),
 ]
 """Units that are proved in every run of CI, built for a short path."""
+
+
+def _others(*units: tuple[str, str]) -> list[tuple[MacConfig, Structure]]:
+    """Units with each structure but those of the goals, which are proved as such."""
+    configs = [parse_unit(format_, acc=acc) for format_, acc in units]
+    ends = [Structure.of(goal) for goal in Goal]
+    return [(each, one) for each in configs for one in structures_of(each) if one not in ends]
+
+
+STANDARD_STRUCTURES = _others(
+    ("int8", "int32"),
+    *(("e4m3", acc) for acc in ("kulisch", "fp16", "bf16", "fp32")),
+    ("e5m2", "kulisch"),
+    ("e5m2", "fp16"),
+    ("e4m3", "fp16:rtz:ftz"),
+)
+"""Units that `make prove` proves, with every structure between those of the goals."""
+
+FAST_STRUCTURES = [
+    each
+    for each in _others(("int8", "int32"), ("e4m3", "kulisch"), ("e4m3", "bf16"))
+    if each[1].value in ("area-sklansky", "area-brent-kung", "lean-brent-kung")
+]
+"""Those of them that are proved in every run of CI."""
 
 
 def certificate(records: Iterable[Record], command: str) -> dict[str, Any]:
@@ -162,7 +196,7 @@ def _shape(record: Record) -> tuple[MacConfig, Goal, Shape]:
     return record.check.config, record.check.goal, record.check.shape
 
 
-def _rows(records: list[Record], config: MacConfig, goal: Goal, shape: Shape) -> list[str]:
+def _rows(records: list[Record], config: MacConfig, goal: Built, shape: Shape) -> list[str]:
     """A row for each encoding in which a shape of a unit was proved."""
     of_shape = [record for record in records if _shape(record) == (config, goal, shape)]
     bugs = [r for r in of_shape if r.check.kind is CheckKind.MUTATION]

@@ -11,8 +11,8 @@ import textwrap
 
 from fp8mac.gen.describe import module_name
 from fp8mac.gen.rtlil import rtlil_text
-from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Port, Role, Shape, named, ports
+from fp8mac.hw.config.structure import Built
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.proofs.check.circuit import Circuit, CircuitError
 from fp8mac.proofs.check.equivalence import EquivalenceError, check_equal, logic_of
@@ -25,7 +25,9 @@ __all__ = ["EquivalenceError", "prove_netlist", "structural_verilog"]
 _CONSTANTS = {"ZERO": "1'b0", "ONE": "1'b1"}
 
 
-def structural_verilog(synthesis: Synthesis, config: MacConfig, shape: Shape, *, goal: Goal) -> str:
+def structural_verilog(
+    synthesis: Synthesis, config: MacConfig, shape: Shape, *, goal: Built
+) -> str:
     """Module of gates with the name and ports of the RTL.
 
     Parameters
@@ -59,7 +61,7 @@ def structural_verilog(synthesis: Synthesis, config: MacConfig, shape: Shape, *,
 
 
 def _registers(
-    synthesis: Synthesis, config: MacConfig, shape: Shape, *, goal: Goal
+    synthesis: Synthesis, config: MacConfig, shape: Shape, *, goal: Built
 ) -> tuple[str, ...]:
     """Bits of the flip-flops, by the names that they have at the top of the RTL."""
     if config.stages == 1:
@@ -96,7 +98,7 @@ def _wrapped(wires: list[str]) -> list[str]:
     return textwrap.wrap(text, 98, initial_indent="  ", subsequent_indent="    ")
 
 
-def prove_netlist(netlist: str, config: MacConfig, shape: Shape, *, goal: Goal) -> None:
+def prove_netlist(netlist: str, config: MacConfig, shape: Shape, *, goal: Built) -> None:
     """Prove Verilog equal to the RTL of a unit, as it will be read.
 
     Raises

@@ -103,6 +103,7 @@ RESULTS = {
     "prove": "",
     "accuracy": "/accuracy",
     "plot": "/pareto",
+    "curve": "/curve",
 }
 
 

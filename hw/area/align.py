@@ -26,7 +26,9 @@ from amaranth.lib.wiring import In, Out
 
 from fp8mac.hw.config.accumulators import FloatAccConfig
 from fp8mac.hw.config.formats import Rounding
+from fp8mac.hw.config.structure import Adder
 from fp8mac.hw.parts.layout import NumberLayout, NumberRange
+from fp8mac.hw.parts.prefix import plus
 from fp8mac.hw.parts.shifter import shift_right_sticky
 
 __all__ = ["Align", "Field"]
@@ -42,10 +44,13 @@ class Field:
         Products of normalised operands.
     config : FloatAccConfig
         Accumulator.
+    adder : Adder
+        How carries run.
     """
 
     range: NumberRange
     config: FloatAccConfig
+    adder: Adder = Adder.RIPPLE
 
     @property
     def bits(self) -> int:
@@ -195,8 +200,26 @@ class Align(wiring.Component):
         m.d.comb += [
             normal.eq(stored.any()),
             accumulator_exponent.eq(stored | ~normal),
-            product_exponent.eq(self.product.exponent + field.exponent_offset),
-            difference.eq(accumulator_exponent + ~product_exponent),
+            product_exponent.eq(
+                plus(
+                    m,
+                    self.product.exponent,
+                    Const(field.exponent_offset),
+                    len(product_exponent),
+                    "offset",
+                    adder=field.adder,
+                )
+            ),
+            difference.eq(
+                plus(
+                    m,
+                    accumulator_exponent,
+                    ~product_exponent,
+                    len(difference),
+                    "apart",
+                    adder=field.adder,
+                )
+            ),
             self.still.eq(~normal & self.product.zero),
         ]
         larger = self.accumulator_larger

@@ -7,6 +7,7 @@ from fp8mac.hw.area.kulisch import KulischAccumulator
 from fp8mac.hw.area.product import FloatMultiplier
 from fp8mac.hw.config.accumulators import FloatAccConfig, IntAccConfig, KulischConfig, Resolve
 from fp8mac.hw.config.formats import IntFormat
+from fp8mac.hw.config.structure import Adder
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.hw.parts.family import Family, Parts
 from fp8mac.hw.parts.layout import operand_range, product_range
@@ -14,7 +15,7 @@ from fp8mac.hw.parts.layout import operand_range, product_range
 __all__ = ["AREA"]
 
 
-def _integer(config: MacConfig) -> Parts:
+def _integer(config: MacConfig, adder: Adder) -> Parts:
     a, b = config.a, config.b
     assert isinstance(a, IntFormat)
     assert isinstance(b, IntFormat)
@@ -22,23 +23,24 @@ def _integer(config: MacConfig) -> Parts:
         "segment_bits": config.segment_bits,
         "settles": config.resolve is Resolve.IDLE,
     }
-    return Parts(None, IntAccumulator(a, b, config.acc_bits, config.saturates, **segments))
+    unit = IntAccumulator(a, b, config.acc_bits, config.saturates, adder=adder, **segments)
+    return Parts(None, unit)
 
 
-def _kulisch(config: MacConfig) -> Parts:
+def _kulisch(config: MacConfig, adder: Adder) -> Parts:
     if config.has_integer_products:
-        return _integer(config)
-    multiplier = FloatMultiplier(config.a, config.b, normalised=False, carry=False)
+        return _integer(config, adder)
+    multiplier = FloatMultiplier(config.a, config.b, normalised=False, adder=adder)
     widths = (config.product_bits - 1, config.acc_bits, config.segment_bits)
-    return Parts(multiplier, KulischAccumulator(multiplier.range, *widths))
+    return Parts(multiplier, KulischAccumulator(multiplier.range, *widths, adder=adder))
 
 
-def _float(config: MacConfig) -> Parts:
+def _float(config: MacConfig, adder: Adder) -> Parts:
     acc = config.accumulator
     assert isinstance(acc, FloatAccConfig)
     carry = _is_odd(config, acc)
-    multiplier = FloatMultiplier(config.a, config.b, normalised=True, carry=carry)
-    return Parts(multiplier, FloatAccumulator(multiplier.range, acc))
+    multiplier = FloatMultiplier(config.a, config.b, normalised=True, carry=carry, adder=adder)
+    return Parts(multiplier, FloatAccumulator(multiplier.range, acc, adder))
 
 
 def _is_odd(config: MacConfig, acc: FloatAccConfig) -> bool:

@@ -8,14 +8,16 @@ its leading one to the top, and `fp8mac.hw.area.round.Round` makes a code of it.
 # Ref: J.-M. Muller et al., Handbook of Floating-Point Arithmetic, 2nd ed., sections 7.3 and 8.4
 """
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from fp8mac.hw.area.align import Align, Field
 from fp8mac.hw.area.round import Round
 from fp8mac.hw.config.accumulators import FloatAccConfig
+from fp8mac.hw.config.structure import Adder
 from fp8mac.hw.parts.layout import NumberLayout, NumberRange
+from fp8mac.hw.parts.prefix import extended, plus
 from fp8mac.hw.parts.shifter import normalise
 from fp8mac.hw.parts.special import classify
 
@@ -35,6 +37,8 @@ class Add(wiring.Component):
         Places of the smaller number.
     increment : bool
         Whether that one is added here.
+    adder : Adder
+        How carries run.
 
     Members
     -------
@@ -62,9 +66,10 @@ class Add(wiring.Component):
     zero: Signal
     magnitude: Signal
 
-    def __init__(self, bits: int, increment: bool) -> None:
+    def __init__(self, bits: int, increment: bool, adder: Adder = Adder.RIPPLE) -> None:
         self._bits = bits
         self._increment = increment
+        self._adder = adder
         super().__init__(
             {
                 "larger": In(bits + 1),
@@ -94,11 +99,15 @@ class Add(wiring.Component):
         total = Signal(width + 1)
         flip = Signal()
         magnitude = Signal(width)
+        y = Cat(self.sticky, self.smaller)
+        one = self.negative & self._increment
         m.d.comb += [
-            total.eq(x + Cat(self.sticky, self.smaller)),
+            total.eq(plus(m, x, y, width + 1, "sum", adder=self._adder)),
             self.negative.eq(self.subtract & total[-1]),
             flip.eq(self.subtract & ~total[-1]),
-            magnitude.eq((total[:-1] ^ flip.replicate(width)) + (self.negative & self._increment)),
+            magnitude.eq(
+                plus(m, total[:-1] ^ flip.replicate(width), one, width, "plus_1", adder=self._adder)
+            ),
             self.magnitude.eq(Cat(magnitude, total[-1] & ~self.subtract)),
             self.zero.eq(~magnitude.any()),
         ]
@@ -159,14 +168,22 @@ class Normalise(wiring.Component):
         m = Module()
         field = self._field
         # The top place is place 2.
-        base = self.exponent + (2 - field.hidden_weight)
+        adder, weight = field.adder, field.hidden_weight
+        base = plus(
+            m, self.exponent, Const(2 - weight), field.exponent_bits + 1, "top", adder=adder
+        )
         limit = None
         if field.config.subnormals and field.has_tiny_sums:
             limit = base
         elif field.config.subnormals:  # 2 if still, else none
             limit = Cat(~self.still, 1, (~self.still).replicate(len(self.magnitude).bit_length()))
         significand, shift = normalise(m, self.magnitude, field.bits + 1, limit, self.fill)
-        m.d.comb += [self.significand.eq(significand), self.base.eq(base - shift)]
+        less = base - shift
+        if adder is not Adder.RIPPLE:
+            width = len(self.base)
+            raised = plus(m, self.exponent, Const(3 - weight, width), width, "raised", adder=adder)
+            less = plus(m, raised, ~extended(shift, width), width, "lowered", adder=adder)
+        m.d.comb += [self.significand.eq(significand), self.base.eq(less)]
         return m
 
 
@@ -189,6 +206,8 @@ class FloatAccumulator(wiring.Component):
         Products of normalised operands.
     config : FloatAccConfig
         Accumulator.
+    adder : Adder
+        How carries run.
 
     Members
     -------
@@ -204,8 +223,10 @@ class FloatAccumulator(wiring.Component):
     c: Signal
     y: Signal
 
-    def __init__(self, range: NumberRange, config: FloatAccConfig) -> None:
-        self._field = Field(range, config)
+    def __init__(
+        self, range: NumberRange, config: FloatAccConfig, adder: Adder = Adder.RIPPLE
+    ) -> None:
+        self._field = Field(range, config, adder)
         bits = config.format.bits
         super().__init__({"product": In(NumberLayout(range)), "c": In(bits), "y": Out(bits)})
 
@@ -218,10 +239,16 @@ class FloatAccumulator(wiring.Component):
         m = Module()
         field, product = self._field, self.product
         m.submodules.align = align = Align(field)
-        m.submodules.add = add = Add(field.bits, increment=not field.defers_increment)
+        m.submodules.add = add = Add(
+            field.bits, increment=not field.defers_increment, adder=field.adder
+        )
         m.submodules.normalise = normal = Normalise(field)
         m.submodules.round = rounder = Round(
-            field.config, field.bits + 3, field.base_shape.width, field.hidden_weight
+            field.config,
+            field.bits + 3,
+            field.base_shape.width,
+            field.hidden_weight,
+            field.adder,
         )
         c_nan, c_inf, c_special = classify(self.c, field.config.format)
         subtract = product.sign ^ self.c[-1]

@@ -5,7 +5,8 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from fp8mac.hw.config.formats import IntFormat
-from fp8mac.hw.parts.carry_save import CarrySaveTree
+from fp8mac.hw.config.structure import Adder
+from fp8mac.hw.parts.carry_save import CarrySaveTree, columns
 from fp8mac.hw.parts.compressor import Compressor
 from fp8mac.hw.parts.segments import add_product, carry_ports
 
@@ -26,6 +27,8 @@ class IntAccumulator(wiring.Component):
         Bits of the accumulator, at least those of the product.
     saturate : bool
         Where True, a sum outside the accumulator's range becomes its nearest end; else it wraps.
+    adder : Adder
+        How carries run.
     segment_bits : int, optional
         Bits of the accumulator's segments; by default it is one word.
     settles : bool
@@ -60,9 +63,11 @@ class IntAccumulator(wiring.Component):
         width: int,
         saturate: bool = False,
         *,
+        adder: Adder = Adder.RIPPLE,
         segment_bits: int | None = None,
         settles: bool = False,
     ) -> None:
+        self._adder = adder
         self._width = width
         self._saturate = saturate
         self._segment_bits = segment_bits
@@ -104,10 +109,10 @@ class IntAccumulator(wiring.Component):
             m.d.comb += Cat(self.y, self.y_carry).eq(Cat(sums))
             return m
         total_width = self._width + self._saturate
-        tree = Compressor(total_width)
+        tree = columns(total_width, self._adder)
         tree.add_bits(0, self.c)
         if self._saturate:
-            tree.add_bit(self._width, self.c[-1])
+            tree.add_bits(self._width, self.c[-1])
         _add_booth_rows(m, tree, self.a, self.b)
         total = Signal(total_width)
         m.d.comb += total.eq(tree.elaborate_into(m))

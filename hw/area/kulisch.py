@@ -7,7 +7,9 @@ from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
+from fp8mac.hw.config.structure import Adder
 from fp8mac.hw.parts.layout import NumberLayout, NumberRange
+from fp8mac.hw.parts.prefix import plus
 from fp8mac.hw.parts.segments import add_number, carry_ports
 from fp8mac.hw.parts.shifter import shift_left
 
@@ -36,6 +38,8 @@ class KulischAccumulator(wiring.Component):
         Bits of the accumulator.
     segment_bits : int, optional
         Bits of its segments, see `fp8mac.hw.parts.segments`; by default it is one word.
+    adder : Adder
+        How carries run, but through the guard bits.
 
     Members
     -------
@@ -61,7 +65,10 @@ class KulischAccumulator(wiring.Component):
         magnitude_bits: int,
         width: int,
         segment_bits: int | None = None,
+        *,
+        adder: Adder = Adder.RIPPLE,
     ) -> None:
+        self._adder = adder
         self._range = range
         self._magnitude_bits = magnitude_bits
         self._width = width
@@ -106,9 +113,11 @@ class KulischAccumulator(wiring.Component):
             m.d.comb += Cat(self.y, self.y_carry).eq(Cat(sums))
             return m
         low = Signal(bits + 1)
+        signed = Cat(product.sign, addend)
+        total = plus(m, Cat(1, self.c[:bits]), signed, bits + 2, "sum", adder=self._adder)
         m.d.comb += [
             addend.eq(aligned ^ product.sign.replicate(bits)),
-            low.eq((Cat(1, self.c[:bits]) + Cat(product.sign, addend))[1:]),
+            low.eq(total[1:]),
         ]
         # One chain counts both ways: a guard bit toggles while all bits below it are at the end
         # of their range, ones on the way up and zeros on the way down.

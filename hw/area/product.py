@@ -6,8 +6,10 @@ from amaranth.lib.wiring import In, Out
 
 from fp8mac.hw.area.unpack import Unpack
 from fp8mac.hw.config.formats import Format
-from fp8mac.hw.parts.compressor import Compressor
+from fp8mac.hw.config.structure import Adder
+from fp8mac.hw.parts.carry_save import columns
 from fp8mac.hw.parts.layout import NumberLayout, NumberRange, operand_range, product_range
+from fp8mac.hw.parts.prefix import plus
 
 __all__ = ["FloatMultiplier"]
 
@@ -24,6 +26,8 @@ class FloatMultiplier(wiring.Component):
         significand then has one of its two top bits set, but for a zero product.
     carry : bool
         See `product_range`.
+    adder : Adder
+        How carries run.
 
     Members
     -------
@@ -40,8 +44,15 @@ class FloatMultiplier(wiring.Component):
     product: data.View
 
     def __init__(
-        self, a_format: Format, b_format: Format, *, normalised: bool, carry: bool = False
+        self,
+        a_format: Format,
+        b_format: Format,
+        *,
+        normalised: bool,
+        carry: bool = False,
+        adder: Adder = Adder.RIPPLE,
     ) -> None:
+        self._adder = adder
         self._formats = (a_format, b_format)
         self._normalised = normalised
         self._carry = carry
@@ -81,7 +92,7 @@ class FloatMultiplier(wiring.Component):
         product = self.product
         m.d.comb += [
             product.sign.eq(a.sign ^ b.sign),
-            product.exponent.eq(_add(a.exponent, b.exponent, self._carry)),
+            product.exponent.eq(self._add(m, a.exponent, b.exponent)),
             product.zero.eq(a.zero | b.zero),
             product.nan.eq(a.nan | b.nan | (a.inf & b.zero) | (b.inf & a.zero)),
             product.inf.eq(a.inf | b.inf),
@@ -89,9 +100,17 @@ class FloatMultiplier(wiring.Component):
         ]
         return m
 
+    def _add(self, m: Module, a: Value, b: Value) -> Value:
+        """Sum of the exponents, and one if there is a carry, in one adder."""
+        width, adder = len(self.product.exponent), self._adder
+        if not self._carry:
+            return plus(m, a, b, width, "exponents", adder=adder)
+        a, b = Cat(1, a).as_signed(), Cat(1, b).as_signed()
+        return plus(m, a, b, width + 1, "exponents", adder=adder)[1:].as_signed()
+
     def _multiply(self, m: Module, a: Value, b: Value) -> Value:
         """Product of significands through a compressor tree; hidden ones cost wires, not gates."""
-        tree = Compressor(self._range.significand_bits)
+        tree = columns(self._range.significand_bits, self._adder)
         if not self._normalised:
             for weight, bit in enumerate(a):
                 tree.add_bits(weight, Mux(bit, b, 0))
@@ -104,10 +123,3 @@ class FloatMultiplier(wiring.Component):
         tree.add_bits(a_top, b[:-1])
         tree.add_constant(1 << a_top + b_top)
         return tree.elaborate_into(m)
-
-
-def _add(a: Value, b: Value, carry: bool) -> Value:
-    """``a + b + carry`` in one adder."""
-    if not carry:
-        return a + b
-    return (Cat(1, a).as_signed() + Cat(1, b).as_signed())[1:].as_signed()

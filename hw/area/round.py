@@ -6,6 +6,8 @@ from amaranth.lib.wiring import In, Out
 
 from fp8mac.hw.config.accumulators import FloatAccConfig
 from fp8mac.hw.config.formats import FloatFormat, Rounding
+from fp8mac.hw.config.structure import Adder
+from fp8mac.hw.parts.prefix import plus
 from fp8mac.hw.parts.special import with_specials
 
 __all__ = ["Round"]
@@ -38,6 +40,8 @@ class Round(wiring.Component):
         Width of the exponent.
     hidden_weight : int
         1 or 2.
+    adder : Adder
+        How the carry of rounding runs.
 
     Members
     -------
@@ -67,7 +71,9 @@ class Round(wiring.Component):
         significand_bits: int,
         exponent_bits: int,
         hidden_weight: int = 1,
+        adder: Adder = Adder.RIPPLE,
     ) -> None:
+        self._adder = adder
         self._config = config
         self._hidden_weight = hidden_weight
         super().__init__(
@@ -107,7 +113,8 @@ class Round(wiring.Component):
             mantissa, up = Mux(keep, mantissa, 0), up & keep
         kept = Cat(mantissa, Mux(keep, self.base, 0))
         hidden_place = format_.mantissa_bits + self._hidden_weight - 1
-        m.d.comb += magnitude.eq(kept + Cat(up, Const(0, hidden_place - 1), keep))
+        more = Cat(up, Const(0, hidden_place - 1), keep)
+        m.d.comb += magnitude.eq(plus(m, kept, more, len(magnitude), "rounded", adder=self._adder))
         overflow = Signal()
         m.d.comb += [
             overflow.eq(_exceeds(magnitude, format_)),

@@ -16,9 +16,11 @@ bits of a column the first to arrive are added first, and the carry that comes l
 
 from amaranth.hdl import Cat, Const, Module, Mux, Value, ValueLike
 
+from fp8mac.hw.config.structure import Adder
+from fp8mac.hw.parts.compressor import Compressor
 from fp8mac.hw.parts.prefix import AND, CARRY, XOR, add, wire
 
-__all__ = ["CarrySaveTree"]
+__all__ = ["CarrySaveTree", "columns"]
 
 _Bit = tuple[int, Value]
 """When a bit arrives, and the bit."""
@@ -31,12 +33,15 @@ class CarrySaveTree:
     ----------
     width : int
         Bits of the sum; bits of higher weight are dropped.
+    adder : Adder
+        How the carries of the last sum run.
     small : bool
         Whether full adders have one gate less, and a carry that is later.
     """
 
-    def __init__(self, width: int, *, small: bool = False) -> None:
+    def __init__(self, width: int, adder: Adder = Adder.FITTED, *, small: bool = False) -> None:
         self._width = width
+        self._adder = adder
         self._small = small
         self._columns: list[list[_Bit]] = [[] for _ in range(width)]
         self._constant = 0
@@ -95,6 +100,11 @@ class CarrySaveTree:
         )
         arrivals = [max((arrival for arrival, _ in column), default=0) for column in columns]
         return (first, second), arrivals
+
+
+def columns(width: int, adder: Adder) -> Compressor | CarrySaveTree:
+    """What collects bits by weight for few gates: one ripple, or a tree before another adder."""
+    return Compressor(width) if adder is Adder.RIPPLE else CarrySaveTree(width, adder, small=True)
 
 
 def _add_bits(m: Module, bits: list[_Bit], name: str, *, small: bool) -> tuple[_Bit, _Bit]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from fp8mac.hw.config.accumulators import AccumulatorConfig
+from fp8mac.hw.config.structure import Adder
 from fp8mac.hw.config.unit import MacConfig
 
 __all__ = ["Family", "Parts"]
@@ -33,5 +34,5 @@ class Parts(NamedTuple):
         return self.multiplier is not None and self.is_compact
 
 
-Family = Mapping[type[AccumulatorConfig], Callable[[MacConfig], Parts]]
+Family = Mapping[type[AccumulatorConfig], Callable[[MacConfig, Adder], Parts]]
 """By the class of a unit's accumulator, what makes its parts; the same in all families."""

@@ -8,12 +8,18 @@ all bits up to *i*. A network combines spans, each of two shorter ones::
     [i:k]  [k-1:j]
 
 The bits of an adder do not arrive together: the middle of a product comes last, guard bits are
-there from the start. Each span is therefore cut where its two parts are ready first, which for
-equal arrivals is the network of Kogge and Stone.
+there from the start. In a *fitted* network each span is therefore cut where its two parts are ready
+first, which for equal arrivals is the network of Kogge and Stone. The others cut at fixed places::
+
+    ripple        [7:0] = [7] [6:0]      a gate a place, as many levels
+    sklansky      [5:0] = [5:4] [3:0]    below the block of a power of two that its top begins
+    brent-kung    [6:0] = [6] [5:0]      below the last block of a power of two that fits in it
 
 The operators are written as gates, never as ``+``, so that synthesis keeps the network.
 
 # Ref: P. M. Kogge and H. S. Stone, IEEE Trans. Computers C-22(8), 1973
+# Ref: J. Sklansky, IRE Trans. Electronic Computers EC-9, 1960
+# Ref: R. P. Brent and H. T. Kung, IEEE Trans. Computers C-31(3), 1982
 # Ref: B. R. Zeydel, D. Baran, V. G. Oklobdzija, IEEE JSSC 45(6), 2010 (OR as propagate signal)
 """
 
@@ -21,6 +27,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from amaranth.hdl import Cat, Const, Module, Signal, Value, ValueLike
+
+from fp8mac.hw.config.structure import Adder
 
 __all__ = [
     "AND",
@@ -32,6 +40,7 @@ __all__ = [
     "at_least",
     "extended",
     "first_one",
+    "plus",
     "wire",
 ]
 
@@ -51,6 +60,15 @@ def choose(condition: Value, if_true: Value, if_false: Value) -> Value:
     width = max(len(if_true), len(if_false))
     yes, no = condition.replicate(width), (~condition).replicate(width)
     return (extended(if_true, width) & yes) | (extended(if_false, width) & no)
+
+
+def plus(
+    m: Module, x: Value, y: Value, width: int, name: str, *, adder: Adder = Adder.RIPPLE
+) -> Value:
+    """The low bits of ``x + y``, each signed or not; a ripple is left to synthesis, as ``+``."""
+    if adder is Adder.RIPPLE:
+        return x + y
+    return add(m, extended(x, width), extended(y, width), name=name, adder=adder)[:width]
 
 
 def extended(value: Value, width: int) -> Value:
@@ -91,7 +109,15 @@ class CompoundSum:
         return wire(self.m, choose(Cat(Value.cast(one)), sums[1], sums[0]), f"{self.name}_plus")
 
 
-def add(m: Module, x: Value, y: Value, arrivals: Sequence[int] = (), name: str = "sum") -> Value:
+def add(
+    m: Module,
+    x: Value,
+    y: Value,
+    arrivals: Sequence[int] = (),
+    name: str = "sum",
+    *,
+    adder: Adder = Adder.FITTED,
+) -> Value:
     """``x + y``, with its carry as top bit.
 
     Parameters
@@ -100,9 +126,11 @@ def add(m: Module, x: Value, y: Value, arrivals: Sequence[int] = (), name: str =
         Unsigned vectors of the same width.
     arrivals : sequence of int
         When the bits of each place are there; the places that it lacks are there from the start.
+    adder : Adder
+        How carries run; one that is not fitted does without the arrivals.
     """
     half = wire(m, x ^ y, f"{name}_half")
-    carry, _ = _carries(m, x & y, x | y, arrivals, name)
+    carry, _ = _carries(m, x & y, x | y, arrivals, name, adder=adder)
     return wire(m, Cat(half ^ Cat(0, carry[:-1]), carry[-1]), name)
 
 
@@ -114,6 +142,7 @@ def add_compound(
     *,
     name: str = "sum",
     half: Value | None = None,
+    adder: Adder = Adder.FITTED,
 ) -> CompoundSum:
     """``x + y`` and ``x + y + 1``; parameters are those of `add`, and more.
 
@@ -123,7 +152,7 @@ def add_compound(
         Instead of ``x ^ y``: what the carries are added to; its complement gives those of the sums.
     """
     half = wire(m, x ^ y if half is None else half, f"{name}_half")
-    return CompoundSum(m, name, half, *_carries(m, x & y, x | y, arrivals, name))
+    return CompoundSum(m, name, half, *_carries(m, x & y, x | y, arrivals, name, adder=adder))
 
 
 def first_one(m: Module, value: Value, name: str = "first") -> Value:
@@ -137,17 +166,17 @@ def first_one(m: Module, value: Value, name: str = "first") -> Value:
 
 
 def _carries(
-    m: Module, generate: Value, live: Value, arrivals: Sequence[int], name: str
+    m: Module, generate: Value, live: Value, arrivals: Sequence[int], name: str, *, adder: Adder
 ) -> tuple[Value, Value]:
     """Carry out of every place, and whether it would pass one on from below all places."""
     width = len(generate)
     generate, live = wire(m, generate, f"{name}_generate"), wire(m, live, f"{name}_live")
-    cuts = _cuts([*arrivals, *[0] * (width - len(arrivals))])
+    cuts = _cuts([*arrivals, *[0] * (width - len(arrivals))]) if adder is Adder.FITTED else None
     spans = {(place, place): (generate[place], live[place]) for place in range(width)}
 
     def span(top: int, bottom: int) -> tuple[Value, Value]:
         if (top, bottom) not in spans:
-            cut = cuts[top, bottom]
+            cut = _CUTS[adder](top, bottom) if cuts is None else cuts[top, bottom]
             (upper, upper_live), (lower, lower_live) = span(top, cut), span(cut - 1, bottom)
             spans[top, bottom] = (
                 wire(m, upper | (upper_live & lower), f"{name}_generate_{top}_{bottom}"),
@@ -157,6 +186,25 @@ def _carries(
 
     carries, lives = zip(*(span(place, 0) for place in range(width)), strict=True)
     return wire(m, Cat(*carries), f"{name}_carry"), wire(m, Cat(*lives), f"{name}_live_below")
+
+
+def _sklansky(top: int, bottom: int) -> int:
+    block = (top ^ bottom).bit_length() - 1
+    return top >> block << block
+
+
+def _brent_kung(top: int, bottom: int) -> int:
+    length = top - bottom + 1
+    block = length & -length
+    return top + 1 - (block if block < length else length // 2)
+
+
+_CUTS = {
+    Adder.RIPPLE: lambda top, bottom: top,
+    Adder.SKLANSKY: _sklansky,
+    Adder.BRENT_KUNG: _brent_kung,
+}
+"""Lowest place of the upper part of a span."""
 
 
 def _cuts(arrivals: Sequence[int]) -> dict[tuple[int, int], int]:

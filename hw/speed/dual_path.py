@@ -41,6 +41,7 @@ from amaranth.lib.wiring import In, Out
 
 from fp8mac.hw.config.accumulators import FloatAccConfig
 from fp8mac.hw.config.formats import Overflow, Rounding, Specials
+from fp8mac.hw.config.structure import Adder
 from fp8mac.hw.parts.layout import NumberRange
 from fp8mac.hw.parts.prefix import add, choose, extended, wire
 from fp8mac.hw.parts.special import classify
@@ -62,6 +63,8 @@ class DualPathAccumulator(wiring.Component):
         Decoded operands, normalised.
     config : FloatAccConfig
         Accumulator; see `fits`.
+    adder : Adder
+        How carries run.
 
     Members
     -------
@@ -77,8 +80,13 @@ class DualPathAccumulator(wiring.Component):
     c: Signal
     y: Signal
 
-    def __init__(self, factors: tuple[NumberRange, NumberRange], config: FloatAccConfig) -> None:
-        self._shape = FrameShape(factors, config, config.format.precision + 1)
+    def __init__(
+        self,
+        factors: tuple[NumberRange, NumberRange],
+        config: FloatAccConfig,
+        adder: Adder = Adder.FITTED,
+    ) -> None:
+        self._shape = FrameShape(factors, config, config.format.precision + 1, adder=adder)
         bits = config.format.bits
         super().__init__({"product": In(FactoredLayout(*factors)), "c": In(bits), "y": Out(bits)})
 
@@ -121,7 +129,7 @@ class DualPathAccumulator(wiring.Component):
         # Close numbers are one place apart at most, but for those that are subnormal.
         active = near_bits if subnormal else min(near_bits, shape.product_bits + 1)
         m.submodules.near = near = NearPath(
-            near_bits, active, format_.exponent_bits, subnormal=subnormal
+            near_bits, active, format_.exponent_bits, subnormal=subnormal, adder=shape.adder
         )
         m.d.comb += [
             near.x.eq(Cat(Const(0, near_bits - bits), significand)),
@@ -177,21 +185,26 @@ class DualPathAccumulator(wiring.Component):
             extended(product.normal.exponent_a, wide),
             extended(product.normal.exponent_b, wide),
         )
-        total = add(m, *operands, name="product_exponent")[:wide]
+        adder = shape.adder
+        total = add(m, *operands, name="product_exponent", adder=adder)[:wide]
         # Exponents of the product's top bit, and of the next one, each one up and one down.
         tops = {
-            step: add(m, total, Const(shape.exponent_offset + step, wide), name=f"top_{step + 2}")[
-                :wide
-            ]
+            step: add(
+                m,
+                total,
+                Const(shape.exponent_offset + step, wide),
+                name=f"top_{step + 2}",
+                adder=adder,
+            )[:wide]
             for step in (-2, -1, 0, 1)
         }
         ours = {
-            step: add(m, c_exponent, Const(step, wide), name=f"c_{step + 1}")[:wide]
+            step: add(m, c_exponent, Const(step, wide), name=f"c_{step + 1}", adder=adder)[:wide]
             for step in (-1, 0, 1)
         }
         top, above = product.normal.significand[-1], frames.apart.above
         flat_bits = shape.product_bits if shape.has_flat_sums else 0
-        m.submodules.far = far = FarPath(bits, format_.exponent_bits, wide, flat_bits)
+        m.submodules.far = far = FarPath(bits, format_.exponent_bits, wide, flat_bits, adder)
         leading = Cat(Const(0, bits - shape.product_bits), frames.leading)
         m.d.comb += [
             far.larger.eq(choose(above, leading, significand)),

@@ -1,7 +1,10 @@
 """Cores with a short path."""
 
+from functools import partial
+
 from fp8mac.hw.config.accumulators import FloatAccConfig, IntAccConfig, KulischConfig, Resolve
 from fp8mac.hw.config.formats import IntFormat
+from fp8mac.hw.config.structure import Adder
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.hw.parts.family import Family, Parts
 from fp8mac.hw.speed.dual_path import DualPathAccumulator
@@ -10,10 +13,10 @@ from fp8mac.hw.speed.kulisch import FastKulischAccumulator
 from fp8mac.hw.speed.product import FastMultiplier
 from fp8mac.hw.speed.single_path import FastSinglePathAccumulator
 
-__all__ = ["SPEED"]
+__all__ = ["LEAN", "SPEED"]
 
 
-def _integer(config: MacConfig) -> Parts:
+def _integer(config: MacConfig, adder: Adder) -> Parts:
     a, b = config.a, config.b
     assert isinstance(a, IntFormat)
     assert isinstance(b, IntFormat)
@@ -21,27 +24,39 @@ def _integer(config: MacConfig) -> Parts:
         "segment_bits": config.segment_bits,
         "settles": config.resolve is Resolve.IDLE,
     }
-    return Parts(None, FastIntAccumulator(a, b, config.acc_bits, config.saturates, **segments))
+    unit = FastIntAccumulator(a, b, config.acc_bits, config.saturates, adder=adder, **segments)
+    return Parts(None, unit)
 
 
-def _kulisch(config: MacConfig) -> Parts:
+def _kulisch(config: MacConfig, adder: Adder, tables: bool = True) -> Parts:
     if config.has_integer_products:
-        return _integer(config)
+        return _integer(config, adder)
     multiplier = FastMultiplier(
-        config.a, config.b, normalised=False, tables=config.segment_bits is None
+        config.a,
+        config.b,
+        normalised=False,
+        tables=tables and config.segment_bits is None,
+        adder=adder,
     )
     widths = (config.product_bits - 1, config.acc_bits, config.segment_bits)
-    return Parts(multiplier, FastKulischAccumulator(multiplier.factors, *widths))
+    return Parts(multiplier, FastKulischAccumulator(multiplier.factors, *widths, adder=adder))
 
 
-def _float(config: MacConfig) -> Parts:
+def _float(config: MacConfig, adder: Adder, tables: bool = True) -> Parts:
     acc = config.accumulator
     assert isinstance(acc, FloatAccConfig)
-    multiplier = FastMultiplier(config.a, config.b, normalised=True)
+    multiplier = FastMultiplier(config.a, config.b, normalised=True, tables=tables, adder=adder)
     fits = DualPathAccumulator.fits(multiplier.factors, acc)
     kind = DualPathAccumulator if fits else FastSinglePathAccumulator
-    return Parts(multiplier, kind(multiplier.factors, acc), is_compact=False)
+    return Parts(multiplier, kind(multiplier.factors, acc, adder), is_compact=False)
 
 
 SPEED: Family = {KulischConfig: _kulisch, FloatAccConfig: _float, IntAccConfig: _integer}
 """Circuits that are built for a short path."""
+
+LEAN: Family = {
+    KulischConfig: partial(_kulisch, tables=False),
+    FloatAccConfig: partial(_float, tables=False),
+    IntAccConfig: _integer,
+}
+"""The same without tables: products are added in an array."""

@@ -30,6 +30,7 @@ from amaranth.hdl import Cat, Const, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from fp8mac.hw.config.structure import Adder
 from fp8mac.hw.parts.prefix import add_compound, at_least, choose, wire
 
 __all__ = ["FarPath"]
@@ -51,6 +52,8 @@ class FarPath(wiring.Component):
         Width of the larger number's exponent.
     flat_bits : int
         Width of negative differences that have to be rounded, zero if there are none.
+    adder : Adder
+        How carries run.
 
     Members
     -------
@@ -90,8 +93,14 @@ class FarPath(wiring.Component):
     zero: Signal
 
     def __init__(
-        self, precision: int, exponent_bits: int, wide_bits: int, flat_bits: int = 0
+        self,
+        precision: int,
+        exponent_bits: int,
+        wide_bits: int,
+        flat_bits: int = 0,
+        adder: Adder = Adder.FITTED,
     ) -> None:
+        self._adder = adder
         self._precision = precision
         self._flat_bits = flat_bits
         self._exponent_bits = exponent_bits
@@ -128,7 +137,7 @@ class FarPath(wiring.Component):
         # x - y is the complement of ~x + y: it is the earlier number that is complemented, and the
         # sum bits are the same. Subtracting, S0 is the greater one of the two sums of ~x.
         x, y = self.larger ^ subtract.replicate(bits), self.smaller[2:]
-        sums = add_compound(m, x, y, half=self.larger ^ y)
+        sums = add_compound(m, x, y, half=self.larger ^ y, adder=self._adder)
         first, second = sums.plus(0), sums.plus(1)
         up_over, up_normal, up_left, last_left, exact = self._round(m)
 
@@ -198,7 +207,8 @@ class FarPath(wiring.Component):
         r, g = self.smaller[:2]
         low = wire(m, ~s0[: self._flat_bits], "negated")
         up = wire(m, g & (r | self.sticky | low[0]), "up_negated")
-        rounded = add_compound(m, low, Const(0, len(low)), name="negated").plus(up)[:-1]
+        zero = Const(0, len(low))
+        rounded = add_compound(m, low, zero, name="negated", adder=self._adder).plus(up)[:-1]
         high = ~s0[self._flat_bits : self._precision]
         return wire(m, Cat(rounded, high), "negated_rounded")
 

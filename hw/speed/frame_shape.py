@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from fp8mac.hw.config.accumulators import FloatAccConfig
+from fp8mac.hw.config.structure import Adder
 from fp8mac.hw.parts.layout import NumberRange, product_range
 
 __all__ = ["FrameShape"]
@@ -23,12 +24,15 @@ class FrameShape:
         Places below place 0 that are kept one by one.
     fine_bits : int
         Low bits of the difference, which shift by multiplexers.
+    adder : Adder
+        How carries run.
     """
 
     factors: tuple[NumberRange, NumberRange]
     config: FloatAccConfig
     depth: int
     fine_bits: int = 3
+    adder: Adder = Adder.FITTED
 
     @property
     def product_bits(self) -> int:

@@ -139,7 +139,7 @@ class Frames(wiring.Component):
         c = Cat(~self.c_exponent, Const((1 << ones) - 1, ones), 0)
         total = wire(m, a ^ b ^ c, f"{name}_total")
         carry = wire(m, Cat(0, (a & b) | ((a | b) & c))[:bits], f"{name}_carry")
-        difference = add(m, total, carry, name=f"{name}_difference")
+        difference = add(m, total, carry, name=f"{name}_difference", adder=self._shape.adder)
         return wire(m, difference[:bits], f"{name}_difference")
 
     def _place(

@@ -5,6 +5,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from fp8mac.hw.config.formats import IntFormat
+from fp8mac.hw.config.structure import Adder
 from fp8mac.hw.parts.carry_save import CarrySaveTree
 from fp8mac.hw.parts.prefix import AND
 from fp8mac.hw.parts.segments import add_product, carry_ports
@@ -26,6 +27,8 @@ class FastIntAccumulator(wiring.Component):
         Bits of the accumulator, at least those of the product.
     saturate : bool
         Where True, a sum outside the accumulator's range becomes its nearest end; else it wraps.
+    adder : Adder
+        How carries run.
     segment_bits, settles
         As there.
 
@@ -57,9 +60,11 @@ class FastIntAccumulator(wiring.Component):
         width: int,
         saturate: bool = False,
         *,
+        adder: Adder = Adder.FITTED,
         segment_bits: int | None = None,
         settles: bool = False,
     ) -> None:
+        self._adder = adder
         self._width = width
         self._saturate = saturate
         self._segment_bits = segment_bits
@@ -99,7 +104,7 @@ class FastIntAccumulator(wiring.Component):
             )
             m.d.comb += Cat(self.y, self.y_carry).eq(Cat(sums))
             return m
-        tree = CarrySaveTree(self._width + self._saturate)
+        tree = CarrySaveTree(self._width + self._saturate, self._adder)
         tree.add_bits(0, self.c)
         if self._saturate:
             tree.add_bits(self._width, self.c[-1])

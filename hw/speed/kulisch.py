@@ -7,6 +7,7 @@ from amaranth.hdl import Cat, Const, Module, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
+from fp8mac.hw.config.structure import Adder
 from fp8mac.hw.parts.layout import NumberRange, product_range
 from fp8mac.hw.parts.prefix import add, wire
 from fp8mac.hw.parts.segments import add_number, carry_ports
@@ -44,6 +45,8 @@ class FastKulischAccumulator(wiring.Component):
         Bits of the accumulator.
     segment_bits : int, optional
         Bits of its segments; by default it is one word.
+    adder : Adder
+        How carries run.
 
     Members
     -------
@@ -69,7 +72,10 @@ class FastKulischAccumulator(wiring.Component):
         magnitude_bits: int,
         width: int,
         segment_bits: int | None = None,
+        *,
+        adder: Adder = Adder.FITTED,
     ) -> None:
+        self._adder = adder
         self._factors = factors
         self._magnitude_bits = magnitude_bits
         self._width = width
@@ -109,7 +115,8 @@ class FastKulischAccumulator(wiring.Component):
             return m
         flipped = wire(m, self.c ^ sign.replicate(self._width), "flipped")
         addend = Cat(aligned, Const(0, self._width - self._magnitude_bits))
-        total = add(m, flipped, addend, arrivals=[_LATE] * self._magnitude_bits)
+        arrivals = [_LATE] * self._magnitude_bits
+        total = add(m, flipped, addend, arrivals=arrivals, adder=self._adder)
         m.d.comb += self.y.eq(total[: self._width] ^ sign.replicate(self._width))
         return m
 
@@ -122,7 +129,8 @@ class FastKulischAccumulator(wiring.Component):
             Cat(exponent, Const(0, amount_bits))[:amount_bits]
             for exponent in (product.early.exponent_a, product.early.exponent_b)
         )
-        amount = wire(m, add(m, first, second, name="amount")[:amount_bits], "amount")
+        total = add(m, first, second, name="amount", adder=self._adder)
+        amount = wire(m, total[:amount_bits], "amount")
         fine = min(_FINE, amount_bits)
         near = wire(
             m,

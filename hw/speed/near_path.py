@@ -19,6 +19,7 @@ from amaranth.hdl import Cat, Const, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from fp8mac.hw.config.structure import Adder
 from fp8mac.hw.parts.prefix import add, add_compound, choose, first_one, wire
 
 __all__ = ["NearPath", "expect_leading_one"]
@@ -40,6 +41,8 @@ class NearPath(wiring.Component):
         Width of the exponents.
     subnormal : bool
         Whether a difference of normal numbers may be subnormal.
+    adder : Adder
+        How carries run.
 
     Members
     -------
@@ -70,7 +73,16 @@ class NearPath(wiring.Component):
     negative: Signal
     zero: Signal
 
-    def __init__(self, bits: int, active_bits: int, exponent_bits: int, *, subnormal: bool) -> None:
+    def __init__(
+        self,
+        bits: int,
+        active_bits: int,
+        exponent_bits: int,
+        *,
+        subnormal: bool,
+        adder: Adder = Adder.FITTED,
+    ) -> None:
+        self._adder = adder
         self._bits = bits
         self._active_bits = active_bits
         self._subnormal = subnormal
@@ -107,7 +119,7 @@ class NearPath(wiring.Component):
         bits, low = self._bits, self._bits - self._active_bits
         y = Cat(Const(0, low), self.y[:-1])
         arrivals = [0] * low + [_LATE] * self._active_bits
-        difference = add_compound(m, self.x, ~y, arrivals, name="difference")
+        difference = add_compound(m, self.x, ~y, arrivals, name="difference", adder=self._adder)
         less, more = difference.plus(0), difference.plus(1)
         no_borrow = more[-1] & ~self.y[-1]
         magnitude = wire(m, choose(no_borrow, more[:-1], ~less[:-1]), "magnitude")
@@ -133,7 +145,9 @@ class NearPath(wiring.Component):
             # Then the places of y cancel, or leave a borrow, which makes x negative below.
             none = wire(m, ~expected.any(), "none")
             equal = wire(m, self.x[low:] == self.y[:-1], "equal") & ~self.y[-1]
-            negated = add_compound(m, ~self.x[:low], Const(0, low), name="negated").plus(1)[:-1]
+            negated = add_compound(
+                m, ~self.x[:low], Const(0, low), name="negated", adder=self._adder
+            ).plus(1)[:-1]
             for chosen, value, name in (
                 (none & equal, self.x[:low], "low"),
                 (none & ~equal, negated, "negated"),
@@ -173,7 +187,8 @@ class NearPath(wiring.Component):
     def _lowered(self, m: Module, amount: int) -> Value:
         """The exponent less an amount."""
         width = len(self.exponent)
-        less = add(m, self.exponent, Const(-amount, width), name=f"exponent_less_{amount}")
+        name = f"exponent_less_{amount}"
+        less = add(m, self.exponent, Const(-amount, width), name=name, adder=self._adder)
         return less[:width] if amount else self.exponent
 
 

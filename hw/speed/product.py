@@ -16,6 +16,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from fp8mac.hw.config.formats import Format
+from fp8mac.hw.config.structure import Adder
 from fp8mac.hw.parts.carry_save import CarrySaveTree
 from fp8mac.hw.parts.layout import (
     NumberRange,
@@ -25,7 +26,7 @@ from fp8mac.hw.parts.layout import (
     product_range,
 )
 from fp8mac.hw.parts.prefix import AND, wire
-from fp8mac.hw.speed.unpack import Factor, Operand, unpack
+from fp8mac.hw.speed.unpack import Factor, unpack
 
 __all__ = ["FactoredLayout", "FactorsLayout", "FastMultiplier"]
 
@@ -94,6 +95,8 @@ class FastMultiplier(wiring.Component):
     tables : bool
         Whether products of short fractions are read from tables, which are much larger than a
         tree, and a little shorter.
+    adder : Adder
+        How carries of a tree run.
 
     Members
     -------
@@ -110,11 +113,18 @@ class FastMultiplier(wiring.Component):
     product: data.View
 
     def __init__(
-        self, a_format: Format, b_format: Format, *, normalised: bool, tables: bool = True
+        self,
+        a_format: Format,
+        b_format: Format,
+        *,
+        normalised: bool,
+        tables: bool = True,
+        adder: Adder = Adder.FITTED,
     ) -> None:
+        self._tables = tables
+        self._adder = adder
         self._formats = (a_format, b_format)
         self._normalised = normalised
-        self._tables = tables
         a, b = (operand_range(format_, normalised=normalised) for format_ in self._formats)
         self._factors = (a, b)
         super().__init__(
@@ -161,7 +171,7 @@ class FastMultiplier(wiring.Component):
             product.normal.exponent_b.eq(b.normal.exponent.as_signed()),
             product.normal.significand.eq(self._multiply(m, a.normal, b.normal)),
         ]
-        if self._normalised and _has_tables(a, b):
+        if self._normalised and self._has_tables(a.early, b.early):
             m.d.comb += [
                 product.early.exponent_a.eq(a.early.exponent.as_signed()),
                 product.early.exponent_b.eq(b.early.exponent.as_signed()),
@@ -181,28 +191,30 @@ class FastMultiplier(wiring.Component):
                 m.d.comb += product.early.significand.eq(product.normal.significand & nonzero)
         return m
 
+    def _has_tables(self, a: Factor, b: Factor) -> bool:
+        return self._tables and max(len(a.fraction), len(b.fraction)) <= _TABLE_BITS
+
     def _multiply(self, m: Module, a: Factor, b: Factor) -> Value:
         """Product of significands."""
-        width = len(a.fraction) + len(b.fraction) + 2
-        if not self._tables or max(len(a.fraction), len(b.fraction)) > _TABLE_BITS:
-            tree = CarrySaveTree(width)
-            for weight, bit in enumerate(Cat(a.fraction, a.hidden)):
-                row = Cat(b.fraction, b.hidden)
-                tree.add_bits(weight, row & bit.replicate(len(row)), AND)
-            return tree.elaborate_into(m)
-        product: Value = Const(0, width)
-        for hidden_a in (0, 1):
-            for hidden_b in (0, 1):
-                chosen = (a.hidden if hidden_a else ~a.hidden) & (
-                    b.hidden if hidden_b else ~b.hidden
-                )
-                table = _table(m, a.fraction, b.fraction, hidden_a, hidden_b)
-                product |= table & chosen.replicate(width)
-        return wire(m, product, "product")
+        if self._has_tables(a, b):
+            return _read(m, a, b)
+        tree = CarrySaveTree(len(a.fraction) + len(b.fraction) + 2, self._adder)
+        for weight, bit in enumerate(Cat(a.fraction, a.hidden)):
+            row = Cat(b.fraction, b.hidden)
+            tree.add_bits(weight, row & bit.replicate(len(row)), AND)
+        return tree.elaborate_into(m)
 
 
-def _has_tables(a: Operand, b: Operand) -> bool:
-    return max(len(a.early.fraction), len(b.early.fraction)) <= _TABLE_BITS
+def _read(m: Module, a: Factor, b: Factor) -> Value:
+    """Product of significands, by a table for each pair of hidden bits."""
+    width = len(a.fraction) + len(b.fraction) + 2
+    product: Value = Const(0, width)
+    for hidden_a in (0, 1):
+        for hidden_b in (0, 1):
+            chosen = (a.hidden if hidden_a else ~a.hidden) & (b.hidden if hidden_b else ~b.hidden)
+            table = _table(m, a.fraction, b.fraction, hidden_a, hidden_b)
+            product |= table & chosen.replicate(width)
+    return wire(m, product, "product")
 
 
 def _table(m: Module, a: Value, b: Value, hidden_a: int, hidden_b: int) -> Value:

@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from fp8mac.hw.config.accumulators import FloatAccConfig
 from fp8mac.hw.config.formats import Rounding
+from fp8mac.hw.config.structure import Adder
 from fp8mac.hw.parts.prefix import add_compound, at_least, choose, wire
 from fp8mac.hw.parts.special import with_specials
 
@@ -25,6 +26,8 @@ class FastRound(wiring.Component):
         Width of the significand, at least ``precision + 1``.
     exponent_bits : int
         Width of the exponent, more than that of the format.
+    adder : Adder
+        How carries run.
 
     Members
     -------
@@ -47,7 +50,14 @@ class FastRound(wiring.Component):
     inf: Signal
     code: Signal
 
-    def __init__(self, config: FloatAccConfig, significand_bits: int, exponent_bits: int) -> None:
+    def __init__(
+        self,
+        config: FloatAccConfig,
+        significand_bits: int,
+        exponent_bits: int,
+        adder: Adder = Adder.FITTED,
+    ) -> None:
+        self._adder = adder
         self._config = config
         super().__init__(
             {
@@ -72,7 +82,8 @@ class FastRound(wiring.Component):
         magnitude = wire(m, Cat(kept[:-1], self.exponent), "magnitude")
         if config.rounding is Rounding.RNE:
             up = wire(m, rest[-1] & (rest[:-1].any() | kept[0]), "up")
-            codes = add_compound(m, magnitude, Const(0, len(magnitude)), name="next_code")
+            zero = Const(0, len(magnitude))
+            codes = add_compound(m, magnitude, zero, name="next_code", adder=self._adder)
             magnitude = wire(m, codes.plus(up)[:-1], "rounded")
         if not config.subnormals:
             magnitude &= kept[-1].replicate(len(magnitude))

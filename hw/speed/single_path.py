@@ -24,6 +24,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from fp8mac.hw.config.accumulators import FloatAccConfig
+from fp8mac.hw.config.structure import Adder
 from fp8mac.hw.parts.layout import NumberRange
 from fp8mac.hw.parts.prefix import add, choose, extended, wire
 from fp8mac.hw.parts.special import classify
@@ -45,6 +46,8 @@ class FastSinglePathAccumulator(wiring.Component):
         Decoded operands, normalised.
     config : FloatAccConfig
         Accumulator.
+    adder : Adder
+        How carries run.
 
     Members
     -------
@@ -60,10 +63,16 @@ class FastSinglePathAccumulator(wiring.Component):
     c: Signal
     y: Signal
 
-    def __init__(self, factors: tuple[NumberRange, NumberRange], config: FloatAccConfig) -> None:
+    def __init__(
+        self,
+        factors: tuple[NumberRange, NumberRange],
+        config: FloatAccConfig,
+        adder: Adder = Adder.FITTED,
+    ) -> None:
         # Where bits are lost below, at most the top place can cancel.
         bits = sum(factor.significand_bits for factor in factors)
-        self._shape = FrameShape(factors, config, max(bits, config.format.precision + 2))
+        depth = max(bits, config.format.precision + 2)
+        self._shape = FrameShape(factors, config, depth, adder=adder)
         width = config.format.bits
         super().__init__({"product": In(FactoredLayout(*factors)), "c": In(width), "y": Out(width)})
 
@@ -100,25 +109,29 @@ class FastSinglePathAccumulator(wiring.Component):
         exponent = wire(m, self._exponent(m, frames), "exponent")
 
         subtract = wire(m, product.sign ^ self.c[-1], "subtract")
-        m.submodules.difference = difference = NearPath(bits, bits, len(exponent), subnormal=True)
+        adder = shape.adder
+        m.submodules.difference = difference = NearPath(
+            bits, bits, len(exponent), subnormal=True, adder=adder
+        )
         m.d.comb += [
             difference.x.eq(x),
             difference.y.eq(Cat(y, 0)),
             difference.exponent.eq(exponent),
             difference.enable.eq(1),
         ]
-        total = add(m, x, y, name="total")
+        total = add(m, x, y, name="total", adder=adder)
         over, hidden = total[-1], total[-2]
         # A carry moves the sum down by one place; the bit that falls out stays in the sticky bit.
         down = Cat(total[0] | total[1], total[2:])
-        up_exponent = add(m, exponent, Const(1, len(exponent)), name="exponent_up")[:-1]
+        one = Const(1, len(exponent))
+        up_exponent = add(m, exponent, one, name="exponent_up", adder=adder)[:-1]
         total_exponent = choose(
             over, up_exponent, exponent & (over | hidden).replicate(len(exponent))
         )
 
         sign = choose(above, product.sign, self.c[-1]) ^ (subtract & difference.negative)
         c_nan, c_inf, _ = classify(self.c, format_)
-        m.submodules.round = rounder = FastRound(config, bits, len(exponent))
+        m.submodules.round = rounder = FastRound(config, bits, len(exponent), adder)
         m.d.comb += [
             rounder.significand.eq(
                 choose(subtract, difference.significand, choose(over, down, total[:-1]))
@@ -139,15 +152,16 @@ class FastSinglePathAccumulator(wiring.Component):
 
     def _exponent(self, m: Module, frames: Frames) -> Value:
         """Exponent of place 0."""
-        product, wide = self.product, self._shape.exponent_bits
+        product, wide, adder = self.product, self._shape.exponent_bits, self._shape.adder
         operands = (
             extended(product.normal.exponent_a, wide),
             extended(product.normal.exponent_b, wide),
         )
-        total = add(m, *operands, name="product_exponent")[:wide]
+        total = add(m, *operands, name="product_exponent", adder=adder)[:wide]
         offset = self._shape.exponent_offset
         top, next_ = (
-            add(m, total, Const(offset - step, wide), name=f"top_{step}")[:wide] for step in (0, 1)
+            add(m, total, Const(offset - step, wide), name=f"top_{step}", adder=adder)[:wide]
+            for step in (0, 1)
         )
         theirs = choose(product.normal.significand[-1], top, next_)
         return choose(frames.apart.above, theirs, extended(frames.c_exponent, wide))

@@ -9,16 +9,21 @@ from fp8mac.hw.config.accumulators import ConfigError, FloatAccConfig, Resolve
 from fp8mac.hw.config.formats import Rounding
 from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Role, Shape, ports
+from fp8mac.hw.config.structure import Built, Circuits
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.hw.parts.family import Family, Parts
 from fp8mac.hw.parts.layout import varying
 from fp8mac.hw.parts.segments import resolved
-from fp8mac.hw.speed.family import SPEED
+from fp8mac.hw.speed.family import LEAN, SPEED
 
 __all__ = ["COMPONENTS", "FAMILIES", "Mac", "MacCore", "check_buildable"]
 
-FAMILIES: dict[Goal, Family] = {Goal.AREA: AREA, Goal.SPEED: SPEED}
-"""Circuits by what they are built for."""
+FAMILIES: dict[Circuits, Family] = {
+    Circuits.AREA: AREA,
+    Circuits.LEAN: LEAN,
+    Circuits.SPEED: SPEED,
+}
+"""Families of circuits."""
 
 
 def check_buildable(config: MacConfig) -> None:
@@ -63,8 +68,8 @@ class MacCore(wiring.Component):
     ----------
     config : MacConfig
         Operand formats and accumulator.
-    goal : Goal
-        What it is built for.
+    goal : Goal or Structure
+        What it is built for, or how.
 
     cut : bool
         Bring out what a register can hold: the product, or the operands where its family has no
@@ -106,7 +111,7 @@ class MacCore(wiring.Component):
     early: Signal
     held: Signal
 
-    def __init__(self, config: MacConfig, goal: Goal = Goal.AREA, *, cut: bool = False) -> None:
+    def __init__(self, config: MacConfig, goal: Built = Goal.AREA, *, cut: bool = False) -> None:
         check_buildable(config)
         self._config = config
         self._goal = goal
@@ -126,8 +131,8 @@ class MacCore(wiring.Component):
         return self._config
 
     @property
-    def goal(self) -> Goal:
-        """What it is built for."""
+    def goal(self) -> Built:
+        """What it is built for, or how."""
         return self._goal
 
     @property
@@ -165,7 +170,9 @@ class MacCore(wiring.Component):
         return m
 
     def _build(self) -> Parts:
-        return FAMILIES[self._goal][type(self._config.accumulator)](self._config)
+        structure = Structure.of(self._goal)
+        family = FAMILIES[structure.circuits]
+        return family[type(self._config.accumulator)](self._config, structure.adder)
 
     @property
     def flags(self) -> list[Signal]:
@@ -201,8 +208,8 @@ class Mac(wiring.Component):
     ----------
     config : MacConfig
         Operand formats and accumulator.
-    goal : Goal
-        What it is built for.
+    goal : Goal or Structure
+        What it is built for, or how.
 
     Members
     -------
@@ -240,7 +247,7 @@ class Mac(wiring.Component):
     sum: Signal
     ready: Signal
 
-    def __init__(self, config: MacConfig, goal: Goal = Goal.AREA) -> None:
+    def __init__(self, config: MacConfig, goal: Built = Goal.AREA) -> None:
         check_buildable(config)
         self._config = config
         self._goal = goal
@@ -252,8 +259,8 @@ class Mac(wiring.Component):
         return self._config
 
     @property
-    def goal(self) -> Goal:
-        """What it is built for."""
+    def goal(self) -> Built:
+        """What it is built for, or how."""
         return self._goal
 
     @property

@@ -6,11 +6,13 @@ that happens: a gate of the wrong sort, a lost bit, a case forgotten.
 
 from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
+from fp8mac.hw.config.structure import Built, Structure
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.proofs.bugs.area import AREA_MUTATIONS
 from fp8mac.proofs.bugs.planting import Mutation, MutationError, mutated_rtlil, parse_unit_text
 from fp8mac.proofs.bugs.segments import SEGMENT_MUTATIONS
 from fp8mac.proofs.bugs.speed import SPEED_MUTATIONS
+from fp8mac.proofs.bugs.structures import STRUCTURE_MUTATIONS
 
 __all__ = [
     "MUTATIONS",
@@ -21,16 +23,28 @@ __all__ = [
     "parse_unit_text",
 ]
 
-MUTATIONS: tuple[Mutation, ...] = (*SEGMENT_MUTATIONS, *AREA_MUTATIONS, *SPEED_MUTATIONS)
+MUTATIONS: tuple[Mutation, ...] = (
+    *SEGMENT_MUTATIONS,
+    *AREA_MUTATIONS,
+    *SPEED_MUTATIONS,
+    *STRUCTURE_MUTATIONS,
+)
 """Every planted bug; those of few units first."""
 
 
-def mutations_of(config: MacConfig, shape: Shape, *, goal: Goal = Goal.AREA) -> list[Mutation]:
+def mutations_of(config: MacConfig, shape: Shape, *, goal: Built = Goal.AREA) -> list[Mutation]:
     """Mutations with a part in what a unit, or its combinational core, computes."""
     return [
         mutation
         for mutation in MUTATIONS
         if mutation.applies(config)
-        and goal in mutation.goals
+        and _has(mutation, goal)
         and (shape.is_registered or not mutation.registered)
     ]
+
+
+def _has(mutation: Mutation, goal: Built) -> bool:
+    """Whether circuits that are built so have the changed text."""
+    if isinstance(goal, Structure):
+        return mutation.structures is not None and mutation.structures(goal)
+    return goal in mutation.goals

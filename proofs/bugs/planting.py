@@ -19,6 +19,7 @@ from fp8mac.hw.config.accumulators import ConfigError
 from fp8mac.hw.config.errors import Error
 from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
+from fp8mac.hw.config.structure import Built, Structure, structures_of
 from fp8mac.hw.config.unit import MacConfig, parse_line, parse_unit
 
 __all__ = ["Mutation", "MutationError", "mutated_rtlil", "parse_unit_text"]
@@ -72,6 +73,8 @@ class Mutation:
         Whether only the registered unit has the bug, and not its combinational core.
     goals : tuple of Goal
         Goals whose circuits have the changed text.
+    structures : callable, optional
+        Which structures beside the two of the goals have it.
     """
 
     name: str
@@ -83,6 +86,14 @@ class Mutation:
     applies: Callable[[MacConfig], bool] = field(compare=False, repr=False)
     registered: bool = False
     goals: tuple[Goal, ...] = (Goal.AREA,)
+    structures: Callable[[Structure], bool] | None = field(default=None, compare=False, repr=False)
+
+    def built(self, config: MacConfig) -> Built:
+        """A way to build a unit in which the circuit has the changed text."""
+        if self.goals:
+            return self.goals[0]
+        assert self.structures is not None
+        return next(filter(self.structures, structures_of(config)))
 
 
 _BUILD = """\
@@ -90,18 +101,19 @@ import sys
 from pathlib import Path
 from amaranth.back import rtlil
 from fp8mac.hw.units import mac
-from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
+from fp8mac.hw.config.structure import parse_built
 from fp8mac.hw.config.unit import parse_line
 assert Path.cwd() in Path(mac.__file__).resolve().parents, mac.__file__
 line, name, shape, goal = sys.argv[1:]
-component = mac.COMPONENTS[Shape(shape)](parse_line(line), Goal(goal))
+config = parse_line(line)
+component = mac.COMPONENTS[Shape(shape)](config, parse_built(goal, config))
 print(rtlil.convert(component, name=name, emit_src=False))
 """
 
 
 def mutated_rtlil(
-    config: MacConfig, shape: Shape, mutation: Mutation, *, goal: Goal = Goal.AREA
+    config: MacConfig, shape: Shape, mutation: Mutation, *, goal: Built = Goal.AREA
 ) -> str:
     """RTLIL of a unit, or of its combinational core, with a bug planted.
 

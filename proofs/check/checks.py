@@ -20,6 +20,7 @@ from functools import partial
 from fp8mac.gen.describe import module_name
 from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
+from fp8mac.hw.config.structure import Built, Structure
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.proofs.bugs.mutations import Mutation, mutations_of
 from fp8mac.proofs.check.circuit import Circuit
@@ -74,8 +75,8 @@ class Check:
         The circuit, if it is not the unit's own.
     any_nan : bool
         Whether every NaN will do where a result is NaN.
-    goal : Goal
-        What the circuit is built for.
+    goal : Goal or Structure
+        What the circuit is built for, or how.
     """
 
     config: MacConfig
@@ -85,7 +86,7 @@ class Check:
     mutation: Mutation | None = None
     circuit: Circuit | None = None
     any_nan: bool = False
-    goal: Goal = Goal.AREA
+    goal: Built = Goal.AREA
 
     @property
     def module(self) -> str:
@@ -138,6 +139,7 @@ def plan(
     configs: Iterable[MacConfig],
     *,
     speed: Iterable[MacConfig] = (),
+    structures: Iterable[tuple[MacConfig, Structure]] = (),
     both: bool = False,
     mutations: int = 2,
 ) -> list[Check]:
@@ -149,6 +151,8 @@ def plan(
         Units that are built for few gates.
     speed : iterable of MacConfig
         Units that are built for a short path.
+    structures : iterable of tuple
+        Units and how they are built. Only their cores are checked: what is around is the same.
     both : bool
         Prove every step in both encodings.
     mutations : int
@@ -156,15 +160,17 @@ def plan(
     """
     checks: list[Check] = []
     planted: Counter[str] = Counter()
-    units = dict.fromkeys(
-        [(each, Goal.AREA) for each in configs] + [(each, Goal.SPEED) for each in speed]
+    units: dict[tuple[MacConfig, Built], None] = dict.fromkeys(
+        [(each, Goal.AREA) for each in configs]
+        + [(each, Goal.SPEED) for each in speed]
+        + list(structures)
     )
-    for config, goal in dict.fromkeys(units):
+    for config, goal in units:
         encodings = Encoding.of(all_sorts(config), both=both)
         check = partial(Check, config, goal=goal)
         if decoded(config):
             checks += [check(Shape.CORE, CheckKind.DECODE, encoding) for encoding in encodings]
-        for shape in Shape:
+        for shape in (Shape.CORE,) if isinstance(goal, Structure) else Shape:
             checks += [check(shape, CheckKind.STEP, encoding) for encoding in encodings]
             pool = mutations_of(config, shape, goal=goal)
             pool = [each for each in pool if each.registered is shape.is_registered]

@@ -10,11 +10,12 @@ from fp8mac.gen.verilog import verilog_text
 from fp8mac.gen.yosys import YosysError, find_yosys
 from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Port, Role, Shape, named, ports
+from fp8mac.hw.config.structure import Built
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.proofs.bugs.mutations import Mutation, mutated_rtlil
 from fp8mac.proofs.check.netlist import CircuitError, FlatModule
 from fp8mac.proofs.check.partial import PARTIAL
-from fp8mac.proofs.check.structure import Structure, structure_of
+from fp8mac.proofs.check.structure import Anatomy, structure_of
 
 __all__ = ["Circuit", "CircuitError", "HiddenStateError"]
 
@@ -95,20 +96,20 @@ class Circuit:
             raise CircuitError(f"'{self.top}' is not the name of a module.")
 
     @classmethod
-    def built(cls, config: MacConfig, shape: Shape, *, goal: Goal = Goal.AREA) -> "Circuit":
+    def built(cls, config: MacConfig, shape: Shape, *, goal: Built = Goal.AREA) -> "Circuit":
         """RTL of a unit; only one thread at a time may build one."""
         text = rtlil_text(config, shape, goal=goal)
         return cls(config, shape, text, module_name(config, shape, goal=goal))
 
     @classmethod
-    def emitted(cls, config: MacConfig, shape: Shape, *, goal: Goal = Goal.AREA) -> "Circuit":
+    def emitted(cls, config: MacConfig, shape: Shape, *, goal: Built = Goal.AREA) -> "Circuit":
         """Verilog of a unit; only one thread at a time may build one."""
         text = verilog_text(config, shape, goal=goal)
         return cls(config, shape, text, module_name(config, shape, goal=goal), "verilog")
 
     @classmethod
     def mutated(
-        cls, config: MacConfig, shape: Shape, mutation: Mutation, *, goal: Goal = Goal.AREA
+        cls, config: MacConfig, shape: Shape, mutation: Mutation, *, goal: Built = Goal.AREA
     ) -> "Circuit":
         """RTL of a unit with a bug planted."""
         text = mutated_rtlil(config, shape, mutation, goal=goal)
@@ -149,7 +150,7 @@ class Circuit:
         return script + ("simplemap\n" if found.ripples else "")
 
     @cached_property
-    def structure(self) -> Structure:
+    def structure(self) -> Anatomy:
         """What `structure_of` finds.
 
         Raises

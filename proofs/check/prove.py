@@ -8,8 +8,8 @@ from typing import Any
 
 from fp8mac.gen.verilog import module_sha256
 from fp8mac.gen.yosys import YosysError, find_yosys, stop_all
-from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
+from fp8mac.hw.config.structure import Built, Structure
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.proofs.bugs.planting import MutationError
 from fp8mac.proofs.check.checks import Check, CheckKind, Record, Verdict, plan, plan_circuit
@@ -35,6 +35,7 @@ def prove_units(
     configs: Iterable[MacConfig],
     *,
     speed: Iterable[MacConfig] = (),
+    structures: Iterable[tuple[MacConfig, Structure]] = (),
     both: bool = False,
     mutations: int = 2,
     solver: Solver | None = None,
@@ -47,7 +48,7 @@ def prove_units(
     ----------
     configs : iterable of MacConfig
         The units.
-    speed, both, mutations
+    speed, structures, both, mutations
         See `plan`, which tells how many records there will be.
     solver : Solver, optional
         With time limit and memory; by default one that remembers nothing.
@@ -70,7 +71,7 @@ def prove_units(
     YosysError
         If there is no Yosys that can be used.
     """
-    checks = plan(configs, speed=speed, both=both, mutations=mutations)
+    checks = plan(configs, speed=speed, structures=structures, both=both, mutations=mutations)
     return Prover(solver or Solver()).run_all(checks, jobs=jobs, progress=progress)
 
 
@@ -151,7 +152,7 @@ class Prover:
     def __init__(self, solver: Solver) -> None:
         self.solver = solver
         self._bench = Bench(self._elaborate, Flow.load(), find_yosys(), Store())
-        self._circuits: dict[tuple[MacConfig, Shape, Goal], Circuit] = {}
+        self._circuits: dict[tuple[MacConfig, Shape, Built], Circuit] = {}
         self._building = Lock()
 
     def run_all(

@@ -23,11 +23,11 @@ from fp8mac.hw.config.ports import Port, Role
 from fp8mac.proofs.check.netlist import Bit, CircuitError, FlatModule
 from fp8mac.proofs.check.ports import check_drivers, check_ports
 
-__all__ = ["Structure", "structure_of"]
+__all__ = ["Anatomy", "structure_of"]
 
 
 @dataclass(frozen=True)
-class Structure:
+class Anatomy:
     """What is worth knowing of a sound design where its proof fails.
 
     Parameters
@@ -63,7 +63,7 @@ _SETTING_PINS = ("ARST", "ALOAD", "SET", "CLR")
 _HOLDING_PINS = ("EN", "SET")
 
 
-def structure_of(netlist: FlatModule, top: str, table: tuple[Port, ...]) -> Structure:
+def structure_of(netlist: FlatModule, top: str, table: tuple[Port, ...]) -> Anatomy:
     """Check a design.
 
     Parameters
@@ -111,13 +111,13 @@ class _Walk:
         self.unknown: dict[str, None] = {}
         self.indexes = False
 
-    def run(self) -> Structure:
+    def run(self) -> Anatomy:
         for port, facts in self.netlist.ports.items():
             if facts["direction"] == "output":
                 self._check_output(port, facts["bits"])
                 self._follow(port, facts["bits"])
         self._check_loops()
-        return Structure(
+        return Anatomy(
             tuple(self.hidden), tuple(self.unknown), self.indexes, ripples=self._ripples()
         )
 

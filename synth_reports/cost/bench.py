@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from fp8mac.gen.yosys import find_yosys
 from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.structure import Structure
 from fp8mac.synth_reports.cost.measure import Bench, Design
 from fp8mac.synth_reports.liberty.library import Library
 from fp8mac.synth_reports.store.store import Store
@@ -49,6 +50,7 @@ def make_bench(
         return Flow.load(flow or goal.value, libraries[library] if library is not None else None)
 
     def flow_of(design: Design) -> Flow:
-        return load(design.goal, design.library)
+        found = load(Structure.of(design.goal).goal, design.library)
+        return found if design.delay_ps is None else found.to(design.delay_ps)
 
     return Bench(elaborate, flow_of, find_yosys(), store or Store(), seconds)

@@ -10,6 +10,7 @@ from fp8mac.gen.describe import module_name
 from fp8mac.gen.yosys import Yosys
 from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
+from fp8mac.hw.config.structure import Built
 from fp8mac.hw.config.unit import MacConfig, parse_unit
 from fp8mac.synth_reports.store.parallel import in_parallel, processors
 from fp8mac.synth_reports.store.store import Store
@@ -34,27 +35,31 @@ class Design:
         The unit.
     shape : Shape
         What of it.
-    goal : Goal
-        What it is built for, and how it is mapped.
+    goal : Goal or Structure
+        What it is built for, or how.
     library : str, optional
         Name of the library to map to; None for two-input gates.
     part : str
         A submodule of it, by its path; what is around it is left out.
     without : tuple of str
         Submodules that are left out; their ports become ports of what remains.
+    delay_ps : float, optional
+        What it is mapped to: zero for the fastest netlist, infinity for the smallest. By default
+        as the goal says.
     """
 
     config: MacConfig
     shape: Shape
-    goal: Goal = Goal.AREA
+    goal: Built = Goal.AREA
     library: str | None = None
     part: str = ""
     without: tuple[str, ...] = ()
+    delay_ps: float | None = None
 
     @property
     def whole(self) -> "Design":
         """What is elaborated for it."""
-        return replace(self, library=None, part="", without=())
+        return replace(self, library=None, part="", without=(), delay_ps=None)
 
     @property
     def top(self) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
+from fp8mac.hw.config.structure import Built, Structure
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.synth_reports.cost.breakdown import breakdown_designs, breakdown_report
 from fp8mac.synth_reports.cost.measure import BASELINE, Bench, Design, Measurement
@@ -42,26 +43,31 @@ class Question:
     ----------
     config : MacConfig
         The unit.
-    goal : Goal
+    goal : Goal or Structure
         What the registered unit, its energy and the breakdown are built for; the core is measured
-        for both goals.
+        for both goals. Where it is a structure, all is built with that.
     shapes : tuple of Shape
         Core, unit or both.
     libraries : mapping of str to Library
         What it is mapped to beside two-input gates.
     stimuli : Stimuli
         What it does while its energy is measured.
+    delays_ps : mapping of str to float
+        By library, what a structure is mapped to, see `fp8mac.synth_reports.cost.measure.Design`.
     """
 
     config: MacConfig
-    goal: Goal = Goal.AREA
+    goal: Built = Goal.AREA
     shapes: tuple[Shape, ...] = tuple(Shape)
     libraries: Mapping[str, Library] = field(default_factory=dict)
     stimuli: Stimuli = field(default_factory=Stimuli)
+    delays_ps: Mapping[str, float] = field(default_factory=dict)
 
     @property
-    def columns(self) -> list[tuple[Shape, Goal]]:
+    def columns(self) -> list[tuple[Shape, Built]]:
         """What is shown side by side."""
+        if isinstance(self.goal, Structure):
+            return [(shape, self.goal) for shape in self.shapes]
         both = self.shapes == tuple(Shape)
         return [
             (shape, goal)
@@ -74,11 +80,18 @@ class Question:
     def designs(self) -> list[Design]:
         """What to measure for that, of the unit and of the baseline."""
         return [
-            Design(config, shape, goal, library)
+            self.design(config, shape, goal, library)
             for config in (self.config, BASELINE)
             for shape, goal in self.columns
             for library in (None, *self.libraries)
         ]
+
+    def design(self, config: MacConfig, shape: Shape, goal: Built, library: str | None) -> Design:
+        """A design of the unit, or of the baseline: the same structure, to the same delay."""
+        if config == BASELINE and isinstance(goal, Structure):
+            goal = goal.for_integers
+        delay_ps = self.delays_ps.get(library) if library is not None else None
+        return Design(config, shape, goal, library, delay_ps=delay_ps)
 
 
 def unit_report(
@@ -112,7 +125,8 @@ def unit_report(
     config = question.config
     facts = {name: facts_of(each, bench.store) for name, each in question.libraries.items()}
     found = bench.measure(question.designs, force=force, progress=progress)
-    flows = {goal: bench.flow(Design(config, Shape.CORE, goal)) for goal in Goal}
+    goals_shown = dict.fromkeys(goal for _, goal in question.columns)
+    flows = {goal: bench.flow(Design(config, Shape.CORE, goal)) for goal in goals_shown}
     example = found[question.designs[0]]
     goals: dict[str, dict[str, Any]] = {}
     for shape, goal in question.columns:
@@ -157,7 +171,7 @@ def _column(
     """A design in two-input gates and in each library."""
 
     def at(config: MacConfig, library: str | None) -> Measurement:
-        return found[Design(config, design.shape, design.goal, library)]
+        return found[question.design(config, design.shape, design.goal, library)]
 
     report = shape_report(at(design.config, None), at(BASELINE, None))
     libraries = {}
@@ -218,13 +232,17 @@ def _breakdown(
     *,
     force: bool,
 ) -> dict[str, Any] | None:
-    """Parts in two-input gates and in GE of each library; None where not all of it is asked for."""
+    """Parts in two-input gates and in GE of each library; None where not all of it is asked for.
+
+    A part on its own has no delay to be mapped to: then there are gates alone.
+    """
     if question.shapes != tuple(Shape):
         return None
+    facts = {} if question.delays_ps else facts
     modules = found[Design(question.config, Shape.CORE, question.goal)].modules
     breakdowns = {
         name: breakdown_designs(question.config, question.goal, name, modules)
-        for name in (None, *question.libraries)
+        for name in (None, *facts)
     }
     parts = bench.measure(
         [each for one in breakdowns.values() for each in one.designs], force=force

@@ -110,8 +110,11 @@ def footnotes(report: dict[str, Any]) -> str:
     flows = ", ".join(f"{each['name']} {each['sha256'][:8]}" for each in report["flows"].values())
     hashes = (f"{title} {each['netlist_sha256'][:8]}" for title, each in _columns(report))
     yosys = f"Yosys {tools['yosys']['version']} ({tools['yosys']['build']})"
-    lines = [
-        f"int8: {report['baseline']['slug']}, same flow, goal and shape",
+    target = report.get("target")
+    same = "structure, delay" if target else "goal"
+    lines = [target["sentence"]] if target and target["met"] else []
+    lines += [
+        f"int8: {report['baseline']['slug']}, same flow, {same} and shape",
         f"flows {flows}; {yosys}, {tools['abc']['version'] or 'its own ABC'}",
         f"netlists: {'; '.join(hashes)}",
     ]

@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from hashlib import sha256
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,8 @@ class Flow:
         What a netlist should be: small, or short.
     cells : Library, optional
         Cells to map to, in place of gates.
+    delay_ps : float, optional
+        What a netlist may take: the smallest that does not take more counts, see `to`.
     """
 
     name: str
@@ -69,6 +72,7 @@ class Flow:
     techmap: str = ""
     goal: Goal = Goal.AREA
     cells: Library | None = None
+    delay_ps: float | None = None
 
     @classmethod
     def load(cls, name: str = "area", cells: Library | None = None) -> "Flow":
@@ -82,11 +86,19 @@ class Flow:
             file = FLOWS / f"{name}.{suffix}"
             return (file if file.exists() else FLOWS / f"area.{suffix}").read_text("utf-8")
 
-        lines = text("abc" if cells is None else "liberty.abc").splitlines()
-        paragraphs = "\n".join(line for line in lines if not line.startswith("#")).split("\n\n")
-        scripts = tuple(part.strip() for part in paragraphs if part.strip())
+        scripts = _scripts(text("abc" if cells is None else "liberty.abc"))
         goal = Goal.SPEED if name == "speed" else Goal.AREA
         return cls(name, text("ys"), scripts, text("genlib"), text("v"), goal, cells)
+
+    def to(self, delay_ps: float) -> "Flow":
+        """The same, mapping to a delay: zero for the fastest netlist, infinity for the smallest."""
+        end = {0: Goal.SPEED, inf: Goal.AREA}.get(delay_ps)
+        name = end.value if end else "delay"
+        text = (FLOWS / f"{name}.liberty.abc").read_text("utf-8")
+        if end:
+            return replace(self, scripts=_scripts(text), goal=end)
+        scripts = tuple(each.format(delay=f"{delay_ps:.3f}") for each in _scripts(text))
+        return replace(self, scripts=scripts, goal=Goal.AREA, delay_ps=delay_ps)
 
     def without(self, top: str, parts: tuple[str, ...]) -> "Flow":
         """The same for what is around some submodules, whose ports become ports of the top."""
@@ -109,10 +121,19 @@ class Flow:
         """Order of netlists of one design: the lowest one counts."""
         if netlist.area is not None and netlist.delay_ps is not None:
             figures = (netlist.area, netlist.delay_ps)
+            if self.delay_ps is not None:
+                met = netlist.delay_ps <= self.delay_ps
+                return (0, *figures) if met else (1, *figures[::-1])
             return figures if self.goal is Goal.AREA else figures[::-1]
         metrics = netlist.metrics
         gates = (metrics.two_input_gates, metrics.inverters)
         return gates if self.goal is Goal.AREA else (metrics.levels, *gates)
+
+
+def _scripts(text: str) -> tuple[str, ...]:
+    """Paragraphs of a file, without comments."""
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
+    return tuple(part.strip() for part in "\n".join(lines).split("\n\n") if part.strip())
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,10 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from circuits import mapped
 
+from fp8mac.hw.config.structure import Adder
+from fp8mac.hw.parts import prefix
 from fp8mac.hw.parts.carry_save import CarrySaveTree
-from fp8mac.hw.parts.prefix import add, add_compound, at_least, first_one
+from fp8mac.hw.parts.prefix import add, add_compound, at_least, first_one, plus
 from fp8mac.hw.speed.near_path import expect_leading_one
 
 
@@ -48,6 +50,49 @@ def test_adders_add_whatever_arrives_first(arrivals):
             lambda m, x, y, one=one: add_compound(m, x, y, arrivals).plus(one), 6, 7, a, b
         )
         assert (got == a + b + one).all()
+
+
+@pytest.mark.parametrize("kind", Adder)
+def test_all_networks_add(kind):
+    a, b = every_pair(6)
+    got = outputs(lambda m, x, y: add(m, x, y, adder=kind), 6, 7, a, b)
+    assert (got == a + b).all()
+    for one in (0, 1):
+        got = outputs(
+            lambda m, x, y, one=one: add_compound(m, x, y, adder=kind).plus(one), 6, 7, a, b
+        )
+        assert (got == a + b + one).all()
+
+
+@pytest.mark.parametrize("kind", Adder)
+def test_plus_takes_signed_numbers(kind):
+    a, b = every_pair(5)
+    got = outputs(lambda m, x, y: plus(m, x.as_signed(), y[:3], 7, "sum", adder=kind), 5, 7, a, b)
+    assert (got == ((a ^ 16) - 16 + b % 8) % 128).all()
+
+
+@pytest.mark.parametrize(
+    ("kind", "levels", "nodes"),
+    [
+        (Adder.RIPPLE, 15, 15),
+        (Adder.BRENT_KUNG, 6, 26),
+        (Adder.SKLANSKY, 4, 32),
+        (Adder.FITTED, 4, 49),
+    ],
+)
+def test_networks_are_what_they_are_called(kind, levels, nodes):
+    """Depth and size for 16 bits, as in the literature."""
+    cuts = prefix._cuts([0] * 16) if kind is Adder.FITTED else None
+    spans = {(place, place): 0 for place in range(16)}
+
+    def depth(top, bottom):
+        if (top, bottom) not in spans:
+            cut = cuts[top, bottom] if cuts else prefix._CUTS[kind](top, bottom)
+            spans[top, bottom] = 1 + max(depth(top, cut), depth(cut - 1, bottom))
+        return spans[top, bottom]
+
+    assert max(depth(place, 0) for place in range(16)) == levels
+    assert len(spans) - 16 == nodes
 
 
 @pytest.mark.parametrize("bound", [-3, 0, 1, 5, 8, 21, 31, 32, 40])

@@ -20,7 +20,12 @@ from fp8mac.proofs.bugs.mutations import (
     mutations_of,
     parse_unit_text,
 )
-from fp8mac.proofs.certificate import STANDARD, STANDARD_SPEED
+from fp8mac.proofs.certificate import (
+    FAST_STRUCTURES,
+    STANDARD,
+    STANDARD_SPEED,
+    STANDARD_STRUCTURES,
+)
 from fp8mac.proofs.check.checks import Check, CheckKind, Verdict, plan
 from fp8mac.proofs.check.prove import Prover
 from fp8mac.proofs.check.solve import Encoding, Solver
@@ -45,7 +50,8 @@ def test_text_occurs_once_and_its_units_have_it(mutation):
     for unit in mutation.units:
         config = parse_unit_text(unit)
         assert all(
-            mutation in mutations_of(config, Shape.UNIT, goal=goal) for goal in mutation.goals
+            mutation in mutations_of(config, Shape.UNIT, goal=goal)
+            for goal in (*mutation.goals, mutation.built(config))
         )
 
 
@@ -54,7 +60,9 @@ def test_planted_bug_is_refuted_and_the_counterexample_is_real(mutation):
     config = parse_unit_text(mutation.units[0])
     encoding = Encoding.of(all_sorts(config))[0]
     shape = Shape.UNIT if mutation.registered else Shape.CORE
-    check = Check(config, shape, CheckKind.MUTATION, encoding, mutation, goal=mutation.goals[0])
+    check = Check(
+        config, shape, CheckKind.MUTATION, encoding, mutation, goal=mutation.built(config)
+    )
     record = Prover(Solver(PATIENCE)).run(check)
     assert record.verdict is Verdict.REFUTED, record.reason
     found = record.counterexample
@@ -68,11 +76,33 @@ def test_core_has_no_bug_of_the_registered_unit():
     assert any(mutation.registered for mutation in mutations_of(config, Shape.UNIT))
 
 
+def _standard_plan():
+    return plan(STANDARD, speed=STANDARD_SPEED, structures=STANDARD_STRUCTURES)
+
+
+def test_fast_structures_are_some_of_all():
+    assert set(FAST_STRUCTURES) < set(STANDARD_STRUCTURES)
+    found = [
+        check for check in plan([], structures=FAST_STRUCTURES) if check.kind is CheckKind.STEP
+    ]
+    assert [check.module for check in found] == [
+        "mac_int8_int8_int32_area_brent_kung_core",
+        "mac_int8_int8_int32_area_sklansky_core",
+        "mac_e4m3_e4m3_kulisch12_area_brent_kung_core",
+        "mac_e4m3_e4m3_kulisch12_area_sklansky_core",
+        "mac_e4m3_e4m3_kulisch12_lean_brent_kung_core",
+        "mac_e4m3_e4m3_bf16_area_brent_kung_core",
+        "mac_e4m3_e4m3_bf16_area_sklansky_core",
+        "mac_e4m3_e4m3_bf16_lean_brent_kung_core",
+    ]
+
+
 def test_standard_plan_has_bugs_beside_every_proof_and_all_of_them():
-    planted = [check for check in plan(STANDARD, speed=STANDARD_SPEED) if check.mutation]
+    planted = [check for check in _standard_plan() if check.mutation]
     beside = Counter((check.config, check.goal, check.shape) for check in planted)
     assert (len(STANDARD), len(STANDARD_SPEED)) == (35, 23)
-    assert len(beside) == 2 * (35 + 23)
+    assert len(beside) == 2 * (35 + 23) + len(STANDARD_STRUCTURES)
+    assert len(STANDARD_STRUCTURES) == 5 + 7 * 7
     assert min(beside.values()) >= 1
     assert {check.mutation for check in planted} == set(MUTATIONS)
 

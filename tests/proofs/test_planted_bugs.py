@@ -11,6 +11,7 @@ from fp8mac.gen.verilog import rtlil_text
 from fp8mac.gen.yosys import find_yosys
 from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
+from fp8mac.hw.config.structure import Built
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.proofs.bugs.mutations import MUTATIONS, mutated_rtlil, parse_unit_text
 from fp8mac.sim.check.cosim import Mismatch, check_core, check_unit
@@ -21,7 +22,9 @@ from fp8mac.synth_reports.synth.synthesis import synthesize
 COUNT = 70_000
 
 
-def check(config: MacConfig, rtlil: str, shape: Shape, *, goal: Goal = Goal.AREA) -> list[Mismatch]:
+def check(
+    config: MacConfig, rtlil: str, shape: Shape, *, goal: Built = Goal.AREA
+) -> list[Mismatch]:
     top = module_name(config, shape, goal=goal)
     triples = biased_triples(config, COUNT, seed=1)
     if shape is Shape.CORE:
@@ -34,7 +37,7 @@ def check(config: MacConfig, rtlil: str, shape: Shape, *, goal: Goal = Goal.AREA
 def test_planted_bug_is_found(mutation):
     config = parse_unit_text(mutation.units[0])
     shape = Shape.UNIT if mutation.registered else Shape.CORE
-    goal = mutation.goals[0]
+    goal = mutation.built(config)
     rtlil = mutated_rtlil(config, shape, mutation, goal=goal)
     assert check(config, rtlil, shape, goal=goal)
 

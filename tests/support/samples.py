@@ -39,7 +39,7 @@ def planted_bugs() -> list[Any]:
     def kind(mutation: Any) -> object:
         config = parse_unit_text(mutation.units[0])
         register = (type(config.accumulator), config.segment_bits is None, config.resolve)
-        return register, mutation.goals[0], mutation.registered
+        return register, mutation.goals[:1], mutation.registered
 
     return first_of_each(MUTATIONS, kind, lambda mutation: mutation.name)
 

@@ -1,0 +1,1 @@
+"""Area against delay of all structures of a unit."""
