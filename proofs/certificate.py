@@ -192,7 +192,7 @@ def certificate_text(records: Iterable[Record], command: str) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _shape(record: Record) -> tuple[MacConfig, Goal, Shape]:
+def _shape(record: Record) -> tuple[MacConfig, Built, Shape]:
     return record.check.config, record.check.goal, record.check.shape
 
 

@@ -1,8 +1,8 @@
 """The netlist that synthesis counts, as Verilog: proved equal to the unit, once for each text."""
 
 from fp8mac.hw.config.errors import Error
-from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
+from fp8mac.hw.config.structure import Built
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.synth_reports.cost.measure import Bench, Design
 
@@ -16,7 +16,7 @@ class UnprovedError(Error, RuntimeError):
 
 
 def netlist_text(
-    config: MacConfig, shape: Shape, *, goal: Goal, bench: Bench, force: bool = False
+    config: MacConfig, shape: Shape, *, goal: Built, bench: Bench, force: bool = False
 ) -> str:
     """Module of the gates that synthesis counts.
 
@@ -26,7 +26,7 @@ def netlist_text(
         The unit.
     shape : Shape
         What of it.
-    goal : Goal
+    goal : Goal or Structure
         What it is built for.
     bench : Bench
         What synthesises it, and whose store knows what is proved.

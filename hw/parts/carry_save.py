@@ -104,7 +104,7 @@ class CarrySaveTree:
 
 def columns(width: int, adder: Adder) -> Compressor | CarrySaveTree:
     """What collects bits by weight for few gates: one ripple, or a tree before another adder."""
-    return Compressor(width) if adder is Adder.RIPPLE else CarrySaveTree(width, adder, small=True)
+    return Compressor(width) if adder is Adder.RIPPLE else CarrySaveTree(width, adder)
 
 
 def _add_bits(m: Module, bits: list[_Bit], name: str, *, small: bool) -> tuple[_Bit, _Bit]:

@@ -20,8 +20,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
+from fp8mac.hw.config.structure import Built
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.synth_reports.cost.measure import Design, Measurement
 from fp8mac.synth_reports.cost.physical import Facts
@@ -75,7 +75,7 @@ def parts_of(modules: tuple[str, ...]) -> list[str]:
 
 
 def breakdown_designs(
-    config: MacConfig, goal: Goal, library: str | None, modules: tuple[str, ...]
+    config: MacConfig, goal: Built, library: str | None, modules: tuple[str, ...]
 ) -> Breakdown:
     """What to measure for a breakdown.
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from hashlib import sha256
 from math import inf
-from pathlib import Path
 from typing import Any
 
 from fp8mac.gen.yosys import Yosys
@@ -22,6 +21,7 @@ from fp8mac.hw.config.goal import Goal
 from fp8mac.synth_reports.liberty.library import Library
 from fp8mac.synth_reports.synth.abc import cut_flip_flops, run_abc, undated, wire_area
 from fp8mac.synth_reports.synth.metrics import Metrics
+from fp8mac.synth_reports.synth.scripts import FLOWS, read_scripts
 
 __all__ = [
     "Flow",
@@ -33,8 +33,6 @@ __all__ = [
     "read_logic",
     "synthesize",
 ]
-
-FLOWS = Path(__file__).parent / "flows"
 
 
 class SynthesisError(Error, RuntimeError):
@@ -86,7 +84,7 @@ class Flow:
             file = FLOWS / f"{name}.{suffix}"
             return (file if file.exists() else FLOWS / f"area.{suffix}").read_text("utf-8")
 
-        scripts = _scripts(text("abc" if cells is None else "liberty.abc"))
+        scripts = read_scripts(text("abc" if cells is None else "liberty.abc"))
         goal = Goal.SPEED if name == "speed" else Goal.AREA
         return cls(name, text("ys"), scripts, text("genlib"), text("v"), goal, cells)
 
@@ -96,8 +94,8 @@ class Flow:
         name = end.value if end else "delay"
         text = (FLOWS / f"{name}.liberty.abc").read_text("utf-8")
         if end:
-            return replace(self, scripts=_scripts(text), goal=end)
-        scripts = tuple(each.format(delay=f"{delay_ps:.3f}") for each in _scripts(text))
+            return replace(self, scripts=read_scripts(text), goal=end)
+        scripts = tuple(each.format(delay=f"{delay_ps:.3f}") for each in read_scripts(text))
         return replace(self, scripts=scripts, goal=Goal.AREA, delay_ps=delay_ps)
 
     def without(self, top: str, parts: tuple[str, ...]) -> "Flow":
@@ -128,12 +126,6 @@ class Flow:
         metrics = netlist.metrics
         gates = (metrics.two_input_gates, metrics.inverters)
         return gates if self.goal is Goal.AREA else (metrics.levels, *gates)
-
-
-def _scripts(text: str) -> tuple[str, ...]:
-    """Paragraphs of a file, without comments."""
-    lines = [line for line in text.splitlines() if not line.startswith("#")]
-    return tuple(part.strip() for part in "\n".join(lines).split("\n\n") if part.strip())
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Curves as tables: every point, and the envelope with the published designs beside it."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -37,10 +38,14 @@ class Peer:
 
 
 def peers_of(unit: str, library: str) -> list[Peer]:
-    """Published designs of one lane for a unit; none in a library that they were not mapped to."""
+    """Published designs of one lane for a unit; none in a library that they were not mapped to.
+
+    Beside a register in segments stand those with one word: sums are the same.
+    """
     if library != LIBRARY:
         return []
-    names = [name for name, config in UNITS.items() if config == parse_line(unit)]
+    config = parse_line(re.sub(r":segmented=\d+", "", unit))
+    names = [name for name, each in UNITS.items() if each == config]
     rows = [row for row in published() if row["unit"] in names and row["lanes"] == 1]
     return [
         Peer(

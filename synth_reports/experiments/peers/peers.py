@@ -22,7 +22,8 @@ from fp8mac.gen.yosys import Yosys
 from fp8mac.hw.config.unit import parse_unit
 from fp8mac.synth_reports.liberty.library import Library
 from fp8mac.synth_reports.liberty.reader import LibertyError
-from fp8mac.synth_reports.synth.synthesis import FLOWS, SynthesisError
+from fp8mac.synth_reports.synth.scripts import FLOWS
+from fp8mac.synth_reports.synth.synthesis import SynthesisError
 
 if TYPE_CHECKING:  # what keeps figures, not what makes them
     from fp8mac.synth_reports.cost.measure import Bench
