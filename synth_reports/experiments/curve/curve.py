@@ -21,7 +21,6 @@ __all__ = [
 STANDARD = (
     "e4m3 -> fp16",
     "e4m3 -> bf16",
-    "e4m3 -> fp32",
     "e5m2 -> fp16",
     "e4m3 -> kulisch:3",
     "e4m3 -> kulisch:3:segmented=5",
