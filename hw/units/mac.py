@@ -4,26 +4,18 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from fp8mac.hw.area.family import AREA
 from fp8mac.hw.config.accumulators import ConfigError, FloatAccConfig, Resolve
 from fp8mac.hw.config.formats import Rounding
 from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Role, Shape, ports
-from fp8mac.hw.config.structure import Built, Circuits
+from fp8mac.hw.config.structure import Built
 from fp8mac.hw.config.unit import MacConfig
-from fp8mac.hw.parts.family import Family, Parts
+from fp8mac.hw.parts.family import Parts
 from fp8mac.hw.parts.layout import varying
 from fp8mac.hw.parts.segments import resolved
-from fp8mac.hw.speed.family import LEAN, SPEED
+from fp8mac.hw.units.families import parts_of
 
-__all__ = ["COMPONENTS", "FAMILIES", "Mac", "MacCore", "check_buildable"]
-
-FAMILIES: dict[Circuits, Family] = {
-    Circuits.AREA: AREA,
-    Circuits.LEAN: LEAN,
-    Circuits.SPEED: SPEED,
-}
-"""Families of circuits."""
+__all__ = ["COMPONENTS", "Mac", "MacCore", "check_buildable"]
 
 
 def check_buildable(config: MacConfig) -> None:
@@ -170,9 +162,7 @@ class MacCore(wiring.Component):
         return m
 
     def _build(self) -> Parts:
-        structure = Structure.of(self._goal)
-        family = FAMILIES[structure.circuits]
-        return family[type(self._config.accumulator)](self._config, structure.adder)
+        return parts_of(self._config, self._goal)
 
     @property
     def flags(self) -> list[Signal]:

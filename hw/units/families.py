@@ -1,0 +1,22 @@
+"""Which family of circuits a core is made from."""
+
+from fp8mac.hw.area.family import AREA
+from fp8mac.hw.config.structure import Built, Circuits, Structure
+from fp8mac.hw.config.unit import MacConfig
+from fp8mac.hw.parts.family import Family, Parts
+from fp8mac.hw.speed.family import LEAN, SPEED
+
+__all__ = ["FAMILIES", "parts_of"]
+
+FAMILIES: dict[Circuits, Family] = {
+    Circuits.AREA: AREA,
+    Circuits.LEAN: LEAN,
+    Circuits.SPEED: SPEED,
+}
+"""Families of circuits."""
+
+
+def parts_of(config: MacConfig, built: Built) -> Parts:
+    """Parts of a unit's core, built for a goal or as told."""
+    structure = Structure.of(built)
+    return FAMILIES[structure.circuits][type(config.accumulator)](config, structure.adder)
