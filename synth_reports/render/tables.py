@@ -5,7 +5,6 @@ import io
 import shutil
 import sys
 from collections.abc import Iterable
-from importlib.resources import files
 from typing import Any, TextIO
 
 from rich import box
@@ -22,7 +21,6 @@ __all__ = [
     "format_facts",
     "formats_table",
     "markdown_table",
-    "published",
     "show",
 ]
 
@@ -145,9 +143,3 @@ def markdown_table(titles: list[str], rows: list[list[str]]) -> str:
         for row in [titles, *rows]
     ]
     return "\n".join([lines[0], f"|{'|'.join(ruler)}|", *lines[1:]])
-
-
-def published(name: str) -> list[dict[str, str]]:
-    """Rows of a table of published numbers, each with its source."""
-    path = files("fp8mac.synth_reports") / "published" / f"{name}.csv"
-    return list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))))

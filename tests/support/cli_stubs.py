@@ -162,7 +162,7 @@ def install(monkeypatch) -> None:
             "today",
         ),
         "synth_reports.experiments.figure3.experiment.pictures": lambda rows: PICTURE,
-        "synth_reports.experiments.figure5.figure5.pictures": lambda rows: PICTURE,
+        "synth_reports.experiments.figure5.text.pictures": lambda rows: PICTURE,
         "synth_reports.experiments.sum_error.text.pictures": lambda rows: PICTURE,
         "synth_reports.experiments.pareto.experiment.picture": lambda charts: PICTURE,
         "synth_reports.experiments.accuracy.report.pictures": lambda rows, points: {

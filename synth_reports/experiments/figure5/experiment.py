@@ -54,7 +54,7 @@ class Figure5(Experiment[Figure5Options, "Figure5Job", "Figure5Row"]):
         return Figure5Row(**facts)
 
     def render(self, records: "Sequence[Figure5Row]", made: Made) -> dict[str, str | bytes]:
-        from fp8mac.synth_reports.experiments.figure5.figure5 import (
+        from fp8mac.synth_reports.experiments.figure5.text import (
             csv_text,
             markdown_text,
             pictures,
@@ -66,7 +66,7 @@ class Figure5(Experiment[Figure5Options, "Figure5Job", "Figure5Row"]):
     def show(
         self, records: "Sequence[Figure5Row]", options: Figure5Options
     ) -> RenderableType | None:
-        from fp8mac.synth_reports.experiments.figure5.figure5 import rows_table
+        from fp8mac.synth_reports.experiments.figure5.text import rows_table
 
         return rows_table(records)
 

@@ -18,7 +18,7 @@ from fp8mac.hw.config.summation import PLAIN, Summation
 from fp8mac.hw.config.unit import MacConfig, parse_unit
 from fp8mac.sim.codes.encoding import encode
 from fp8mac.sim.gemm.gemm import gemm, plan
-from fp8mac.synth_reports.render.tables import published
+from fp8mac.synth_reports.experiments.published import published
 
 __all__ = [
     "ACCUMULATORS",

@@ -24,7 +24,7 @@ from fp8mac.sim.networks.tasks.diagnose import diagnose
 from fp8mac.sim.networks.tasks.evaluate import evaluate
 from fp8mac.sim.networks.tasks.own import own_task
 from fp8mac.sim.networks.tasks.zoo import load_task
-from fp8mac.synth_reports.experiments.sum_error.length import points
+from fp8mac.synth_reports.experiments.sum_error.length import length_jobs
 
 
 @pytest.fixture(autouse=True)
@@ -262,8 +262,8 @@ def test_the_command(tmp_path, monkeypatch):
     other = run(app, [*words, "--inputs", "data.npz", "--json"])
     assert json.loads(other.stdout)["result"]["sqnr_db"] != report["result"]["sqnr_db"]
     words = ("accuracy", "--network", "net.onnx", "--inputs", "data.npz", "--threads", "1")
-    few = functools.partial(points, ("e4m3",), ("fp16",), (32, 64))
-    monkeypatch.setattr("fp8mac.synth_reports.experiments.sum_error.length.points", few)
+    few = functools.partial(length_jobs, ("e4m3",), ("fp16",), (32, 64))
+    monkeypatch.setattr("fp8mac.synth_reports.experiments.sum_error.length.length_jobs", few)
     result = run(app, [*words, "--experiments", "w4a8"])
     assert result.exit_code == 0, result.output
     page = (tmp_path / "accuracy/net.onnx.md").read_text()

@@ -15,12 +15,10 @@ from fp8mac.synth_reports.experiments.figure5.figure5 import (
     LLOYD_MAX,
     Figure5Row,
     bits_of,
-    csv_text,
     jobs,
-    markdown_text,
-    pictures,
 )
-from fp8mac.synth_reports.render.tables import published
+from fp8mac.synth_reports.experiments.figure5.text import csv_text, markdown_text, pictures
+from fp8mac.synth_reports.experiments.published import published
 
 WITHIN_BITS = 0.12
 
