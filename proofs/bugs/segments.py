@@ -127,8 +127,8 @@ SEGMENT_MUTATIONS: tuple[Mutation, ...] = (
         registered=True, goals=_BOTH,
     ),
     Mutation(
-        "resolver forgets the carries", "resolver", "parts.segments",
-        "_add_bits(m, carries[at - 1], word", "_add_bits(m, Const(0, 1), word",
+        "resolver adds the first carry everywhere", "resolver", "parts.segments",
+        "_add_bits(m, carries[at - 1], word", "_add_bits(m, carries[0], word",
         ("e4m3,kulisch:3:segmented=5:resolve=combinational",),
         _resolves(_SHOWN),
         registered=True,

@@ -78,7 +78,7 @@ def test_wrong_rounding_fails(shape, tmp_path):
         ("flag not sticky", "kulisch"),
         ("clear keeps the flag", "kulisch"),
         ("carry not cleared", "kulisch:segmented=5"),
-        ("resolver forgets the carries", "kulisch:segmented=5:resolve=combinational"),
+        ("resolver adds the first carry everywhere", "kulisch:segmented=5:resolve=combinational"),
         ("ready with carries left", "kulisch:segmented=5:resolve=idle"),
     ],
 )
