@@ -10,6 +10,7 @@ from fp8mac.synth_reports.experiments.grid import Grid
 from fp8mac.synth_reports.experiments.pareto.experiment import Pareto
 from fp8mac.synth_reports.experiments.peers.experiment import Peers
 from fp8mac.synth_reports.experiments.regression import Regression
+from fp8mac.synth_reports.experiments.sta import Sta
 from fp8mac.synth_reports.experiments.sum_error.experiment import SumError
 
 __all__ = ["EXPERIMENTS"]
@@ -23,5 +24,6 @@ EXPERIMENTS: tuple[Experiment[Any, Any, Any], ...] = (
     SumError(),
     Pareto(),
     Regression(),
+    Sta(),
 )
 """In the order of the help. What takes long to import, an experiment imports where it needs it."""
