@@ -86,6 +86,7 @@ def unit(
     *,
     acc: str | None = None,
     stages: int = 1,
+    output: str | None = None,
     goal: str = "area",
 ) -> Unit:
     """Describe a unit: two formats, an accumulator, and how products are added.
@@ -100,6 +101,8 @@ def unit(
         Accumulator, such as ``"fp16"``, ``"kulisch:4"`` or ``"int32"``.
     stages : int
         2 for a register between product and sum; a whole line says so itself.
+    output : str, optional
+        What exact sums are rounded to where they leave, such as ``"fp16"``; as ``stages``.
     goal : str
         What its circuit is built for, ``area`` or ``speed``; or how, the name of a structure such
         as ``area-sklansky``, see `fp8mac.hw.config.structure`.
@@ -114,11 +117,13 @@ def unit(
     >>> unit("e4m3", acc="fp16"), unit("int8*int4 -> int32", goal="speed")
     (fp8mac.unit('e4m3 -> fp16'), fp8mac.unit('int8*int4 -> int32', goal='speed'))
     """
-    if acc is None and (b is not None or stages != 1):
+    if acc is None and (b is not None or stages != 1 or output is not None):
         raise ConfigError(
             f"Name the accumulator of {a if b is None else f'{a} and {b}'} with acc=."
         )
-    config = parse_line(a) if acc is None else parse_unit(a, b, acc=acc, stages=stages)
+    config = (
+        parse_line(a) if acc is None else parse_unit(a, b, acc=acc, stages=stages, output=output)
+    )
     return Unit(config, _built(goal, config))
 
 

@@ -19,6 +19,7 @@ from fp8mac.cli.options import (
     DELAY,
     GOAL,
     JSON,
+    OUT,
     RESOLVE,
     STAGES,
     A,
@@ -92,6 +93,7 @@ def verilog(
     *,
     acc: ACC,
     stages: Annotated[STAGES, Never("--core")] = 1,
+    out: Annotated[OUT, Never("--core")] = None,
     resolve: RESOLVE = None,
     goal: Annotated[GOAL, Never("--delay"), Never("--clock"), Never("--structure")] = Goal.AREA,
     structure: Annotated[
@@ -122,7 +124,7 @@ def verilog(
     ] = STDOUT,
 ) -> None:
     """Print the Verilog of a unit, or write it."""
-    config = parse_unit(a, b, acc=accumulator(acc, resolve), stages=stages)
+    config = parse_unit(a, b, acc=accumulator(acc, resolve), stages=stages, output=out)
     target = target_of(delay, clock)
     if liberty and not target:
         raise end("--liberty has no effect without --delay or --clock.")

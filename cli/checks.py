@@ -11,6 +11,7 @@ from fp8mac.cli.options import (
     ACC,
     GOAL,
     JSON,
+    OUT,
     STAGES,
     A,
     B,
@@ -39,6 +40,7 @@ def vectors(
     *,
     acc: ACC,
     stages: Annotated[STAGES, Only("--unit")] = 1,
+    out: Annotated[OUT, Only("--unit")] = None,
     goal: Annotated[GOAL, Only("--testbench")] = Goal.AREA,
     count: Annotated[
         int,
@@ -73,7 +75,7 @@ def vectors(
 
     They are the same for every goal; a testbench is one of the module that is built for it.
     """
-    config = parse_unit(a, b, acc=acc, stages=stages)
+    config = parse_unit(a, b, acc=acc, stages=stages, output=out)
     if testbench is not None and is_stream(output):
         raise end("A testbench reads the vectors from a file; name it with -o.")
     check_outputs([output] if testbench is None else [output, testbench])

@@ -29,6 +29,7 @@ __all__ = [
     "GOAL",
     "HERE",
     "JSON",
+    "OUT",
     "RESOLVE",
     "STAGES",
     "A",
@@ -145,6 +146,10 @@ def number(*names: str, low: int, high: int, help: str, **more: Any) -> Any:
     return typer.Option(*names, parser=parser, help=text, **{"metavar": "N", **more})
 
 
+OUT = Annotated[
+    str | None,
+    typer.Option("--out", metavar="FORMAT", help="Round exact sums to FORMAT where they leave."),
+]
 STAGES = Annotated[
     int,
     number("--stages", low=1, high=2, help="2: a register between product and sum."),

@@ -11,6 +11,7 @@ from fp8mac.cli.options import (
     GOAL,
     HERE,
     JSON,
+    OUT,
     RESOLVE,
     STAGES,
     Never,
@@ -49,6 +50,7 @@ def prove(
         Only("A"),
     ] = None,
     stages: Annotated[STAGES, Only("A")] = 1,
+    out: Annotated[OUT, Only("A")] = None,
     resolve: Annotated[RESOLVE, Only("A")] = None,
     goal: Annotated[GOAL, Only("A"), Never("--verilog"), Never("--structure")] = Goal.AREA,
     structure: Annotated[
@@ -110,7 +112,7 @@ def prove(
     """
     if a is not None and acc is None:
         raise end("Name the accumulator with --acc.")
-    unit_options = {"stages": stages}
+    unit_options = {"stages": stages, "output": out}
     named = accumulator(acc or "", resolve)
     units = _units(a, b, named, unit_options, goal, fast=fast)
     structures = _structures(a, b, named, structure, fast=fast)

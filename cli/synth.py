@@ -14,6 +14,7 @@ from fp8mac.cli.options import (
     FORCE,
     GOAL,
     JSON,
+    OUT,
     RESOLVE,
     STAGES,
     A,
@@ -79,6 +80,7 @@ def synth(
     *,
     acc: ACC,
     stages: Annotated[STAGES, Never("--core")] = 1,
+    out: Annotated[OUT, Never("--core")] = None,
     resolve: RESOLVE = None,
     goal: Annotated[GOAL, Never("--delay"), Never("--clock")] = Goal.AREA,
     delay: Annotated[str | None, DELAY, Never("--clock")] = None,
@@ -123,7 +125,7 @@ def synth(
 
     With --delay or --clock, of the smallest circuit that meets it, in the last library.
     """
-    config = parse_unit(a, b, acc=accumulator(acc, resolve), stages=stages)
+    config = parse_unit(a, b, acc=accumulator(acc, resolve), stages=stages, output=out)
     target = target_of(delay, clock, unit=core is False)
     stimuli = Stimuli(operands, cycles, clear_every)
     if not stimuli.recorded and operands not in _OPERANDS:

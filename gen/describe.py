@@ -50,6 +50,7 @@ def describe(config: MacConfig, shape: Shape, *, goal: Built = Goal.AREA) -> dic
             for port in ports(config, shape)
         ],
         "special_cases": _special_cases(config),
+        **({"output": _describe_output(config.output)} if config.output else {}),
     }
 
 
@@ -97,6 +98,16 @@ def _describe_segments(config: MacConfig) -> dict[str, object]:
     }
 
 
+def _describe_output(output: FloatAccConfig) -> dict[str, object]:
+    return {
+        "name": output.name,
+        "format": _describe_format(output.format),
+        "rounding": output.rounding.value,
+        "overflow": output.overflow.value,
+        "subnormals": output.subnormals,
+    }
+
+
 def _special_cases(config: MacConfig) -> list[str]:
     """Sentences about everything that is not plain arithmetic."""
     cases = []
@@ -118,9 +129,23 @@ def _special_cases(config: MacConfig) -> list[str]:
             "An infinite product raises pos_inf or neg_inf, a NaN product both; both up mean NaN, "
             "and acc is not specified while one is up."
         )
+    if config.output is not None:
+        cases += _output_cases(config, config.output)
     for format_ in dict.fromkeys((config.a, config.b)):
         if getattr(format_, "symmetric", False):
             cases.append(f"The {format_.name} code {1 << (format_.bits - 1):#x} must not occur.")
+    return cases
+
+
+def _output_cases(config: MacConfig, output: FloatAccConfig) -> list[str]:
+    how = "toward zero" if output.rounding is Rounding.RTZ else "to nearest even"
+    cases = [f"out is the sum, rounded once to {output.name}, {how}; zero is +0."]
+    if config.flags:
+        nan = output.format.has_nan
+        cases.append(
+            f"While a flag is up, out is {'NaN' if nan else 'not specified where it is NaN'}"
+            + (", or an infinity as the format has it." if len(config.flags) == 2 else ".")
+        )
     return cases
 
 

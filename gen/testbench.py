@@ -100,12 +100,15 @@ def testbench_text(
         raise ConfigError(f"'{vectors_file}' cannot be named in Verilog.")
     table = ports(config, shape)
     inputs = named(table, Role.RESET, Role.CONTROL, Role.OPERAND, Role.STATE, Role.CARRY_STATE)
-    outputs = named(table, Role.RESULT, Role.CARRY, Role.SUM, Role.READY, Role.FLAG)
+    outputs = named(table, Role.RESULT, Role.CARRY, Role.SUM, Role.READY, Role.FLAG, Role.OUTPUT)
     clock = named(table, Role.CLOCK)
     (result,) = named(table, Role.RESULT)
     flags = named(table, Role.FLAG)
     read = {f"next_{port}": bits for port, bits in inputs.items()}
-    wants = {f"want_{port}": bits for port, bits in named(table, Role.RESULT, Role.FLAG).items()}
+    wants = {
+        f"want_{port}": bits
+        for port, bits in named(table, Role.RESULT, Role.FLAG, Role.OUTPUT).items()
+    }
     declared, value = _declare("wire", outputs), result
     if config.segment_bits is not None:
         declared += f"\n  {_declare('wire', {'value': config.acc_bits})}"
@@ -117,6 +120,8 @@ def testbench_text(
     if flags:
         got, want = ", ".join(flags), ", ".join(f"want_{flag}" for flag in flags)
         differs = f"{{{got}}} !== {{{want}}} || ({{{want}}} == 0 && {differs})"
+    for out in named(table, Role.OUTPUT):  # x where it is not specified
+        differs += f" || (^want_{out} !== 1'bx && {out} !== want_{out})"
     for ready in named(table, Role.READY):
         differs += f" || {ready} !== ~|carry"
     shown = [*inputs, *(name for port in outputs for name in (port, f"want_{port}"))]

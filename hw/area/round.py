@@ -42,6 +42,8 @@ class Round(wiring.Component):
         1 or 2.
     adder : Adder
         How the carry of rounding runs.
+    endless : bool
+        Whether ones can go on below the significand, without end.
 
     Members
     -------
@@ -54,6 +56,8 @@ class Round(wiring.Component):
         Biased exponent of the hidden bit, less ``hidden_weight``.
     nan, inf : :py:`In(1)`
         The sum is not a number; is infinite (if not NaN).
+    below : :py:`In(1)`, if ``endless``
+        They do: the magnitude is one more in the last place of the significand.
     code : :py:`Out(config.format.bits)`
         Result.
     """
@@ -63,6 +67,7 @@ class Round(wiring.Component):
     base: Signal
     nan: Signal
     inf: Signal
+    below: Signal
     code: Signal
 
     def __init__(
@@ -72,10 +77,13 @@ class Round(wiring.Component):
         exponent_bits: int,
         hidden_weight: int = 1,
         adder: Adder = Adder.RIPPLE,
+        *,
+        endless: bool = False,
     ) -> None:
         self._adder = adder
         self._config = config
         self._hidden_weight = hidden_weight
+        self._endless = endless
         super().__init__(
             {
                 "sign": In(1),
@@ -85,6 +93,7 @@ class Round(wiring.Component):
                 "inf": In(1),
                 "code": Out(config.format.bits),
             }
+            | ({"below": In(1)} if endless else {})
         )
 
     @property
@@ -97,6 +106,11 @@ class Round(wiring.Component):
         """What the exponent lacks."""
         return self._hidden_weight
 
+    @property
+    def endless(self) -> bool:
+        """Whether ones can go on below the significand."""
+        return self._endless
+
     def elaborate(self, platform: object) -> Module:
         m = Module()
         format_, config = self._config.format, self._config
@@ -108,9 +122,17 @@ class Round(wiring.Component):
         up = Signal()
         magnitude = Signal(format_.mantissa_bits + len(self.base))
         if config.rounding is Rounding.RNE:
-            m.d.comb += up.eq(rest[-1] & (rest[:-1].any() | mantissa[0]))
+            nearest = rest[-1] & (rest[:-1].any() | mantissa[0])
+            if self._endless:  # half, and one more in the last place
+                nearest = Mux(self.below, rest[-1] | (rest[:-1].all() & mantissa[0]), nearest)
+            m.d.comb += up.eq(nearest)
+        elif self._endless:
+            m.d.comb += up.eq(self.below & rest.all())
         if not config.subnormals:
-            mantissa, up = Mux(keep, mantissa, 0), up & keep
+            live = keep
+            if self._endless:  # the smallest normal number, less one and more one
+                live = keep | (self.below & self.significand[:-1].all())
+            mantissa, up = Mux(live, mantissa, 0), up & live
         kept = Cat(mantissa, Mux(keep, self.base, 0))
         hidden_place = format_.mantissa_bits + self._hidden_weight - 1
         more = Cat(up, Const(0, hidden_place - 1), keep)

@@ -53,6 +53,8 @@ class Role(Enum):
     """Sum of the register's segments, combinational."""
     READY = "ready"
     """Whether there are no carries, so that the register's word is the sum; combinational."""
+    OUTPUT = "output"
+    """Sum, rounded to a format of its own; combinational."""
     FLAG = "flag"
     """Beside an accumulator that cannot hold NaN or infinity; of a unit, a register."""
 
@@ -81,7 +83,14 @@ class Port:
     @property
     def is_input(self) -> bool:
         """Whether it is driven from outside."""
-        return self.role not in (Role.RESULT, Role.CARRY, Role.SUM, Role.READY, Role.FLAG)
+        return self.role not in (
+            Role.RESULT,
+            Role.CARRY,
+            Role.SUM,
+            Role.READY,
+            Role.OUTPUT,
+            Role.FLAG,
+        )
 
     @property
     def direction(self) -> str:
@@ -137,8 +146,17 @@ def ports(config: MacConfig, shape: Shape) -> tuple[Port, ...]:
         Port("acc", config.acc_bits, Role.RESULT, f"sum, {accumulator}"),
         *_carries(config, "carry", Role.CARRY),
         *_RESOLVED[config.resolve](config),
+        *_output(config),
         *flags,
     )
+
+
+def _output(config: MacConfig) -> tuple[Port, ...]:
+    """Rounded sum, if there is one."""
+    if config.output is None:
+        return ()
+    name = config.output.name
+    return (Port("out", config.output.format.bits, Role.OUTPUT, f"sum, rounded to {name}"),)
 
 
 def _carries(config: MacConfig, name: str, role: Role) -> tuple[Port, ...]:

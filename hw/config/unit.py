@@ -18,9 +18,10 @@ from fp8mac.hw.config.accumulators import (
     Resolve,
     integer,
     parse_accumulator,
+    parse_output,
 )
 from fp8mac.hw.config.blocks import SharedScale, block_name, parse_operands
-from fp8mac.hw.config.formats import FloatFormat, Format, IntFormat, Overflow
+from fp8mac.hw.config.formats import FloatFormat, Format, IntFormat, Overflow, Rounding
 from fp8mac.hw.config.silicon.named import line_of, named
 from fp8mac.hw.config.summation import PLAIN, Summation, parse_summation
 
@@ -44,6 +45,8 @@ class MacConfig:
     stages : int
         1, or 2 for a register between product and sum, which keeps glitches of the multiplier out
         of what follows. Sums are the same, a cycle later.
+    output : FloatAccConfig, optional
+        What an exact sum is rounded to, once, where it leaves the unit.
 
     Raises
     ------
@@ -58,6 +61,7 @@ class MacConfig:
     summation: Summation = PLAIN
     block: SharedScale | None = None
     stages: int = 1
+    output: FloatAccConfig | None = None
     _hash: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -69,6 +73,7 @@ class MacConfig:
                 "A register that idle cycles resolve is of one stage: ready would say nothing of a "
                 "product that is on its way."
             )
+        self._check_output()
         if isinstance(self.accumulator, IntAccConfig):
             for operand in (self.a, self.b):
                 if isinstance(operand, FloatFormat):
@@ -99,6 +104,23 @@ class MacConfig:
                 f"{self.result.accumulator.name}: only one of them holds NaN."
             )
 
+    def _check_output(self) -> None:
+        """Refuse an output that cannot be."""
+        if self.output is None:
+            return
+        if not self.is_fixed:
+            raise ConfigError(
+                f"Sums in {self.accumulator.name} are rounded at every step and leave as they are; "
+                "an output format is for kulisch and integer accumulators."
+            )
+        if self.output.rounding not in (Rounding.RNE, Rounding.RTZ):
+            raise ConfigError("An output is rounded to nearest even, or toward zero (:rtz).")
+        if self.segment_bits is not None and self.resolve is not Resolve.COMBINATIONAL:
+            raise ConfigError(
+                "A register in segments is rounded from its resolved sum; add "
+                ":resolve=combinational."
+            )
+
     def __hash__(self) -> int:
         """Hash, computed once: models look a unit up at every step."""
         return self._hash
@@ -109,7 +131,15 @@ class MacConfig:
 
     @property
     def _content(self) -> tuple[Any, ...]:
-        return self.a, self.b, self.accumulator, self.summation, self.block, self.stages
+        return (
+            self.a,
+            self.b,
+            self.accumulator,
+            self.summation,
+            self.block,
+            self.stages,
+            self.output,
+        )
 
     @property
     def slug(self) -> str:
@@ -124,6 +154,7 @@ class MacConfig:
         """
         words = ["mac", *self.operand_names, self.accumulator.name, self.summation.name]
         words += [f"stages{self.stages}"] if self.stages > 1 else []
+        words += [f"out_{self.output.name}"] if self.output else []
         slug = "_".join(filter(None, words)).replace(" -> ", "_").replace(", ", "_")
         slug = slug.replace("kulisch:", "kulisch").replace(":", "_")
         slug = slug.replace("resolve=", "resolve_").replace("=", "")
@@ -150,6 +181,7 @@ class MacConfig:
         words = [f"{operands}{lanes} -> {self.accumulator.name}"]
         words += [self.summation.name.removeprefix(lanes[1:]).removeprefix(", ")]
         words += [f"stages {self.stages}"] if self.stages > 1 else []
+        words += [f"output {self.output.name}"] if self.output else []
         return ", ".join(filter(None, words))
 
     @cached_property
@@ -257,6 +289,7 @@ def parse_unit(
     acc: str | None = None,
     summation: str = "",
     stages: int = 1,
+    output: str | None = None,
 ) -> MacConfig:
     """Read a unit: operand formats ``a`` and ``b`` (default: as ``a``) and an accumulator.
 
@@ -284,10 +317,13 @@ def parse_unit(
             raise ConfigError(f"The accumulator of {a} and {b} is to be named.")
         if summation:
             raise ConfigError(f"How {a} adds is a part of it; '{summation}' is one too many.")
-        return parse_line(a) if stages == 1 else replace(parse_line(a), stages=stages)
+        found = parse_line(a)
+        found = found if stages == 1 else replace(found, stages=stages)
+        return found if output is None else replace(found, output=parse_output(output))
     how = parse_summation(summation)
     left, right, block = parse_operands(a, a if b is None else b)
-    return MacConfig(left, right, parse_accumulator(acc), how, block, stages)
+    rounded = None if output is None else parse_output(output)
+    return MacConfig(left, right, parse_accumulator(acc), how, block, stages, rounded)
 
 
 def parse_line(line: str) -> MacConfig:
@@ -296,7 +332,7 @@ def parse_line(line: str) -> MacConfig:
     ::
 
         <format>[*<format>] [x <lanes>] -> <accumulator>[, tree][, window <bits>][, chunk ...]
-                                                        [, stages <n>]
+                                                        [, stages <n>][, output <float format>]
         <name of `fp8mac.hw.config.silicon.named`>
 
     Raises
@@ -326,7 +362,7 @@ def parse_line(line: str) -> MacConfig:
     found: dict[str, str] = {}
     for word in way.split(","):
         name, _, value = word.strip().partition(" ")
-        if name != "stages":
+        if name not in ("stages", "output"):
             summation.append(word)
         elif name in found:
             raise ConfigError(f"'{word.strip()}' is said twice.")
@@ -338,6 +374,7 @@ def parse_line(line: str) -> MacConfig:
         acc=acc,
         summation=",".join(summation),
         stages=_stages(found.get("stages", "1")),
+        output=found.get("output"),
     )
 
 

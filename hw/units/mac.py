@@ -4,6 +4,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
+from fp8mac.hw.area.output import ToFloat
 from fp8mac.hw.config.accumulators import ConfigError, FloatAccConfig, Resolve
 from fp8mac.hw.config.formats import Rounding
 from fp8mac.hw.config.goal import Goal
@@ -219,6 +220,8 @@ class Mac(wiring.Component):
         Sum of both.
     ready : :py:`Out(1)`, if ``config.resolve`` is by idle cycles
         There are no carries: ``acc`` is the sum.
+    out : :py:`Out(config.output.format.bits)`, if there is an output
+        Sum, rounded once; with a flag up NaN or infinity, where the format has it.
     nan, pos_inf, neg_inf : :py:`Out(1)`, those in ``config.flags``
         Sticky flags, see `MacCore`.
 
@@ -236,6 +239,7 @@ class Mac(wiring.Component):
     carry: Signal
     sum: Signal
     ready: Signal
+    out: Signal
 
     def __init__(self, config: MacConfig, goal: Built = Goal.AREA) -> None:
         check_buildable(config)
@@ -299,6 +303,22 @@ class Mac(wiring.Component):
             for flag, raised in zip(self._config.flags, core.flags, strict=True):
                 sticky = getattr(self, flag)
                 m.d.sync += sticky.eq(raised | (sticky & ~clear))
+        if self._config.output is not None:
+            lsb_exponent = self._config.product_lsb_exponent
+            output = ToFloat(self._config.acc_bits, lsb_exponent, self._config.output)
+            m.submodules.output = output
+            m.d.comb += output.value.eq(self.acc if resolve is None else self.sum)
+            m.d.comb += self.out.eq(output.code)
+            flags = [getattr(self, flag) for flag in self._config.flags]
+            if len(flags) == 1:
+                m.d.comb += output.nan.eq(flags[0])
+            elif flags:
+                positive, negative = flags
+                m.d.comb += [
+                    output.nan.eq(positive & negative),
+                    output.inf.eq(positive | negative),
+                    output.negative.eq(negative),
+                ]
         return m
 
 

@@ -11,6 +11,7 @@ __all__ = [
     "Condition",
     "has",
     "has_long_products",
+    "has_output",
     "has_subnormal_sums",
     "is_float",
     "is_ieee",
@@ -19,6 +20,8 @@ __all__ = [
     "is_segmented",
     "is_whole_kulisch",
     "multiplies_floats",
+    "output_overflows",
+    "rounds_output_to_nearest",
     "rounds_to_nearest",
     "saturates_ints",
     "takes_ints",
@@ -50,6 +53,23 @@ def has_long_products(config: MacConfig) -> bool:
     factors = (operand_range(each, normalised=True) for each in (config.a, config.b))
     bits = sum(factor.significand_bits for factor in factors)
     return isinstance(acc, FloatAccConfig) and bits > acc.format.precision + 1
+
+
+def has_output(config: MacConfig) -> bool:
+    """Whether sums leave through a rounding."""
+    return config.output is not None
+
+
+def rounds_output_to_nearest(config: MacConfig) -> bool:
+    """Whether sums leave rounded to nearest."""
+    return config.output is not None and config.output.rounding is Rounding.RNE
+
+
+def output_overflows(config: MacConfig) -> bool:
+    """Whether sums can leave as infinities."""
+    most = 2.0 ** (config.acc_bits - 1 + config.product_lsb_exponent)
+    output = config.output
+    return output is not None and output.format.has_inf and most > float(output.format.max)
 
 
 def has_subnormal_sums(config: MacConfig) -> bool:

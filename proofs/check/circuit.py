@@ -135,7 +135,7 @@ class Circuit:
     @property
     def views(self) -> dict[str, int]:
         """Width of every other output: what a unit shows of its state."""
-        return named(self.table, Role.SUM, Role.READY)
+        return named(self.table, Role.SUM, Role.READY, Role.OUTPUT)
 
     @property
     def _file(self) -> str:

@@ -128,6 +128,10 @@ def replay(circuit: Circuit, model: dict[str, int]) -> Counterexample:
             words = ((held[0], held[1]), (new[0], new[1]))
             states = {"en": raised["en"], "rst": resets, "flagged": any(before)}
             wrong = fault(config, *words, shown, **states)
+        if config.output is not None:
+            out, right = outputs["out"], golden.leave(config, old)
+            if right not in (None, out):
+                wrong = wrong or f"out is {out:#x}, not {right:#x}"
     found = Counterexample(config, a, b, acc, before, controls, got, want, wrong)
     if got.flags == want.flags and want.acc in (None, got.acc) and not wrong:
         raise ReplayError(f"The golden model agrees with the circuit: {found}.")

@@ -8,7 +8,16 @@ from fp8mac.hw.config.formats import FloatFormat, Format, IntFormat, Overflow, S
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.proofs.spec.theory import BINARY64, BINARY128, Sort
 
-__all__ = ["Sorts", "adds_integers", "all_sorts", "is_plain", "product_sort", "sorts_of"]
+__all__ = [
+    "OutputSorts",
+    "Sorts",
+    "adds_integers",
+    "all_sorts",
+    "is_plain",
+    "output_sorts",
+    "product_sort",
+    "sorts_of",
+]
 
 
 @dataclass(frozen=True)
@@ -118,9 +127,59 @@ def product_sort(config: MacConfig) -> Sort:
     return BINARY64 if fits else BINARY128
 
 
+@dataclass(frozen=True)
+class OutputSorts:
+    """Sorts in which a rounded output is stated.
+
+    Parameters
+    ----------
+    exact : Sort
+        Holds every sum.
+    rounded : Sort
+        With the format's precision and its smallest numbers.
+    scale : int
+        Sums are multiplied by two to this.
+    plain : bool
+        Whether ``rounded`` is the format itself.
+    """
+
+    exact: Sort
+    rounded: Sort
+    scale: int
+    plain: bool
+
+
+def output_sorts(config: MacConfig) -> OutputSorts:
+    """Sorts of a unit with an output format; as `sorts_of` those of a float accumulator."""
+    output = config.output
+    assert output is not None
+    format_ = output.format
+    exact = Sort(BINARY128.exponent_bits, max(BINARY128.precision, config.acc_bits + 1))
+    plain = (
+        format_.specials is Specials.IEEE
+        and format_.bias == format_.default_bias
+        and output.overflow is Overflow.TO_SPECIAL
+        and output.subnormals
+    )
+    if plain:
+        return OutputSorts(exact, Sort(format_.exponent_bits, format_.precision), 0, plain)
+    largest = max(format_.max, Fraction(2) ** (config.acc_bits - 1 + config.product_lsb_exponent))
+    exponent_bits = format_.exponent_bits
+    while True:
+        rounded = Sort(exponent_bits, format_.precision)
+        scale = rounded.emin - format_.emin
+        if largest * Fraction(2) ** scale < 2**rounded.bias:
+            return OutputSorts(exact, rounded, scale, plain)
+        exponent_bits += 1
+
+
 def all_sorts(config: MacConfig) -> set[Sort]:
     """Every floating-point sort in the statement of a unit."""
+    found = set[Sort]()
+    if config.output is not None:
+        output = output_sorts(config)
+        found = {output.exact, output.rounded}
     if adds_integers(config):
-        return set()
+        return found
     sorts = sorts_of(config)
-    return {sorts.exact, sorts.rounded, *([product_sort(config)] if config.flags else [])}
+    return found | {sorts.exact, sorts.rounded, *([product_sort(config)] if config.flags else [])}

@@ -12,8 +12,15 @@ from fp8mac.hw.config.accumulators import FloatAccConfig, IntAccConfig, Resolve
 from fp8mac.hw.config.formats import FloatFormat, IntFormat, Overflow, Rounding
 from fp8mac.hw.config.ports import Role, Shape, named, ports
 from fp8mac.hw.config.unit import MacConfig
-from fp8mac.proofs.spec.sorts import adds_integers, is_plain, product_sort, sorts_of
+from fp8mac.proofs.spec.sorts import (
+    adds_integers,
+    is_plain,
+    output_sorts,
+    product_sort,
+    sorts_of,
+)
 from fp8mac.proofs.spec.theory import (
+    Sort,
     all_of,
     any_of,
     bits,
@@ -142,7 +149,39 @@ def unit_claim(config: MacConfig) -> str:
         f"(= (= {port} #b1) (= {words[1]} {bits(0, len(config.carry_places))}))"
         for port in named(table, Role.READY)
     ]
+    shown += [_output_claim(config, config.output, before)] if config.output else []
     return all_of([edge, *shown])
+
+
+def _output_claim(config: MacConfig, output: FloatAccConfig, value: str) -> str:
+    """Claim that ``out`` is the register's value, rounded once; NaN or infinity with a flag up."""
+    sorts = output_sorts(config)
+    exact, format_ = sorts.exact, output.format
+    special = {
+        name: exact.of_code(bits(code, exact.exponent_bits + exact.precision))
+        for name, code in (
+            ("nan", -1),
+            ("pos_inf", (1 << exact.exponent_bits) - 1 << exact.precision - 1),
+            ("neg_inf", (2 << exact.exponent_bits) - 1 << exact.precision - 1),
+        )
+    }
+    power = config.product_lsb_exponent + sorts.scale
+    number = times_power_of_two(exact.convert(value), exact, power)
+    for flag in config.flags:
+        number = f"(ite (= {flag} #b1) {special[flag]}\n {number})"
+    if len(config.flags) == 2:
+        both = all_of(f"(= {flag} #b1)" for flag in config.flags)
+        number = f"(ite {both} {special['nan']}\n {number})"
+    mode = "RTZ" if output.rounding is Rounding.RTZ else "RNE"
+    result = _result(output, sorts.rounded, False, plain=sorts.plain)
+    if format_.nan_code is None:
+        result = f"(or (fp.isNaN s)\n {result})"
+    return (
+        f"(let ((x {number}) (y out))\n"
+        f" (let ((s {sorts.rounded.convert('x', mode)}) (t {sorts.rounded.convert('x', 'RTZ')})\n"
+        f" (y. {sorts.rounded.of_code(widen(format_, 'y', sorts.rounded))}))\n"
+        f" {result}))"
+    )
 
 
 def _settling(config: MacConfig, carry: str) -> str:
@@ -218,11 +257,11 @@ def _float_step(config: MacConfig, acc: FloatAccConfig, any_nan: bool) -> str:
         f" (c. {c})\n"
         f" (y. {y}))\n"
         f" (let ((s {total}){toward_zero})\n"
-        f" {_result(config, acc, any_nan)}))"
+        f" {_result(acc, sorts.rounded, any_nan, plain=is_plain(config, acc))}))"
     )
 
 
-def _result(config: MacConfig, acc: FloatAccConfig, any_nan: bool) -> str:
+def _result(acc: FloatAccConfig, rounded: Sort, any_nan: bool, *, plain: bool) -> str:
     """Whether ``y`` is what the rounded sum becomes; ``=`` tells the zeros apart."""
     format_ = acc.format
     nan = None
@@ -231,7 +270,7 @@ def _result(config: MacConfig, acc: FloatAccConfig, any_nan: bool) -> str:
     result = "(= s y.)"
     if not format_.has_negative_zero:
         result = f"(ite (fp.isZero s) (= y {bits(0, format_.bits)})\n {result})"
-    if not is_plain(config, acc):
+    if not plain:
         beyond = infinite = _is_signed(format_, "s", format_.max_code)
         if format_.inf_code is not None:
             infinite = _is_signed(format_, "s", format_.inf_code)
@@ -239,7 +278,6 @@ def _result(config: MacConfig, acc: FloatAccConfig, any_nan: bool) -> str:
             infinite = nan
         if acc.overflow is Overflow.TO_SPECIAL and acc.rounding is Rounding.RNE:
             beyond = infinite
-        rounded = sorts_of(config).rounded
         largest = rounded.of_code(widen(format_, bits(format_.max_code, format_.bits), rounded))
         result = (
             f"(ite (fp.isInfinite s) {infinite}\n"

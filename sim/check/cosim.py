@@ -159,9 +159,17 @@ def check_unit(
         state = (got[index], got_flags, want.acc, want.flags)
         states = {"en": en, "rst": rst, "flagged": any(up)}
         wrong = fault(config, *segments[index], **states) if carries else ""
+        if config.output is not None:
+            wrong = wrong or _out_fault(config, old, int(outputs["out"][index, 0]))
         if got_flags != want.flags or (want.acc is not None and got[index] != want.acc) or wrong:
             mismatches.append(Mismatch(a, b, before, *state, wrong))
     return mismatches
+
+
+def _out_fault(config: MacConfig, state: golden.State, got: int) -> str:
+    """What is wrong with a rounded sum; nothing if it is right."""
+    want = golden.leave(config, state)
+    return "" if want in (None, got) else f"out is {got:#x}, not {want:#x}"
 
 
 _Segments = tuple[tuple[int, ...], tuple[int, ...], dict[str, int]]

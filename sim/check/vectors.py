@@ -94,12 +94,14 @@ def sequence_lines(config: MacConfig, count: int, seed: int) -> Iterator[str]:
 
     Columns are ``rst en clear a b acc``, and one for each of ``config.flags``; the accumulator and
     the flags are those after the clock edge that takes the inputs; in a unit of two stages the
-    inputs reach them one edge later. Of an accumulator in segments it is the value.
+    inputs reach them one edge later. The rounded sum, ``out``, comes last, if there is one. Of
+    an accumulator in segments it is the value.
 
     Parameters and errors are those of `vector_lines`.
     """
     columns = named(ports(config, Shape.UNIT), Role.RESET, Role.CONTROL, Role.OPERAND, Role.RESULT)
     header = _header(config, " ".join(columns), f"{count} cycles, seed {seed}")
+    header[-1] += " out" if config.output else ""
     a, b, _ = biased_triples(config, count, seed)
     controls = np.random.default_rng([seed, 1]).random((count, 3)) < (1 / 64, 7 / 8, 1 / 4)
     controls[:1, 0] = True
@@ -126,13 +128,16 @@ def _cycles(
     held = None
     for rst, en, clear, a, b in inputs:
         held = golden.clock(config, held, a, b, en=en, clear=clear, rst=rst)
-        yield f"{rst:d} {en:d} {clear:d} {row.operands(a, b)} {row.state(held.state)}"
+        yield f"{rst:d} {en:d} {clear:d} {row.operands(a, b)} {row.state(held.state)}" + row.out(
+            held.state
+        )
 
 
 class _Row:
     """Columns of a fixed width."""
 
     def __init__(self, config: MacConfig) -> None:
+        self._config = config
         table = ports(config, Shape.CORE)
         widths = named(table, Role.OPERAND, Role.STATE, Role.CARRY_STATE).values()
         a, b, *acc = (f"{{:0{-(-bits // 4)}x}}" for bits in widths)
@@ -140,6 +145,13 @@ class _Row:
         self.acc = " ".join(acc).format
         self._value = acc[0].format
         self._unspecified = "x" * len(self._value(0))
+
+    def out(self, state: golden.State) -> str:
+        """Last column of a unit with an output."""
+        if (output := self._config.output) is None:
+            return ""
+        digits, code = -(-output.format.bits // 4), golden.leave(self._config, state)
+        return " " + ("x" * digits if code is None else f"{code:0{digits}x}")
 
     def state(self, state: golden.State) -> str:
         acc = self._unspecified if state.acc is None else self._value(state.acc)

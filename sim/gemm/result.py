@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fp8mac.hw.config.accumulators import FloatAccConfig
+from fp8mac.hw.config.formats import Overflow
 from fp8mac.hw.config.unit import MacConfig
-from fp8mac.sim.codes.encoding import decode
+from fp8mac.sim.codes.encoding import decode, encode
 from fp8mac.sim.codes.encoding_rule import code_dtype
 from fp8mac.sim.exact import golden
 from fp8mac.sim.exact.codecs import REGISTERS, FixedPointCodec
@@ -50,8 +51,41 @@ class GemmResult:
     def values(self) -> NDArray[np.float64]:
         """Values, shape (m, n): exact, but of fixed point wider than 53 bits the nearest float64.
 
-        NaN and infinities where flags say so.
+        NaN and infinities where flags say so. Of a unit with an output format those of `out`.
         """
+        if self.config.output is not None:
+            return self._flagged(decode(self.out, self.config.output.format))
+        return self._exact
+
+    @cached_property
+    def out(self) -> NDArray[Any]:
+        """Codes that leave a unit with an output format, shape (m, n): sums, rounded once.
+
+        NaN and infinities where flags say so, as far as the format has them; else 0 for NaN.
+
+        Raises
+        ------
+        ValueError
+            If the unit has no output format.
+        """
+        output = self.config.output
+        if output is None:
+            raise ValueError(f"{self.config.slug} has no output format.")
+        lsb = self.config.product_lsb_exponent
+        odd = to_float(words(self.acc), self.config.acc_bits, lsb, odd=True)
+        sums = self._flagged(odd)
+        if not output.subnormals:
+            sums = np.where(np.abs(sums) < float(output.format.min_normal), sums * 0.0, sums)
+        unspecified = np.isnan(sums) & (not output.format.has_nan)
+        sums[unspecified] = 0.0
+        codes = encode(sums, output.format, output.rounding, output.overflow)
+        if output.format.has_inf:
+            special = encode(sums, output.format, output.rounding, Overflow.TO_SPECIAL)
+            codes = np.where(np.isinf(sums), special, codes)
+        return codes
+
+    @cached_property
+    def _exact(self) -> NDArray[np.float64]:
         accumulator = self.config.accumulator
         if isinstance(accumulator, FloatAccConfig):
             values = decode(self.acc, accumulator.format)
@@ -62,6 +96,10 @@ class GemmResult:
         else:
             lsb = self.config.product_lsb_exponent
             values = to_float(words(self.acc), self.config.acc_bits, lsb)
+        return self._flagged(values)
+
+    def _flagged(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Values, with NaN and infinities where flags say so."""
         if self.config.flags == ("nan",):
             values[self.flags[..., 0]] = np.nan
         elif self.config.flags:

@@ -74,8 +74,13 @@ def add_shifted(planes: NDArray[np.uint64], part: NDArray[np.int64], shift: int)
         _add_digit(total, word, addend.view(np.uint64), carry)
 
 
-def to_float(words: Words, bits: int, lsb_exponent: int) -> NDArray[np.float64]:
-    """Correctly rounded values of two's complement in units of ``2**lsb_exponent``."""
+def to_float(
+    words: Words, bits: int, lsb_exponent: int, *, odd: bool = False
+) -> NDArray[np.float64]:
+    """Correctly rounded values of two's complement in units of ``2**lsb_exponent``.
+
+    With ``odd``, they are rounded to odd: to fewer than 51 bits they then round as the exact ones.
+    """
     magnitude, negative = _magnitude(words, bits)
     weight = np.full(words.shape[:-1], lsb_exponent)
     for _ in range(words.shape[-1] - 1):
@@ -93,6 +98,11 @@ def to_float(words: Words, bits: int, lsb_exponent: int) -> NDArray[np.float64]:
         lost = (below << up != 0) | (magnitude[..., :-2] != 0).any(axis=-1)
         head = head << up | below >> np.uint64(1) >> (np.uint64(63) - up) | lost  # odd if inexact
         weight -= up.astype(np.int64)
+    if odd:
+        length = np.frexp(head.astype(np.float64))[1]
+        beyond = np.clip(length - 53, 0, 63).astype(np.uint64)
+        cut_off = head >> beyond << beyond
+        head = cut_off | ((head != cut_off).astype(np.uint64) << beyond)
     with np.errstate(over="ignore"):
         return np.ldexp(np.where(negative, -1.0, 1.0) * head.astype(np.float64), weight)
 

@@ -12,6 +12,7 @@ in which ABC works across the borders: the last row but one takes off what that 
     - saved across borders    the rest
     = core                    as a whole
     + enable, clear, reset    unit less core
+    + output                  alone, if exact sums leave through a rounding
     + flip-flops
     = unit                    as a whole
 """
@@ -53,17 +54,24 @@ class Breakdown:
         By what they are called; several submodules can be one part.
     around : Design
         What is left of the core without the parts.
+    output : Design, optional
+        What rounds exact sums where they leave the unit.
     """
 
     core: Design
     unit: Design
     parts: dict[str, tuple[Design, ...]]
     around: Design
+    output: Design | None = None
 
     @property
     def designs(self) -> list[Design]:
         """All of them."""
-        return [self.core, self.unit, *sum(self.parts.values(), ()), self.around]
+        return [self.core, self.unit, *sum(self.parts.values(), ()), self.around, *self._outputs]
+
+    @property
+    def _outputs(self) -> list[Design]:
+        return [self.output] if self.output is not None else []
 
 
 def parts_of(modules: tuple[str, ...]) -> list[str]:
@@ -91,7 +99,9 @@ def breakdown_designs(
         label = _accumulator_label(paths) if path == "accumulator" else _LABELS.get(path, path)
         parts[label] = (*parts.get(label, ()), replace(core, part=path))
     around = replace(core, without=tuple(paths))
-    return Breakdown(core, replace(core, shape=Shape.UNIT), parts, around)
+    unit = replace(core, shape=Shape.UNIT)
+    output = replace(unit, part="output") if config.output is not None else None
+    return Breakdown(core, unit, parts, around, output)
 
 
 def _accumulator_label(paths: list[str]) -> str:
@@ -114,7 +124,10 @@ def breakdown_report(
     rows["around them"] = size(breakdown.around)
     core, unit = size(breakdown.core), size(breakdown.unit)
     saved = core - sum(rows.values())
-    rows |= {"saved across borders": saved, "core": core, "enable, clear, reset": unit - core}
+    rows |= {"saved across borders": saved, "core": core}
+    output = size(breakdown.output) if breakdown.output is not None else 0
+    rows |= {"enable, clear, reset": unit - core - output}
+    rows |= {"output": output} if breakdown.output is not None else {}
     flip_flops = len(found[breakdown.unit].synthesis.flip_flops)
     registers = None if facts is None else flip_flops * facts.flip_flop_area / facts.nand2_area
     result: dict[str, Any] = {**rows, "flip-flops": registers, "unit": unit + (registers or 0)}

@@ -48,8 +48,16 @@ def test_right_module_passes(a, b, acc, shape, tmp_path):
 
 
 @needs_icarus
-@pytest.mark.parametrize("unit", ["e4m3 -> kulisch:3, stages 2", "int8 -> int32, stages 2"])
-def test_two_stages_pass(unit, tmp_path):
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "e4m3 -> kulisch:3, stages 2",
+        "int8 -> int32, stages 2",
+        "e5m2 -> kulisch:3, stages 2, output fp16",
+        "e4m3 -> kulisch:3, output e2m1",
+    ],
+)
+def test_stages_and_outputs_pass(unit, tmp_path):
     write(tmp_path, parse_line(unit), Shape.UNIT)
     assert run_icarus(tmp_path) == (0, [f"PASS {COUNT}"])
 
