@@ -35,7 +35,7 @@ RUN    := $(BIN)/python -c "$$WITH_ARGS"
 FP8MAC := $(RUN) $(BIN)/fp8mac
 
 .DEFAULT_GOAL := help
-.PHONY: help setup synth verilog prove vectors exhaustive grid liberty features synth-check synth-accept figure3 peers formats test lint test-all test-slow typecheck bench clean docs accuracy fetch figure5 sum-error plot curve results-check unit-given
+.PHONY: help setup synth verilog prove vectors exhaustive grid liberty features synth-check synth-accept figure3 peers formats test lint test-all test-slow typecheck bench clean docs accuracy fetch figure5 sum-error plot curve results-check fpga-table route-table unit-given
 
 help: ## Show the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -87,6 +87,12 @@ liberty: $(READY) ## Our own cell library, into synth_reports/liberty
 
 features: $(READY) ## What single features cost, into synth_reports/results
 	@$(FP8MAC) features $(RESULTS)
+
+fpga-table: $(READY) ## Tables, carries, levels of units on FPGAs, into synth_reports/results
+	@$(FP8MAC) fpga $(RESULTS)
+
+route-table: $(READY) ## MHz of units on an iCE40 HX8K (needs nextpnr-ice40), into synth_reports/results
+	@$(FP8MAC) route $(RESULTS)
 
 synth-check: $(READY) ## Whether the committed numbers of synth_reports/baselines hold
 	@$(FP8MAC) synth-check

@@ -12,7 +12,7 @@ from fp8mac.hw.config.structure import Structure, parse_built
 from fp8mac.synth_reports.store.store import Store
 
 from ._html import table
-from ._units import AnyUnit, Unit, as_unit
+from ._units import AnyUnit, Unit, as_unit, read_goal
 
 if TYPE_CHECKING:
     from fp8mac.proofs.check.checks import Record
@@ -36,14 +36,22 @@ class Measured:
     report: dict[str, Any] = field(repr=False)
 
     def to_records(self) -> list[dict[str, Any]]:
-        """One record for each shape, goal and library; ``pandas.DataFrame`` takes them.
+        """One record for each shape, goal and library or FPGA; ``pandas.DataFrame`` takes them.
 
         Returns
         -------
         list of dict
-            Identity (``unit``, ``shape``, ``goal``, ``library``) and numbers, with their units in
-            the keys. None where nothing was measured.
+            Identity (``unit``, ``shape``, ``goal``, ``library`` or ``target``) and numbers, with
+            their units in the keys. None where nothing was measured.
         """
+        if self.unit.goal.is_fpga:
+            return [
+                {"unit": self.unit.name, "shape": shape, "goal": goal, "target": target}
+                | found["metrics"]
+                for goal, shapes in self.report["goals"].items()
+                for shape, targets in shapes.items()
+                for target, found in targets["targets"].items()
+            ]
         records = []
         for goal, shapes in self.report["goals"].items():
             for shape, found in shapes.items():
@@ -59,6 +67,7 @@ class Measured:
         return [every | each for each in records]
 
     def __str__(self) -> str:
+        from fp8mac.synth_reports.render.fpga_tables import fpga_footnotes, fpga_table
         from fp8mac.synth_reports.render.tables import show
         from fp8mac.synth_reports.render.unit_tables import (
             breakdown_table,
@@ -67,6 +76,9 @@ class Measured:
         )
 
         text = io.StringIO()
+        if self.unit.goal.is_fpga:
+            show(fpga_table(self.report), text)
+            return text.getvalue() + fpga_footnotes(self.report)
         show(unit_table(self.report), text)
         show(breakdown_table(self.report), text)
         return text.getvalue() + footnotes(self.report)
@@ -93,13 +105,16 @@ def _numbers(figures: dict[str, Any]) -> dict[str, float | None]:
 def measure(
     unit: AnyUnit,
     *,
+    goal: str | None = None,
     liberty: Sequence[str] = (),
     delay: str | None = None,
     clock: str | None = None,
+    target: Sequence[str] = ("ice40",),
+    dsp: bool = False,
     force: bool = False,
     effort_seconds: float = 0,
 ) -> Measured:
-    """Gates, area, delay and energy of a unit, beside int8 products in int32.
+    """Gates, area, delay and energy of a unit, or its FPGA's tables, beside int8 in int32.
 
     What was measured before is looked up. A new unit takes up to a minute.
 
@@ -107,12 +122,18 @@ def measure(
     ----------
     unit : Unit, MacConfig or str
         The unit.
+    goal : str, optional
+        What its circuit is built for; by default what ``unit`` says, or ``area``.
     liberty : sequence of str
         Cell libraries beside our own: files, or names that ``fp8mac liberty`` lists.
     delay, clock : str, optional
         Instead of the unit's goal: the smallest core within a delay such as ``"0.8ns"`` or
         ``"20fo4"``, or the smallest unit that runs at a clock such as ``"1.2GHz"``, in the last
         library. ``report["target"]`` says how it is built, and whether it is fast enough.
+    target : sequence of str
+        With the goals ``fpga`` and ``fpga-dsp``: FPGAs, ``ice40`` and ``ecp5``.
+    dsp : bool
+        With ``fpga``: whether it is measured with multiplier blocks as well.
     force : bool
         Whether to measure anew what is known.
     effort_seconds : float
@@ -121,7 +142,8 @@ def measure(
     Raises
     ------
     Error
-        If there is no circuit for the unit, no Yosys, or no such library.
+        If there is no circuit for the unit, no Yosys, no such library or FPGA, or something is
+        asked for that the goal has not.
     """
     from fp8mac.synth_reports.cost.bench import make_bench
     from fp8mac.synth_reports.cost.report import Question, unit_report
@@ -130,6 +152,15 @@ def measure(
     from fp8mac.synth_reports.liberty.find import libraries_of
 
     given = as_unit(unit)
+    if goal is not None:
+        given = Unit(given.config, read_goal(goal, given.config))
+    command = f"fp8mac.measure({given!r})"
+    if given.goal.is_fpga:
+        if liberty or effort_seconds:
+            raise ConfigError("An FPGA has no cell libraries, and no better netlists to look for.")
+        return _measure_fpga(given, tuple(target), command, dsp=dsp, force=force)
+    if dsp or tuple(target) != ("ice40",):
+        raise ConfigError("Only the goal fpga has FPGAs and multiplier blocks.")
     libraries = libraries_of(liberty)
     question = Question(given.config, given.goal, libraries=libraries)
     bench = make_bench(libraries, seconds=effort_seconds)
@@ -138,11 +169,28 @@ def measure(
         return Measured(given, unit_report(question, bench, command, force=force))
     if delay is not None and clock is not None:
         raise ConfigError("A delay and a clock were given; one of them is wanted.")
-    target = parse_delay(delay) if delay is not None else parse_clock(clock or "")
+    wanted_delay = parse_delay(delay) if delay is not None else parse_clock(clock or "")
     wanted = f"delay={delay!r}" if delay is not None else f"clock={clock!r}"
     command = f"fp8mac.measure({given!r}, {wanted})"
-    report = target_report(target, question, bench, command, force=force)
+    report = target_report(wanted_delay, question, bench, command, force=force)
     return Measured(Unit(given.config, parse_built(report["goal"], given.config)), report)
+
+
+def _measure_fpga(
+    given: Unit, names: tuple[str, ...], command: str, *, dsp: bool, force: bool
+) -> Measured:
+    from fp8mac.gen.yosys import find_yosys
+    from fp8mac.synth_reports.cost.fpga import FpgaQuestion, fpga_report
+    from fp8mac.synth_reports.synth.fpga import Fpga
+
+    known = [each.value for each in Fpga]
+    for name in names:
+        if name not in known:
+            raise ConfigError(f"Unknown FPGA '{name}'; there are {' and '.join(known)}.")
+    targets = tuple(Fpga(name) for name in dict.fromkeys(names))
+    with_dsp = dsp or given.goal is Goal.FPGA_DSP
+    question = FpgaQuestion(given.config, targets, with_dsp)
+    return Measured(given, fpga_report(question, find_yosys(), Store(), command, force=force))
 
 
 @dataclass(frozen=True)
@@ -217,8 +265,7 @@ def prove(unit: AnyUnit, *, seconds: float = 900, jobs: int | None = None) -> Pr
     given = as_unit(unit)
     config, goal = given.config, given.goal
     records = prove_units(
-        [config] if goal is Goal.AREA else [],
-        speed=[config] if goal is Goal.SPEED else [],
+        {goal: [config]} if isinstance(goal, Goal) else {},
         structures=[(config, goal)] if isinstance(goal, Structure) else [],
         solver=Solver(seconds, Store()),
         jobs=jobs or os.cpu_count() or 1,

@@ -11,7 +11,7 @@ from fp8mac.hw.config.unit import MacConfig, parse_line, parse_unit
 
 from ._html import table
 
-__all__ = ["AnyUnit", "Unit", "as_unit", "unit", "verilog"]
+__all__ = ["AnyUnit", "Unit", "as_unit", "read_goal", "unit", "verilog"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -23,7 +23,7 @@ class Unit:
     config : MacConfig
         Formats and accumulator.
     goal : Goal or Structure
-        Few gates, or a short path; or how it is built.
+        Few gates, a short path, or an FPGA; or how it is built.
     """
 
     config: MacConfig
@@ -104,8 +104,9 @@ def unit(
     output : str, optional
         What exact sums are rounded to where they leave, such as ``"fp16"``; as ``stages``.
     goal : str
-        What its circuit is built for, ``area`` or ``speed``; or how, the name of a structure such
-        as ``area-sklansky``, see `fp8mac.hw.config.structure`.
+        What its circuit is built for, ``area``, ``speed``, ``fpga`` or
+        ``fpga-dsp``; or how, the name of a structure such as ``area-sklansky``, see
+        `fp8mac.hw.config.structure`.
 
     Raises
     ------
@@ -124,14 +125,20 @@ def unit(
     config = (
         parse_line(a) if acc is None else parse_unit(a, b, acc=acc, stages=stages, output=output)
     )
-    return Unit(config, _built(goal, config))
+    return Unit(config, read_goal(goal, config))
 
 
-def _built(goal: str, config: MacConfig) -> Built:
-    """The goal or the structure of that name."""
-    goals = [each.value for each in Goal]
-    if goal not in goals and "-" not in goal:
-        raise ConfigError(f"Unknown goal '{goal}'; there are {' and '.join(goals)}.")
+def read_goal(goal: str, config: MacConfig) -> Built:
+    """Goal, or structure of a unit, of a name.
+
+    Raises
+    ------
+    Error
+        If there is neither.
+    """
+    *others, last = (each.value for each in Goal)
+    if goal not in (*others, last) and "-" not in goal:
+        raise ConfigError(f"Unknown goal '{goal}'; there are {', '.join(others)} and {last}.")
     return parse_built(goal, config)
 
 

@@ -188,7 +188,7 @@ def _holds(ctx: Any, condition: str) -> bool:
 
 
 def _words(condition: str) -> str:
-    return condition if condition.startswith("-") else f"the argument {condition}"
+    return condition.rstrip("*") if condition.startswith("-") else f"the argument {condition}"
 
 
 def _option(param: Any, value: object) -> str:

@@ -68,7 +68,12 @@ RESOLVE = Annotated[
     typer.Option("--resolve", help="How a register in segments shows its sum."),
 ]
 JSON = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-GOAL = Annotated[Goal, typer.Option("--goal", help="Built for few gates, or for a short path.")]
+GOAL = Annotated[
+    Goal,
+    typer.Option(
+        "--goal", help="Built for few gates, a short path, or an FPGA's tables (and DSP blocks)."
+    ),
+]
 DELAY = typer.Option("--delay", metavar="T", help="The smallest core within 20fo4, 0.8ns, 800ps.")
 CLOCK = typer.Option("--clock", metavar="F", help="The smallest unit that runs at 1.2GHz, 800MHz.")
 FORCE = Annotated[bool, typer.Option("--force", help="Do anew what is known already.")]

@@ -145,10 +145,9 @@ def prove(
             bar.update(task, description=str(record.check))
 
         if theirs is None:
-            area, speed = units[Goal.AREA], units[Goal.SPEED]
-            built = {"speed": speed, "structures": structures}
-            bar.update(task, total=len(checks.plan(area, both=both, **built)))
-            records = proofs.prove_units(area, progress=advance, **built, **options)
+            plan = checks.plan(units, structures=structures, both=both)
+            bar.update(task, total=len(plan))
+            records = proofs.prove_units(units, structures=structures, progress=advance, **options)
         else:
             records = proofs.prove_circuit(theirs, any_nan=any_nan, progress=advance, **options)
     facts, text = paper.certificate(records, command), paper.certificate_text(records, command)
@@ -174,14 +173,10 @@ def _units(
 ) -> dict[Goal, list[MacConfig]]:
     """What is proved: one unit, or the standard ones."""
     if a:
-        one = [parse_unit(a, b, acc=acc, **options)]
-        return {each: one if each is goal else [] for each in Goal}
+        return {goal: [parse_unit(a, b, acc=acc, **options)]}
     from fp8mac.proofs import certificate as paper
 
-    return {
-        Goal.AREA: paper.FAST if fast else paper.STANDARD,
-        Goal.SPEED: paper.FAST_SPEED if fast else paper.STANDARD_SPEED,
-    }
+    return paper.FAST_UNITS if fast else paper.STANDARD_UNITS
 
 
 def _structures(

@@ -34,12 +34,14 @@ from fp8mac.gen.files import (
     check_outputs,
     print_text,
 )
+from fp8mac.gen.yosys import find_yosys
 from fp8mac.hw.config.accumulators import ConfigError
 from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.structure import Structure
 from fp8mac.hw.config.unit import MacConfig, parse_unit
 from fp8mac.synth_reports.cost.bench import make_bench
+from fp8mac.synth_reports.cost.fpga import FpgaQuestion, fpga_report
 from fp8mac.synth_reports.cost.report import Question, unit_report
 from fp8mac.synth_reports.cost.stimuli import Stimuli
 from fp8mac.synth_reports.cost.target import Target
@@ -48,8 +50,11 @@ from fp8mac.synth_reports.liberty.find import KNOWN, PATH_VARIABLE, find_files, 
 from fp8mac.synth_reports.liberty.library import Library, load_library, own_library
 from fp8mac.synth_reports.liberty.reader import LibertyError
 from fp8mac.synth_reports.liberty.tables import libraries_table, missing_text
+from fp8mac.synth_reports.render.fpga_tables import fpga_footnotes, fpga_table
 from fp8mac.synth_reports.render.tables import show
 from fp8mac.synth_reports.render.unit_tables import breakdown_table, footnotes, unit_table
+from fp8mac.synth_reports.store.store import Store
+from fp8mac.synth_reports.synth.fpga import Fpga
 
 __all__ = ["Effort", "liberty", "synth"]
 
@@ -70,6 +75,8 @@ class Effort(Enum):
     BEST = "best"
 
 
+_ON_FPGA = "--goal fpga*"
+
 _OPERANDS = ("normal", "uniform", "student-t")
 
 
@@ -85,7 +92,15 @@ def synth(
     goal: Annotated[GOAL, Never("--delay"), Never("--clock")] = Goal.AREA,
     delay: Annotated[str | None, DELAY, Never("--clock")] = None,
     clock: Annotated[str | None, CLOCK, Never("--core")] = None,
-    liberties: LIBERTY = None,
+    targets: Annotated[
+        list[Fpga] | None,
+        typer.Option("--target", help="FPGA, ice40 by default; may be given twice."),
+        Only(_ON_FPGA),
+    ] = None,
+    dsp: Annotated[
+        bool, typer.Option("--dsp", help="With multiplier blocks as well."), Only(_ON_FPGA)
+    ] = False,
+    liberties: Annotated[LIBERTY, Never(_ON_FPGA)] = None,
     core: Annotated[
         bool | None, typer.Option("--core/--unit", help="One of the two; both by default.")
     ] = None,
@@ -95,23 +110,27 @@ def synth(
             "--operands", metavar="X", help="For energy: normal, uniform, student-t, or FILE.npz."
         ),
         Never("--core"),
+        Never(_ON_FPGA),
     ] = "normal",
     cycles: Annotated[
         int,
         number("--cycles", low=1, high=1_000_000, help="For energy."),
         Never("--core"),
+        Never(_ON_FPGA),
         Never("--operands *.npz"),
     ] = 20_000,
     clear_every: Annotated[
         int,
         number("--clear-every", low=1, high=4096, help="For energy: products of a sum."),
         Never("--core"),
+        Never(_ON_FPGA),
     ] = 64,
     effort: Annotated[
         Effort,
         typer.Option("--effort", help="best: look for better netlists."),
         Never("--delay"),
         Never("--clock"),
+        Never(_ON_FPGA),
     ] = Effort.QUICK,
     limit: Annotated[
         float,
@@ -127,10 +146,15 @@ def synth(
     """
     config = parse_unit(a, b, acc=accumulator(acc, resolve), stages=stages, output=out)
     target = target_of(delay, clock, unit=core is False)
+    shapes = tuple(shape for shape in Shape if core is None or core == (shape is Shape.CORE))
+    if goal.is_fpga:
+        with_dsp = dsp or goal is Goal.FPGA_DSP
+        fpgas = tuple(dict.fromkeys(targets or [Fpga.ICE40]))
+        _synth_fpga(ctx, FpgaQuestion(config, fpgas, with_dsp, shapes), force, as_json)
+        return
     stimuli = Stimuli(operands, cycles, clear_every)
     if not stimuli.recorded and operands not in _OPERANDS:
         raise ConfigError(f"Unknown operands '{operands}': {', '.join(_OPERANDS)}, or FILE.npz.")
-    shapes = tuple(shape for shape in Shape if core is None or core == (shape is Shape.CORE))
     libraries = libraries_of(liberties or [])
     question = Question(config, goal, shapes, libraries, stimuli)
     bench = make_bench(libraries, seconds=0 if effort is Effort.QUICK else limit)
@@ -168,6 +192,25 @@ def structure_for(target: Target, config: MacConfig, library: str) -> Structure:
     if not choice.met:
         typer.echo(sentence(target, choice, list(libraries.values())[-1]), err=True)
     return choice.structure
+
+
+def _synth_fpga(ctx: typer.Context, question: FpgaQuestion, force: bool, as_json: bool) -> None:
+    """Tables and carries of a unit."""
+    with progress_bar() as bar:
+        task = bar.add_task(f"Measuring {question.config.slug}", total=len(question.designs))
+        report = fpga_report(
+            question,
+            find_yosys(),
+            Store(),
+            recorded(ctx),
+            force=force,
+            progress=lambda design: bar.advance(task),
+        )
+    if as_json:
+        print_json(report)
+        return
+    show(fpga_table(report))
+    print_text(fpga_footnotes(report) + "\n")
 
 
 def liberty(

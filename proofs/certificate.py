@@ -12,12 +12,10 @@ from fp8mac.hw.config.unit import MacConfig, parse_unit
 from fp8mac.proofs.check.checks import CheckKind, Record, Verdict, failures
 
 __all__ = [
-    "FAST",
-    "FAST_SPEED",
     "FAST_STRUCTURES",
-    "STANDARD",
-    "STANDARD_SPEED",
+    "FAST_UNITS",
     "STANDARD_STRUCTURES",
+    "STANDARD_UNITS",
     "certificate",
     "certificate_text",
 ]
@@ -25,57 +23,72 @@ __all__ = [
 _FORMATS = ("e2m5", "e3m4", "e4m3", "e5m2")
 _ACCUMULATORS = ("kulisch", "e6m9", "fp16", "bf16", "fp32")
 
-STANDARD: list[MacConfig] = [
-    parse_unit("int8", acc="int32"),
-    *(parse_unit(format_, acc=acc) for format_ in _FORMATS for acc in _ACCUMULATORS),
-    parse_unit("e4m3", "e5m2", acc="fp16"),
-    parse_unit("int4", "e4m3", acc="fp16"),
-    parse_unit("int8", acc="int32:saturate"),
-    parse_unit("e4m3fnuz", acc="fp16"),
-    parse_unit("e5m2fnuz", acc="kulisch"),
-    parse_unit("e4m3", acc="fp16:rtz:ftz"),
-    parse_unit("e4m3", acc="fp16:saturate"),
-    parse_unit("e4m3", acc="kulisch:3", stages=2),
-    parse_unit("int8", acc="int32", stages=2),
-    parse_unit("e4m3", acc="kulisch:segmented=5"),
-    parse_unit("e4m3", acc="kulisch:3:segmented=5:resolve=idle"),
-    parse_unit("e5m2", acc="kulisch:7:segmented=6:resolve=combinational"),
-    parse_unit("int8", acc="int32:segmented=4"),
-    parse_unit("int8", acc="int32:segmented=4:resolve=idle"),
-]
-"""Units that `make prove` proves, built for few gates."""
+STANDARD_UNITS: dict[Goal, list[MacConfig]] = {
+    Goal.AREA: [
+        parse_unit("int8", acc="int32"),
+        *(parse_unit(format_, acc=acc) for format_ in _FORMATS for acc in _ACCUMULATORS),
+        parse_unit("e4m3", "e5m2", acc="fp16"),
+        parse_unit("int4", "e4m3", acc="fp16"),
+        parse_unit("int8", acc="int32:saturate"),
+        parse_unit("e4m3fnuz", acc="fp16"),
+        parse_unit("e5m2fnuz", acc="kulisch"),
+        parse_unit("e4m3", acc="fp16:rtz:ftz"),
+        parse_unit("e4m3", acc="fp16:saturate"),
+        parse_unit("e4m3", acc="kulisch:3", stages=2),
+        parse_unit("int8", acc="int32", stages=2),
+        parse_unit("e4m3", acc="kulisch:segmented=5"),
+        parse_unit("e4m3", acc="kulisch:3:segmented=5:resolve=idle"),
+        parse_unit("e5m2", acc="kulisch:7:segmented=6:resolve=combinational"),
+        parse_unit("int8", acc="int32:segmented=4"),
+        parse_unit("int8", acc="int32:segmented=4:resolve=idle"),
+    ],
+    Goal.SPEED: [
+        parse_unit("int8", acc="int32"),
+        *(parse_unit(format_, acc=acc) for format_ in ("e4m3", "e5m2") for acc in _ACCUMULATORS),
+        parse_unit("e2m5", acc="fp16"),
+        parse_unit("e3m4", acc="bf16"),
+        parse_unit("e4m3", "e5m2", acc="fp16"),
+        parse_unit("int4", "e4m3", acc="fp16"),
+        parse_unit("int4", "int8", acc="int16:saturate"),
+        parse_unit("e5m2fnuz", acc="kulisch"),
+        parse_unit("e4m3", acc="fp16:rtz:ftz"),
+        parse_unit("e4m3", acc="fp16:saturate"),
+        parse_unit("e4m3", acc="kulisch:3", stages=2),
+        parse_unit("e4m3", acc="kulisch:3:segmented=5:resolve=idle"),
+        parse_unit("e5m2", acc="kulisch:7:segmented=6:resolve=combinational"),
+        parse_unit("int4", "int8", acc="int16:segmented=4"),
+    ],
+    Goal.FPGA: [
+        parse_unit("int8", acc="int32"),
+        parse_unit("int4", "int8", acc="int16:saturate"),
+        parse_unit("e4m3", acc="kulisch"),
+        parse_unit("e5m2", acc="kulisch"),
+        parse_unit("int8", "e4m3", acc="kulisch"),
+        parse_unit("e4m3", acc="bf16"),
+        parse_unit("e4m3", acc="kulisch:3:segmented=10"),
+        parse_unit("int8", acc="int32:segmented=8"),
+    ],
+    Goal.FPGA_DSP: [
+        parse_unit("int8", acc="int32"),
+        parse_unit("e4m3", acc="kulisch"),
+    ],
+}
+"""Units that `make prove` proves, by what they are built for."""
 
-STANDARD_SPEED: list[MacConfig] = [
-    parse_unit("int8", acc="int32"),
-    *(parse_unit(format_, acc=acc) for format_ in ("e4m3", "e5m2") for acc in _ACCUMULATORS),
-    parse_unit("e2m5", acc="fp16"),
-    parse_unit("e3m4", acc="bf16"),
-    parse_unit("e4m3", "e5m2", acc="fp16"),
-    parse_unit("int4", "e4m3", acc="fp16"),
-    parse_unit("int4", "int8", acc="int16:saturate"),
-    parse_unit("e5m2fnuz", acc="kulisch"),
-    parse_unit("e4m3", acc="fp16:rtz:ftz"),
-    parse_unit("e4m3", acc="fp16:saturate"),
-    parse_unit("e4m3", acc="kulisch:3", stages=2),
-    parse_unit("e4m3", acc="kulisch:3:segmented=5:resolve=idle"),
-    parse_unit("e5m2", acc="kulisch:7:segmented=6:resolve=combinational"),
-    parse_unit("int4", "int8", acc="int16:segmented=4"),
-]
-"""Units that `make prove` proves, built for a short path."""
-
-FAST: list[MacConfig] = [
-    parse_unit("int8", acc="int32"),
-    *(parse_unit(format_, acc=acc) for format_ in ("e4m3", "e5m2") for acc in _ACCUMULATORS),
-    parse_unit("e4m3", acc="kulisch:3:segmented=5:resolve=idle"),
-]
-"""Units that are proved in every run of CI, built for few gates."""
-
-FAST_SPEED: list[MacConfig] = [
-    parse_unit("e4m3", acc="kulisch"),
-    parse_unit("e4m3", acc="bf16"),
-    parse_unit("e5m2", acc="fp16"),
-]
-"""Units that are proved in every run of CI, built for a short path."""
+FAST_UNITS: dict[Goal, list[MacConfig]] = {
+    Goal.AREA: [
+        parse_unit("int8", acc="int32"),
+        *(parse_unit(format_, acc=acc) for format_ in ("e4m3", "e5m2") for acc in _ACCUMULATORS),
+        parse_unit("e4m3", acc="kulisch:3:segmented=5:resolve=idle"),
+    ],
+    Goal.SPEED: [
+        parse_unit("e4m3", acc="kulisch"),
+        parse_unit("e4m3", acc="bf16"),
+        parse_unit("e5m2", acc="fp16"),
+    ],
+    Goal.FPGA: [parse_unit("e4m3", acc="kulisch")],
+}
+"""Units that are proved in every run of CI."""
 
 
 def _others(*units: tuple[str, str]) -> list[tuple[MacConfig, Structure]]:

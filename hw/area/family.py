@@ -12,7 +12,7 @@ from fp8mac.hw.config.unit import MacConfig
 from fp8mac.hw.parts.family import Family, Parts
 from fp8mac.hw.parts.layout import operand_range, product_range
 
-__all__ = ["AREA"]
+__all__ = ["AREA", "is_odd"]
 
 
 def _integer(config: MacConfig, adder: Adder) -> Parts:
@@ -38,12 +38,12 @@ def _kulisch(config: MacConfig, adder: Adder) -> Parts:
 def _float(config: MacConfig, adder: Adder) -> Parts:
     acc = config.accumulator
     assert isinstance(acc, FloatAccConfig)
-    carry = _is_odd(config, acc)
+    carry = is_odd(config, acc)
     multiplier = FloatMultiplier(config.a, config.b, normalised=True, carry=carry, adder=adder)
     return Parts(multiplier, FloatAccumulator(multiplier.range, acc, adder))
 
 
-def _is_odd(config: MacConfig, acc: FloatAccConfig) -> bool:
+def is_odd(config: MacConfig, acc: FloatAccConfig) -> bool:
     """Whether a number that is added to the products' exponents has its lowest bit set."""
     a, b = (operand_range(format_, normalised=True) for format_ in (config.a, config.b))
     return Field(product_range(a, b), acc).exponent_offset % 2 == 1

@@ -57,7 +57,7 @@ class FloatMultiplier(wiring.Component):
         self._normalised = normalised
         self._carry = carry
         a, b = (operand_range(format_, normalised=normalised) for format_ in self._formats)
-        self._range = product_range(a, b, carry)
+        self._range = self._range_of(a, b)
         super().__init__(
             {
                 "a": In(a_format.bits),
@@ -107,6 +107,10 @@ class FloatMultiplier(wiring.Component):
             return plus(m, a, b, width, "exponents", adder=adder)
         a, b = Cat(1, a).as_signed(), Cat(1, b).as_signed()
         return plus(m, a, b, width + 1, "exponents", adder=adder)[1:].as_signed()
+
+    def _range_of(self, a: NumberRange, b: NumberRange) -> NumberRange:
+        """Range of the products of two ranges of operands."""
+        return product_range(a, b, self._carry)
 
     def _multiply(self, m: Module, a: Value, b: Value) -> Value:
         """Product of significands through a compressor tree; hidden ones cost wires, not gates."""

@@ -46,6 +46,8 @@ class Circuits(Enum):
     AREA = "area"
     LEAN = "lean"
     SPEED = "speed"
+    FPGA = "fpga"
+    FPGA_DSP = "fpga-dsp"
 
 
 class Adder(Enum):
@@ -83,6 +85,11 @@ class Structure:
         return Goal.AREA if self.circuits is Circuits.AREA else Goal.SPEED
 
     @property
+    def is_fpga(self) -> bool:
+        """Whether it is measured in tables and carry chains, not in gates."""
+        return self.circuits in (Circuits.FPGA, Circuits.FPGA_DSP)
+
+    @property
     def for_integers(self) -> "Structure":
         """The same for integers, whose products are never read from tables."""
         lean = self.circuits is Circuits.LEAN
@@ -108,8 +115,15 @@ Built = Goal | Structure
 _GOALS = {
     Goal.AREA: Structure(Circuits.AREA, Adder.RIPPLE),
     Goal.SPEED: Structure(Circuits.SPEED, Adder.FITTED),
+    Goal.FPGA: Structure(Circuits.FPGA, Adder.RIPPLE),
+    Goal.FPGA_DSP: Structure(Circuits.FPGA_DSP, Adder.RIPPLE),
 }
-_SUFFIXES = {Goal.AREA: "", Goal.SPEED: "_speed"}
+_SUFFIXES = {
+    Goal.AREA: "",
+    Goal.SPEED: "_speed",
+    Goal.FPGA: "_fpga",
+    Goal.FPGA_DSP: "_fpga_dsp",
+}
 
 
 def structures_of(config: MacConfig) -> tuple[Structure, ...]:

@@ -22,11 +22,14 @@ class Parts(NamedTuple):
         ``product``, or ``a`` and ``b``, and the accumulator ``c`` to the next accumulator ``y``.
     is_compact : bool
         Whether the product has few bits, so that a register between the two is worth them.
+    clears : bool
+        Whether the accumulator has an input ``clear``, at which it takes ``c`` for zero.
     """
 
     multiplier: Any | None
     accumulator: Any
     is_compact: bool = True
+    clears: bool = False
 
     @property
     def has_product(self) -> bool:

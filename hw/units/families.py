@@ -3,6 +3,7 @@
 from fp8mac.hw.area.family import AREA
 from fp8mac.hw.config.structure import Built, Circuits, Structure
 from fp8mac.hw.config.unit import MacConfig
+from fp8mac.hw.fpga.family import FPGA, FPGA_DSP
 from fp8mac.hw.parts.family import Family, Parts
 from fp8mac.hw.speed.family import LEAN, SPEED
 
@@ -12,6 +13,8 @@ FAMILIES: dict[Circuits, Family] = {
     Circuits.AREA: AREA,
     Circuits.LEAN: LEAN,
     Circuits.SPEED: SPEED,
+    Circuits.FPGA: FPGA,
+    Circuits.FPGA_DSP: FPGA_DSP,
 }
 """Families of circuits."""
 

@@ -1,5 +1,7 @@
 """MAC units: a combinational core, and the registered unit around it."""
 
+from functools import cached_property
+
 from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
@@ -109,14 +111,14 @@ class MacCore(wiring.Component):
         self._config = config
         self._goal = goal
         self._cut = cut
-        self._parts = self._build() if cut else None  # parts that are made have to be used
         members = _members(config, Shape.CORE)
-        if self._parts is not None:
+        if cut:
             bits = config.a.bits + config.b.bits
             if self._parts.multiplier is not None and self._parts.is_compact:
                 bits = len(Cat(varying(self._parts.multiplier.product)))
             members |= {"early": Out(bits), "held": In(bits)}
         super().__init__(members)
+        self.clear = Signal()
 
     @property
     def config(self) -> MacConfig:
@@ -133,9 +135,19 @@ class MacCore(wiring.Component):
         """Whether it is cut where a register can be."""
         return self._cut
 
+    @cached_property
+    def _parts(self) -> Parts:
+        """Parts; those that are made have to be used."""
+        return parts_of(self._config, self._goal)
+
+    @property
+    def clears(self) -> bool:
+        """Whether it has ``clear``, at which it takes ``c`` for zero: a signal, and not a port."""
+        return self._parts.clears
+
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        parts = self._parts or self._build()
+        parts = self._parts
         adder = parts.accumulator
         operands = parts.multiplier or adder
         cut_product = self._cut and parts.has_product
@@ -160,10 +172,9 @@ class MacCore(wiring.Component):
         m.d.comb += [adder.c.eq(self.c), self.y.eq(adder.y)]
         if self._config.segment_bits is not None:
             m.d.comb += [adder.c_carry.eq(self.c_carry), self.y_carry.eq(adder.y_carry)]
+        if parts.clears:
+            m.d.comb += adder.clear.eq(self.clear)
         return m
-
-    def _build(self) -> Parts:
-        return parts_of(self._config, self._goal)
 
     @property
     def flags(self) -> list[Signal]:
@@ -289,10 +300,12 @@ class Mac(wiring.Component):
         m.d.comb += [
             core.a.eq(a),
             core.b.eq(b),
-            core.c.eq(Mux(clear, 0, self.acc)),
+            core.c.eq(self.acc if core.clears else Mux(clear, 0, self.acc)),
         ]
+        if core.clears:
+            m.d.comb += core.clear.eq(clear)
         if segment_bits is not None:
-            m.d.comb += core.c_carry.eq(Mux(clear, 0, self.carry))
+            m.d.comb += core.c_carry.eq(self.carry if core.clears else Mux(clear, 0, self.carry))
             if resolve is Resolve.COMBINATIONAL:
                 register, short = (self.acc, self.carry), self._goal is Goal.SPEED
                 m.d.comb += self.sum.eq(resolved(m, register, segment_bits, short=short))

@@ -235,14 +235,14 @@ AREA_MUTATIONS: tuple[Mutation, ...] = (
         "(product.inf & product.sign)", "product.inf",
         ("e5m2,kulisch", "e3m4,kulisch"),
         lambda config: "neg_inf" in config.flags,
-        goals=(Goal.AREA, Goal.SPEED),
+        goals=tuple(Goal),
     ),
     Mutation(
         "clear acts without enable", "enable", "units.mac",
         "m.If(en)", "m.If(en | clear)",
         ("e4m3,fp16", "e4m3,kulisch", "int8,int32"),
         lambda config: True,
-        registered=True, goals=(Goal.AREA, Goal.SPEED),
+        registered=True, goals=tuple(Goal),
     ),
     Mutation(
         "clear adds to the old sum", "clear", "units.mac",
@@ -354,14 +354,14 @@ AREA_MUTATIONS: tuple[Mutation, ...] = (
         "raised | (sticky & ~clear)", "raised",
         ("e4m3,kulisch", "e5m2,kulisch"),
         lambda config: bool(config.flags),
-        registered=True, goals=(Goal.AREA, Goal.SPEED),
+        registered=True, goals=tuple(Goal),
     ),
     Mutation(
         "clear keeps the flag", "flags", "units.mac",
         "(sticky & ~clear)", "sticky",
         ("e4m3,kulisch", "e5m2,kulisch"),
         lambda config: bool(config.flags),
-        registered=True, goals=(Goal.AREA, Goal.SPEED),
+        registered=True, goals=tuple(Goal),
     ),
 )
 # fmt: on

@@ -4,11 +4,14 @@ A proof that cannot fail says nothing. Each mutation is one change of one source
 that happens: a gate of the wrong sort, a lost bit, a case forgotten.
 """
 
+from dataclasses import replace
+
 from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.structure import Built, Structure
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.proofs.bugs.area import AREA_MUTATIONS
+from fp8mac.proofs.bugs.fpga import FPGA_MUTATIONS
 from fp8mac.proofs.bugs.planting import Mutation, MutationError, mutated_rtlil, parse_unit_text
 from fp8mac.proofs.bugs.segments import SEGMENT_MUTATIONS
 from fp8mac.proofs.bugs.speed import SPEED_MUTATIONS
@@ -23,11 +26,22 @@ __all__ = [
     "parse_unit_text",
 ]
 
+_EVERYWHERE = ("area.align", "area.float", "area.round")
+"""Modules that are written for few gates, and serve as well in tables and carry chains."""
+
+
+def _shared(mutation: Mutation) -> Mutation:
+    if mutation.module not in _EVERYWHERE:
+        return mutation
+    return replace(mutation, goals=(*mutation.goals, Goal.FPGA, Goal.FPGA_DSP))
+
+
 MUTATIONS: tuple[Mutation, ...] = (
     *SEGMENT_MUTATIONS,
-    *AREA_MUTATIONS,
+    *map(_shared, AREA_MUTATIONS),
     *SPEED_MUTATIONS,
     *STRUCTURE_MUTATIONS,
+    *FPGA_MUTATIONS,
 )
 """Every planted bug; those of few units first."""
 

@@ -7,12 +7,12 @@ kind          what it shows
 ``step``      the circuit does what is specified, for all operands and from all states
 ``mutation``  the same question finds a planted bug, and the counterexample is a real one
 ``verilog``   the emitted Verilog is, gate by gate, what was proved
-``netlist``   and so is the netlist whose gates are counted
+``netlist``   and so is the netlist whose gates are counted, where gates are
 ============  =================================================================================
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
@@ -29,7 +29,19 @@ from fp8mac.proofs.check.replay import Counterexample
 from fp8mac.proofs.check.solve import Encoding
 from fp8mac.proofs.spec.sorts import all_sorts
 
-__all__ = ["Check", "CheckKind", "Record", "Verdict", "failures", "plan", "plan_circuit"]
+__all__ = [
+    "Check",
+    "CheckKind",
+    "Record",
+    "Units",
+    "Verdict",
+    "failures",
+    "plan",
+    "plan_circuit",
+]
+
+Units = Mapping[Goal, list[MacConfig]] | list[MacConfig]
+"""Units by what they are built for; without that, for few gates."""
 
 
 class CheckKind(Enum):
@@ -136,9 +148,8 @@ class Record:
 
 
 def plan(
-    configs: Iterable[MacConfig],
+    units: Units,
     *,
-    speed: Iterable[MacConfig] = (),
     structures: Iterable[tuple[MacConfig, Structure]] = (),
     both: bool = False,
     mutations: int = 2,
@@ -147,10 +158,8 @@ def plan(
 
     Parameters
     ----------
-    configs : iterable of MacConfig
-        Units that are built for few gates.
-    speed : iterable of MacConfig
-        Units that are built for a short path.
+    units : Units
+        The units.
     structures : iterable of tuple
         Units and how they are built. Only their cores are checked: what is around is the same.
     both : bool
@@ -160,12 +169,11 @@ def plan(
     """
     checks: list[Check] = []
     planted: Counter[str] = Counter()
-    units: dict[tuple[MacConfig, Built], None] = dict.fromkeys(
-        [(each, Goal.AREA) for each in configs]
-        + [(each, Goal.SPEED) for each in speed]
-        + list(structures)
-    )
-    for config, goal in units:
+    by_goal = {Goal.AREA: units} if isinstance(units, list) else units
+    pairs: list[tuple[MacConfig, Built]] = [
+        (config, goal) for goal, configs in by_goal.items() for config in configs
+    ]
+    for config, goal in dict.fromkeys([*pairs, *structures]):
         encodings = Encoding.of(all_sorts(config), both=both)
         check = partial(Check, config, goal=goal)
         if decoded(config):
@@ -177,7 +185,8 @@ def plan(
             for mutation in sorted(pool, key=lambda each: planted[each.name])[:mutations]:
                 planted[mutation.name] += 1
                 checks.append(check(shape, CheckKind.MUTATION, encodings[0], mutation))
-            checks += [check(shape, kind) for kind in (CheckKind.VERILOG, CheckKind.NETLIST)]
+            kinds = (CheckKind.VERILOG,) if goal.is_fpga else (CheckKind.VERILOG, CheckKind.NETLIST)
+            checks += [check(shape, kind) for kind in kinds]
     return checks
 
 

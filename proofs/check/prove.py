@@ -12,7 +12,15 @@ from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.structure import Built, Structure
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.proofs.bugs.planting import MutationError
-from fp8mac.proofs.check.checks import Check, CheckKind, Record, Verdict, plan, plan_circuit
+from fp8mac.proofs.check.checks import (
+    Check,
+    CheckKind,
+    Record,
+    Units,
+    Verdict,
+    plan,
+    plan_circuit,
+)
 from fp8mac.proofs.check.circuit import Circuit, CircuitError, HiddenStateError
 from fp8mac.proofs.check.equivalence import (
     EquivalenceError,
@@ -32,9 +40,8 @@ __all__ = ["Prover", "prove_circuit", "prove_units", "prove_verilog"]
 
 
 def prove_units(
-    configs: Iterable[MacConfig],
+    units: Units,
     *,
-    speed: Iterable[MacConfig] = (),
     structures: Iterable[tuple[MacConfig, Structure]] = (),
     both: bool = False,
     mutations: int = 2,
@@ -46,9 +53,9 @@ def prove_units(
 
     Parameters
     ----------
-    configs : iterable of MacConfig
+    units : Units
         The units.
-    speed, structures, both, mutations
+    structures, both, mutations
         See `plan`, which tells how many records there will be.
     solver : Solver, optional
         With time limit and memory; by default one that remembers nothing.
@@ -71,7 +78,7 @@ def prove_units(
     YosysError
         If there is no Yosys that can be used.
     """
-    checks = plan(configs, speed=speed, structures=structures, both=both, mutations=mutations)
+    checks = plan(units, structures=structures, both=both, mutations=mutations)
     return Prover(solver or Solver()).run_all(checks, jobs=jobs, progress=progress)
 
 

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from typing import Any
 
-from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.goal import GATE_GOALS, Goal
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.structure import Built, Structure
 from fp8mac.hw.config.unit import MacConfig
@@ -72,7 +72,7 @@ class Question:
         return [
             (shape, goal)
             for shape in self.shapes
-            for goal in Goal
+            for goal in GATE_GOALS
             if shape is Shape.CORE or not both or goal is self.goal
         ]
 

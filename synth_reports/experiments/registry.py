@@ -6,6 +6,8 @@ from fp8mac.synth_reports.experiments.experiment import Experiment
 from fp8mac.synth_reports.experiments.features import Features
 from fp8mac.synth_reports.experiments.figure3.experiment import Figure3
 from fp8mac.synth_reports.experiments.figure5.experiment import Figure5
+from fp8mac.synth_reports.experiments.fpga.clocks import Clocks
+from fp8mac.synth_reports.experiments.fpga.counts import Counts
 from fp8mac.synth_reports.experiments.grid import Grid
 from fp8mac.synth_reports.experiments.pareto.experiment import Pareto
 from fp8mac.synth_reports.experiments.peers.experiment import Peers
@@ -25,5 +27,7 @@ EXPERIMENTS: tuple[Experiment[Any, Any, Any], ...] = (
     Pareto(),
     Regression(),
     Sta(),
+    Counts(),
+    Clocks(),
 )
 """In the order of the help. What takes long to import, an experiment imports where it needs it."""

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 from fp8mac.gen.files import check_folder
 from fp8mac.hw.config.accumulators import ConfigError
-from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.goal import GATE_GOALS, Goal
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import MacConfig, parse_unit
 from fp8mac.synth_reports.cost.measure import Design
@@ -174,7 +174,9 @@ def _moved(records: Sequence[DesignRecord], options: RegressionOptions) -> list[
 
 def jobs(config: MacConfig) -> list[DesignJob]:
     """What is measured of a unit: cores for both goals, and for energy the unit for area."""
-    cores = [Design(config, Shape.CORE, goal, library) for goal in Goal for library in (None, OWN)]
+    cores = [
+        Design(config, Shape.CORE, goal, library) for goal in GATE_GOALS for library in (None, OWN)
+    ]
     unit = Design(config, Shape.UNIT, Goal.AREA, OWN)
     return [*map(DesignJob, cores), DesignJob(unit, stimuli=_CYCLES)]
 
@@ -183,7 +185,7 @@ def figures_of(config: MacConfig, records: Iterable[DesignRecord]) -> dict[str, 
     """Figures of a unit, ``goal.name`` in the units of our own library."""
     found = index(records)
     figures: dict[str, float | None] = {}
-    for goal in Goal:
+    for goal in GATE_GOALS:
         gates, cells = (found[key_of(Design(config, Shape.CORE, goal, lib))] for lib in (None, OWN))
         assert cells.area_ge is not None
         assert cells.delay_fo4 is not None

@@ -129,7 +129,7 @@ def test_unit_in_a_notebook():
         (
             ["e4m3"],
             {"acc": "fp16", "goal": "small"},
-            "Unknown goal 'small'; there are area and speed.",
+            "Unknown goal 'small'; there are area, speed, fpga and fpga-dsp.",
         ),
     ],
 )

@@ -13,10 +13,8 @@ from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import parse_unit
 from fp8mac.proofs.bugs.mutations import MUTATIONS
 from fp8mac.proofs.certificate import (
-    FAST,
-    FAST_SPEED,
-    STANDARD,
-    STANDARD_SPEED,
+    FAST_UNITS,
+    STANDARD_UNITS,
     certificate,
     certificate_text,
 )
@@ -39,13 +37,14 @@ def records(step: Verdict = Verdict.PROVED, bug: Verdict = Verdict.REFUTED) -> l
 
 
 def test_standard_units():
-    assert len(STANDARD) == len(set(STANDARD)) == 35
+    assert set(FAST_UNITS) <= set(STANDARD_UNITS) == set(Goal)
+    for goal, units in STANDARD_UNITS.items():
+        assert len(units) == len(set(units))
+        assert set(FAST_UNITS.get(goal, ())) <= set(units)
     products = {"e2m5", "e3m4", "e4m3", "e5m2"}
-    grid = [config for config in STANDARD if config.a.name in products and config.a == config.b]
+    area = STANDARD_UNITS[Goal.AREA]
+    grid = [config for config in area if config.a.name in products and config.a == config.b]
     assert {config.accumulator.name for config in grid} >= {"kulisch:12", "e6m9", "fp16", "bf16"}
-    assert set(FAST) <= set(STANDARD)
-    assert len(STANDARD_SPEED) == len(set(STANDARD_SPEED)) == 23
-    assert set(FAST_SPEED) <= set(STANDARD_SPEED)
 
 
 def test_proved_module_is_listed_with_its_hash():
@@ -83,7 +82,7 @@ COMMITTED = Path(__file__).parents[2] / "synth_reports" / "results" / "proofs.js
 def test_committed_certificate_has_no_failure_and_every_bug():
     facts = json.loads(COMMITTED.read_text(encoding="utf-8"))
     assert facts["failures"] == []
-    assert len(facts["proved"]) == 2 * (len(STANDARD) + len(STANDARD_SPEED))
+    assert len(facts["proved"]) == 2 * sum(map(len, STANDARD_UNITS.values()))
     refuted = {each["mutation"] for each in facts["records"] if each["verdict"] == "refuted"}
     assert refuted == {mutation.name for mutation in MUTATIONS}
 
@@ -93,8 +92,7 @@ def test_committed_certificate_has_no_failure_and_every_bug():
     ("config", "goal"),
     one_in(
         3,
-        [(config, Goal.AREA) for config in STANDARD]
-        + [(each, Goal.SPEED) for each in STANDARD_SPEED],
+        [(config, goal) for goal, units in STANDARD_UNITS.items() for config in units],
     ),
     ids=lambda value: value.value if isinstance(value, Goal) else value.slug,
 )

@@ -11,6 +11,7 @@ from samples import planted_bugs
 import fp8mac.hw
 from fp8mac.gen.verilog import rtlil_text
 from fp8mac.hw.config.accumulators import ConfigError
+from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
 from fp8mac.proofs.bugs.mutations import (
     MUTATIONS,
@@ -20,12 +21,7 @@ from fp8mac.proofs.bugs.mutations import (
     mutations_of,
     parse_unit_text,
 )
-from fp8mac.proofs.certificate import (
-    FAST_STRUCTURES,
-    STANDARD,
-    STANDARD_SPEED,
-    STANDARD_STRUCTURES,
-)
+from fp8mac.proofs.certificate import FAST_STRUCTURES, STANDARD_STRUCTURES, STANDARD_UNITS
 from fp8mac.proofs.check.checks import Check, CheckKind, Verdict, plan
 from fp8mac.proofs.check.prove import Prover
 from fp8mac.proofs.check.solve import Encoding, Solver
@@ -77,7 +73,7 @@ def test_core_has_no_bug_of_the_registered_unit():
 
 
 def _standard_plan():
-    return plan(STANDARD, speed=STANDARD_SPEED, structures=STANDARD_STRUCTURES)
+    return plan(STANDARD_UNITS, structures=STANDARD_STRUCTURES)
 
 
 def test_fast_structures_are_some_of_all():
@@ -100,8 +96,13 @@ def test_fast_structures_are_some_of_all():
 def test_standard_plan_has_bugs_beside_every_proof_and_all_of_them():
     planted = [check for check in _standard_plan() if check.mutation]
     beside = Counter((check.config, check.goal, check.shape) for check in planted)
-    assert (len(STANDARD), len(STANDARD_SPEED)) == (35, 23)
-    assert len(beside) == 2 * (35 + 23) + len(STANDARD_STRUCTURES)
+    assert {goal: len(units) for goal, units in STANDARD_UNITS.items()} == {
+        Goal.AREA: 35,
+        Goal.SPEED: 23,
+        Goal.FPGA: 8,
+        Goal.FPGA_DSP: 2,
+    }
+    assert len(beside) == 2 * (35 + 23 + 8 + 2) + len(STANDARD_STRUCTURES)
     assert len(STANDARD_STRUCTURES) == 5 + 7 * 7
     assert min(beside.values()) >= 1
     assert {check.mutation for check in planted} == set(MUTATIONS)

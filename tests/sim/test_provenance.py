@@ -54,6 +54,14 @@ end
 '''
 found = synthesize(design, "m", Flow.load(), find_yosys())
 """
+FPGA = (
+    DESIGN.partition("found =")[0].replace(
+        "from fp8mac.synth_reports.synth.search import improve\n"
+        "from fp8mac.synth_reports.synth.synthesis import Flow, synthesize\n",
+        "from fp8mac.synth_reports.synth.fpga import FpgaFlow, Fpga\n",
+    )
+    + 'FpgaFlow.load(Fpga.ICE40).synthesize(design, "m", find_yosys())\n'
+)
 SEARCH = DESIGN + 'improve(found, design, "m", Flow.load(), find_yosys(), seconds=0.01)\n'
 PHYSICAL = """
 from types import SimpleNamespace
@@ -134,6 +142,7 @@ RESULTS = {
         "from fp8mac.synth_reports.synth.search import improve\n", ""
     ),
     "fp8mac.synth_reports.synth.search": SEARCH,
+    "fp8mac.synth_reports.synth.fpga": FPGA,
     "fp8mac.synth_reports.cost.physical": PHYSICAL,
     "fp8mac.proofs.check.decide": DECIDE,
     "fp8mac.proofs.netlists": MAPPED,

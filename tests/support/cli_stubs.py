@@ -4,6 +4,7 @@ import importlib
 from dataclasses import asdict, replace
 from functools import cache
 from itertools import islice
+from types import SimpleNamespace
 
 from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
@@ -14,6 +15,7 @@ from fp8mac.sim.check import vectors
 from fp8mac.sim.check.exhaustive import ExhaustiveResult
 from fp8mac.synth_reports.cost import physical
 from fp8mac.synth_reports.cost.bench import make_bench
+from fp8mac.synth_reports.cost.fpga import FpgaMeasurement
 from fp8mac.synth_reports.cost.measure import Bench, Design
 from fp8mac.synth_reports.experiments.accuracy import accuracy
 from fp8mac.synth_reports.experiments.figure5 import figure5
@@ -21,6 +23,8 @@ from fp8mac.synth_reports.experiments.peers.peers import Figures
 from fp8mac.synth_reports.experiments.sum_error import length, sum_error
 from fp8mac.synth_reports.liberty.library import own_library
 from fp8mac.synth_reports.store.store import Store
+from fp8mac.synth_reports.synth.fpga import FpgaFlow, FpgaSynthesis
+from fp8mac.synth_reports.synth.route import Routed
 
 TINY = parse_unit("e2m1", acc="kulisch:0")
 PICTURE = {"png": b"", "svg": b""}
@@ -128,6 +132,42 @@ def lines(name: str):
     return some
 
 
+NETLIST = FpgaSynthesis('{"modules": {"m": {"cells": {}}}}')
+
+
+def on_fpga(design, yosys, store, *, force=False):
+    check_buildable(design.config)
+    return FpgaMeasurement(design, "", NETLIST)
+
+
+def rtlil(config, *_, **__):
+    check_buildable(config)
+    return ""
+
+
+def nextpnr():
+    return SimpleNamespace(version="0.4", route=lambda netlist, seed: Routed(50.0 + seed, 9))
+
+
+def install_fpga(monkeypatch) -> None:
+    """Put the stand-ins in the places of what maps to FPGAs, places and routes."""
+    stubs = {
+        "synth_reports.cost.fpga.measure_fpga": on_fpga,
+        "synth_reports.experiments.fpga.counts.measure_fpga": on_fpga,
+        "synth_reports.experiments.fpga.clocks.rtlil_text": rtlil,
+        "synth_reports.experiments.fpga.clocks.find_nextpnr": nextpnr,
+    }
+    put(monkeypatch, stubs)
+    monkeypatch.setattr(FpgaFlow, "synthesize", lambda *_: NETLIST)
+
+
+def put(monkeypatch, stubs) -> None:
+    """Put stand-ins in places that are named."""
+    for name, stub in stubs.items():
+        module, _, attribute = name.rpartition(".")
+        monkeypatch.setattr(importlib.import_module(f"fp8mac.{module}"), attribute, stub)
+
+
 def install(monkeypatch) -> None:
     """Put the stand-ins in the places of syntheses, proofs, networks, sums and drawings."""
     for shape in Shape:
@@ -169,7 +209,6 @@ def install(monkeypatch) -> None:
             "accuracy.svg": b""
         },
     }
-    for name, stub in stubs.items():
-        module, _, attribute = name.rpartition(".")
-        monkeypatch.setattr(importlib.import_module(f"fp8mac.{module}"), attribute, stub)
+    put(monkeypatch, stubs)
+    install_fpga(monkeypatch)
     monkeypatch.setattr(Bench, "measure", measure)

@@ -1,0 +1,1 @@
+"""Circuits of lookup tables and carry chains."""

@@ -1,0 +1,120 @@
+"""Exact fixed-point (Kulisch) sum of floating-point products.
+
+# Ref: U. Kulisch, Computer Arithmetic and Validity, 2nd ed., chapter 8
+"""
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In
+
+from fp8mac.hw.fpga.add import add_to_register, register_ports
+from fp8mac.hw.parts.layout import NumberLayout, NumberRange
+
+__all__ = ["LutKulischAccumulator"]
+
+
+class LutKulischAccumulator(wiring.Component):
+    """Adds a product to a fixed-point number, exactly. Combinational.
+
+    ::
+
+        product    significand << (exponent - exponent_min)
+        y          c + product, or product where a sum begins
+
+    The product comes in two's complement: where a sum begins, the table behind the carry chain
+    takes it as it is, and no gate stands between the accumulator and the chain.
+
+    Parameters
+    ----------
+    range : NumberRange
+        Products, not normalised; their significand is in two's complement.
+    magnitude_bits : int
+        Bits of the largest product; those above mean nothing and are dropped.
+    width : int
+        Bits of the accumulator.
+    segment_bits : int, optional
+        Bits of its segments; by default it is one word.
+
+    Members
+    -------
+    product : :py:`In(NumberLayout(range))`
+        Product.
+    c : :py:`In(width)`
+        Accumulator, two's complement, in units of ``2**(range.base + range.exponent_min)``.
+    clear : :py:`In(1)`
+        Take the accumulator for zero.
+    y : :py:`Out(width)`
+        ``c + product`` modulo ``2**width``; not specified where the product is infinite or NaN.
+    c_carry, y_carry : :py:`In`, :py:`Out`, where there are segments
+        Carries between the segments of ``c`` and of ``y``.
+    """
+
+    product: data.View
+    c: Signal
+    clear: Signal
+    y: Signal
+
+    def __init__(
+        self,
+        range: NumberRange,
+        magnitude_bits: int,
+        width: int,
+        segment_bits: int | None = None,
+    ) -> None:
+        self._range = range
+        self._magnitude_bits = magnitude_bits
+        self._width = width
+        self._segment_bits = segment_bits
+        super().__init__({"product": In(NumberLayout(range))} | register_ports(width, segment_bits))
+
+    @property
+    def range(self) -> NumberRange:
+        """Range of the products."""
+        return self._range
+
+    @property
+    def magnitude_bits(self) -> int:
+        """Bits of the largest product."""
+        return self._magnitude_bits
+
+    @property
+    def width(self) -> int:
+        """Bits of the accumulator."""
+        return self._width
+
+    @property
+    def segment_bits(self) -> int | None:
+        """Bits of its segments."""
+        return self._segment_bits
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        # The exponent is at least `lowest`: instead of subtracting it, the lowest places, into
+        # which nothing is ever shifted, are left out.
+        lowest = self._range.exponent_min
+        amount = self.product.exponent.as_unsigned()[: self._range.exponent_max.bit_length()]
+        aligned = _shift_left(
+            m, self.product.significand, amount, self._magnitude_bits + lowest + 1
+        )[lowest:]
+        addend = Signal(self._width)
+        m.d.comb += addend.eq(aligned.as_signed())
+        add_to_register(m, self, addend, self._segment_bits)
+        return m
+
+
+def _shift_left(m: Module, value: Value, amount: Value, width: int) -> Value:
+    """``(value << amount)[:width]`` of a two's complement value: a table for a bit of each stage.
+
+    Small stages come first: there the vectors are short, and there the bits of the amount come
+    early.
+    """
+    for stage, bit in enumerate(amount):
+        step = 1 << stage
+        grown = min(width, len(value) + step)
+        sign = value[-1].replicate(step)
+        shifted = Signal(grown, name=f"left_{step}")
+        m.d.comb += shifted.eq(
+            Mux(bit, Cat(Const(0, step), value)[:grown], Cat(value, sign)[:grown])
+        )
+        value = shifted
+    return value

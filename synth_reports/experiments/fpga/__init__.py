@@ -1,0 +1,1 @@
+"""Units on FPGAs: what they take, and how fast they are."""

@@ -1,0 +1,195 @@
+"""How fast units are on an iCE40 HX8K, between registers, after place and route."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Annotated
+
+from rich import box
+from rich.table import Table
+
+from fp8mac.gen.describe import module_name
+from fp8mac.gen.rtlil import rtlil_text
+from fp8mac.gen.yosys import find_yosys
+from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.ports import Shape, ports
+from fp8mac.hw.config.unit import MacConfig, parse_line
+from fp8mac.synth_reports.experiments.experiment import Experiment, Made, Option
+from fp8mac.synth_reports.experiments.worker import Worker
+from fp8mac.synth_reports.render.tables import csv_table, markdown_table
+from fp8mac.synth_reports.synth.fpga import Fpga, FpgaFlow
+from fp8mac.synth_reports.synth.route import AROUND, find_nextpnr, registered
+
+__all__ = ["STANDARD", "ClockJob", "ClockOptions", "ClockRecord", "Clocks"]
+
+STANDARD = (
+    "int8 -> int32",
+    "int8 -> int32:segmented=8",
+    "e4m3 -> kulisch:3",
+    "e4m3 -> kulisch:3:segmented=10",
+    "e5m2 -> kulisch:7:segmented=10",
+    "e4m3 -> fp16",
+)
+"""Units of the table."""
+
+
+@dataclass(frozen=True)
+class ClockOptions:
+    """Which units are in the table."""
+
+    units: Annotated[
+        tuple[str, ...],
+        Option('Units, as "e4m3 -> kulisch"; the standard ones by default.', "U,V,...", part=True),
+    ] = ()
+    seeds: Annotated[
+        int, Option("Seeds of the placer, from 1.", "N", low=1, high=100, part=True)
+    ] = 5
+
+
+@dataclass(frozen=True)
+class ClockJob:
+    """A unit that is placed and routed.
+
+    Parameters
+    ----------
+    config : MacConfig
+        The unit.
+    goal : Goal
+        What it is built for; ``FPGA_DSP`` has its products as operators, which are mapped to
+        tables here.
+    seeds : int
+        How many times it is placed.
+    """
+
+    config: MacConfig
+    goal: Goal
+    seeds: int
+
+
+@dataclass(frozen=True)
+class ClockRecord:
+    """What came of it.
+
+    Parameters
+    ----------
+    unit, goal : str
+        What it is.
+    luts, carries, flip_flops : int
+        With the flip-flops before the inputs.
+    logic_cells : int
+        Cells of the device that are taken.
+    mhz_median, mhz_min, mhz_max : float
+        Of the seeds.
+    seeds : int
+        How many there were.
+    netlist_sha256, flow, flow_sha256, yosys, nextpnr : str
+        What it was made from, and by what.
+    """
+
+    unit: str
+    goal: str
+    luts: int
+    carries: int
+    flip_flops: int
+    logic_cells: int
+    mhz_median: float
+    mhz_min: float
+    mhz_max: float
+    seeds: int
+    netlist_sha256: str
+    flow: str
+    flow_sha256: str
+    yosys: str
+    nextpnr: str
+
+
+class Clocks(Experiment[ClockOptions, ClockJob, ClockRecord]):
+    """Registered units with registered inputs; no pin has a place."""
+
+    name = "route"
+    help = "Place and route units for an iCE40 HX8K, with nextpnr-ice40: cells and MHz."
+    options = ClockOptions
+    record = ClockRecord
+    pattern = "route.*"
+    keeps = False
+
+    def plan(self, options: ClockOptions) -> list[ClockJob]:
+        find_nextpnr()
+        units = [parse_line(line) for line in options.units or STANDARD]
+        return [ClockJob(unit, goal, options.seeds) for unit in units for goal in Goal]
+
+    def run(self, job: ClockJob, worker: Worker) -> ClockRecord:
+        yosys, nextpnr = find_yosys(), find_nextpnr()
+        flow = FpgaFlow.load(Fpga.ICE40)
+        top = module_name(job.config, Shape.UNIT, goal=job.goal)
+        rtlil = rtlil_text(job.config, Shape.UNIT, goal=job.goal)
+        around = registered(top, ports(job.config, Shape.UNIT))
+        found = flow.synthesize(rtlil, AROUND, yosys, around)
+        routed = [nextpnr.route(found.netlist, seed) for seed in range(1, job.seeds + 1)]
+        clocks = [each.mhz for each in routed]
+        return ClockRecord(
+            unit=job.config.text,
+            goal=job.goal.value,
+            luts=found.metrics.luts,
+            carries=found.metrics.carries,
+            flip_flops=found.metrics.flip_flops,
+            logic_cells=routed[0].logic_cells,
+            mhz_median=round(median(clocks), 1),
+            mhz_min=round(min(clocks), 1),
+            mhz_max=round(max(clocks), 1),
+            seeds=job.seeds,
+            netlist_sha256=found.sha256,
+            flow=flow.name,
+            flow_sha256=flow.sha256,
+            yosys=f"{yosys.version} ({yosys.build})",
+            nextpnr=nextpnr.version,
+        )
+
+    def render(self, records: Sequence[ClockRecord], made: Made) -> dict[str, str | bytes]:
+        return {
+            "route.csv": csv_table([vars(record) for record in records]),
+            "route.md": _page(records, made.command),
+        }
+
+    def show(self, records: Sequence[ClockRecord], options: ClockOptions) -> Table:
+        table = Table(box=box.SIMPLE_HEAD)
+        for title in _TITLES:
+            table.add_column(title, justify="left" if title in ("unit", "goal") else "right")
+        for row in _rows(records):
+            table.add_row(*row)
+        return table
+
+
+_TITLES = ["unit", "goal", "LUT", "carry", "FF", "cells", "MHz", "from", "to"]
+
+
+def _rows(records: Sequence[ClockRecord]) -> list[list[str]]:
+    return [
+        [
+            each.unit,
+            each.goal,
+            *map(str, (each.luts, each.carries, each.flip_flops, each.logic_cells)),
+            *(f"{mhz:.1f}" for mhz in (each.mhz_median, each.mhz_min, each.mhz_max)),
+        ]
+        for each in records
+    ]
+
+
+def _page(records: Sequence[ClockRecord], command: str) -> str:
+    first = records[0]
+    flow = f"flow `{first.flow}` ({first.flow_sha256[:8]})"
+    tools = f"Yosys {first.yosys}, {flow}, nextpnr-ice40 {first.nextpnr}"
+    lines = [
+        "# Units on an iCE40 HX8K, placed and routed",
+        "",
+        f"Made by `{command}`: {tools}.",
+        "",
+        "Registered units, with flip-flops before all inputs but the reset, in a ct256, whose pins",
+        f"have no places. MHz: median of {first.seeds} seeds of the placer, the slowest and the",
+        "fastest of them, at 100 MHz asked for. Goal fpga-dsp has its products as operators, which",
+        "Yosys maps to tables here, since this device has no multiplier blocks.",
+        "",
+        markdown_table(_TITLES, _rows(records)),
+        "",
+    ]
+    return "\n".join(lines)
