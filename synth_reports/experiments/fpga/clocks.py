@@ -11,6 +11,7 @@ from rich.table import Table
 from fp8mac.gen.describe import module_name
 from fp8mac.gen.rtlil import rtlil_text
 from fp8mac.gen.yosys import find_yosys
+from fp8mac.hw.config.accumulators import ConfigError
 from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape, ports
 from fp8mac.hw.config.unit import MacConfig, parse_line
@@ -40,6 +41,10 @@ class ClockOptions:
     units: Annotated[
         tuple[str, ...],
         Option('Units, as "e4m3 -> kulisch"; the standard ones by default.', "U,V,...", part=True),
+    ] = ()
+    goals: Annotated[
+        tuple[str, ...],
+        Option("What they are built for; fpga by default.", "area,speed,...", part=True),
     ] = ()
     seeds: Annotated[
         int, Option("Seeds of the placer, from 1.", "N", low=1, high=100, part=True)
@@ -116,7 +121,8 @@ class Clocks(Experiment[ClockOptions, ClockJob, ClockRecord]):
     def plan(self, options: ClockOptions) -> list[ClockJob]:
         find_nextpnr()
         units = [parse_line(line) for line in options.units or STANDARD]
-        return [ClockJob(unit, goal, options.seeds) for unit in units for goal in Goal]
+        goals = _goals(options.goals)
+        return [ClockJob(unit, goal, options.seeds) for unit in units for goal in goals]
 
     def run(self, job: ClockJob, worker: Worker) -> ClockRecord:
         yosys, nextpnr = find_yosys(), find_nextpnr()
@@ -158,6 +164,15 @@ class Clocks(Experiment[ClockOptions, ClockJob, ClockRecord]):
         for row in _rows(records):
             table.add_row(*row)
         return table
+
+
+def _goals(names: Sequence[str]) -> list[Goal]:
+    known = {goal.value: goal for goal in Goal}
+    for name in names:
+        if name not in known:
+            *others, last = known
+            raise ConfigError(f"Unknown goal '{name}'; there are {', '.join(others)} and {last}.")
+    return [known[name] for name in names] or [Goal.FPGA]
 
 
 _TITLES = ["unit", "goal", "LUT", "carry", "FF", "cells", "MHz", "from", "to"]

@@ -145,9 +145,10 @@ def test_tables(monkeypatch, tmp_path):
     counts = list(csv.DictReader(io.StringIO((tmp_path / "fpga.csv").read_text())))
     assert len(counts) == 8 * 2 * 2
     assert counts[1]["goal"] == Goal.FPGA_DSP.value
-    assert run("route", "--output-dir", folder, "--seeds", "3").exit_code == 0
+    words = ["--output-dir", folder, "--seeds", "3", "--goals", "area,fpga"]
+    assert run("route", *words).exit_code == 0
     clocks = list(csv.DictReader(io.StringIO((tmp_path / "route.csv").read_text())))
-    assert [each["goal"] for each in clocks[:4]] == ["area", "speed", "fpga", "fpga-dsp"]
+    assert [each["goal"] for each in clocks[:4]] == ["area", "fpga", "area", "fpga"]
     assert (clocks[0]["mhz_median"], clocks[0]["mhz_min"], clocks[0]["mhz_max"]) == (
         "52.0",
         "51.0",
@@ -155,6 +156,15 @@ def test_tables(monkeypatch, tmp_path):
     )
     assert "median of 3 seeds" in (tmp_path / "route.md").read_text()
     assert "| int8 -> int32" in (tmp_path / "fpga.md").read_text()
+
+
+def test_goal_that_is_none_is_refused(monkeypatch):
+    cli_stubs.install_fpga(monkeypatch)
+    found = run("route", "--goals", "small")
+    assert (found.exit_code, found.stderr) == (
+        2,
+        "Unknown goal 'small'; there are area, speed, fpga and fpga-dsp.\n",
+    )
 
 
 def test_route_without_nextpnr_is_one_sentence(monkeypatch, tmp_path):
