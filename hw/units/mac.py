@@ -7,8 +7,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from fp8mac.hw.area.output import ToFloat
-from fp8mac.hw.config.accumulators import ConfigError, FloatAccConfig, Resolve
-from fp8mac.hw.config.formats import Rounding
+from fp8mac.hw.config.accumulators import Resolve
 from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Role, Shape, ports
 from fp8mac.hw.config.structure import Built
@@ -16,35 +15,10 @@ from fp8mac.hw.config.unit import MacConfig
 from fp8mac.hw.parts.family import Parts
 from fp8mac.hw.parts.layout import varying
 from fp8mac.hw.parts.segments import resolved
+from fp8mac.hw.units.buildable import check_buildable
 from fp8mac.hw.units.families import parts_of
 
 __all__ = ["COMPONENTS", "Mac", "MacCore", "check_buildable"]
-
-
-def check_buildable(config: MacConfig) -> None:
-    """Refuse a unit that the golden model has and circuits have not.
-
-    Raises
-    ------
-    ConfigError
-        If the accumulator rounds stochastically or in an unusual way, or products are not added one
-        by one.
-    """
-    if config != config.plain:
-        raise ConfigError(
-            f"No circuit adds products as in {config.text}; circuits add them one by one."
-        )
-    acc = config.accumulator
-    if isinstance(acc, FloatAccConfig) and not acc.is_basic:
-        raise ConfigError(
-            f"No circuit rounds as {acc.name} does; circuits round to nearest even, or toward zero "
-            "(:rtz), with :ftz and :saturate."
-        )
-    if isinstance(acc, FloatAccConfig) and acc.rounding is Rounding.STOCHASTIC:
-        raise ConfigError(
-            "Stochastic rounding exists in the golden model only; a circuit rounds to nearest "
-            "even, or toward zero (:rtz)."
-        )
 
 
 def _members(config: MacConfig, shape: Shape) -> dict[str, wiring.Member]:
