@@ -35,7 +35,7 @@ RUN    := $(BIN)/python -c "$$WITH_ARGS"
 FP8MAC := $(RUN) $(BIN)/fp8mac
 
 .DEFAULT_GOAL := help
-.PHONY: help setup synth verilog prove vectors exhaustive grid liberty features synth-check synth-accept figure3 peers formats test lint test-all test-slow typecheck bench clean docs accuracy fetch figure5 sum-error plot curve results-check fpga-table route-table unit-given
+.PHONY: help setup synth verilog prove vectors exhaustive grid liberty features synth-check synth-accept figure3 peers formats test lint test-all test-slow typecheck bench clean docs accuracy fetch figure5 sum-error plot curve energy results-check fpga-table route-table unit-given
 
 help: ## Show the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -105,6 +105,9 @@ figure3: $(READY) ## Gates of 15 published units beside ours, into synth_reports
 
 peers: $(READY) ## Published designs beside ours, one flow, Nangate 45 nm, into synth_reports/results
 	@$(FP8MAC) peers $(RESULTS)
+
+energy: $(READY) ## Energy of a product against delay and area, into synth_reports/results
+	@$(FP8MAC) energy $(RESULTS)
 
 curve: $(READY) ## Area against delay of all structures, Nangate 45 nm, into synth_reports/results/curve
 	@$(FP8MAC) curve --liberty nangate45 $(call RESULTS,/curve)

@@ -96,6 +96,7 @@ def test_args_that_are_no_words(folder):
 RESULTS = {
     "grid": "",
     "features": "",
+    "energy": "",
     "figure3": "",
     "peers": "",
     "figure5": "",

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from fp8mac.synth_reports.experiments.energy import Energy
 from fp8mac.synth_reports.experiments.experiment import Experiment
 from fp8mac.synth_reports.experiments.features import Features
 from fp8mac.synth_reports.experiments.figure3.experiment import Figure3
@@ -20,6 +21,7 @@ __all__ = ["EXPERIMENTS"]
 EXPERIMENTS: tuple[Experiment[Any, Any, Any], ...] = (
     Grid(),
     Features(),
+    Energy(),
     Figure3(),
     Peers(),
     Figure5(),

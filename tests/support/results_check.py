@@ -23,6 +23,7 @@ QUICK = ("figure5", "sum-error", "plot")
 COMMANDS: Mapping[str, Sequence[str]] = {
     "grid": (),
     "features": (),
+    "energy": (),
     "figure3": (),
     "figure5": (),
     "peers": (),

@@ -214,6 +214,7 @@ PLANS = list(plans())
 COUNTS = {
     "grid": 184,
     "features": 60,
+    "energy": 16,
     "figure3": 30,
     "figure5": 18,
     "peers": 2 + 8 * 4,
