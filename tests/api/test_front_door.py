@@ -232,7 +232,7 @@ def test_verilog(tmp_path):
 
 def test_measure_has_records_and_a_table(monkeypatch):
     unit = fp8mac.unit("e2m1", acc="kulisch:0")
-    monkeypatch.setattr(report, "BASELINE", unit)
+    monkeypatch.setattr(report, "BASELINE", unit.config)
     found = fp8mac.measure(unit)
     assert repr(found) == "Measured(unit=fp8mac.unit('e2m1 -> kulisch:0'))"
     records = found.to_records()
