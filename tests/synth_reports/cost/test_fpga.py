@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from types import SimpleNamespace
 
 import cli_stubs
 import pytest
@@ -20,8 +21,10 @@ from fp8mac.synth_reports.cost.fpga import (
     fpga_report,
     measure_fpga,
 )
+from fp8mac.synth_reports.experiments.fpga import clocks
 from fp8mac.synth_reports.store.store import Store
 from fp8mac.synth_reports.synth.fpga import Fpga, FpgaFlow
+from fp8mac.synth_reports.synth.route import Routed
 
 TINY = parse_unit("int2", acc="int8")
 UNIT = ["synth", "e4m3", "--acc", "kulisch"]
@@ -147,15 +150,34 @@ def test_tables(monkeypatch, tmp_path):
     assert counts[1]["goal"] == Goal.FPGA_DSP.value
     words = ["--output-dir", folder, "--seeds", "3", "--goals", "area,fpga"]
     assert run("route", *words).exit_code == 0
-    clocks = list(csv.DictReader(io.StringIO((tmp_path / "route.csv").read_text())))
-    assert [each["goal"] for each in clocks[:4]] == ["area", "fpga", "area", "fpga"]
-    assert (clocks[0]["mhz_median"], clocks[0]["mhz_min"], clocks[0]["mhz_max"]) == (
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "route.csv").read_text())))
+    assert [each["goal"] for each in rows[:4]] == ["area", "fpga", "area", "fpga"]
+    assert (rows[0]["mhz_median"], rows[0]["mhz_min"], rows[0]["mhz_max"]) == (
         "52.0",
         "51.0",
         "53.0",
     )
     assert "median of 3 seeds" in (tmp_path / "route.md").read_text()
     assert "| int8 -> int32" in (tmp_path / "fpga.md").read_text()
+
+
+def test_seeds_that_do_not_end_are_passed_over(monkeypatch, tmp_path):
+    cli_stubs.install_fpga(monkeypatch)
+
+    def nextpnr(ended):
+        route = {1: None, 3: None}
+        return lambda: SimpleNamespace(
+            version="0.4", route=lambda _, seed: route.get(seed, Routed(seed, 9)) if ended else None
+        )
+
+    monkeypatch.setattr(clocks, "find_nextpnr", nextpnr(True))
+    words = ["route", "--units", "int8 -> int32", "--seeds", "3", "--json"]
+    (record,) = json.loads(run(*words).stdout)
+    assert (record["mhz_min"], record["mhz_median"], record["mhz_max"]) == (2, 4, 5)
+    assert record["unended_seeds"] == 2
+    monkeypatch.setattr(clocks, "find_nextpnr", nextpnr(False))
+    found = run(*words)
+    assert (found.exit_code, found.stderr) == (2, "nextpnr does not end with int8 -> int32.\n")
 
 
 def test_goal_that_is_none_is_refused(monkeypatch):

@@ -1,6 +1,7 @@
 """Place and route: what is given to nextpnr, and what it answers; a stub stands on the PATH."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,11 @@ def test_failure_is_one_sentence(alone, script, sentence):
     with pytest.raises(RouteError) as error:
         find_nextpnr().route("{}", 1)
     assert str(error.value) == sentence
+
+
+def test_router_that_does_not_end_is_given_up(alone):
+    stub(alone, "exec sleep 60")
+    assert replace(find_nextpnr(), limit_seconds=0.2).route("{}", 1) is None
 
 
 def test_missing_nextpnr_is_one_sentence(monkeypatch, tmp_path):
