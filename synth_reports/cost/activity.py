@@ -120,8 +120,15 @@ def _is_wire(gate: Gate, inputs: tuple[str, ...], library: Library) -> bool:
     return gate.cell in library.buffers and not set(gate.pins.values()) - set(inputs)
 
 
+_CONSTANTS = {"_const0_": "0", "_const1_": "1"}
+"""What ABC calls an output that is always the same, in a library without such a cell."""
+
+
 def _gate(gate: BlifGate, library: Library) -> Gate:
     nets, cell = dict(gate.pins), library.cells.get(gate.cell)
+    if cell is None and gate.cell in _CONSTANTS:
+        (output,) = nets.values()
+        return Gate("", output, parse_function(_CONSTANTS[gate.cell]), {})
     if cell is None or cell.output is None or cell.output.function is None:
         raise ValueError(f"The netlist has a cell '{gate.cell}' that the library has not.")
     output = nets.pop(cell.output.name)

@@ -115,7 +115,7 @@ def test_second_stage_is_counted_a_cycle_later():
         flip_flops = synthesis.flip_flops
         table = ports(config, Shape.UNIT)
         toggles = simulate(circuit, table, len(flip_flops), a, b, stages=config.stages).functional
-        nets = {net: f"ff_q[{place}]" for place, net in enumerate(flip_flops) if "acc" in net}
+        nets = {net: f"ff_q[{place}]" for place, net in enumerate(flip_flops) if net[:3] == "acc"}
         inputs = {net: net for net in circuit.inputs if net[:2] in ("a[", "b[")}
         found.append({name: toggles[net] for name, net in (nets | inputs).items()})
     plain, piped = found
