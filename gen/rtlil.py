@@ -7,7 +7,8 @@ from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.structure import Built
 from fp8mac.hw.config.unit import MacConfig
-from fp8mac.hw.units.mac import COMPONENTS, check_buildable
+from fp8mac.hw.units.buildable import check_buildable
+from fp8mac.hw.units.mac import COMPONENTS
 
 __all__ = ["rtlil_text"]
 

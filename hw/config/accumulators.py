@@ -25,7 +25,6 @@ __all__ = [
     "Resolve",
     "integer",
     "parse_accumulator",
-    "parse_output",
 ]
 
 
@@ -281,33 +280,4 @@ def _float_accumulator(text: str, format_: Format, options: list[str]) -> FloatA
         int(random_bits) if random_bits else None,
         ZeroSign(found["sign of zero"] or "ieee"),
         found["flush"] == "daz",
-    )
-
-
-def parse_output(text: str) -> FloatAccConfig:
-    """Read what an exact sum is rounded to where it leaves a unit.
-
-    ::
-
-        <float format>[:rtz][:ftz][:saturate]       as a float accumulator rounds
-
-    Raises
-    ------
-    ConfigError
-        If it is no float format, or has other options.
-
-    Examples
-    --------
-    >>> parse_output("bf16:saturate").name
-    'bf16:saturate'
-    """
-    try:
-        if isinstance(found := parse_accumulator(text), FloatAccConfig):
-            return found
-    except ConfigError as error:
-        if "accumulator" not in str(error):  # but what a format cannot be
-            raise
-    raise ConfigError(
-        f"'{text}' is not an output; an output is a float format such as fp16, with options :rtz, "
-        ":ftz, :saturate."
     )

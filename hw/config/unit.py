@@ -10,18 +10,15 @@ from functools import cached_property
 from typing import Any
 
 from fp8mac.hw.config.accumulators import (
-    AccumulatorConfig,
     ConfigError,
     FloatAccConfig,
-    IntAccConfig,
-    KulischConfig,
     Resolve,
     integer,
     parse_accumulator,
-    parse_output,
 )
 from fp8mac.hw.config.blocks import SharedScale, block_name, parse_operands
-from fp8mac.hw.config.formats import FloatFormat, Format, IntFormat, Overflow, Rounding
+from fp8mac.hw.config.formats import FloatFormat, Rounding
+from fp8mac.hw.config.lane import Lane, parse_output
 from fp8mac.hw.config.silicon.named import line_of, named
 from fp8mac.hw.config.summation import PLAIN, Summation, parse_summation
 
@@ -29,7 +26,7 @@ __all__ = ["MacConfig", "parse_line", "parse_unit"]
 
 
 @dataclass(frozen=True)
-class MacConfig:
+class MacConfig(Lane):
     """A unit that adds products ``a * b`` to an accumulator.
 
     Parameters
@@ -55,9 +52,6 @@ class MacConfig:
         products cannot be added so.
     """
 
-    a: Format
-    b: Format
-    accumulator: AccumulatorConfig
     summation: Summation = PLAIN
     block: SharedScale | None = None
     stages: int = 1
@@ -66,6 +60,7 @@ class MacConfig:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "stages", integer(self.stages, "stages"))
+        super().__post_init__()
         if self.stages not in (1, 2):
             raise ConfigError(f"A unit has 1 or 2 stages, not {self.stages}.")
         if self.stages > 1 and self.resolve is Resolve.IDLE:
@@ -74,23 +69,6 @@ class MacConfig:
                 "product that is on its way."
             )
         self._check_output()
-        if isinstance(self.accumulator, IntAccConfig):
-            for operand in (self.a, self.b):
-                if isinstance(operand, FloatFormat):
-                    raise ConfigError(
-                        f"The integer accumulator {self.accumulator.name} cannot add "
-                        f"{operand.name} products; use kulisch or a float accumulator."
-                    )
-            if self.accumulator.bits < self.product_bits:
-                raise ConfigError(
-                    f"The accumulator {self.accumulator.name} is too narrow: one exact "
-                    f"{self.a.name} x {self.b.name} product takes {self.product_bits} bits."
-                )
-        if (segment := self.segment_bits) is not None and segment >= self.acc_bits:
-            raise ConfigError(
-                f"A register of {self.acc_bits} bits is cut into segments of 1 to "
-                f"{self.acc_bits - 1} bits, not {segment}."
-            )
         if self.block is not None:
             self.summation.check_blocks(self.block.size, self.accumulator)
         floats = isinstance(self.a, FloatFormat) and isinstance(self.b, FloatFormat)
@@ -206,80 +184,6 @@ class MacConfig:
     def products_per_cycle(self) -> int:
         """Products that are added in a cycle."""
         return self.summation.lanes
-
-    @property
-    def product_lsb_exponent(self) -> int:
-        """Weight of one unit of the exact product, as a power of two."""
-        return self.a.lsb_exponent + self.b.lsb_exponent
-
-    @property
-    def product_bits(self) -> int:
-        """Width of the exact product of finite operands in two's complement."""
-        return (self.a.max_magnitude * self.b.max_magnitude).bit_length() + 1
-
-    @property
-    def acc_bits(self) -> int:
-        """Width of the accumulator register, without flags."""
-        match self.accumulator:
-            case KulischConfig(guard_bits):
-                return self.product_bits + guard_bits
-            case FloatAccConfig(format_):
-                return format_.bits
-            case other:
-                return other.bits
-
-    @property
-    def segment_bits(self) -> int | None:
-        """Bits of a segment of the accumulator; None where it is one word."""
-        return getattr(self.accumulator, "segment_bits", None)
-
-    @property
-    def resolve(self) -> Resolve | None:
-        """How the sum of an accumulator in segments is read."""
-        return getattr(self.accumulator, "resolve", None)
-
-    @property
-    def carry_places(self) -> range:
-        """Weights of the carries beside an accumulator in segments, as powers of two.
-
-        The sum is the accumulator's word and the carries at their places, modulo ``2**acc_bits``.
-
-        Examples
-        --------
-        >>> list(parse_unit("int8", acc="int32:segmented=10").carry_places)
-        [10, 20, 30]
-        """
-        return range(self.segment_bits or self.acc_bits, self.acc_bits, self.segment_bits or 1)
-
-    @property
-    def has_integer_products(self) -> bool:
-        """Whether products are two's complement, and added in fixed point."""
-        return isinstance(self.a, IntFormat) and isinstance(self.b, IntFormat) and self.is_fixed
-
-    @property
-    def is_fixed(self) -> bool:
-        """Whether products are added in fixed point, exactly but for overflow."""
-        return not isinstance(self.accumulator, FloatAccConfig)
-
-    @property
-    def saturates(self) -> bool:
-        """Whether a sum beyond the accumulator's range becomes the end of the range."""
-        return getattr(self.accumulator, "overflow", None) is Overflow.SATURATE
-
-    @property
-    def flags(self) -> tuple[str, ...]:
-        """Names of the flags beside an accumulator that cannot hold NaN or infinity.
-
-        ``("nan",)`` where an operand has NaN; ``("pos_inf", "neg_inf")`` where an operand has
-        infinities as well, and both raised together mean NaN. While a flag is raised, the
-        accumulator's bits are not specified.
-        """
-        acc = self.accumulator
-        if isinstance(acc, FloatAccConfig) and acc.format.has_nan:
-            return ()
-        if self.a.has_inf or self.b.has_inf:
-            return ("pos_inf", "neg_inf")
-        return ("nan",) if self.a.has_nan or self.b.has_nan else ()
 
 
 def parse_unit(

@@ -16,6 +16,7 @@ from fp8mac.proofs.bugs.planting import Mutation, MutationError, mutated_rtlil, 
 from fp8mac.proofs.bugs.segments import SEGMENT_MUTATIONS
 from fp8mac.proofs.bugs.speed import SPEED_MUTATIONS
 from fp8mac.proofs.bugs.structures import STRUCTURE_MUTATIONS
+from fp8mac.proofs.bugs.units import UNIT_MUTATIONS
 
 __all__ = [
     "MUTATIONS",
@@ -38,7 +39,7 @@ def _shared(mutation: Mutation) -> Mutation:
 
 MUTATIONS: tuple[Mutation, ...] = (
     *SEGMENT_MUTATIONS,
-    *map(_shared, AREA_MUTATIONS),
+    *map(_shared, (*AREA_MUTATIONS, *UNIT_MUTATIONS)),
     *SPEED_MUTATIONS,
     *STRUCTURE_MUTATIONS,
     *FPGA_MUTATIONS,

@@ -13,6 +13,7 @@ from fp8mac.hw.config.ports import Port, Role, Shape, named, ports
 from fp8mac.hw.config.structure import Built
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.proofs.bugs.mutations import Mutation, mutated_rtlil
+from fp8mac.proofs.check.faults import edges, plain
 from fp8mac.proofs.check.netlist import CircuitError, FlatModule
 from fp8mac.proofs.check.partial import PARTIAL
 from fp8mac.proofs.check.structure import Anatomy, structure_of
@@ -215,7 +216,7 @@ class Circuit:
 
     def _fault(self, error: YosysError) -> str:
         """What Yosys cannot read, and where."""
-        reason, lines = _plain(error.reason), re.findall(r"\bdesign:(\d+)", error.context)
+        reason, lines = plain(error.reason), re.findall(r"\bdesign:(\d+)", error.context)
         process = re.search(r"signal `(\S+)' using process `\S+?\.(\S+)'", error.context)
         cell = re.search(r"in cell `\\?(\S+)'", error.reason)
         if process or cell:
@@ -224,10 +225,10 @@ class Circuit:
             head = rf"  cell \S+ \\?{re.escape(cell[1])}\n" if cell else "(?!)"
             lines += re.findall(rf'src "design:(\d+).*"\n(?:  attribute .*\n)*{head}', text)
             if process:
-                edges = _edges(text, process[2])
+                clocks = edges(text, process[2])
                 register = process[1].rpartition("\\")[2]
                 reason = (
-                    f"The register '{register}' is clocked by {edges}, not by the rising edge of "
+                    f"The register '{register}' is clocked by {clocks}, not by the rising edge of "
                     "'clk' alone"
                 )
         return f"{self._file}{':' * bool(lines)}{lines[-1] if lines else ''}: {reason}."
@@ -289,17 +290,3 @@ class Circuit:
         """Where an x comes from that reaches an output, as far as one can tell."""
         places = self.structure.unknown or (self._file,) * bool(self._file)
         return f"{places[0]}: " if places else ""
-
-
-def _edges(rtlil: str, process: str) -> str:
-    """Edges that a process waits for."""
-    body = re.search(rf"^  process {re.escape(process)}\n(.*?)^  end$", rtlil, re.M | re.S)
-    edges = re.findall(r"^    sync (pos|neg)edge \\?(.+)", body[1] if body else "", re.M)
-    words = {"pos": "rising", "neg": "falling"}
-    return " and ".join(f"the {words[edge]} edge of '{net}'" for edge, net in edges)
-
-
-def _plain(reason: str) -> str:
-    """What Yosys said, without its own names of things."""
-    reason = re.sub(r" from \w+ process .*", "", reason)
-    return re.sub(r"[`']?\\(\S+?)'", r"'\1'", reason).replace("\\", "").replace("`", "'")

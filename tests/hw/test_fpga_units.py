@@ -23,7 +23,8 @@ from fp8mac.hw.fpga.integer import LutIntAccumulator
 from fp8mac.hw.fpga.kulisch import LutKulischAccumulator
 from fp8mac.hw.fpga.multiply import in_blocks, in_rows
 from fp8mac.hw.fpga.product import LutFixedMultiplier, LutMultiplier
-from fp8mac.hw.units.mac import FAMILIES, MacCore
+from fp8mac.hw.units.core import MacCore
+from fp8mac.hw.units.families import FAMILIES
 from fp8mac.proofs.bugs.planting import parse_unit_text
 from fp8mac.sim.check.cosim import check_core
 from fp8mac.sim.check.stimuli import Triples, biased_triples

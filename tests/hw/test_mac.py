@@ -9,7 +9,8 @@ from amaranth.sim import Simulator
 
 from fp8mac.hw.config.accumulators import ConfigError
 from fp8mac.hw.config.unit import MacConfig, parse_line, parse_unit
-from fp8mac.hw.units.mac import Mac, MacCore
+from fp8mac.hw.units.core import MacCore
+from fp8mac.hw.units.mac import Mac
 from fp8mac.sim.check.stimuli import biased_triples
 from fp8mac.sim.exact import golden
 

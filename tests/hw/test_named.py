@@ -7,7 +7,7 @@ from fp8mac.hw.config.blocks import BLOCK_FORMATS, block_name, parse_operand
 from fp8mac.hw.config.silicon.named import NAMED_UNITS, Basis, line_of, named
 from fp8mac.hw.config.summation import parse_summation
 from fp8mac.hw.config.unit import parse_line, parse_unit
-from fp8mac.hw.units.mac import check_buildable
+from fp8mac.hw.units.buildable import check_buildable
 
 #: Products of a step and fractional bits of its window, as published.
 PUBLISHED = {

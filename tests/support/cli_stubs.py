@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import parse_unit
-from fp8mac.hw.units.mac import check_buildable
+from fp8mac.hw.units.buildable import check_buildable
 from fp8mac.proofs.check.checks import CheckKind, Record, Verdict, plan
 from fp8mac.sim.check import vectors
 from fp8mac.sim.check.exhaustive import ExhaustiveResult

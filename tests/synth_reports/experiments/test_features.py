@@ -8,7 +8,7 @@ from records import recorded
 from typer.testing import CliRunner
 
 from fp8mac.cli.app import app
-from fp8mac.hw.units.mac import check_buildable
+from fp8mac.hw.units.buildable import check_buildable
 from fp8mac.synth_reports.cost.measure import Measurement
 from fp8mac.synth_reports.experiments import features
 from fp8mac.synth_reports.experiments.experiment import Made, NoOptions

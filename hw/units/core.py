@@ -1,0 +1,162 @@
+"""The combinational core of a MAC unit: one step of its arithmetic."""
+
+from functools import cached_property
+
+from amaranth.hdl import Cat, Module, Signal, Value
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.ports import Role, Shape, ports
+from fp8mac.hw.config.structure import Built
+from fp8mac.hw.config.unit import MacConfig
+from fp8mac.hw.parts.family import Parts
+from fp8mac.hw.parts.layout import varying
+from fp8mac.hw.units.buildable import check_buildable
+from fp8mac.hw.units.families import parts_of
+
+__all__ = ["MacCore", "members"]
+
+
+def members(config: MacConfig, shape: Shape) -> dict[str, wiring.Member]:
+    """Ports as members; clock and reset belong to the domain."""
+    return {
+        port.name: In(port.bits) if port.is_input else Out(port.bits)
+        for port in ports(config, shape)
+        if port.role not in (Role.CLOCK, Role.RESET)
+    }
+
+
+class MacCore(wiring.Component):
+    """One step of a MAC unit: ``y = c + a * b`` in the accumulator's arithmetic. Combinational.
+
+    Parameters
+    ----------
+    config : MacConfig
+        Operand formats and accumulator.
+    goal : Goal or Structure
+        What it is built for, or how.
+
+    cut : bool
+        Bring out what a register can hold: the product, or the operands where its family has no
+        product of few bits.
+
+    Members
+    -------
+    a : :py:`In(config.a.bits)`
+        Operand code.
+    b : :py:`In(config.b.bits)`
+        Operand code.
+    early : :py:`Out(...)`, if it is cut
+        Product, or operands.
+    held : :py:`In(...)`, if it is cut
+        What goes on from there.
+    c : :py:`In(config.acc_bits)`
+        Accumulator.
+    y : :py:`Out(config.acc_bits)`
+        Next accumulator; not specified where a flag is raised.
+    c_carry, y_carry : :py:`In`, :py:`Out`, where the accumulator is in segments
+        Carries between the segments of ``c`` and of ``y``, see ``config.carry_places``.
+    nan : :py:`Out(1)`, if in ``config.flags``
+        The product is NaN.
+    pos_inf, neg_inf : :py:`Out(1)`, if in ``config.flags``
+        The product is an infinity of that sign; both: the product is NaN.
+
+    Raises
+    ------
+    ConfigError
+        As `check_buildable`.
+    """
+
+    a: Signal
+    b: Signal
+    c: Signal
+    y: Signal
+    c_carry: Signal
+    y_carry: Signal
+    early: Signal
+    held: Signal
+
+    def __init__(self, config: MacConfig, goal: Built = Goal.AREA, *, cut: bool = False) -> None:
+        check_buildable(config)
+        self._config = config
+        self._goal = goal
+        self._cut = cut
+        signature = members(config, Shape.CORE)
+        if cut:
+            bits = config.a.bits + config.b.bits
+            if self._parts.multiplier is not None and self._parts.is_compact:
+                bits = len(Cat(varying(self._parts.multiplier.product)))
+            signature |= {"early": Out(bits), "held": In(bits)}
+        super().__init__(signature)
+        self.clear = Signal()
+
+    @property
+    def config(self) -> MacConfig:
+        """Operand formats and accumulator."""
+        return self._config
+
+    @property
+    def goal(self) -> Built:
+        """What it is built for, or how."""
+        return self._goal
+
+    @property
+    def cut(self) -> bool:
+        """Whether it is cut where a register can be."""
+        return self._cut
+
+    @cached_property
+    def _parts(self) -> Parts:
+        """Parts; those that are made have to be used."""
+        return parts_of(self._config, self._goal)
+
+    @property
+    def clears(self) -> bool:
+        """Whether it has ``clear``, at which it takes ``c`` for zero: a signal, and not a port."""
+        return self._parts.clears
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        parts = self._parts
+        adder = parts.accumulator
+        operands = parts.multiplier or adder
+        cut_product = self._cut and parts.has_product
+        given = Cat(self.a, self.b)
+        if self._cut and not cut_product:
+            m.d.comb += self.early.eq(given)
+            given = self.held
+        if self._cut:
+            m.d.comb += Cat(operands.a, operands.b).eq(given)
+        else:
+            m.d.comb += [operands.a.eq(self.a), operands.b.eq(self.b)]
+        if parts.multiplier is not None:
+            m.submodules.multiplier = parts.multiplier
+            product = adder.product if cut_product else operands.product
+            m.d.comb += Cat(self.flags).eq(_flags(product, self._config.flags))
+            if cut_product:
+                m.d.comb += self.early.eq(Cat(varying(operands.product)))
+                m.d.comb += Cat(varying(adder.product)).eq(self.held)
+            else:
+                m.d.comb += adder.product.eq(product)
+        m.submodules.accumulator = adder
+        m.d.comb += [adder.c.eq(self.c), self.y.eq(adder.y)]
+        if self._config.segment_bits is not None:
+            m.d.comb += [adder.c_carry.eq(self.c_carry), self.y_carry.eq(adder.y_carry)]
+        if parts.clears:
+            m.d.comb += adder.clear.eq(self.clear)
+        return m
+
+    @property
+    def flags(self) -> list[Signal]:
+        """Flag ports, in the order of ``config.flags``."""
+        return [getattr(self, flag) for flag in self._config.flags]
+
+
+def _flags(product: data.View, names: tuple[str, ...]) -> Value:
+    """Flags that a product raises."""
+    if names == ("pos_inf", "neg_inf"):
+        return Cat(
+            product.nan | (product.inf & ~product.sign), product.nan | (product.inf & product.sign)
+        )
+    return Cat(*(product[name] for name in names))
