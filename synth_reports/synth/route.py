@@ -59,7 +59,7 @@ class Nextpnr:
 
     path: str
     version: str
-    limit_seconds: float = 120
+    limit_seconds: float = 60
 
     def route(self, netlist: str, seed: int) -> Routed | None:
         """Place and route a netlist; no pin has a place. None where the router does not end.

@@ -28,7 +28,7 @@ STANDARD = (
     "int8 -> int32:segmented=8",
     "e4m3 -> kulisch:3",
     "e4m3 -> kulisch:3:segmented=10",
-    "e5m2 -> kulisch:7:segmented=10",
+    "e5m2 -> kulisch:7",
     "e4m3 -> fp16",
 )
 """Units of the table."""
