@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from rich.console import RenderableType
 
 from fp8mac.gen.describe import module_name
-from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.goal import GATE_GOALS, Goal
 from fp8mac.hw.config.ports import Shape
 from fp8mac.synth_reports.cost.measure import Bench
 from fp8mac.synth_reports.experiments.experiment import Experiment, Made, Option, page
@@ -80,7 +80,7 @@ class Peers(Experiment[PeersOptions, PeerJob, PeerRecord]):
     def plan(self, options: PeersOptions) -> list[PeerJob]:
         check_library(resolve(options.liberty))
         again = [PeerJob(each.unit, None, each.design, options.liberty) for each in YARDSTICKS]
-        ours = product(UNITS, Goal, FORMS)
+        ours = product(UNITS, GATE_GOALS, FORMS)
         return [*again, *(PeerJob(*each, options.liberty) for each in ours)]
 
     def run(self, job: PeerJob, worker: Worker) -> PeerRecord:

@@ -30,6 +30,7 @@ FORMATS = [
     "int16",
     "int32",
 ]
+OF_ARRAYS = [each for each in Rounding if each is not Rounding.ODD]
 WIDE = np.finfo(np.longdouble).nmant > 52
 
 
@@ -66,7 +67,7 @@ def test_integers_of_64_bits_are_rounded_once(name, dtype):
     numbers, compared = integers(format_, dtype), 0
     overflows = [Overflow.SATURATE, Overflow.TO_SPECIAL]
     overflows += [Overflow.WRAP] * (not isinstance(format_, FloatFormat))
-    for rounding, overflow in product(Rounding, overflows):
+    for rounding, overflow in product(OF_ARRAYS, overflows):
         bits = 9 if rounding is Rounding.STOCHASTIC else 0
         random = np.random.default_rng(2).integers(0, 1 << bits, len(numbers))
         got = encode(numbers, format_, rounding, overflow, random=random, random_bits=bits)
@@ -99,7 +100,7 @@ def test_long_doubles_are_rounded_once(name):
     numbers = np.concatenate([np.asarray(part, np.longdouble) for part in parts])
     overflows = [Overflow.SATURATE, Overflow.TO_SPECIAL]
     overflows += [Overflow.WRAP] * (not isinstance(format_, FloatFormat))
-    for rounding, overflow in product(Rounding, overflows):
+    for rounding, overflow in product(OF_ARRAYS, overflows):
         bits = 5 if rounding is Rounding.STOCHASTIC else 0
         random = rng.integers(0, 1 << bits, len(numbers))
         got = encode(numbers, format_, rounding, overflow, random=random, random_bits=bits)
@@ -284,7 +285,7 @@ def test_signalling_nan_says_nothing(dtype, compiles, monkeypatch):
             for name, repeats in product(("e4m3", "e5m2", "bf16", "fp16", "fp32"), (1, 9000)):
                 format_, many = parse_format(name), np.tile(numbers, repeats)
                 for rounding, overflow in product(
-                    Rounding, (Overflow.SATURATE, Overflow.TO_SPECIAL)
+                    OF_ARRAYS, (Overflow.SATURATE, Overflow.TO_SPECIAL)
                 ):
                     more = {"random": 0, "random_bits": 1}
                     for action in (encode, round_to):
