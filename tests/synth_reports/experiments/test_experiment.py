@@ -5,6 +5,7 @@ import os
 import pickle
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import typer
@@ -17,6 +18,7 @@ from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import parse_unit
 from fp8mac.synth_reports.cost.measure import Design
 from fp8mac.synth_reports.cost.stimuli import Stimuli
+from fp8mac.synth_reports.experiments import sta
 from fp8mac.synth_reports.experiments.accuracy.experiment import AccuracyTables, TablesOptions
 from fp8mac.synth_reports.experiments.designs import DesignJob
 from fp8mac.synth_reports.experiments.grid import Grid
@@ -221,6 +223,9 @@ COUNTS = {
     "plot": 9,
     "sum-error": 150,
     "synth-check": 35,
+    "sta": 10,
+    "fpga": 32,
+    "route": 6,
     "accuracy": 396,
 }
 
@@ -229,6 +234,8 @@ COUNTS = {
 def test_every_job_is_frozen_data_that_pickles(experiment, options, monkeypatch):
     monkeypatch.setattr(peers, "resolve", lambda text: None)
     monkeypatch.setattr(peers, "check_library", lambda library: library)
+    monkeypatch.setattr(sta, "resolve", lambda text: SimpleNamespace(check=lambda: None))
+    monkeypatch.setattr("shutil.which", lambda name, *rest: f"/bin/{name}")
     jobs = list(experiment.plan(options))
     assert len(jobs) == len(set(jobs)) == COUNTS[experiment.name]
     for job in jobs:
