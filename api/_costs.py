@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from fp8mac.hw.config.accumulators import ConfigError
-from fp8mac.hw.config.goal import Goal
-from fp8mac.hw.config.structure import Structure, parse_built
+from fp8mac.hw.config.structure import Goal, Structure, parse_built
 from fp8mac.synth_reports.store.store import Store
 
 from ._html import table

@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fp8mac.hw.config.accumulators import ConfigError
-from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape, ports
-from fp8mac.hw.config.structure import Built, parse_built
+from fp8mac.hw.config.structure import Built, Goal, parse_built
 from fp8mac.hw.config.unit import MacConfig, parse_line, parse_unit
 
 from ._html import table

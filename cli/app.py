@@ -33,9 +33,8 @@ from fp8mac.cli.options import (
 )
 from fp8mac.gen.files import STDOUT, check_outputs, is_stream, print_text
 from fp8mac.hw.config.formats import NAMED_FORMATS, parse_format
-from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
-from fp8mac.hw.config.structure import Built, parse_structure
+from fp8mac.hw.config.structure import Built, Goal, parse_structure
 from fp8mac.hw.config.unit import parse_unit
 from fp8mac.synth_reports.cost.bench import make_bench
 from fp8mac.synth_reports.experiments.registry import EXPERIMENTS

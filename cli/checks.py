@@ -25,8 +25,8 @@ from fp8mac.cli.options import (
     write_files,
 )
 from fp8mac.gen.files import STDOUT, check_outputs, is_stream, print_text
-from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
+from fp8mac.hw.config.structure import Goal
 from fp8mac.hw.config.unit import MacConfig, parse_unit
 from fp8mac.synth_reports.cost.bench import make_bench
 from fp8mac.synth_reports.cost.measure import Design

@@ -16,9 +16,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from fp8mac.cli.command import Never, Only, Part, end, recorded, rules
 from fp8mac.gen.files import STDOUT, print_text, write_atomically
-from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.segments import Resolve
+from fp8mac.hw.config.structure import Goal
 from fp8mac.synth_reports.cost.target import Target, parse_clock, parse_delay
 
 __all__ = [

@@ -26,9 +26,8 @@ from fp8mac.cli.options import (
 )
 from fp8mac.gen.files import check_folder, print_text, read_text
 from fp8mac.hw.config.accumulators import ConfigError
-from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
-from fp8mac.hw.config.structure import Structure, parse_structure
+from fp8mac.hw.config.structure import Goal, Structure, parse_structure
 from fp8mac.hw.config.unit import MacConfig, parse_unit
 from fp8mac.synth_reports.store.store import Store
 

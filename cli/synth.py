@@ -36,9 +36,8 @@ from fp8mac.gen.files import (
 )
 from fp8mac.gen.yosys import find_yosys
 from fp8mac.hw.config.accumulators import ConfigError
-from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
-from fp8mac.hw.config.structure import Structure
+from fp8mac.hw.config.structure import Goal, Structure
 from fp8mac.hw.config.unit import MacConfig, parse_unit
 from fp8mac.synth_reports.cost.bench import make_bench
 from fp8mac.synth_reports.cost.fpga import FpgaQuestion, fpga_report

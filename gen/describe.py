@@ -4,9 +4,8 @@ from dataclasses import asdict
 
 from fp8mac.hw.config.accumulators import FloatAccConfig, IntAccConfig, KulischConfig
 from fp8mac.hw.config.formats import FloatFormat, Format, IntFormat, Overflow, Rounding
-from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape, ports
-from fp8mac.hw.config.structure import Built, Structure
+from fp8mac.hw.config.structure import Built, Goal, Structure
 from fp8mac.hw.config.unit import MacConfig
 
 __all__ = ["describe", "module_name"]

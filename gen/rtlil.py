@@ -3,9 +3,8 @@
 from amaranth.back import rtlil  # pyright: ignore[reportAttributeAccessIssue] (no stub)
 
 from fp8mac.gen.describe import module_name
-from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
-from fp8mac.hw.config.structure import Built
+from fp8mac.hw.config.structure import Built, Goal
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.hw.units.buildable import check_buildable
 from fp8mac.hw.units.mac import COMPONENTS

@@ -10,8 +10,8 @@ The vectors are lines of `fp8mac.sim.check.vectors`.
 
 from fp8mac.gen.describe import module_name
 from fp8mac.hw.config.accumulators import ConfigError
-from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Port, Role, Shape, named, ports, wires
+from fp8mac.hw.config.structure import Goal
 from fp8mac.hw.config.unit import MacConfig
 
 __all__ = ["bench_name", "testbench_text"]

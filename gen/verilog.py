@@ -16,9 +16,8 @@ from fp8mac.gen.describe import describe, module_name
 from fp8mac.gen.files import is_stream, write_atomically
 from fp8mac.gen.rtlil import rtlil_text
 from fp8mac.gen.yosys import Yosys, find_yosys
-from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Port, Shape, ports
-from fp8mac.hw.config.structure import Built
+from fp8mac.hw.config.structure import Built, Goal
 from fp8mac.hw.config.unit import MacConfig
 
 __all__ = [

@@ -5,9 +5,8 @@ from importlib.metadata import version
 from typing import Any
 
 from fp8mac.gen.yosys import find_yosys
-from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
-from fp8mac.hw.config.structure import Built, Structure, structures_of
+from fp8mac.hw.config.structure import Built, Goal, Structure, structures_of
 from fp8mac.hw.config.unit import MacConfig, parse_unit
 from fp8mac.proofs.check.checks import CheckKind, Record, Verdict, failures
 

@@ -6,9 +6,8 @@ from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Role, Shape, ports
-from fp8mac.hw.config.structure import Built
+from fp8mac.hw.config.structure import Built, Goal
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.hw.parts.family import Parts
 from fp8mac.hw.parts.layout import varying

@@ -5,9 +5,8 @@ from amaranth.lib import wiring
 
 from fp8mac.hw.area.output import ToFloat
 from fp8mac.hw.config.accumulators import Resolve
-from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
-from fp8mac.hw.config.structure import Built
+from fp8mac.hw.config.structure import Built, Goal
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.hw.parts.segments import resolved
 from fp8mac.hw.units.buildable import check_buildable

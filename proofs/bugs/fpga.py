@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.structure import Goal
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.proofs.bugs.conditions import (
     is_float,

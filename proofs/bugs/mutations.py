@@ -6,9 +6,8 @@ that happens: a gate of the wrong sort, a lost bit, a case forgotten.
 
 from dataclasses import replace
 
-from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
-from fp8mac.hw.config.structure import Built, Structure
+from fp8mac.hw.config.structure import Built, Goal, Structure
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.proofs.bugs.area import AREA_MUTATIONS
 from fp8mac.proofs.bugs.fpga import FPGA_MUTATIONS

@@ -17,9 +17,8 @@ import fp8mac.hw
 from fp8mac.gen.describe import module_name
 from fp8mac.hw.config.accumulators import ConfigError
 from fp8mac.hw.config.errors import Error
-from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
-from fp8mac.hw.config.structure import Built, Structure, structures_of
+from fp8mac.hw.config.structure import Built, Goal, Structure, structures_of
 from fp8mac.hw.config.unit import MacConfig, parse_line, parse_unit
 
 __all__ = ["Mutation", "MutationError", "mutated_rtlil", "parse_unit_text"]

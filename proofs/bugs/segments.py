@@ -1,7 +1,7 @@
 """Planted bugs in registers in segments, see `bugs.mutations`: both families share their parts."""
 
 from fp8mac.hw.config.accumulators import Resolve
-from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.structure import Goal
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.proofs.bugs.conditions import Condition, is_kulisch, is_segmented, takes_ints
 from fp8mac.proofs.bugs.planting import Mutation

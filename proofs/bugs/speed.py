@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from fp8mac.hw.config.accumulators import FloatAccConfig
 from fp8mac.hw.config.formats import FloatFormat, Specials
-from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.structure import Goal
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.hw.parts.layout import NumberRange, operand_range
 from fp8mac.hw.speed.dual_path import DualPathAccumulator

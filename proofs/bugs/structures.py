@@ -1,7 +1,6 @@
 """Planted bugs in circuits that are built with another structure, see `bugs.mutations`."""
 
-from fp8mac.hw.config.goal import Goal
-from fp8mac.hw.config.structure import Adder, Circuits, Structure
+from fp8mac.hw.config.structure import Adder, Circuits, Goal, Structure
 from fp8mac.proofs.bugs.conditions import is_float, is_kulisch, takes_ints
 from fp8mac.proofs.bugs.planting import Mutation
 

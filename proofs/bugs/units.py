@@ -1,6 +1,6 @@
 """Planted bugs around the cores: registers, enable, clear, stages, flags, and the output."""
 
-from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.structure import Goal
 from fp8mac.proofs.bugs.conditions import (
     has_output,
     is_piped,
@@ -37,7 +37,7 @@ UNIT_MUTATIONS: tuple[Mutation, ...] = (
     ),
     Mutation(
         "output: bits below lost", "output", "area.output",
-        'x[:below].all(), x[:below].any()', 'x[0], x[0]',
+        'x[:below].all(), x[:below].any()', 'x[:below].all(), x[:below].all()',
         ("e4m3 -> kulisch:3, output fp16", "int8 -> int32, output bf16"),
         has_output,
         registered=True, goals=tuple(Goal),

@@ -18,9 +18,8 @@ from enum import Enum
 from functools import partial
 
 from fp8mac.gen.describe import module_name
-from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
-from fp8mac.hw.config.structure import Built, Structure
+from fp8mac.hw.config.structure import Built, Goal, Structure
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.proofs.bugs.mutations import Mutation, mutations_of
 from fp8mac.proofs.check.circuit import Circuit

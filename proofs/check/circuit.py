@@ -8,9 +8,8 @@ from fp8mac.gen.describe import module_name
 from fp8mac.gen.rtlil import rtlil_text
 from fp8mac.gen.verilog import verilog_text
 from fp8mac.gen.yosys import YosysError, find_yosys
-from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Port, Role, Shape, named, ports
-from fp8mac.hw.config.structure import Built
+from fp8mac.hw.config.structure import Built, Goal
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.proofs.bugs.mutations import Mutation, mutated_rtlil
 from fp8mac.proofs.check.faults import edges, plain

@@ -1,17 +1,14 @@
 """How often each net of a mapped unit toggles: many sums in parallel, one bit of a word each.
 
-The unit is clocked with ``en`` high and ``clear`` in the first cycle of every sum. Sums do not
-depend on each other, so that a lane (bit of a word) is a sum::
+A lane (bit of a word) is a sum; ``en`` is high::
 
     cycle      0      1      2    ...   n-1     n
     clear      1      0      0    ...    0      1       the last one begins the next lane's sum
     counted           <----------- n edges ------>
 
-A unit of two stages is one cycle behind its inputs, and is counted a cycle later.
-
-*Functional* toggles compare the settled values of two cycles: every net changes at most once, as if
-cells had no delay. *Unit-delay* toggles let every cell take one unit of time, and count each change
-on the way, glitches included.
+A unit of two stages is counted a cycle later. *Functional* toggles compare the settled values of
+two cycles, as if cells had no delay. *Unit-delay* toggles let every cell take one unit of time, and
+count each change on the way.
 """
 
 from collections import defaultdict
@@ -31,9 +28,7 @@ from fp8mac.synth_reports.liberty.library import Library
 
 __all__ = ["Activity", "CellNetlist", "Gate", "simulate"]
 
-Words = NDArray[np.uint64]
-Codes = NDArray[np.uint64]
-
+Words = Codes = NDArray[np.uint64]
 _TIMED_WORDS = 8  # words of sums that are simulated with glitches
 _ONES = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
 
@@ -45,7 +40,7 @@ class Gate:
     Parameters
     ----------
     cell : str
-        Its name in the library; empty for a constant or another name of a net.
+        Its name in the library; empty for a constant or an alias.
     output : str
         Net that it drives.
     function : Function

@@ -5,8 +5,7 @@ from functools import cache
 from types import MappingProxyType
 
 from fp8mac.gen.yosys import find_yosys
-from fp8mac.hw.config.goal import Goal
-from fp8mac.hw.config.structure import Structure
+from fp8mac.hw.config.structure import Goal, Structure
 from fp8mac.synth_reports.cost.measure import Bench, Design
 from fp8mac.synth_reports.liberty.library import Library
 from fp8mac.synth_reports.store.store import Store

@@ -8,8 +8,8 @@ from typing import Any
 
 from fp8mac.gen.describe import module_name
 from fp8mac.gen.yosys import Yosys
-from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
+from fp8mac.hw.config.structure import Goal
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.synth_reports.cost.measure import BASELINE
 from fp8mac.synth_reports.cost.report import ratio

@@ -8,9 +8,8 @@ from typing import Any
 
 from fp8mac.gen.describe import module_name
 from fp8mac.gen.yosys import Yosys
-from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
-from fp8mac.hw.config.structure import Built
+from fp8mac.hw.config.structure import Built, Goal
 from fp8mac.hw.config.unit import MacConfig, parse_unit
 from fp8mac.synth_reports.store.parallel import in_parallel, processors
 from fp8mac.synth_reports.store.store import Store

@@ -5,9 +5,8 @@ from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from typing import Any
 
-from fp8mac.hw.config.goal import GATE_GOALS, Goal
 from fp8mac.hw.config.ports import Shape
-from fp8mac.hw.config.structure import Built, Structure
+from fp8mac.hw.config.structure import GATE_GOALS, Built, Goal, Structure
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.synth_reports.cost.breakdown import breakdown_designs, breakdown_report
 from fp8mac.synth_reports.cost.measure import BASELINE, Bench, Design, Measurement

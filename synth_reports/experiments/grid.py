@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Annotated, Any
 
-from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
+from fp8mac.hw.config.structure import Goal
 from fp8mac.hw.config.unit import MacConfig, parse_unit
 from fp8mac.synth_reports.cost.measure import BASELINE, Design
 from fp8mac.synth_reports.cost.report import ratio

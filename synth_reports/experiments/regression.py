@@ -14,8 +14,8 @@ from typing import Annotated, Any
 
 from fp8mac.gen.files import check_folder
 from fp8mac.hw.config.accumulators import ConfigError
-from fp8mac.hw.config.goal import GATE_GOALS, Goal
 from fp8mac.hw.config.ports import Shape
+from fp8mac.hw.config.structure import GATE_GOALS, Goal
 from fp8mac.hw.config.unit import MacConfig, parse_unit
 from fp8mac.synth_reports.cost.measure import Design
 from fp8mac.synth_reports.cost.stimuli import Stimuli

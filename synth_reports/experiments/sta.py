@@ -16,14 +16,10 @@ from statistics import mean
 from typing import Annotated
 
 from fp8mac.hw.config.errors import Error
-from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape, ports
+from fp8mac.hw.config.structure import Goal
 from fp8mac.hw.config.unit import parse_line
-from fp8mac.synth_reports.cost.activity import CellNetlist, simulate
-from fp8mac.synth_reports.cost.bench import make_bench
-from fp8mac.synth_reports.cost.energy import energy_per_cycle
 from fp8mac.synth_reports.cost.measure import Design
-from fp8mac.synth_reports.cost.operands import Operands, draw
 from fp8mac.synth_reports.experiments.experiment import Experiment, Made, Option
 from fp8mac.synth_reports.experiments.worker import Worker
 from fp8mac.synth_reports.liberty.find import libraries_of, resolve
@@ -191,6 +187,11 @@ class Sta(Experiment[StaOptions, StaJob, StaRecord]):
         return [StaJob(unit, goal.value, options.liberty) for unit in _UNITS for goal in goals]
 
     def run(self, job: StaJob, worker: Worker) -> StaRecord:
+        from fp8mac.synth_reports.cost.activity import CellNetlist, simulate
+        from fp8mac.synth_reports.cost.bench import make_bench
+        from fp8mac.synth_reports.cost.energy import energy_per_cycle
+        from fp8mac.synth_reports.cost.operands import Operands, draw
+
         library = list(libraries_of([job.liberty]).values())[-1]
         bench = make_bench({library.name: library}, store=worker.store)
         config = parse_line(job.unit)

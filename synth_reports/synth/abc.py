@@ -42,8 +42,17 @@ def undated(netlist: str) -> str:
 
 
 def cut_flip_flops(blif: str) -> tuple[str, tuple[str, ...]]:
-    """Turn flip-flops into ports, so that ABC can neither move nor merge them."""
+    """Turn flip-flops into ports, so that ABC can neither move nor merge them.
+
+    A flip-flop has the name of the first output that it is, and of its net where it is none.
+    """
     nets: list[str] = []
+    ports = re.search(r"^\.outputs(.*)", blif, flags=re.MULTILINE)
+    places = {port: place for place, port in enumerate(ports[1].split() if ports else [])}
+    shown: dict[str, str] = {}
+    for net, port in re.findall(r"^\.names (\S+) (\S+)\n1 1$", blif, flags=re.MULTILINE):
+        if port in places and places[port] < places.get(shown.get(net, ""), len(places)):
+            shown[net] = port
 
     def cut(latch: re.Match[str]) -> str:
         number = len(nets)
@@ -54,7 +63,7 @@ def cut_flip_flops(blif: str) -> tuple[str, tuple[str, ...]]:
     for keyword, port in (("inputs", "ff_q"), ("outputs", "ff_d")):
         bits = "".join(f" {port}[{number}]" for number in range(len(nets)))
         text = re.sub(rf"^(\.{keyword}.*)", rf"\1{bits}", text, count=1, flags=re.MULTILINE)
-    return text, tuple(nets)
+    return text, tuple(net if net in places else shown.get(net, net) for net in nets)
 
 
 def wire_area(netlist: str, library: Library) -> float:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from random import Random
 
 from fp8mac.gen.yosys import Yosys, YosysError
-from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.structure import Goal
 from fp8mac.synth_reports.synth.synthesis import (
     Flow,
     Logic,

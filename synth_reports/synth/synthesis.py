@@ -17,7 +17,7 @@ from typing import Any
 
 from fp8mac.gen.yosys import Yosys
 from fp8mac.hw.config.errors import Error
-from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.structure import Goal
 from fp8mac.synth_reports.liberty.library import Library
 from fp8mac.synth_reports.synth.abc import cut_flip_flops, run_abc, undated, wire_area
 from fp8mac.synth_reports.synth.metrics import Metrics

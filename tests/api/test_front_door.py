@@ -13,8 +13,8 @@ import pytest
 
 import fp8mac
 from fp8mac.gen.verilog import verilog_text
-from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
+from fp8mac.hw.config.structure import Goal
 from fp8mac.hw.config.unit import parse_unit
 from fp8mac.sim.exact import golden
 from fp8mac.sim.provenance import Sources

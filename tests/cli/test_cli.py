@@ -122,7 +122,10 @@ def test_no_circuit_for_stochastic_rounding(command):
         (["formats", "\udcff"], "'\\udcff' is not text in UTF-8."),
         (
             ["verilog", "e4m3", "--acc", "fp16", "--goal", "cheap"],
-            "Invalid value for '--goal': 'cheap' is not one of 'area', 'speed'.",
+            (
+                "Invalid value for '--goal': 'cheap' is not one of 'area', 'speed', 'fpga', "
+                "'fpga-dsp'."
+            ),
         ),
         (
             ["vectors", "e4m3", "--acc", "fp16", "--count", "999999999999999"],

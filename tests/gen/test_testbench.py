@@ -11,8 +11,8 @@ from fp8mac.gen import testbench
 from fp8mac.gen.describe import module_name
 from fp8mac.gen.verilog import verilog_text
 from fp8mac.gen.yosys import find_yosys
-from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
+from fp8mac.hw.config.structure import Goal
 from fp8mac.hw.config.unit import MacConfig, parse_line, parse_unit
 from fp8mac.proofs.bugs.mutations import MUTATIONS, mutated_rtlil
 from fp8mac.sim.check.vectors import product_lines, sequence_lines, vector_lines

@@ -15,8 +15,8 @@ from samples import grid_units
 from fp8mac.gen.describe import describe, module_name
 from fp8mac.gen.verilog import module_sha256, rtlil_text, verilog_text, write_verilog
 from fp8mac.gen.yosys import find_yosys
-from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
+from fp8mac.hw.config.structure import Goal
 from fp8mac.hw.config.unit import MacConfig, parse_unit
 from fp8mac.proofs.netlists import structural_verilog
 from fp8mac.sim.check.stimuli import biased_triples

@@ -5,8 +5,8 @@ import pytest
 from amaranth.lib.wiring import In
 
 from fp8mac.hw.config.accumulators import Resolve
-from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Port, Role, Shape, named, ports, wires
+from fp8mac.hw.config.structure import Goal
 from fp8mac.hw.config.unit import parse_unit
 from fp8mac.hw.units.mac import COMPONENTS
 

@@ -12,8 +12,8 @@ from fp8mac.gen.describe import module_name
 from fp8mac.gen.verilog import rtlil_text
 from fp8mac.hw.config.accumulators import ConfigError
 from fp8mac.hw.config.formats import FloatFormat, FormatError, IntFormat, Specials, parse_format
-from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
+from fp8mac.hw.config.structure import Goal
 from fp8mac.hw.config.unit import MacConfig, parse_unit
 from fp8mac.hw.speed.dual_path import DualPathAccumulator
 from fp8mac.hw.speed.kulisch import FastKulischAccumulator

@@ -8,11 +8,11 @@ from samples import one_in
 
 from fp8mac.gen.describe import describe, module_name
 from fp8mac.gen.rtlil import rtlil_text
-from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.structure import (
     Adder,
     Circuits,
+    Goal,
     Structure,
     StructureError,
     parse_built,

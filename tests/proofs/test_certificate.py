@@ -8,8 +8,8 @@ from samples import one_in
 
 from fp8mac.gen.describe import module_name
 from fp8mac.gen.verilog import is_proved, module_sha256, verilog_text
-from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
+from fp8mac.hw.config.structure import Goal
 from fp8mac.hw.config.unit import parse_unit
 from fp8mac.proofs.bugs.mutations import MUTATIONS
 from fp8mac.proofs.certificate import (
@@ -84,7 +84,8 @@ def test_committed_certificate_has_no_failure_and_every_bug():
     assert facts["failures"] == []
     assert len(facts["proved"]) == 2 * sum(map(len, STANDARD_UNITS.values()))
     refuted = {each["mutation"] for each in facts["records"] if each["verdict"] == "refuted"}
-    assert refuted == {mutation.name for mutation in MUTATIONS}
+    # Structures between the goals are proved by `make prove`; the committed run is of goals alone.
+    assert refuted == {each.name for each in MUTATIONS if each.structures is None}
 
 
 @pytest.mark.parametrize("shape", Shape, ids=lambda shape: shape.value)

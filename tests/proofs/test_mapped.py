@@ -10,8 +10,8 @@ from samples import one_in
 from fp8mac.gen.describe import module_name
 from fp8mac.gen.verilog import rtlil_text, verilog_text
 from fp8mac.gen.yosys import find_yosys
-from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
+from fp8mac.hw.config.structure import Goal
 from fp8mac.hw.config.unit import parse_line, parse_unit
 from fp8mac.proofs.netlists import EquivalenceError, prove_netlist, structural_verilog
 from fp8mac.sim.check.stimuli import biased_triples

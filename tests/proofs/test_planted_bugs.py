@@ -9,9 +9,8 @@ from samples import planted_bugs
 from fp8mac.gen.describe import module_name
 from fp8mac.gen.verilog import rtlil_text
 from fp8mac.gen.yosys import find_yosys
-from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
-from fp8mac.hw.config.structure import Built
+from fp8mac.hw.config.structure import Built, Goal
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.proofs.bugs.mutations import MUTATIONS, mutated_rtlil, parse_unit_text
 from fp8mac.sim.check.cosim import Mismatch, check_core, check_unit

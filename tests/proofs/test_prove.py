@@ -8,8 +8,8 @@ from children import PATIENCE
 from samples import one_in
 
 from fp8mac.gen.verilog import rtlil_text
-from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
+from fp8mac.hw.config.structure import Goal
 from fp8mac.proofs.bugs.mutations import MUTATIONS, parse_unit_text
 from fp8mac.proofs.check import queries
 from fp8mac.proofs.check.checks import Check, CheckKind, Record, Verdict, failures, plan
@@ -395,7 +395,8 @@ def test_equivalence_refuses_other_flip_flops_and_functions():
     check_equal(unit, unit)
     with pytest.raises(EquivalenceError, match="do not have the same ports and flip-flops"):
         check_equal(unit, core)
-    other = Circuit.mutated(SMALL, Shape.UNIT, next(e for e in MUTATIONS if e.part == "clear"))
+    bug = next(each for each in MUTATIONS if each.name == "clear adds to the old sum")
+    other = Circuit.mutated(SMALL, Shape.UNIT, bug)
     with pytest.raises(EquivalenceError) as error:
         check_equal(unit, logic_of(other))
     assert str(error.value) == "The circuits differ."

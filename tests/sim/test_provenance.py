@@ -25,7 +25,7 @@ FILES = sorted(
 # Modules whose results are kept, with a way to make one; `store.key` in the code names them.
 RTLIL = """
 from fp8mac.gen.rtlil import rtlil_text
-from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.structure import Goal
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import parse_unit
 for goal in Goal:
@@ -90,7 +90,7 @@ MAPPED = """
 from fp8mac.proofs.netlists import prove_netlist, structural_verilog
 from fp8mac.gen.yosys import find_yosys
 from fp8mac.gen.rtlil import rtlil_text
-from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.structure import Goal
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import parse_unit
 from fp8mac.synth_reports.synth.synthesis import Flow, synthesize

@@ -6,8 +6,8 @@ from functools import cache
 from itertools import islice
 from types import SimpleNamespace
 
-from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
+from fp8mac.hw.config.structure import Goal
 from fp8mac.hw.config.unit import parse_unit
 from fp8mac.hw.units.buildable import check_buildable
 from fp8mac.proofs.check.checks import CheckKind, Record, Verdict, plan
@@ -154,7 +154,7 @@ def install_fpga(monkeypatch) -> None:
     stubs = {
         "synth_reports.cost.fpga.measure_fpga": on_fpga,
         "synth_reports.experiments.fpga.counts.measure_fpga": on_fpga,
-        "synth_reports.experiments.fpga.clocks.rtlil_text": rtlil,
+        "gen.rtlil.rtlil_text": rtlil,
         "synth_reports.experiments.fpga.clocks.find_nextpnr": nextpnr,
     }
     put(monkeypatch, stubs)

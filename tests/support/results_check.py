@@ -33,6 +33,9 @@ COMMANDS: Mapping[str, Sequence[str]] = {
         *("--accuracy", "synth_reports/results/accuracy"),
     ),
     "accuracy": (),
+    "sta": (),
+    "fpga": (),
+    "route": (),
 }
 """By name, the words that are not defaults, as in the Makefile."""
 

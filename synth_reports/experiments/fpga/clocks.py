@@ -9,11 +9,10 @@ from rich import box
 from rich.table import Table
 
 from fp8mac.gen.describe import module_name
-from fp8mac.gen.rtlil import rtlil_text
 from fp8mac.gen.yosys import find_yosys
 from fp8mac.hw.config.accumulators import ConfigError
-from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape, ports
+from fp8mac.hw.config.structure import Goal
 from fp8mac.hw.config.unit import MacConfig, parse_line
 from fp8mac.synth_reports.experiments.experiment import Experiment, Made, Option
 from fp8mac.synth_reports.experiments.worker import Worker
@@ -128,6 +127,8 @@ class Clocks(Experiment[ClockOptions, ClockJob, ClockRecord]):
         return [ClockJob(unit, goal, options.seeds) for unit in units for goal in goals]
 
     def run(self, job: ClockJob, worker: Worker) -> ClockRecord:
+        from fp8mac.gen.rtlil import rtlil_text
+
         yosys, nextpnr = find_yosys(), find_nextpnr()
         flow = FpgaFlow.load(Fpga.ICE40)
         top = module_name(job.config, Shape.UNIT, goal=job.goal)

@@ -8,8 +8,8 @@ from rich import box
 from rich.table import Table
 
 from fp8mac.gen.yosys import find_yosys
-from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
+from fp8mac.hw.config.structure import Goal
 from fp8mac.hw.config.unit import parse_line
 from fp8mac.synth_reports.cost.fpga import FpgaDesign, measure_fpga
 from fp8mac.synth_reports.experiments.experiment import Experiment, Made, Option

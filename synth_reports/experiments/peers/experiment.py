@@ -10,8 +10,8 @@ from typing import Annotated, Any
 from rich.console import RenderableType
 
 from fp8mac.gen.describe import module_name
-from fp8mac.hw.config.goal import GATE_GOALS, Goal
 from fp8mac.hw.config.ports import Shape
+from fp8mac.hw.config.structure import GATE_GOALS, Goal
 from fp8mac.synth_reports.cost.measure import Bench
 from fp8mac.synth_reports.experiments.experiment import Experiment, Made, Option, page
 from fp8mac.synth_reports.experiments.peers.peers import (

@@ -12,7 +12,7 @@ from typing import Any
 from rich import box
 from rich.table import Table
 
-from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.structure import Goal
 from fp8mac.synth_reports.experiments.peers.peers import (
     UNITS,
     YARDSTICKS,

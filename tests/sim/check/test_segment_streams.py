@@ -9,8 +9,8 @@ from fp8mac.gen.rtlil import rtlil_text
 from fp8mac.gen.yosys import find_yosys
 from fp8mac.hw.config.accumulators import Resolve
 from fp8mac.hw.config.formats import Format
-from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
+from fp8mac.hw.config.structure import Goal
 from fp8mac.hw.config.unit import MacConfig, parse_unit
 from fp8mac.sim.check.netlist import Netlist
 from fp8mac.sim.check.stimuli import biased_triples

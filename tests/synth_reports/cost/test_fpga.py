@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 import fp8mac
 from fp8mac.cli.app import app
 from fp8mac.gen.yosys import find_yosys
-from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
+from fp8mac.hw.config.structure import Goal
 from fp8mac.hw.config.unit import parse_unit
 from fp8mac.synth_reports.cost.fpga import (
     FpgaDesign,

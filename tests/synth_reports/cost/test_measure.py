@@ -9,8 +9,8 @@ from children import PATIENCE
 
 from fp8mac.gen import yosys
 from fp8mac.gen.yosys import Yosys, YosysError
-from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
+from fp8mac.hw.config.structure import Goal
 from fp8mac.hw.config.unit import parse_unit
 from fp8mac.sim.provenance import fingerprint
 from fp8mac.synth_reports.cost import measure

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from fp8mac.gen.yosys import Yosys
-from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
+from fp8mac.hw.config.structure import Goal
 from fp8mac.hw.config.unit import parse_unit
 from fp8mac.synth_reports.cost import report as module
 from fp8mac.synth_reports.cost.breakdown import breakdown_designs, parts_of

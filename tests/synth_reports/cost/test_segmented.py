@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from fp8mac.hw.config.goal import Goal
 from fp8mac.hw.config.ports import Shape
+from fp8mac.hw.config.structure import Goal
 from fp8mac.hw.config.unit import parse_unit
 from fp8mac.synth_reports.cost.bench import make_bench
 from fp8mac.synth_reports.cost.measure import Design

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from fp8mac.cli.app import app
 from fp8mac.gen.yosys import Yosys, YosysError, find_yosys
-from fp8mac.hw.config.goal import GATE_GOALS
+from fp8mac.hw.config.structure import GATE_GOALS
 from fp8mac.hw.config.unit import parse_unit
 from fp8mac.synth_reports.cost.bench import make_bench
 from fp8mac.synth_reports.experiments.peers import peers

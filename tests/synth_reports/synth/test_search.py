@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from fp8mac.gen.yosys import YosysError, find_yosys
-from fp8mac.hw.config.goal import Goal
+from fp8mac.hw.config.structure import Goal
 from fp8mac.synth_reports.liberty.library import own_library
 from fp8mac.synth_reports.synth import search
 from fp8mac.synth_reports.synth.synthesis import Flow, Synthesis, SynthesisError, synthesize
