@@ -200,6 +200,11 @@ def cost() -> list[str]:
     units = sum(float(row["unit_deviation_percent"]) < 0 for row in figure)
     words = {9: "Nine", 10: "Ten"}
     stimuli = Stimuli()
+    sta = [
+        {key: float(row[key]) for key in row if key[-2:] in ("ns", "pj")} for row in table("sta")
+    ]
+    slower = [100 * (row["sta_ns"] / row["abc_ns"] - 1) for row in sta]
+    energies = [row["sta_energy_pj"] / row["energy_pj"] for row in sta]
     parts = {
         part: int(re.search(rf"^ +{part} +(\d+) ", README, re.M)[1])  # pyright: ignore
         for part in ("multiplier", "align and add", "normalise and round")
@@ -228,6 +233,8 @@ def cost() -> list[str]:
         f"The core with flip-flops is below {len(below)} of {len(figure)} bars, by {ends(below)} %",
         f"`int8s` in fixed point is {above:.0f} gates, {core[int8['unit']]:.1f} %, above.",
         f"{words[units]} registered units are below their bars too.",
+        f"puts {words[len(sta)].lower()} registered units {ends(slower, 0)} % above it",
+        f"are {ends(energies)} times ours",
     ]
 
 

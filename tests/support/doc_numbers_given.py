@@ -92,8 +92,6 @@ GIVEN: dict[str, list[tuple[str, str]]] = {
         ("Accumulators of more than 16 bits", "setting"),
     ],
     "docs/cost.md": [
-        ("puts ten registered units 10 to 18 % above it", "command"),
-        ("are 1.6 to 2.1 times ours", "command"),
         ("ranking where units are 10 % apart", "trials"),
         ("four of its kind (5 tau)", "formula"),
         ("guard bits and -128 add", "name"),
