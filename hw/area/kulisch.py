@@ -4,19 +4,20 @@
 """
 
 from amaranth.hdl import Cat, Module, Signal
-from amaranth.lib import data, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib import data
+from amaranth.lib.wiring import In
 
 from fp8mac.hw.config.structure import Adder
 from fp8mac.hw.parts.layout import NumberLayout, NumberRange
 from fp8mac.hw.parts.prefix import plus
-from fp8mac.hw.parts.segments import add_number, carry_ports
+from fp8mac.hw.parts.register import FixedAccumulator
+from fp8mac.hw.parts.segments import add_number
 from fp8mac.hw.parts.shifter import shift_left
 
 __all__ = ["KulischAccumulator"]
 
 
-class KulischAccumulator(wiring.Component):
+class KulischAccumulator(FixedAccumulator):
     """Adds a product to a fixed-point number, exactly. Combinational.
 
     ::
@@ -54,10 +55,6 @@ class KulischAccumulator(wiring.Component):
     """
 
     product: data.View
-    c: Signal
-    y: Signal
-    c_carry: Signal
-    y_carry: Signal
 
     def __init__(
         self,
@@ -71,10 +68,8 @@ class KulischAccumulator(wiring.Component):
         self._adder = adder
         self._range = range
         self._magnitude_bits = magnitude_bits
-        self._width = width
-        self._segment_bits = segment_bits
-        members = {"product": In(NumberLayout(range)), "c": In(width), "y": Out(width)}
-        super().__init__(members | carry_ports(width, segment_bits))
+        members = {"product": In(NumberLayout(range))}
+        super().__init__(members, width, segment_bits)
 
     @property
     def range(self) -> NumberRange:
@@ -85,16 +80,6 @@ class KulischAccumulator(wiring.Component):
     def magnitude_bits(self) -> int:
         """Bits of the largest product."""
         return self._magnitude_bits
-
-    @property
-    def width(self) -> int:
-        """Bits of the accumulator."""
-        return self._width
-
-    @property
-    def segment_bits(self) -> int | None:
-        """Bits of its segments."""
-        return self._segment_bits
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

@@ -3,22 +3,12 @@
 from typing import Any
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value
-from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
 
-from fp8mac.hw.parts.segments import carry_ports
-
-__all__ = ["add_to_register", "register_ports"]
+__all__ = ["add_to_register"]
 
 
-def register_ports(width: int, segment_bits: int | None) -> dict[str, wiring.Member]:
-    """Ports of an accumulator for its register, before and after, and for ``clear``."""
-    word: dict[str, wiring.Member] = {"c": In(width), "clear": In(1), "y": Out(width)}
-    return word | carry_ports(width, segment_bits)
-
-
-def add_to_register(m: Module, accumulator: Any, addend: Value, segment_bits: int | None) -> None:
-    """Drive ``y``, and ``y_carry`` where there are segments, of an accumulator with those ports.
+def add_to_register(m: Module, accumulator: Any, addend: Value) -> None:
+    """Drive ``y``, and ``y_carry`` where there are segments, of an accumulator.
 
     A chain for each segment; the carry that enters it is one place more below. The table behind a
     chain has an input left, which chooses the number where a sum begins, so that no gate stands
@@ -26,14 +16,13 @@ def add_to_register(m: Module, accumulator: Any, addend: Value, segment_bits: in
 
     Parameters
     ----------
-    accumulator : Component
-        With `register_ports`.
+    accumulator : FixedAccumulator
+        With ``clear``.
     addend : Value
         Number, two's complement, as wide as the register.
-    segment_bits : int, optional
-        See `fp8mac.hw.parts.segments`; by default there is one chain.
     """
     word, clear, width = accumulator.c, accumulator.clear, len(addend)
+    segment_bits = accumulator.segment_bits
     if segment_bits is None:
         m.d.comb += accumulator.y.eq(Mux(clear, addend, (word + addend)[:width]))
         return

@@ -1,17 +1,17 @@
 """Two's complement products, added in a two's complement register."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal
-from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
 from fp8mac.hw.config.formats import IntFormat
-from fp8mac.hw.fpga.add import add_to_register, register_ports
+from fp8mac.hw.fpga.add import add_to_register
 from fp8mac.hw.fpga.multiply import Multiply
+from fp8mac.hw.parts.register import FixedAccumulator
 
 __all__ = ["LutIntAccumulator"]
 
 
-class LutIntAccumulator(wiring.Component):
+class LutIntAccumulator(FixedAccumulator):
     """Exact sum of a two's complement accumulator and a product. Combinational.
 
     The product is there before the sum: where a sum begins, the table behind the carry chain takes
@@ -48,9 +48,7 @@ class LutIntAccumulator(wiring.Component):
 
     a: Signal
     b: Signal
-    c: Signal
     clear: Signal
-    y: Signal
 
     def __init__(
         self,
@@ -62,17 +60,10 @@ class LutIntAccumulator(wiring.Component):
         multiply: Multiply,
         segment_bits: int | None = None,
     ) -> None:
-        self._width = width
-        self._segment_bits = segment_bits
         self._saturate = saturate
         self._multiply = multiply
-        operands = {"a": In(a_format.bits), "b": In(b_format.bits)}
-        super().__init__(operands | register_ports(width, segment_bits))
-
-    @property
-    def width(self) -> int:
-        """Bits of the accumulator."""
-        return self._width
+        members = {"a": In(a_format.bits), "b": In(b_format.bits), "clear": In(1)}
+        super().__init__(members, width, segment_bits)
 
     @property
     def saturate(self) -> bool:
@@ -84,18 +75,13 @@ class LutIntAccumulator(wiring.Component):
         """How the product is made."""
         return self._multiply
 
-    @property
-    def segment_bits(self) -> int | None:
-        """Bits of the accumulator's segments."""
-        return self._segment_bits
-
     def elaborate(self, platform: object) -> Module:
         m = Module()
         product = self._multiply(m, self.a.as_signed(), self.b.as_signed())
         addend = Signal(self._width)
         m.d.comb += addend.eq(product)
         if not self._saturate:
-            add_to_register(m, self, addend, self._segment_bits)
+            add_to_register(m, self, addend)
             return m
         total = Signal(self._width + 1)
         overflow = total[-1] != total[-2]

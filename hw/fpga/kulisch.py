@@ -4,16 +4,17 @@
 """
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
-from amaranth.lib import data, wiring
+from amaranth.lib import data
 from amaranth.lib.wiring import In
 
-from fp8mac.hw.fpga.add import add_to_register, register_ports
+from fp8mac.hw.fpga.add import add_to_register
 from fp8mac.hw.parts.layout import NumberLayout, NumberRange
+from fp8mac.hw.parts.register import FixedAccumulator
 
 __all__ = ["LutKulischAccumulator"]
 
 
-class LutKulischAccumulator(wiring.Component):
+class LutKulischAccumulator(FixedAccumulator):
     """Adds a product to a fixed-point number, exactly. Combinational.
 
     ::
@@ -50,9 +51,7 @@ class LutKulischAccumulator(wiring.Component):
     """
 
     product: data.View
-    c: Signal
     clear: Signal
-    y: Signal
 
     def __init__(
         self,
@@ -63,9 +62,8 @@ class LutKulischAccumulator(wiring.Component):
     ) -> None:
         self._range = range
         self._magnitude_bits = magnitude_bits
-        self._width = width
-        self._segment_bits = segment_bits
-        super().__init__({"product": In(NumberLayout(range))} | register_ports(width, segment_bits))
+        members = {"product": In(NumberLayout(range)), "clear": In(1)}
+        super().__init__(members, width, segment_bits)
 
     @property
     def range(self) -> NumberRange:
@@ -76,16 +74,6 @@ class LutKulischAccumulator(wiring.Component):
     def magnitude_bits(self) -> int:
         """Bits of the largest product."""
         return self._magnitude_bits
-
-    @property
-    def width(self) -> int:
-        """Bits of the accumulator."""
-        return self._width
-
-    @property
-    def segment_bits(self) -> int | None:
-        """Bits of its segments."""
-        return self._segment_bits
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -98,7 +86,7 @@ class LutKulischAccumulator(wiring.Component):
         )[lowest:]
         addend = Signal(self._width)
         m.d.comb += addend.eq(aligned.as_signed())
-        add_to_register(m, self, addend, self._segment_bits)
+        add_to_register(m, self, addend)
         return m
 
 

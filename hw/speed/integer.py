@@ -1,19 +1,19 @@
 """Two's complement products, added in a two's complement register: a tree and one prefix adder."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value
-from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In
 
 from fp8mac.hw.config.formats import IntFormat
 from fp8mac.hw.config.structure import Adder
 from fp8mac.hw.parts.carry_save import CarrySaveTree
 from fp8mac.hw.parts.prefix import AND
-from fp8mac.hw.parts.segments import add_product, carry_ports
+from fp8mac.hw.parts.register import FixedAccumulator
+from fp8mac.hw.parts.segments import add_product
 
 __all__ = ["FastIntAccumulator"]
 
 
-class FastIntAccumulator(wiring.Component):
+class FastIntAccumulator(FixedAccumulator):
     """`fp8mac.hw.area.integer.IntAccumulator`, for a short path. Combinational.
 
     The product stays in carry-save form: its bits and the accumulator go through one tree of full
@@ -48,10 +48,6 @@ class FastIntAccumulator(wiring.Component):
 
     a: Signal
     b: Signal
-    c: Signal
-    y: Signal
-    c_carry: Signal
-    y_carry: Signal
 
     def __init__(
         self,
@@ -65,27 +61,15 @@ class FastIntAccumulator(wiring.Component):
         settles: bool = False,
     ) -> None:
         self._adder = adder
-        self._width = width
         self._saturate = saturate
-        self._segment_bits = segment_bits
         self._settles = settles
-        members = {"a": In(a_format.bits), "b": In(b_format.bits), "c": In(width), "y": Out(width)}
-        super().__init__(members | carry_ports(width, segment_bits))
-
-    @property
-    def width(self) -> int:
-        """Bits of the accumulator."""
-        return self._width
+        members = {"a": In(a_format.bits), "b": In(b_format.bits)}
+        super().__init__(members, width, segment_bits)
 
     @property
     def saturate(self) -> bool:
         """Whether the sum saturates."""
         return self._saturate
-
-    @property
-    def segment_bits(self) -> int | None:
-        """Bits of the accumulator's segments."""
-        return self._segment_bits
 
     @property
     def settles(self) -> bool:

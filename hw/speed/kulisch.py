@@ -3,14 +3,15 @@
 # Ref: U. Kulisch, Computer Arithmetic and Validity, 2nd ed., chapter 8
 """
 
-from amaranth.hdl import Cat, Const, Module, Signal, Value
-from amaranth.lib import data, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.hdl import Cat, Const, Module, Value
+from amaranth.lib import data
+from amaranth.lib.wiring import In
 
 from fp8mac.hw.config.structure import Adder
 from fp8mac.hw.parts.layout import NumberRange, product_range
 from fp8mac.hw.parts.prefix import add, wire
-from fp8mac.hw.parts.segments import add_number, carry_ports
+from fp8mac.hw.parts.register import FixedAccumulator
+from fp8mac.hw.parts.segments import add_number
 from fp8mac.hw.parts.shifter import shift_left
 from fp8mac.hw.speed.product import FactoredLayout
 
@@ -20,7 +21,7 @@ _LATE = 400
 """When an aligned product is there, the accumulator being there at the start."""
 
 
-class FastKulischAccumulator(wiring.Component):
+class FastKulischAccumulator(FixedAccumulator):
     """`fp8mac.hw.area.kulisch.KulischAccumulator`, for a short path. Combinational.
 
     ::
@@ -61,10 +62,6 @@ class FastKulischAccumulator(wiring.Component):
     """
 
     product: data.View
-    c: Signal
-    y: Signal
-    c_carry: Signal
-    y_carry: Signal
 
     def __init__(
         self,
@@ -78,10 +75,8 @@ class FastKulischAccumulator(wiring.Component):
         self._adder = adder
         self._factors = factors
         self._magnitude_bits = magnitude_bits
-        self._width = width
-        self._segment_bits = segment_bits
-        members = {"product": In(FactoredLayout(*factors)), "c": In(width), "y": Out(width)}
-        super().__init__(members | carry_ports(width, segment_bits))
+        members = {"product": In(FactoredLayout(*factors))}
+        super().__init__(members, width, segment_bits)
 
     @property
     def factors(self) -> tuple[NumberRange, NumberRange]:
@@ -92,16 +87,6 @@ class FastKulischAccumulator(wiring.Component):
     def magnitude_bits(self) -> int:
         """Bits of the largest product."""
         return self._magnitude_bits
-
-    @property
-    def width(self) -> int:
-        """Bits of the accumulator."""
-        return self._width
-
-    @property
-    def segment_bits(self) -> int | None:
-        """Bits of its segments."""
-        return self._segment_bits
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
