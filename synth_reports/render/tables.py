@@ -17,6 +17,7 @@ from fp8mac.hw.config.formats import FloatFormat, Format
 from fp8mac.hw.config.unit import MacConfig
 
 __all__ = [
+    "aligned_table",
     "csv_table",
     "format_facts",
     "formats_table",
@@ -71,6 +72,19 @@ def _narrow(table: Table, room: int) -> None:
         if spare >= 0:
             column.width = min(max(map(len, text)), longest + spare)
             spare -= max(0, column.width - longest)
+
+
+def aligned_table(
+    titles: Iterable[str], rows: Iterable[Iterable[str]], names: Iterable[str]
+) -> Table:
+    """Rows for a terminal: what stands under ``names`` to the left, numbers to the right."""
+    names = set(names)
+    table = Table(box=box.SIMPLE_HEAD)
+    for title in titles:
+        table.add_column(title, justify="left" if title in names else "right")
+    for row in rows:
+        table.add_row(*row)
+    return table
 
 
 def format_facts(format_: Format) -> dict[str, Any]:

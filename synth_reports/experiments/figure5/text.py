@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 
-from rich import box
 from rich.table import Table
 
 from fp8mac.synth_reports.experiments.figure5.cell_error import DISTRIBUTIONS
 from fp8mac.synth_reports.experiments.figure5.figure5 import LLOYD_MAX, Figure5Row
 from fp8mac.synth_reports.render.plots import Panel, grouped_bars
-from fp8mac.synth_reports.render.tables import csv_table, markdown_table
+from fp8mac.synth_reports.render.tables import aligned_table, csv_table, markdown_table
 
 __all__ = ["csv_text", "markdown_text", "pictures", "rows_table"]
 
@@ -20,13 +19,12 @@ def csv_text(table: Sequence[Figure5Row]) -> str:
 
 def rows_table(table: Sequence[Figure5Row]) -> Table:
     """For the terminal: a format a line."""
-    shown = Table(box=box.SIMPLE_HEAD)
-    shown.add_column("bits of accuracy")
-    for name in (each for each in DISTRIBUTIONS):
-        shown.add_column(DISTRIBUTIONS[name].title, justify="right")
-    for name, cells in _by_format(table).items():
-        shown.add_row(name, *(f"{row.bits:.2f}" for row in cells))
-    return shown
+    name = "bits of accuracy"
+    rows = (
+        [format_, *(f"{row.bits:.2f}" for row in cells)]
+        for format_, cells in _by_format(table).items()
+    )
+    return aligned_table([name, *(each.title for each in DISTRIBUTIONS.values())], rows, [name])
 
 
 def markdown_text(table: Sequence[Figure5Row], command: str) -> str:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Annotated
 
-from rich import box
 from rich.table import Table
 
 from fp8mac.gen.describe import module_name
@@ -16,7 +15,7 @@ from fp8mac.hw.config.structure import Goal
 from fp8mac.hw.config.unit import MacConfig, parse_line
 from fp8mac.synth_reports.experiments.experiment import Experiment, Made, Option
 from fp8mac.synth_reports.experiments.worker import Worker
-from fp8mac.synth_reports.render.tables import csv_table, markdown_table
+from fp8mac.synth_reports.render.tables import aligned_table, csv_table, markdown_table
 from fp8mac.synth_reports.synth.fpga import Fpga, FpgaFlow
 from fp8mac.synth_reports.synth.route import AROUND, Routed, RouteError, find_nextpnr, registered
 
@@ -170,12 +169,7 @@ class Clocks(Experiment[ClockOptions, ClockJob, ClockRecord]):
         }
 
     def show(self, records: Sequence[ClockRecord], options: ClockOptions) -> Table:
-        table = Table(box=box.SIMPLE_HEAD)
-        for title in _TITLES:
-            table.add_column(title, justify="left" if title in ("unit", "goal") else "right")
-        for row in _rows(records):
-            table.add_row(*row)
-        return table
+        return aligned_table(_TITLES, _rows(records), ("unit", "goal"))
 
 
 def _goals(names: Sequence[str]) -> list[Goal]:

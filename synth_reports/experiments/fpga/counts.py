@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
-from rich import box
 from rich.table import Table
 
 from fp8mac.gen.yosys import find_yosys
@@ -14,7 +13,7 @@ from fp8mac.hw.config.unit import parse_line
 from fp8mac.synth_reports.cost.fpga import FpgaDesign, measure_fpga
 from fp8mac.synth_reports.experiments.experiment import Experiment, Made, Option
 from fp8mac.synth_reports.experiments.worker import Worker
-from fp8mac.synth_reports.render.tables import csv_table, markdown_table
+from fp8mac.synth_reports.render.tables import aligned_table, csv_table, markdown_table
 from fp8mac.synth_reports.synth.fpga import Fpga
 
 __all__ = ["STANDARD", "CountRecord", "Counts", "FpgaOptions"]
@@ -117,12 +116,7 @@ class Counts(Experiment[FpgaOptions, FpgaDesign, CountRecord]):
         }
 
     def show(self, records: Sequence[CountRecord], options: FpgaOptions) -> Table:
-        table = Table(box=box.SIMPLE_HEAD)
-        for title in _TITLES:
-            table.add_column(title, justify="left" if title in _NAMES else "right")
-        for row in _rows(records):
-            table.add_row(*row)
-        return table
+        return aligned_table(_TITLES, _rows(records), _NAMES)
 
 
 _NAMES = ["unit", "FPGA", "DSP"]

@@ -9,7 +9,6 @@ from dataclasses import asdict, dataclass
 from operator import itemgetter
 from typing import Any
 
-from rich import box
 from rich.table import Table
 
 from fp8mac.hw.config.structure import Goal
@@ -19,7 +18,7 @@ from fp8mac.synth_reports.experiments.peers.peers import (
     Figures,
     published,
 )
-from fp8mac.synth_reports.render.tables import csv_table, markdown_table
+from fp8mac.synth_reports.render.tables import aligned_table, csv_table, markdown_table
 
 __all__ = [
     "FORMS",
@@ -138,15 +137,9 @@ def _summary(unit: str, table: list[dict[str, Any]]) -> dict[str, Any]:
 
 def terminal(lines: list[dict[str, Any]]) -> Table:
     """The summary for a terminal: ours, the best other, the ratio."""
-    table = Table(box=box.SIMPLE_HEAD)
-    table.add_column("unit")
-    for _, word in _COLUMNS.values():
-        for title in (word, "best other", "ratio"):
-            table.add_column(title, justify="right")
-    table.add_column("GE of the fast one", justify="right")
-    for line in lines:
-        table.add_row(line["unit"], *_cells(line), f"{line['speed_ge']:.0f}")
-    return table
+    titles = [title for _, word in _COLUMNS.values() for title in (word, "best other", "ratio")]
+    rows = ([line["unit"], *_cells(line), f"{line['speed_ge']:.0f}"] for line in lines)
+    return aligned_table(["unit", *titles, "GE of the fast one"], rows, ["unit"])
 
 
 def _cells(line: Mapping[str, Any]) -> list[str]:
