@@ -24,14 +24,6 @@ class Fpga(Enum):
     ICE40 = "ice40"
     ECP5 = "ecp5"
 
-    @property
-    def models(self) -> str:
-        """Yosys command that reads what its cells do."""
-        return {
-            Fpga.ICE40: "read_verilog -D ICE40_HX +/ice40/cells_sim.v",
-            Fpga.ECP5: "read_verilog +/lattice/cells_sim_ecp5.v",
-        }[self]
-
 
 _TABLES = {"SB_LUT4": 1, "LUT4": 1, "CCU2C": 2}
 _CARRIES = {"SB_CARRY": 1, "CCU2C": 2}
