@@ -47,12 +47,11 @@ def cut_flip_flops(blif: str) -> tuple[str, tuple[str, ...]]:
     A flip-flop has the name of the first output that it is, and of its net where it is none.
     """
     nets: list[str] = []
-    ports = re.search(r"^\.outputs(.*)", blif, flags=re.MULTILINE)
-    places = {port: place for place, port in enumerate(ports[1].split() if ports else [])}
-    shown: dict[str, str] = {}
-    for net, port in re.findall(r"^\.names (\S+) (\S+)\n1 1$", blif, flags=re.MULTILINE):
-        if port in places and places[port] < places.get(shown.get(net, ""), len(places)):
-            shown[net] = port
+    found = re.search(r"^\.outputs(.*)", blif, flags=re.MULTILINE)
+    ports = found[1].split() if found else []
+    wires = re.findall(r"^\.names (\S+) (\S+)\n1 1$", blif, flags=re.MULTILINE)
+    drivers = {port: net for net, port in wires}
+    shown = {drivers.get(port, port): port for port in reversed(ports)}
 
     def cut(latch: re.Match[str]) -> str:
         number = len(nets)
@@ -63,7 +62,7 @@ def cut_flip_flops(blif: str) -> tuple[str, tuple[str, ...]]:
     for keyword, port in (("inputs", "ff_q"), ("outputs", "ff_d")):
         bits = "".join(f" {port}[{number}]" for number in range(len(nets)))
         text = re.sub(rf"^(\.{keyword}.*)", rf"\1{bits}", text, count=1, flags=re.MULTILINE)
-    return text, tuple(net if net in places else shown.get(net, net) for net in nets)
+    return text, tuple(shown.get(net, net) for net in nets)
 
 
 def wire_area(netlist: str, library: Library) -> float:
