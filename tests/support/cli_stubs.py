@@ -204,6 +204,8 @@ def install(monkeypatch) -> None:
         "synth_reports.experiments.figure3.experiment.pictures": lambda rows: PICTURE,
         "synth_reports.experiments.figure5.text.pictures": lambda rows: PICTURE,
         "synth_reports.experiments.sum_error.text.pictures": lambda rows: PICTURE,
+        "synth_reports.experiments.energy._picture": lambda table: PICTURE,
+        "synth_reports.experiments.curve.plot.picture": lambda records: PICTURE,
         "synth_reports.experiments.pareto.experiment.picture": lambda charts: PICTURE,
         "synth_reports.experiments.accuracy.report.pictures": lambda rows, points: {
             "accuracy.svg": b""
