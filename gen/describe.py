@@ -45,7 +45,12 @@ def describe(config: MacConfig, shape: Shape, *, goal: Built = Goal.AREA) -> dic
         if isinstance(acc, FloatAccConfig)
         else config.product_lsb_exponent,
         "ports": [
-            {"name": port.name, "direction": port.direction, "bits": port.bits}
+            {
+                "name": port.name,
+                "direction": port.direction,
+                "bits": port.bits,
+                "meaning": port.meaning,
+            }
             for port in ports(config, shape)
         ],
         "special_cases": _special_cases(config),

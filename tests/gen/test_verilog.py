@@ -133,7 +133,12 @@ def test_sidecar(tmp_path):
     assert facts["command"] == "make it"
     assert facts["latency_cycles"] == 1
     assert [port["name"] for port in facts["ports"]] == "clk rst a b en clear acc".split()
-    assert facts["ports"][-1] == {"name": "acc", "direction": "output", "bits": 16}
+    assert facts["ports"][-1] == {
+        "name": "acc",
+        "direction": "output",
+        "bits": 16,
+        "meaning": "sum, fp16",
+    }
     assert facts.items() >= describe(config, Shape.UNIT).items()
 
 
