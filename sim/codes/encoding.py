@@ -245,7 +245,7 @@ def round_to(
     random_bits = whole(random_bits, "random_bits")
     array = numbers_of(x, format_, rounding, overflow, random_bits)
     saturates = isinstance(format_, FloatFormat) and overflow is Overflow.SATURATE
-    if saturates and rounding is not Rounding.STOCHASTIC:
+    if saturates and rounding in (Rounding.RNE, Rounding.RTZ):
         rule = EncodingRule.of(format_, array.dtype, rounding, overflow)
         if rule.dtype == array.dtype:
             out = np.empty(array.shape, array.dtype)

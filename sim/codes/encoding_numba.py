@@ -54,7 +54,6 @@ class _Constants(NamedTuple):
 
 def _constants(rule: EncodingRule) -> _Constants:
     format_, whole = rule.format_, np.dtype(f"i{rule.dtype.itemsize}").type
-    rounds_up = not rule.saturates and rule.rounding is not Rounding.RTZ
     numbers = {
         "magnitude": int(rule.magnitude_mask),
         "exponent": int(rule.exponent_mask),
@@ -65,7 +64,7 @@ def _constants(rule: EncodingRule) -> _Constants:
         "shift": rule.shift,
         "sign_shift": 8 * rule.dtype.itemsize - format_.bits,
         "sign_code": format_.sign_code,
-        "most": format_.max_code + rounds_up,
+        "most": rule.most,
         "ulp": -rule.mantissa_bits << rule.mantissa_bits,
         "one": 1,
         "zero": 0,
@@ -77,9 +76,8 @@ def _constants(rule: EncodingRule) -> _Constants:
 def encode(x: NDArray[Any], out: NDArray[Any], rule: EncodingRule) -> None:
     """Codes of numbers, into ``out``."""
     format_ = rule.format_
-    toward_zero = rule.rounding is Rounding.RTZ
-    unsigned_nan = not (rule.saturates or toward_zero or format_.has_inf)
-    kernel = _encoder(toward_zero, format_.has_negative_zero, unsigned_nan)
+    unsigned_nan = rule.most > format_.max_code and not format_.has_inf
+    kernel = _encoder(rule.rounding, format_.has_negative_zero, unsigned_nan)
     if kernel(x, out, _constants(rule)) < rule.inf:
         return
     infinity = format_.max_code + (not rule.saturates)
@@ -90,7 +88,9 @@ def encode(x: NDArray[Any], out: NDArray[Any], rule: EncodingRule) -> None:
 
 
 @lru_cache
-def _encoder(toward_zero: bool, negative_zero: bool, unsigned_nan: bool) -> Any:
+def _encoder(rounding: Rounding, negative_zero: bool, unsigned_nan: bool) -> Any:
+    cuts, to_odd = rounding is not Rounding.RNE, rounding is Rounding.ODD
+
     @jit
     def kernel(x: Any, out: Any, c: Any) -> Any:
         whole_registers()
@@ -106,9 +106,11 @@ def _encoder(toward_zero: bool, negative_zero: bool, unsigned_nan: bool) -> Any:
             total = as_float(magnitude) + as_float(magic)
             code = add_bits(as_bits(total), add_bits(shift_right(magic, c.shift), c.offset))
             code = add_bits(code, -magic)
-            if toward_zero:
-                above = total - as_float(magic) > as_float(magnitude)
-                code = add_bits(code, -c.one if above else c.zero)
+            if cuts:
+                nearest = total - as_float(magic)
+                code = add_bits(code, -c.one if nearest > as_float(magnitude) else c.zero)
+            if to_odd:
+                code = or_bits(code, c.one if nearest != as_float(magnitude) else c.zero)
             code = code if code < c.most else c.most
             sign = and_bits(shift_right(bits, c.sign_shift), c.sign_code)
             if not negative_zero:

@@ -105,6 +105,12 @@ class EncodingRule:
         """Whether what is out of range becomes the largest number."""
         return self.overflow is Overflow.SATURATE or not self.format_.has_nan
 
+    @property
+    def most(self) -> int:
+        """Largest code without sign that a number becomes: infinity, else NaN; or a number."""
+        stops = self.rounding is Rounding.RTZ and self.overflow is not Overflow.TO_INF
+        return self.format_.max_code + (not self.saturates and not stops)
+
     def nan_code(self) -> int:
         """Code of NaN, or an error."""
         if self.format_.nan_code is None:
@@ -113,14 +119,11 @@ class EncodingRule:
 
     @cached_property
     def _arrays(self) -> _Arrays:
-        most = self.format_.max_code
-        if not self.saturates and self.rounding is not Rounding.RTZ:
-            most += 1  # infinity, else NaN
         narrow = code_dtype(self.format_.bits)
         return _Arrays(
             clamp=np.full(BLOCK, self.clamp),
             smallest=np.full(BLOCK, self.smallest),
-            most=np.full(BLOCK, most, narrow),
+            most=np.full(BLOCK, self.most, narrow),
             maximum=np.full(BLOCK, float(self.format_.max), self.dtype),
             offset=np.array(self.offset).astype(narrow),
             sign=np.array(self.format_.sign_code, narrow),
@@ -175,16 +178,18 @@ class EncodingRule:
             out[nan] = np.nan
 
     def encode(self, x: Array, out: Array, work: Array) -> None:
-        """Codes, to nearest even or toward zero, into ``out``; ``work`` as of `saturated`."""
+        """Codes, not rounded stochastically, into ``out``; ``work`` as of `saturated`."""
         size = x.size
         magnitude, magic, total, spare = (row[:size] for row in work)
         number, power = magnitude.view(self.dtype), magic.view(self.dtype)
         np.bitwise_and(x.view(self.integer), self.magnitude_mask, out=magnitude)
         top = self._magic(magnitude, magic)
         rounded = np.add(number, power, out=total.view(self.dtype))
-        above = None
-        if self.rounding is Rounding.RTZ:
-            above = np.subtract(rounded, power, out=spare.view(self.dtype)) > number
+        above = inexact = None
+        if self.rounding is not Rounding.RNE:
+            nearest = np.subtract(rounded, power, out=spare.view(self.dtype))
+            above = nearest > number
+            inexact = nearest != number if self.rounding is Rounding.ODD else None
         # The exponent field is brought to its place; the significand is in the lower bits.
         if self.format_.precision < self.shift and out.itemsize < total.itemsize:
             np.right_shift(total, self.shift, out=magic)
@@ -196,6 +201,8 @@ class EncodingRule:
         np.subtract(out, self._arrays.offset, out=out)
         if above is not None:
             np.subtract(out, above.view(np.uint8), out=out)
+        if inexact is not None:
+            np.bitwise_or(out, inexact.view(np.uint8), out=out)
         if top >= self.top:
             np.minimum(out, self._arrays.most[:size], out=out)
         self._set_signs(x, out)

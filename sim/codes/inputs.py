@@ -127,14 +127,8 @@ def numbers_of(
     Raises
     ------
     InputError
-        If there are no real numbers, or random numbers have more bits than can be told apart; or
-        arrays are not rounded so.
+        If there are no real numbers, or random numbers have more bits than can be told apart.
     """
-    if rounding is Rounding.ODD or overflow is Overflow.TO_INF:
-        raise InputError(
-            "Arrays are not rounded to odd, nor toward zero with overflow to infinity; "
-            "fp8mac.sim.exact.codecs.encode rounds one number so."
-        )
     array = as_array(x, "The array")
     if array.dtype in (np.float32, np.float64):
         return array

@@ -41,6 +41,10 @@ def round_integers(
         numbers = np.copysign(integer + (rest >= 2.0**random_bits), numbers)
     elif rounding is Rounding.RNE:
         np.rint(numbers, out=numbers)
+    elif rounding is Rounding.ODD:
+        integer = np.trunc(numbers)
+        odd = np.copysign(1.0, numbers) * (np.fmod(integer, 2) == 0)
+        numbers = np.where(integer == numbers, numbers, integer + odd)
     else:
         np.trunc(numbers, out=numbers)
     return numbers.astype(np.int64) & ((1 << format_.bits) - 1)

@@ -30,7 +30,6 @@ FORMATS = [
     "int16",
     "int32",
 ]
-OF_ARRAYS = [each for each in Rounding if each is not Rounding.ODD]
 WIDE = np.finfo(np.longdouble).nmant > 52
 
 
@@ -65,9 +64,9 @@ def integers(format_, dtype) -> np.ndarray:
 def test_integers_of_64_bits_are_rounded_once(name, dtype):
     format_ = parse_format(name)
     numbers, compared = integers(format_, dtype), 0
-    overflows = [Overflow.SATURATE, Overflow.TO_SPECIAL]
+    overflows = [Overflow.SATURATE, Overflow.TO_SPECIAL, Overflow.TO_INF]
     overflows += [Overflow.WRAP] * (not isinstance(format_, FloatFormat))
-    for rounding, overflow in product(OF_ARRAYS, overflows):
+    for rounding, overflow in product(Rounding, overflows):
         bits = 9 if rounding is Rounding.STOCHASTIC else 0
         random = np.random.default_rng(2).integers(0, 1 << bits, len(numbers))
         got = encode(numbers, format_, rounding, overflow, random=random, random_bits=bits)
@@ -98,9 +97,9 @@ def test_long_doubles_are_rounded_once(name):
     parts = [ties, ties * (1 + tiny), ties * (1 - tiny), low, low * (1 + tiny)]
     parts += [extreme, [np.longdouble(2) ** 60 + 1, -(np.longdouble(2) ** 62) - 3]]
     numbers = np.concatenate([np.asarray(part, np.longdouble) for part in parts])
-    overflows = [Overflow.SATURATE, Overflow.TO_SPECIAL]
+    overflows = [Overflow.SATURATE, Overflow.TO_SPECIAL, Overflow.TO_INF]
     overflows += [Overflow.WRAP] * (not isinstance(format_, FloatFormat))
-    for rounding, overflow in product(OF_ARRAYS, overflows):
+    for rounding, overflow in product(Rounding, overflows):
         bits = 5 if rounding is Rounding.STOCHASTIC else 0
         random = rng.integers(0, 1 << bits, len(numbers))
         got = encode(numbers, format_, rounding, overflow, random=random, random_bits=bits)
@@ -285,7 +284,7 @@ def test_signalling_nan_says_nothing(dtype, compiles, monkeypatch):
             for name, repeats in product(("e4m3", "e5m2", "bf16", "fp16", "fp32"), (1, 9000)):
                 format_, many = parse_format(name), np.tile(numbers, repeats)
                 for rounding, overflow in product(
-                    OF_ARRAYS, (Overflow.SATURATE, Overflow.TO_SPECIAL)
+                    Rounding, (Overflow.SATURATE, Overflow.TO_SPECIAL, Overflow.TO_INF)
                 ):
                     more = {"random": 0, "random_bits": 1}
                     for action in (encode, round_to):
@@ -301,4 +300,4 @@ def test_signalling_nan_says_nothing(dtype, compiles, monkeypatch):
                 encode(numbers, INT8)
             with pytest.raises(ValueError, match="contain NaN"):
                 find_scale(Scaling(INT8, Calibration.MAX), numbers)
-    assert count == 2 * 5 * 2 * 3 * 2 * 2
+    assert count == 2 * 5 * 2 * 4 * 3 * 2
