@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from fp8mac.hw.config.errors import Error
 
-    from ._arithmetic import decode, encode, gemm, golden
+    from ._arithmetic import Blocks, decode, encode, gemm, golden
     from ._costs import Measured, Proved, measure, prove
     from ._networks import Accuracy, accuracy
     from ._units import Unit, unit, verilog
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 # Modules beside this one are named without the package, so that no key of the cache depends on all.
 _HOMES = {
     "Accuracy": "._networks",
+    "Blocks": "._arithmetic",
     "Error": ".hw.config.errors",
     "Measured": "._costs",
     "Proved": "._costs",
@@ -44,6 +45,7 @@ _HOMES = {
 
 __all__ = [
     "Accuracy",
+    "Blocks",
     "Error",
     "Measured",
     "Proved",

@@ -22,6 +22,7 @@ nvfp4      e2m1                   16        UE4M3: e4m3, not negative
 
 from dataclasses import dataclass
 from enum import Enum
+from fractions import Fraction
 
 from fp8mac.hw.config.encodings import IntFormat
 from fp8mac.hw.config.formats import Format, FormatError, parse_format
@@ -32,6 +33,7 @@ __all__ = [
     "ScaleFormat",
     "SharedScale",
     "block_name",
+    "parse_any",
     "parse_operand",
     "parse_operands",
 ]
@@ -81,10 +83,25 @@ class BlockFormat:
     element: Format
     block: SharedScale
 
+    @classmethod
+    def of(cls, element: Format, block: SharedScale) -> "BlockFormat":
+        """Format of such elements in such blocks."""
+        return cls(block_name(element, block), element, block)
+
     @property
     def element_exponent(self) -> int:
         """Power of two that an element of this code is multiplied by; -6 for int8."""
         return element_exponent(self.element)
+
+    @property
+    def largest(self) -> Fraction:
+        """Largest element, before it is scaled."""
+        return self.element.max * Fraction(2) ** self.element_exponent
+
+    @property
+    def emax(self) -> int:
+        """Exponent of the largest power of two among positive elements."""
+        return self.largest.numerator.bit_length() - self.largest.denominator.bit_length()
 
 
 def element_exponent(element: Format) -> int:
@@ -111,6 +128,23 @@ BLOCK_FORMATS: dict[str, BlockFormat] = {
 _ALIASES = {"mxfp8": "mxfp8e4m3", "mxfp4e2m1": "mxfp4"}
 
 
+def parse_any(text: str) -> Format | BlockFormat:
+    """Read a format, of blocks or not.
+
+    Raises
+    ------
+    FormatError
+        If there is no such format.
+
+    Examples
+    --------
+    >>> parse_any("mxfp8").name, parse_any("fp16").name
+    ('mxfp8e4m3', 'fp16')
+    """
+    key = text.strip().lower()
+    return BLOCK_FORMATS.get(_ALIASES.get(key, key)) or parse_format(text)
+
+
 def parse_operand(text: str) -> tuple[Format, SharedScale | None]:
     """Read the format of an operand, of blocks or not.
 
@@ -125,9 +159,8 @@ def parse_operand(text: str) -> tuple[Format, SharedScale | None]:
     >>> element.name, block.size, parse_operand("e4m3")[1]
     ('e2m1', 16, None)
     """
-    key = text.strip().lower()
-    found = BLOCK_FORMATS.get(_ALIASES.get(key, key))
-    return (parse_format(text), None) if found is None else (found.element, found.block)
+    found = parse_any(text)
+    return (found.element, found.block) if isinstance(found, BlockFormat) else (found, None)
 
 
 def parse_operands(a: str, b: str) -> tuple[Format, Format, SharedScale | None]:

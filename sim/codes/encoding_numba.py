@@ -106,8 +106,8 @@ def _encoder(rounding: Rounding, negative_zero: bool, unsigned_nan: bool) -> Any
             total = as_float(magnitude) + as_float(magic)
             code = add_bits(as_bits(total), add_bits(shift_right(magic, c.shift), c.offset))
             code = add_bits(code, -magic)
+            nearest = total - as_float(magic)
             if cuts:
-                nearest = total - as_float(magic)
                 code = add_bits(code, -c.one if nearest > as_float(magnitude) else c.zero)
             if to_odd:
                 code = or_bits(code, c.one if nearest != as_float(magnitude) else c.zero)

@@ -36,12 +36,15 @@ class GemmResult:
         In the order of ``config.flags``.
     plan : Plan
         Who has computed them.
+    scale : float
+        What values are multiplied with: the scales of both tensors in NVFP4.
     """
 
     config: MacConfig
     acc: NDArray[Any]
     flags: NDArray[np.bool_]
     plan: Plan | None = None
+    scale: float = 1.0
 
     def __repr__(self) -> str:
         rows, columns = self.flags.shape[:2]
@@ -55,7 +58,7 @@ class GemmResult:
         """
         if self.config.output is not None:
             return self._flagged(decode(self.out, self.config.output.format))
-        return self._exact
+        return self._exact if self.scale == 1 else self._exact * self.scale
 
     @cached_property
     def out(self) -> NDArray[Any]:

@@ -22,8 +22,8 @@ from fp8mac.synth_reports.cost import report
 from fp8mac.synth_reports.experiments.accuracy.accuracy import Case
 
 NAMES = [
-    *("Accuracy", "Error", "Measured", "Proved", "Unit", "__version__", "accuracy", "decode"),
-    *("encode", "gemm", "golden", "measure", "prove", "unit", "verilog"),
+    *("Accuracy", "Blocks", "Error", "Measured", "Proved", "Unit", "__version__", "accuracy"),
+    *("decode", "encode", "gemm", "golden", "measure", "prove", "unit", "verilog"),
 ]
 HEAVY = {"amaranth", "matplotlib", "numba", "numpy", "pyosys", "rich", "typer"}
 

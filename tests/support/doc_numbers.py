@@ -15,6 +15,7 @@ from math import ceil
 from pathlib import Path
 
 from fp8mac.hw.config.accumulators import MOST_RANDOM_BITS, FloatAccConfig
+from fp8mac.hw.config.blocks import BLOCK_FORMATS
 from fp8mac.hw.config.formats import FloatFormat, Rounding, parse_format
 from fp8mac.hw.config.unit import parse_unit
 from fp8mac.synth_reports.cost.operands import Operands, draw
@@ -180,6 +181,14 @@ def formats() -> list[str]:
         f"`fn`: {largest('e2m5')};",
         f"`e4m3ieee` ends at {largest('e4m3ieee')}",
         f"with {RANDOM_BITS} random bits a step, `:sr=N` with N, 1 to {MOST_RANDOM_BITS}",
+        *(
+            f"`{name}` | {each.element.name.upper()} | {each.block.size} |"
+            f" {each.block.scale.value.upper()}"
+            for name, each in BLOCK_FORMATS.items()
+            if name in ("mxfp4", "nvfp4")
+        ),
+        f"saturate at {largest('e4m3')} |",
+        f"`peak of the tensor / ({largest('e4m3')} * {largest('e2m1')})`",
     ]
 
 

@@ -160,7 +160,10 @@ SECTIONS: dict[str, dict[str, str]] = {
     "docs/accuracy.md": {"### Models inside packages": "compared"},
     "docs/architecture.md": {"## What is checked": "setting"},
     "docs/cost.md": {"### Units of measurement": "formula", "### The closed form": "formula"},
-    "docs/formats.md": {"## Special cases": "formula"},
+    "docs/formats.md": {
+        "## Blocks that share a scale": "formula",
+        "## Special cases": "formula",
+    },
     "docs/gemm.md": {
         "## How it is computed": "formula",
         "## What is checked": "setting",
