@@ -35,7 +35,7 @@ RUN    := $(BIN)/python -c "$$WITH_ARGS"
 FP8MAC := $(RUN) $(BIN)/fp8mac
 
 .DEFAULT_GOAL := help
-.PHONY: help setup synth verilog prove vectors exhaustive grid liberty features synth-check synth-accept figure3 peers formats test lint test-all test-slow typecheck bench clean docs accuracy fetch figure5 sum-error plot curve energy results-check fpga-table route-table unit-given
+.PHONY: help setup synth verilog prove vectors exhaustive grid liberty features synth-check synth-accept figure3 peers formats test lint test-all test-slow test-torch typecheck bench clean docs accuracy fetch figure5 sum-error plot curve energy results-check fpga-table route-table unit-given
 
 help: ## Show the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -132,12 +132,17 @@ results-check: $(READY) ## Whether commands make synth_reports/results again; AR
 	@$(RUN) $(BIN)/python tests/support/results_check.py
 
 test: $(READY) ## Tests, without those that take long
-	@$(RUN) $(BIN)/python -m pytest -n "$$GIVEN_JOBS" -m 'not slow'
+	@$(RUN) $(BIN)/python -m pytest -n "$$GIVEN_JOBS" -m 'not slow and not torch'
 
 test-slow: $(READY) ## Tests that take long
-	@$(RUN) $(BIN)/python -m pytest -n "$$GIVEN_JOBS" -m slow
+	@$(RUN) $(BIN)/python -m pytest -n "$$GIVEN_JOBS" -m 'slow and not torch'
 
-test-all: test test-slow ## All tests
+test-torch: $(READY) ## Tests of models of PyTorch, which is installed into .venv for it
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input \
+	  --constraint constraints.txt --editable '.[torch]'
+	@$(RUN) $(BIN)/python -m pytest -n "$$GIVEN_JOBS" -m torch
+
+test-all: test test-slow ## All tests, but those that need PyTorch
 
 lint: $(READY) ## Style and import rules
 	@$(BIN)/ruff check .

@@ -65,7 +65,14 @@ def test_text_is_text(folder, text):
     words = (f"FORMAT={text}", f"FORMAT_B={text}", f"ACC={text}")
     for target in ("synth", "prove"):
         assert given(folder, target, *words) == [target, text, text, "--acc", text]
-    assert given(folder, "test", f"JOBS={text}") == ["-m", "pytest", "-n", text, "-m", "not slow"]
+    assert given(folder, "test", f"JOBS={text}") == [
+        "-m",
+        "pytest",
+        "-n",
+        text,
+        "-m",
+        "not slow and not torch",
+    ]
     assert not (folder / "bad").exists()
 
 

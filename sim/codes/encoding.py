@@ -12,7 +12,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fp8mac.hw.config.formats import FloatFormat, Format, FormatError, IntFormat, Overflow, Rounding
+from fp8mac.hw.config.formats import (
+    FloatFormat,
+    Format,
+    FormatError,
+    IntFormat,
+    Overflow,
+    Rounding,
+    parse_format,
+)
 from fp8mac.sim.codes.encoding_rule import BLOCK, EncodingRule, code_dtype
 from fp8mac.sim.codes.inputs import codes_of, noise_of, numbers_of, whole
 from fp8mac.sim.codes.integers import round_integers
@@ -34,6 +42,7 @@ Array = NDArray[Any]
 # freed; to get it back takes longer than the arithmetic on it.
 np.empty(1 << 24, np.uint8)
 
+_FLOAT32 = parse_format("fp32")
 _MANY = 20_000  # numbers that make compiled kernels worth their import
 
 
@@ -137,6 +146,8 @@ def has_numba() -> bool:
 
 
 def _values(format_: Format, codes: Array) -> NDArray[np.float64]:
+    if format_ == _FLOAT32:
+        return codes.astype(np.uint32, copy=False).view(np.float32).astype(np.float64)
     numbers = values(format_, codes.astype(np.uint64))
     if not isinstance(format_, FloatFormat) or not format_.has_nan:
         return numbers

@@ -1,0 +1,1 @@
+"""Models of PyTorch on a unit, forward and backward; the modules that need torch import it."""

@@ -1,0 +1,151 @@
+"""Operands of products: numbers of a tensor, and their codes, which are made once for each format.
+
+::
+
+    numbers --/ scale--> round, saturate --> codes --arrange--> matrix, or one for each group
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fp8mac.hw.config.formats import FloatFormat, Format, Rounding
+from fp8mac.sim.codes.encoding import encode
+from fp8mac.sim.codes.noise import noise, step_key
+from fp8mac.sim.torch.report import RoundingCounts
+from fp8mac.sim.torch.scaling import BLOCK, Scales
+from fp8mac.sim.torch.scheme import Role, Scheme
+
+__all__ = ["Arrange", "Blocks", "Coded", "Encoder", "TensorOperand"]
+
+Array = NDArray[Any]
+Arrange = Callable[[Array], Array]
+"""From a tensor's numbers, or their codes, to matrices of shape (m, k), or (groups, m, k)."""
+
+_RANDOM_BITS = 16
+
+
+@dataclass(frozen=True)
+class Coded:
+    """Codes of a tensor, and what they stand for: ``scale`` times their values."""
+
+    codes: Array
+    scale: float
+    counts: RoundingCounts
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """Codes of a matrix of shape (m, k), and a scale for each row's blocks, shape (m, blocks)."""
+
+    codes: Array
+    scales: NDArray[np.float32]
+    counts: RoundingCounts
+
+
+@dataclass(eq=False)
+class TensorOperand:
+    """A tensor that takes part in products.
+
+    Parameters
+    ----------
+    layer : str
+        Of which layer.
+    role : str
+        ``activation``, ``weight`` or ``gradient``.
+    numbers : ndarray of float32
+        Its numbers.
+    """
+
+    layer: str
+    role: Role
+    numbers: NDArray[np.float32]
+    coded: dict[tuple[Format, Rounding], Coded] = field(default_factory=dict)
+
+    @property
+    def bytes(self) -> int:
+        """What its codes take."""
+        return sum(each.codes.nbytes for each in self.coded.values())
+
+
+class Encoder:
+    """What rounds operands, and keeps the scales of all steps.
+
+    Parameters
+    ----------
+    scheme : Scheme
+        How.
+    seed : int
+        Of stochastic rounding.
+    """
+
+    def __init__(self, scheme: Scheme, scales: dict[str, Scales], seed: int) -> None:
+        self.scheme, self.scales, self.seed = scheme, scales, seed
+        self.drawn = 0
+
+    def encode(self, operand: TensorOperand, format_: Format) -> Coded:
+        """Codes of an operand, made where there are none in this format."""
+        rounding = self.scheme.rounding_of(operand.role)
+        key = format_, rounding
+        if key not in operand.coded:
+            scales = self.scales[operand.role]
+            name = f"{operand.layer} {operand.role}"
+            scale = scales.find(name, operand.numbers, format_)
+            codes, counts = self._codes(operand.numbers, format_, rounding, np.float32(scale))
+            if counts.saturated:
+                scales.saturated()
+            operand.coded[key] = Coded(codes, scale, counts)
+        return operand.coded[key]
+
+    def encode_blocks(self, rows: Array, role: Role, format_: Format) -> Blocks:
+        """Codes of a matrix whose rows' blocks of 128 numbers have scales of their own.
+
+        A weight has a scale for 128 x 128 numbers.
+        """
+        count, terms = rows.shape
+        blocks = -(-terms // BLOCK)
+        padded = np.zeros((count, blocks * BLOCK), np.float32)
+        padded[:, :terms] = rows
+        largest = np.abs(padded.reshape(count, blocks, BLOCK)).max(-1)
+        if role == "weight":
+            for first in range(0, count, BLOCK):
+                some = slice(first, first + BLOCK)
+                largest[some] = largest[some].max(0)
+        scales = (largest / np.float32(format_.max)).astype(np.float32)
+        scales = np.nextafter(scales, np.float32(np.inf))
+        scales[~((largest > 0) & np.isfinite(largest))] = 1
+        each = np.repeat(scales, BLOCK, axis=1)[:, :terms]
+        rounding = self.scheme.rounding_of(role)
+        codes, counts = self._codes(rows, format_, rounding, each)
+        return Blocks(codes, scales, counts)
+
+    def _codes(
+        self, numbers: Array, format_: Format, rounding: Rounding, scale: Any
+    ) -> tuple[Array, RoundingCounts]:
+        with np.errstate(all="ignore"):
+            scaled = numbers if np.ndim(scale) == 0 and scale == 1 else numbers / scale
+        if not format_.has_nan:
+            scaled = np.nan_to_num(scaled, posinf=np.inf, neginf=-np.inf)
+        random = None
+        if rounding is Rounding.STOCHASTIC:
+            places = np.arange(scaled.size).reshape(scaled.shape)
+            random = noise(step_key(self.seed, self.drawn), places, _RANDOM_BITS)
+            self.drawn += 1
+        bits = _RANDOM_BITS if random is not None else 0
+        codes = encode(scaled, format_, rounding, random=random, random_bits=bits)
+        return codes, _counts(scaled, codes, format_)
+
+
+def _counts(scaled: Array, codes: Array, format_: Format) -> RoundingCounts:
+    largest = np.float32(float(format_.max))
+    beyond = 0
+    if scaled.size and not (scaled.max() <= largest and scaled.min() >= -largest):
+        beyond = int((np.abs(scaled) > largest).sum())
+    magnitude = format_.sign_code - 1 if isinstance(format_, FloatFormat) else -1
+    zeros = codes & codes.dtype.type(magnitude & (1 << 8 * codes.itemsize) - 1)
+    found = int(codes.size - np.count_nonzero(zeros))
+    lost = found - int(scaled.size - np.count_nonzero(scaled)) if found else 0
+    return RoundingCounts(int(scaled.size), beyond, max(0, lost))
