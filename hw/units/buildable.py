@@ -3,9 +3,13 @@
 from fp8mac.hw.config.accumulators import FloatAccConfig
 from fp8mac.hw.config.errors import ConfigError
 from fp8mac.hw.config.formats import Rounding
+from fp8mac.hw.config.summation import Summation
 from fp8mac.hw.config.unit import MacConfig
 
-__all__ = ["check_buildable"]
+__all__ = ["MOST_LANES", "check_buildable"]
+
+MOST_LANES = 64
+"""Products that a circuit adds in a step."""
 
 
 def check_buildable(config: MacConfig) -> None:
@@ -14,12 +18,13 @@ def check_buildable(config: MacConfig) -> None:
     Raises
     ------
     ConfigError
-        If the accumulator rounds stochastically or in an unusual way, or products are not added one
-        by one.
+        If the accumulator rounds stochastically or in an unusual way, or products are added in a
+        way that no circuit has.
     """
-    if config != config.plain:
+    if config != config.plain and not _is_built(config):
         raise ConfigError(
-            f"No circuit adds products as in {config.text}; circuits add them one by one."
+            f"No circuit adds products as in {config.text}; circuits add them one by one, or "
+            f"2 to {MOST_LANES} in a step into kulisch and integer accumulators."
         )
     acc = config.accumulator
     if isinstance(acc, FloatAccConfig) and not acc.is_basic:
@@ -32,3 +37,10 @@ def check_buildable(config: MacConfig) -> None:
             "Stochastic rounding exists in the golden model only; a circuit rounds to nearest "
             "even, or toward zero (:rtz)."
         )
+
+
+def _is_built(config: MacConfig) -> bool:
+    """Whether a circuit adds the products of a step as the unit does."""
+    lanes = config.summation.lanes
+    exact = config.is_fixed and config.summation == Summation(lanes) and config.block is None
+    return exact and lanes <= MOST_LANES
