@@ -27,7 +27,8 @@ def describe(config: MacConfig, shape: Shape, *, goal: Built = Goal.AREA) -> dic
     dict
         ``module``, ``kind``, ``goal``, ``slug``, ``operands``, ``accumulator``, ``latency_cycles``,
         ``products_per_cycle``, ``product_bits``, ``acc_bits``, ``acc_lsb_exponent`` (of a
-        fixed-point accumulator), ``ports`` in order, ``special_cases``.
+        fixed-point accumulator), ``ports`` in order, ``special_cases``; of several lanes
+        ``lane_bits``: lane k has bits ``k * lane_bits`` and up of an operand.
     """
     acc = config.accumulator
     return {
@@ -38,7 +39,7 @@ def describe(config: MacConfig, shape: Shape, *, goal: Built = Goal.AREA) -> dic
         "operands": {"a": _describe_format(config.a), "b": _describe_format(config.b)},
         "accumulator": _describe_accumulator(config) | _describe_segments(config),
         "latency_cycles": config.latency_cycles if shape.is_registered else 0,
-        "products_per_cycle": 1,
+        "products_per_cycle": config.products_per_cycle,
         "product_bits": config.product_bits,
         "acc_bits": config.acc_bits,
         "acc_lsb_exponent": None
@@ -54,8 +55,14 @@ def describe(config: MacConfig, shape: Shape, *, goal: Built = Goal.AREA) -> dic
             for port in ports(config, shape)
         ],
         "special_cases": _special_cases(config),
+        **({"lane_bits": {"a": config.a.bits, "b": config.b.bits}} if _is_dot(config) else {}),
         **({"output": _describe_output(config.output)} if config.output else {}),
     }
+
+
+def _is_dot(config: MacConfig) -> bool:
+    """Whether several products are added in a step."""
+    return config.products_per_cycle > 1
 
 
 def _describe_format(format_: Format) -> dict[str, object]:
@@ -121,9 +128,9 @@ def _special_cases(config: MacConfig) -> list[str]:
             cases.append(f"Exact: holds any sum of {2**guard_bits} products; beyond that it wraps.")
         case IntAccConfig(_, overflow):
             wraps = overflow is Overflow.WRAP
-            cases.append(
-                "A sum outside the range " + ("wraps." if wraps else "becomes its nearest end.")
-            )
+            after = " once all products of a step are added" if _is_dot(config) else ""
+            end = f"becomes its nearest end{after}."
+            cases.append("A sum outside the range " + ("wraps." if wraps else end))
         case FloatAccConfig():
             cases += _float_cases(config, acc)
     if config.flags == ("nan",):
