@@ -142,6 +142,7 @@ test-slow: $(READY) ## Tests that take long
 test-torch: $(READY) ## Tests of models of PyTorch, which is installed into .venv for it
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input \
 	  --constraint constraints.txt --editable '.[torch]'
+	@$(LAID_OUT) && $(BIN)/pyright sim/torch
 	@$(RUN) $(BIN)/python -m pytest -n "$$GIVEN_JOBS" -m torch
 
 test-all: test test-slow ## All tests, but those that need PyTorch

@@ -241,17 +241,19 @@ class Sta(Experiment[StaOptions, StaJob, StaRecord]):
         plain = run_sta(synthesis.netlist, library, average)
         wired = run_sta(synthesis.netlist, library, average, wires=True)
         assert synthesis.delay_ps is not None
-        figures = [synthesis.delay_ps / 1000, plain.delay_ns, wired.delay_ns]
-        energies = [energy.switching, plain.switching_pj]
-        energies += [energy.internal or 0.0, plain.internal_pj]
         return StaRecord(
             job.unit,
             job.goal,
             library.name,
             len(cells),
-            *(round(each, 4) for each in figures),
+            round(synthesis.delay_ps / 1000, 4),
+            round(plain.delay_ns, 4),
+            round(wired.delay_ns, 4),
             average,
-            *(float(f"{each:.4g}") for each in energies),
+            float(f"{energy.switching:.4g}"),
+            float(f"{plain.switching_pj:.4g}"),
+            float(f"{energy.internal or 0.0:.4g}"),
+            float(f"{plain.internal_pj:.4g}"),
             synthesis.sha256,
             library.sha256,
         )
