@@ -54,7 +54,7 @@ def gemm_stack(
            [2., 4.]])
     """
     left, right = _stack(a, config, "a"), _stack(b, config, "b")
-    (count, rows, terms), (others, met, columns) = left.shape, right.shape
+    (count, _, terms), (others, met, columns) = left.shape, right.shape
     if count != others or terms != met:
         raise GemmError(f"Stacks of matrices of shapes {left.shape} and {right.shape} do not fit.")
     chosen = plan(config, terms)
