@@ -88,14 +88,15 @@ def run_of(job: TrainingJob) -> TrainingRun:
     place = cache.folder() / "training" / f"{name}.pt"
     found = train_task(task, unit, seed=job.seed, steps=steps, master=master, checkpoint=place)
     layers = {layer: None for point in found.lost for layer in point}
-    shares = [
+    underflown, saturated = (
         {layer: [point.get(layer, (0.0, 0.0))[which] for point in found.lost] for layer in layers}
         for which in (0, 1)
-    ]
+    )
     run = TrainingRun(
         *(job.task, job.way, job.seed, steps, task.measure, found.loss, found.accuracy),
-        [[float(each) for each in point] for point in found.curve],
-        *shares,
+        curve=[[float(each) for each in point] for point in found.curve],
+        underflown=underflown,
+        saturated=saturated,
     )
     if unit is None:
         return run
