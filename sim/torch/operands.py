@@ -19,7 +19,7 @@ from fp8mac.sim.torch.report import RoundingCounts
 from fp8mac.sim.torch.scaling import BLOCK, Scales
 from fp8mac.sim.torch.scheme import Role, Scheme
 
-__all__ = ["Arrange", "CodedBlocks", "Coded", "Encoder", "TensorOperand"]
+__all__ = ["Arrange", "Coded", "CodedBlocks", "Encoder", "TensorOperand"]
 
 Array = NDArray[Any]
 Arrange = Callable[[Array], Array]
