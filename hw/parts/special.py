@@ -91,9 +91,10 @@ def with_specials(
     beyond, infinite = format_.max_code, format_.max_code
     if format_.inf_code is not None:
         infinite = format_.inf_code
-    elif format_.has_nan and config.overflow is Overflow.TO_SPECIAL:
+    elif format_.has_nan and config.overflow is not Overflow.SATURATE:
         infinite = None
-    if config.rounding is Rounding.RNE and config.overflow is Overflow.TO_SPECIAL:
+    stops = config.rounding is Rounding.RTZ and config.overflow is not Overflow.TO_INF
+    if not stops and config.overflow is not Overflow.SATURATE:
         beyond = infinite
     # None stands for NaN: then the case joins those that are NaN anyway.
     for condition, code in ((overflow, beyond), (inf, infinite)):
