@@ -13,7 +13,7 @@ from fp8mac.hw.dot.windows.finish import finish
 from fp8mac.hw.dot.windows.frame import Frame, acc_of
 from fp8mac.hw.dot.windows.join import Kept, join
 from fp8mac.hw.dot.windows.terms import (
-    Scaled,
+    Addend,
     SpecialTerms,
     Sum,
     Term,
@@ -26,7 +26,7 @@ from fp8mac.hw.parts.compressor import Compressor
 from fp8mac.hw.parts.prefix import wire
 from fp8mac.hw.parts.shifter import shift_left
 
-__all__ = ["exact"]
+__all__ = ["exact", "exact_bits"]
 
 _FEW = 64
 
@@ -40,16 +40,7 @@ def exact(m: Module, config: MacConfig, a: Value, b: Value, c: Value) -> Value:
     before = read_acc(m, acc, c)
     specials = SpecialTerms.of([*products, before])
     offset, below = frame.exponent_offset, frame.product_fraction_bits
-    whole = 1 << format_.exponent_bits <= _FEW
-    # Biased exponent of the last place, that of the largest number, how many there are.
-    last = frame.lowest + offset - below
-    if whole:
-        last = min(last, 1 - format_.mantissa_bits)
-    top = frame.highest + offset + 2
-    most = frame.lanes << top - last
-    if whole:
-        most += 1 << (format_.emax + format_.exponent_bias + 1) - last
-    width = most.bit_length() + 1
+    last, width, whole = _frame(frame)
     tree = columns(width, Adder.RIPPLE)
     for product in products:
         _add(m, tree, product, frame.lowest, frame.lowest + offset - below - last)
@@ -61,10 +52,28 @@ def exact(m: Module, config: MacConfig, a: Value, b: Value, c: Value) -> Value:
     total = Sum(value, exponent, value.any(), fraction, last + fraction, last + fraction)
     if not whole:
         kept = fraction + format_.precision + 2
-        parts = [Kept(Scaled.of_sum(m, total, "products"), kept)]
-        parts += [Kept(Scaled.of_acc(before, format_), kept)]
+        parts = [Kept(Addend.of_sum(m, total, "products"), kept)]
+        parts += [Kept(Addend.of_acc(before, format_), kept)]
         total = join(m, "join", parts, TermCut.ODD)
     return finish(m, acc, total, specials)
+
+
+def exact_bits(config: MacConfig) -> int:
+    """Places that hold the sum of all products of a step exactly."""
+    return _frame(Frame(config, config.products_per_cycle, with_acc=False))[1]
+
+
+def _frame(frame: Frame) -> tuple[int, int, bool]:
+    """Biased exponent of the last place, how many places, whether they hold the accumulator."""
+    format_ = frame.acc.format
+    whole = 1 << format_.exponent_bits <= _FEW
+    last = frame.lowest + frame.exponent_offset - frame.product_fraction_bits
+    if whole:
+        last = min(last, 1 - format_.mantissa_bits)
+    most = frame.lanes << frame.highest + frame.exponent_offset + 2 - last
+    if whole:
+        most += 1 << (format_.emax + format_.exponent_bias + 1) - last
+    return last, most.bit_length() + 1, whole
 
 
 def _add(m: Module, tree: Compressor | CarrySaveTree, term: Term, lowest: int, place: int) -> None:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from fp8mac.hw.config.structure import Structure
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.hw.dot.fixed import FixedDot
+from fp8mac.hw.dot.float import FloatDot
 
 __all__ = ["DOTS", "Dot", "dot_of"]
 
@@ -29,7 +30,10 @@ class Dot(NamedTuple):
     component: Callable[[MacConfig, Structure], Any]
 
 
-DOTS: tuple[Dot, ...] = (Dot(lambda config: config.is_fixed, FixedDot),)
+DOTS: tuple[Dot, ...] = (
+    Dot(FixedDot.fits, FixedDot),
+    Dot(FloatDot.fits, FloatDot),
+)
 """All kinds; the first that fits is built."""
 
 

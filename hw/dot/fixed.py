@@ -9,6 +9,7 @@ from amaranth.lib.wiring import In, Out
 
 from fp8mac.hw.config.accumulators import Resolve
 from fp8mac.hw.config.structure import Structure
+from fp8mac.hw.config.summation import Summation
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.hw.dot.lanes import add_lane
 from fp8mac.hw.parts.carry_save import CarrySaveTree, columns
@@ -69,6 +70,12 @@ class FixedDot(FixedAccumulator):
         members = {"a": In(lanes * config.a.bits), "b": In(lanes * config.b.bits)}
         members |= {flag: Out(1) for flag in config.flags}
         super().__init__(members, config.acc_bits, config.segment_bits)
+
+    @staticmethod
+    def fits(config: MacConfig) -> bool:
+        """Whether it adds the products of a step as a unit does."""
+        exact = config.summation == Summation(config.products_per_cycle)
+        return config.is_fixed and exact and config.block is None
 
     @property
     def config(self) -> MacConfig:

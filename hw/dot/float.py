@@ -4,13 +4,18 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from fp8mac.hw.config.accumulators import FloatAccConfig
+from fp8mac.hw.config.formats import FloatFormat, Rounding
 from fp8mac.hw.config.structure import Structure
 from fp8mac.hw.config.unit import MacConfig
-from fp8mac.hw.dot.exact import exact
+from fp8mac.hw.dot.exact import exact, exact_bits
 from fp8mac.hw.dot.late import late, windowed
 from fp8mac.hw.dot.tree import tree
 
 __all__ = ["FloatDot"]
+
+_WIDEST = 256
+"""Places of an exact sum."""
 
 
 class FloatDot(wiring.Component):
@@ -58,6 +63,19 @@ class FloatDot(wiring.Component):
             }
         )
 
+    @staticmethod
+    def fits(config: MacConfig) -> bool:
+        """Whether it adds the products of a step as a unit does."""
+        acc, how = config.accumulator, config.summation
+        floats = isinstance(config.a, FloatFormat) and isinstance(config.b, FloatFormat)
+        if not (floats and isinstance(acc, FloatAccConfig)) or config.block is not None:
+            return False
+        if acc.rounding is Rounding.STOCHASTIC or config.flags or how.chunk is not None:
+            return False
+        if how.window_bits is None and not how.tree:
+            return how.late is how.groups is None and exact_bits(config) <= _WIDEST
+        return _has_exponents(config)
+
     @property
     def config(self) -> MacConfig:
         """The unit."""
@@ -81,3 +99,16 @@ class FloatDot(wiring.Component):
             add = exact
         m.d.comb += self.y.eq(add(m, self._config, self.a, self.b, self.c))
         return m
+
+
+def _has_exponents(config: MacConfig) -> bool:
+    """Whether exponents are those of operands as they are, or of operands that are all normal."""
+    rules = config.summation.exponents
+    if rules.normalised or rules.of_zero is not None:
+        return False
+    if rules.operands is None:
+        return True
+    emin = rules.operands.emin
+    operands = [each for each in (config.a, config.b) if isinstance(each, FloatFormat)]
+    same = all(each.emin == emin for each in operands)
+    return same or all(each.lsb_exponent >= emin for each in operands)

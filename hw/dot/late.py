@@ -13,7 +13,7 @@ from fp8mac.hw.dot.windows.finish import finish
 from fp8mac.hw.dot.windows.frame import Frame, acc_of
 from fp8mac.hw.dot.windows.join import Kept, join
 from fp8mac.hw.dot.windows.terms import (
-    Scaled,
+    Addend,
     SpecialTerms,
     Sum,
     Term,
@@ -60,7 +60,7 @@ def late(m: Module, config: MacConfig, a: Value, b: Value, c: Value) -> Value:
     specials = SpecialTerms.of([*products, before])
     if how.products.bounded:
         specials = _bounded(m, frame, products, before, specials)
-    number = Scaled.of_acc(before, acc.format)
+    number = Addend.of_acc(before, acc.format)
     sums = []
     for way in range(ways):
         mine = products
@@ -75,7 +75,7 @@ def late(m: Module, config: MacConfig, a: Value, b: Value, c: Value) -> Value:
         floors = cut is TermCut.FLOOR
         kept = how.join.bits - 1
         parts = [
-            Kept(Scaled.of_sum(m, each, f"group_{way}", complemented=floors), kept)
+            Kept(Addend.of_sum(m, each, f"group_{way}", complemented=floors), kept)
             for way, each in enumerate(sums)
         ]
         if how.late is None:
@@ -87,7 +87,7 @@ def late(m: Module, config: MacConfig, a: Value, b: Value, c: Value) -> Value:
         code = finish(m, acc, total, SpecialTerms.of(products))
         return added(m, "add", acc, [read_acc(m, acc, code, "sum"), before])
     cut = how.late.cut
-    part = Scaled.of_sum(m, total, "products", complemented=cut is TermCut.FLOOR)
+    part = Addend.of_sum(m, total, "products", complemented=cut is TermCut.FLOOR)
     last = join(
         m,
         "late",
@@ -105,7 +105,7 @@ def added(m: Module, name: str, acc: FloatAccConfig, terms: Sequence[Term]) -> V
     more than one leading bit, and then nothing is below.
     """
     kept = acc.format.precision + 2
-    parts = [Kept(Scaled.of_acc(term, acc.format), kept) for term in terms]
+    parts = [Kept(Addend.of_acc(term, acc.format), kept) for term in terms]
     total = join(m, f"{name}_join", parts, TermCut.ODD)
     return finish(m, acc, total, SpecialTerms.of(terms), name=f"{name}_finish")
 

@@ -8,7 +8,7 @@ from fp8mac.hw.dot.late import added
 from fp8mac.hw.dot.windows.finish import finish
 from fp8mac.hw.dot.windows.frame import Frame, acc_of
 from fp8mac.hw.dot.windows.join import Kept, join
-from fp8mac.hw.dot.windows.terms import Scaled, SpecialTerms, Sum, Term, read_acc, read_products
+from fp8mac.hw.dot.windows.terms import Addend, SpecialTerms, Sum, Term, read_acc, read_products
 
 __all__ = ["tree"]
 
@@ -50,7 +50,7 @@ def _are_exact(frame: Frame) -> bool:
 
 def _rounded(m: Module, frame: Frame, product: Term, name: str) -> Value:
     """Code of a product, rounded as the accumulator is."""
-    number = Scaled.of_product(m, product, frame, name)
+    number = Addend.of_product(m, product, frame, name)
     width = len(product.significand) + 1
     value = (product.significand ^ product.sign.replicate(width)) + product.sign
     total = Sum(
@@ -68,7 +68,7 @@ def _pair(m: Module, frame: Frame, x: Term, y: Term, name: str) -> Value:
     """Code of the sum of two products."""
     kept = max(frame.acc.format.precision, frame.product_fraction_bits) + 2
     parts = [
-        Kept(Scaled.of_product(m, each, frame, f"{name}_{side}"), kept)
+        Kept(Addend.of_product(m, each, frame, f"{name}_{side}"), kept)
         for side, each in enumerate((x, y))
     ]
     total = join(m, f"{name}_join", parts, TermCut.ODD)

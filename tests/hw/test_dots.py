@@ -168,8 +168,9 @@ def test_what_no_circuit_adds(line):
     with pytest.raises(ConfigError) as error:
         check_buildable(config)
     assert str(error.value) == (
-        f"No circuit adds products as in {config.text}; circuits add them one by one, or 2 to 64 "
-        "in a step into kulisch and integer accumulators."
+        f"No circuit adds products as in {config.text}; circuits add them one by one, or 1 to 64 "
+        "in a step: exactly, in windows and groups of windows, or by a tree of adders; not in "
+        "chunks, nor with scales of blocks."
     )
 
 

@@ -8,10 +8,11 @@ from fp8mac.hw.config.structure import Goal, Structure
 from fp8mac.hw.config.unit import MacConfig, parse_line
 from fp8mac.hw.dot.float import FloatDot
 from fp8mac.sim.check.netlist import Netlist
+from fp8mac.sim.check.stimuli import packed
 from fp8mac.sim.gemm.gemm import gemm
 from fp8mac.sim.gemm.result import GemmResult
 from tests.support.circuits import mapped
-from tests.support.rows import biased_rows, packed, stepped
+from tests.support.rows import biased_rows, stepped
 
 # Each kind of sum, cut, rounding, sign of zero and range of exponents at least once.
 KINDS = [
@@ -45,7 +46,10 @@ def circuit(config: MacConfig) -> Netlist:
 
 def wrong(config: MacConfig, netlist: Netlist, count: int, seed: int) -> list[tuple[object, ...]]:
     a, b, c = biased_rows(config, count, seed)
-    stimuli = {"a": packed(a, config.a.bits), "b": packed(b, config.b.bits)}
+    stimuli = {
+        name: packed(codes.astype(np.uint64), form.bits)
+        for name, codes, form in (("a", a, config.a), ("b", b, config.b))
+    }
     got = netlist.evaluate(stimuli | {"c": c.astype(np.uint64)})["y"][:, 0].tolist()
     want = [stepped(config, *row) for row in zip(a, b, c, strict=True)]
     return [

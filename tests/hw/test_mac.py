@@ -111,7 +111,8 @@ def test_circuits_do_not_promote_partial_sums(component):
         component(parse_line("e4m3 x 4 -> fp16, chunk 8"))
     assert str(error.value) == (
         "No circuit adds products as in e4m3 x 4 -> fp16, chunk 8; circuits add them one by one, "
-        "or 2 to 64 in a step into kulisch and integer accumulators."
+        "or 1 to 64 in a step: exactly, in windows and groups of windows, or by a tree of adders; "
+        "not in chunks, nor with scales of blocks."
     )
 
 

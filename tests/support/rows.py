@@ -10,7 +10,7 @@ from fp8mac.hw.config.formats import FloatFormat
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.sim.exact.steps import step
 
-__all__ = ["biased_rows", "packed", "stepped"]
+__all__ = ["biased_rows", "stepped"]
 
 Codes = NDArray[Any]
 
@@ -49,19 +49,6 @@ def stepped(config: MacConfig, a: Codes, b: Codes, c: int) -> int:
     acc = step(config, int(c), a.tolist(), b.tolist()).acc
     assert acc is not None
     return acc
-
-
-def packed(codes: Codes, bits: int) -> NDArray[np.uint64]:
-    """Codes of each row, side by side in words of 64 bits, the first one lowest."""
-    count, lanes = codes.shape
-    words = np.zeros((count, -(-lanes * bits // 64)), np.uint64)
-    for lane in range(lanes):
-        word, place = divmod(lane * bits, 64)
-        code = codes[:, lane].astype(np.uint64)
-        words[:, word] |= code << np.uint64(place)
-        if place + bits > 64:
-            words[:, word + 1] |= code >> np.uint64(64 - place)
-    return words
 
 
 def _operands(form: Any, shape: tuple[int, int], rng: np.random.Generator) -> Codes:

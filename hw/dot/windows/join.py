@@ -12,7 +12,7 @@ from fp8mac.hw.config.formats import TermCut
 from fp8mac.hw.config.structure import Adder
 from fp8mac.hw.dot.windows.maximum import Maximum
 from fp8mac.hw.dot.windows.place import Place
-from fp8mac.hw.dot.windows.terms import Scaled, Sum, wire_signed
+from fp8mac.hw.dot.windows.terms import Addend, Sum, wire_signed
 from fp8mac.hw.dot.windows.total import Total, minus
 from fp8mac.hw.parts.prefix import wire
 
@@ -164,7 +164,7 @@ class JoinedSum(wiring.Component):
 class Kept(NamedTuple):
     """A term of `join`, and what is kept of it, see `TermShape`."""
 
-    number: Scaled
+    number: Addend
     kept_bits: int
     drop: int | None = None
 

@@ -15,7 +15,7 @@ from fp8mac.hw.dot.windows.frame import Frame
 from fp8mac.hw.parts.prefix import wire
 from fp8mac.hw.parts.special import classify
 
-__all__ = ["Scaled", "SpecialTerms", "Sum", "Term", "read_acc", "read_products", "wire_signed"]
+__all__ = ["Addend", "SpecialTerms", "Sum", "Term", "read_acc", "read_products", "wire_signed"]
 
 
 class Term(NamedTuple):
@@ -84,7 +84,7 @@ class Sum(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Scaled:
+class Addend:
     """A term whose exponent is biased as the accumulator's, or a sum of terms.
 
     Parameters
@@ -112,7 +112,7 @@ class Scaled:
     complemented: bool = False
 
     @classmethod
-    def of_acc(cls, term: Term, format_: FloatFormat) -> "Scaled":
+    def of_acc(cls, term: Term, format_: FloatFormat) -> "Addend":
         """An accumulator."""
         most = (1 << format_.exponent_bits) - 1
         exponent = Cat(term.exponent, 0).as_signed()
@@ -120,7 +120,7 @@ class Scaled:
         return cls(*fields, format_.mantissa_bits, 1, most)
 
     @classmethod
-    def of_product(cls, m: Module, term: Term, frame: Frame, name: str) -> "Scaled":
+    def of_product(cls, m: Module, term: Term, frame: Frame, name: str) -> "Addend":
         """A product."""
         offset = frame.exponent_offset
         exponent = wire_signed(m, Cat(term.exponent, 0).as_signed() + offset, f"{name}_exponent")
@@ -130,7 +130,7 @@ class Scaled:
         )
 
     @classmethod
-    def of_sum(cls, m: Module, total: "Sum", name: str, *, complemented: bool = False) -> "Scaled":
+    def of_sum(cls, m: Module, total: "Sum", name: str, *, complemented: bool = False) -> "Addend":
         """A sum; as sign and magnitude, unless it stays ``complemented``."""
         value = total.value
         sign, width = value[-1], len(value) - 1
