@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 
+from fp8mac.gen.steps import step_cases, zero_case
 from fp8mac.hw.config.accumulators import FloatAccConfig, IntAccConfig, KulischConfig
 from fp8mac.hw.config.formats import FloatFormat, Format, IntFormat, Overflow, Rounding
 from fp8mac.hw.config.ports import Shape, ports
@@ -162,13 +163,12 @@ def _output_cases(config: MacConfig, output: FloatAccConfig) -> list[str]:
 
 def _float_cases(config: MacConfig, acc: FloatAccConfig) -> list[str]:
     format_ = acc.format
-    cases = ["acc + a * b is exact and is rounded once, to nearest even."]
-    if acc.rounding is Rounding.RTZ:
-        cases = ["acc + a * b is exact and is rounded once, toward zero."]
+    cases = step_cases(config, acc)
     largest = f"the largest number, {float(format_.max):g}"
     special = "infinity" if format_.has_inf else "NaN" if format_.has_nan else largest
     saturates = acc.overflow is Overflow.SATURATE
-    finite = saturates or acc.rounding is Rounding.RTZ
+    stops = acc.rounding is Rounding.RTZ and acc.overflow is not Overflow.TO_INF
+    finite = saturates or stops
     cases.append(
         f"A finite sum beyond the largest number becomes {largest if finite else special}."
     )
@@ -186,16 +186,19 @@ def _float_cases(config: MacConfig, acc: FloatAccConfig) -> list[str]:
         causes += [f"{'a' if causes else 'A'} NaN accumulator"]
         cases.append(f"{_list(causes)} give{'s' * (len(causes) == 1)} the NaN {_nan(format_)}.")
     signed = format_.has_negative_zero
-    if acc.subnormals:
+    if acc.flushes:
+        cases.append(
+            "Subnormal operands and accumulators count as +0; a result that is subnormal after "
+            "rounding becomes a zero of its sign."
+        )
+    elif acc.subnormals:
         cases.append("Subnormal numbers are kept.")
     else:
         cases.append(
             "A subnormal accumulator counts as zero, and a sum that is subnormal before rounding "
             f"becomes zero{'; both keep their sign' * signed}. Operands keep their subnormals."
         )
-    cases.append(
-        "Exact cancellation gives +0; -0 + -0 is -0." if signed else "Exact cancellation gives 0."
-    )
+    cases.append(zero_case(acc))
     if signed and (isinstance(config.a, IntFormat) or isinstance(config.b, IntFormat)):
         cases.append("An integer is the float that it converts to: 0 is +0, and 0 * -1 is -0.")
     return cases
