@@ -11,7 +11,6 @@ from fp8mac.cli.options import (
     ACC,
     GOAL,
     JSON,
-    LANES,
     OUT,
     STAGES,
     A,
@@ -23,13 +22,12 @@ from fp8mac.cli.options import (
     print_json,
     progress_bar,
     recorded,
-    unit_of,
     write_files,
 )
 from fp8mac.gen.files import STDOUT, check_outputs, is_stream, print_text
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.structure import Goal
-from fp8mac.hw.config.unit import MacConfig
+from fp8mac.hw.config.unit import MacConfig, parse_unit
 from fp8mac.synth_reports.cost.bench import make_bench
 from fp8mac.synth_reports.cost.measure import Design
 
@@ -40,8 +38,7 @@ def vectors(
     a: A,
     b: B = None,
     *,
-    acc: ACC = None,
-    lanes: LANES = 1,
+    acc: ACC,
     stages: Annotated[STAGES, Only("--unit")] = 1,
     out: Annotated[OUT, Only("--unit")] = None,
     goal: Annotated[GOAL, Only("--testbench")] = Goal.AREA,
@@ -78,7 +75,7 @@ def vectors(
 
     They are the same for every goal; a testbench is one of the module that is built for it.
     """
-    config = unit_of(a, b, acc, lanes=lanes, stages=stages, out=out)
+    config = parse_unit(a, b, acc=acc, stages=stages, output=out)
     if testbench is not None and is_stream(output):
         raise end("A testbench reads the vectors from a file; name it with -o.")
     check_outputs([output] if testbench is None else [output, testbench])
@@ -116,7 +113,7 @@ def exhaustive(
     a: A,
     b: B = None,
     *,
-    acc: ACC = None,
+    acc: ACC,
     goal: GOAL = Goal.AREA,
     slow: Annotated[
         bool, typer.Option("--slow", help="Use numpy where there is no C compiler.")
@@ -127,7 +124,7 @@ def exhaustive(
     from fp8mac.sim.check.exhaustive import check_all, states
     from fp8mac.sim.check.netlist import Netlist
 
-    config = unit_of(a, b, acc)
+    config = parse_unit(a, b, acc=acc)
     total = states(config)
     design = Design(config, Shape.CORE, goal)
     measured = make_bench().measure([design])[design]

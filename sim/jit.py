@@ -26,6 +26,7 @@ __all__ = [
     "as_bits",
     "as_float",
     "inline",
+    "inside",
     "jit",
     "load",
     "multiply_add",
@@ -62,6 +63,11 @@ def jit(function: Any) -> Any:
 def inline(function: Any) -> Any:
     """Put the text of a function into the kernels that call it, before they are compiled."""
     return numba.njit(inline="always", error_model="numpy")(function)
+
+
+def inside(function: Any) -> Any:
+    """Put the code of a function into the kernels that call it, after it is compiled."""
+    return numba.njit(forceinline=True, error_model="numpy")(function)
 
 
 @intrinsic

@@ -29,6 +29,7 @@ from fp8mac.hw.config.unit import parse_unit
 from fp8mac.sim.check.netlist import Netlist
 from fp8mac.sim.check.stimuli import biased_triples
 from fp8mac.sim.codes import encoding
+from fp8mac.sim.codes.encoding_rule import code_dtype
 from fp8mac.sim.exact import golden
 from fp8mac.sim.gemm.gemm import gemm, plan
 from fp8mac.synth_reports.cost.activity import CellNetlist, simulate
@@ -144,6 +145,47 @@ def print_products() -> None:
     Console(width=120).print(table)
 
 
+#: Named units, and the largest ratio to BLAS wanted.
+NAMED = [
+    *((name, "<= 8") for name in ("v100-fp16", "a100-fp16", "h100-fp16", "h100-bf16", "h100-tf32")),
+    *((name, "<= 8") for name in ("ada-fp8-e4m3", "h100-fp8-e4m3", "h100-fp8-e5m2")),
+    *((name, "<= 8") for name in ("h100-mmasync-e4m3", "b200-fp8-e4m3")),
+    *((name, "<= 16") for name in ("b200-mxfp8-e4m3", "b200-mxfp4", "b200-nvfp4")),
+    *((name, "<= 16") for name in ("mi100-fp16", "mi200-fp16", "mi300-fp16", "mi300-fp8")),
+    ("rvbna-fp8-e4m3", "<= 16"),
+]
+
+
+def print_named() -> None:
+    """Named units, on random numbers within 2**-12 to 2**12 where a format has more."""
+    rng = np.random.default_rng(0)
+    single = rng.normal(size=(SIZE, SIZE)).astype(np.float32)
+    blas = cpu_seconds(lambda: single @ single, 30)
+    table = Table("unit", "back end", "carrier", title=f"named units, {SIZE}^3, one thread")
+    for column in ("G MAC/s", "times BLAS", "wanted"):
+        table.add_column(column, justify="right")
+    for name, wanted in NAMED:
+        config = parse_unit(name)
+        assert isinstance(config.a, FloatFormat)
+        low, high = max(1, config.a.exponent_bias - 12), config.a.exponent_bias + 12
+        codes = rng.integers(
+            low << config.a.mantissa_bits,
+            min(config.a.max_code, high << config.a.mantissa_bits) + 1,
+            (SIZE, SIZE),
+        )
+        codes |= rng.integers(0, 2, codes.shape) * config.a.sign_code
+        codes = codes.astype(code_dtype(config.a.bits))
+        scales, right = None, np.ascontiguousarray(codes.T)
+        if config.block is not None:
+            scale = rng.integers(48, 64, (SIZE, SIZE // config.block.size))
+            scales = (scale, scale.T)
+        spent = cpu_seconds(partial(gemm, codes, right, config, scales=scales), 5)
+        chosen = plan(config, SIZE)
+        speed = f"{SIZE**3 / spent / 1e9:.3f}"
+        table.add_row(name, chosen.backend, chosen.carrier, speed, f"{spent / blas:.1f}", wanted)
+    Console(width=120).print(table)
+
+
 def codes_of_e4m3(rng: np.random.Generator) -> np.ndarray:
     return rng.integers(0, 120, (SIZE, SIZE)).astype(np.uint8)
 
@@ -193,6 +235,7 @@ def print_encoding() -> None:
 def main() -> None:
     print_encoding()
     print_products()
+    print_named()
     print_units()
 
 

@@ -12,7 +12,7 @@ dominated    to nearest, ``q <= P - p`` and ``max(p, q) + 2 <= P``, so that an `
              tie; and no ``x`` can dominate an accumulator with bits below the carrier:
              either it is less than ``2**(g + P - 2)``, or ``q <= p`` and
              ``2 * p + 1 <= P``
-native       the accumulator *is* the carrier: fp32 in float32
+native       the accumulator *is* the carrier: fp32 in float32; so are products that are rounded
 adders       a node of a tree adds two numbers of at most p bits, ``q <= p``; to nearest,
              ``2 * p + 2 <= P``, and what is inexact is a normal number of the accumulator
 odd          the first rounding is to odd: what is inexact never looks like a tie
@@ -159,7 +159,8 @@ def choose(config: MacConfig, k: int, backend: str, *, started: bool = False) ->
         if width <= 53 and lowest > -500 and sums.largest < Fraction(2) ** 500:
             return Plan(backend, Carrier.FLOAT64, "window")
         return Plan("golden", Carrier.INTEGERS, "the window exceeds a float64")
-    if _is_native(sums) and not tree:
+    rounded = config.summation.products.rounded
+    if _is_native(sums, rounded) and (rounded or not tree):
         return Plan(backend, Carrier.FLOAT32, "native", overflows, on_grid)
     if not _fits(sums, 53, -1022, _RANGE):
         cut = config.product_lsb_exponent + 53 - sums.lanes.bit_length()
@@ -224,16 +225,22 @@ def _fits(sums: _Sums, bits: int, smallest: int, largest: int) -> bool:
     )
 
 
-def _is_native(sums: _Sums) -> bool:
-    """Whether float32 addition rounds as the accumulator does."""
+def _is_native(sums: _Sums, rounded: bool) -> bool:
+    """Whether float32 addition rounds as the accumulator does, and multiplication if need be."""
     acc = sums.acc
+    fits = _fits(replace(sums, largest=sums.x_max * Fraction(2) ** sums.grain), 24, -149, 127)
+    if rounded:
+        fits = all(
+            operand.lsb_exponent >= -149 and operand.max <= parse_format("fp32").max
+            for operand in sums.operands
+        )
     return (
         acc.format == parse_format("fp32")
         and acc.rounding is Rounding.RNE
         and acc.subnormals
         and acc.zero is ZeroSign.IEEE
         and not (acc.overflow is Overflow.SATURATE and sums.overflows)
-        and _fits(replace(sums, largest=sums.x_max * Fraction(2) ** sums.grain), 24, -149, 127)
+        and fits
     )
 
 

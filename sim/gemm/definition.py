@@ -23,7 +23,7 @@ from fp8mac.sim.exact import golden
 from fp8mac.sim.exact.golden import State
 from fp8mac.sim.exact.steps import step as add_step
 
-__all__ = ["Draw", "dot"]
+__all__ = ["Draw", "dot", "steps"]
 
 Draw = Callable[[int, int], int]
 """Random number of a step, of a width in bits."""
@@ -71,7 +71,7 @@ def dot(
         each = [(scales[0][k // size], scales[1][k // size]) for k in range(len(a))]
 
     def summed(state: State, places: range, first_step: int) -> State:
-        for number, step in enumerate(_steps(config, places), first_step):
+        for number, step in enumerate(steps(config, places), first_step):
             drawn = _drawn(config, random, number)
             new = add_step(
                 config,
@@ -94,7 +94,7 @@ def dot(
     return state
 
 
-def _steps(config: MacConfig, places: range) -> list[list[int]]:
+def steps(config: MacConfig, places: range) -> list[list[int]]:
     """Places of the products of each step of a sum, or of a chunk."""
     deal, lanes = config.summation.deal, config.summation.lanes
     if deal is None:

@@ -87,46 +87,38 @@ class Run:
 
         Parameters
         ----------
-        left, right : ndarray of int, shapes (m, k) and (k, n), or (g, m, k) and (g, k, n)
+        left, right : ndarray of int, shapes (m, k) and (k, n)
             Codes of the operands. What raises flags counts as zero.
         start : ndarray of int, shape (m, n), optional
-            Codes of what is held before; not of several products.
+            Codes of what is held before.
         """
         config, outer = self.config, self.config.result.accumulator
         assert isinstance(outer, FloatAccConfig)
+        assert isinstance(config.accumulator, FloatAccConfig)
         kind = np.float32 if self.chosen.carrier is Carrier.FLOAT32 else np.float64
         a, b = decode(left, config.a, kind), decode(right, config.b, kind)
+        if config.accumulator.flushes:
+            a, b = (_flushed(each, of) for each, of in ((a, config.a), (b, config.b)))
         special = has_special(left, config.a) or has_special(right, config.b)
         if special and config.flags:
             a, b = (np.where(np.isfinite(each), each, 0) for each in (a, b))
         held, run = None if start is None else read(outer, start), replace(self, special=special)
         # Compiled kernels take whole panels of columns.
-        if self.kernels is not float_numpy and b.shape[-1] < min(a.shape[-2], _COLUMNS):
+        if self.kernels is not float_numpy and b.shape[1] < min(len(a), _COLUMNS):
             run = replace(run, transposed=True)
-            a, b, held = b.swapaxes(-1, -2), a.swapaxes(-1, -2), None if held is None else held.T
-        if a.ndim == 2:
-            acc = run._multiplied(a, b, held, outer)
+            a, b, held = b.T, a.T, None if held is None else held.T
+        if config.summation.chunk is None:
+            acc = run.sum(a, b, held, 0)
         else:
-            acc = np.empty((len(a), a.shape[1], b.shape[2]), kind)
-            for x, y, out in zip(a, b, acc, strict=True):
-                out[:] = run._multiplied(x, y, None, outer)
+            acc = run.sum_of_parts(a, b, held, outer)
+        acc = acc[:, : b.shape[1]]
         if run.transposed:
-            acc = acc.swapaxes(-1, -2)
+            acc = acc.T
         if self.chosen.reason == "native" and config.summation.chunk is None:
             codes = np.ascontiguousarray(acc).view(np.uint32)
             codes[np.isnan(acc)] = outer.format.nan_code or 0
             return codes
         return encode(acc, outer.format, overflow=Overflow.TO_SPECIAL)
-
-    def _multiplied(
-        self, a: Floats, b: Floats, held: Floats | None, outer: FloatAccConfig
-    ) -> Floats:
-        """Accumulators of one product."""
-        if self.config.summation.chunk is None:
-            acc = self.sum(a, b, held, 0)
-        else:
-            acc = self.sum_of_parts(a, b, held, outer)
-        return acc[:, : b.shape[1]]
 
     def sum(self, a: Floats, b: Floats, held: Floats | None, first_step: int) -> Floats:
         """Accumulators that hold the sum of all products, and of what was ``held``."""
@@ -211,6 +203,13 @@ def _dealt(summation: Summation, a: Floats, b: Floats) -> tuple[Floats, Floats]:
     order = np.concatenate([*places[:-1], steps[-1]])
     none = order < 0
     return np.where(none, 0, a[:, order]), np.where(none[:, None], 0, b[order])
+
+
+def _flushed(values: Floats, format_: Format) -> Floats:
+    """Operands, +0 where they are subnormal."""
+    if not isinstance(format_, FloatFormat):
+        return values
+    return np.where(np.abs(values) < float(format_.min_normal), values.dtype.type(0), values)
 
 
 def _powers(format_: Format, values: Floats) -> Floats:

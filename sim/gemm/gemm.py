@@ -22,8 +22,9 @@ from fp8mac.hw.config.unit import MacConfig
 from fp8mac.sim.codes.encoding import decode
 from fp8mac.sim.codes.inputs import InputError, as_array, codes_of, noise_of
 from fp8mac.sim.codes.noise import Draws
-from fp8mac.sim.gemm import aligned, fixed, floating, scalar
+from fp8mac.sim.gemm import aligned, compiled, fixed, floating, scalar
 from fp8mac.sim.gemm.flags import raise_flags
+from fp8mac.sim.gemm.kernels.fitting import shape_of
 from fp8mac.sim.gemm.plan import (
     BACKENDS,
     GemmError,
@@ -116,6 +117,10 @@ def gemm(
     blocks = _scales(scales, config, (left.shape, right.shape))
     if chosen.backend == "golden":
         return scalar.multiply(unit, (left, right), draws, chosen, start=start, scales=blocks)
+    kernel = shape_of(unit, terms, started=start is not None)
+    if (chosen.backend, chosen.reason) == ("numba", "window") and kernel is not None:
+        run = compiled.AlignedRun(unit, kernel, draws, chosen, threads)
+        return run.multiply((left, right), start, blocks)
     if chosen.reason == "aligned":
         acc = aligned.multiply(unit, (left, right), None if start is None else start.acc, blocks)
         return finish(result, acc, np.zeros((*shape, 0), bool), chosen)

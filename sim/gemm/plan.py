@@ -18,6 +18,7 @@ from fp8mac.sim.codes.inputs import InputError, whole
 from fp8mac.sim.exact.codecs import REGISTERS, FixedPointCodec
 from fp8mac.sim.gemm import aligned, fixed
 from fp8mac.sim.gemm.carrier import Carrier, Plan, choose
+from fp8mac.sim.gemm.kernels.fitting import shape_of
 
 __all__ = ["BACKENDS", "GemmError", "Plan", "fitted", "integer", "plan"]
 
@@ -79,6 +80,10 @@ def plan(config: MacConfig, k: int, *, started: bool = False, backend: str = "au
         raise GemmError("The numba back end needs numba; install fp8mac[fast].")
     if backend == "golden":
         return Plan("golden", Carrier.INTEGERS, "definition")
+    if backend in ("auto", "numba") and has_numba():
+        shape = shape_of(config, k, started=started)
+        if shape is not None:
+            return Plan("numba", Carrier.FLOAT32 if shape.bits == 23 else Carrier.FLOAT64, "window")
     chunk = config.summation.chunk
     some = k if chunk is None else min(k, chunk)
     return _plan(_Query(fitted(config, k), some, started and chunk is None, backend, has_numba()))
@@ -109,7 +114,7 @@ def is_compiled(config: MacConfig) -> bool:
     parts = how.groups, how.join, how.late, config.block
     return (
         windows == (TermCut.TRUNCATE, False, None)
-        and how.products == Products()
+        and (how.products == Products() or (how.tree and how.products.rounded))
         and all(part is None for part in parts)
         and all(map(_rounds, (config.accumulator, config.result.accumulator)))
     )
@@ -119,7 +124,7 @@ def _rounds(accumulator: AccumulatorConfig) -> bool:
     """Whether kernels round so."""
     if not isinstance(accumulator, FloatAccConfig):
         return True
-    return accumulator.rounding is not Rounding.ODD and not accumulator.flushes
+    return accumulator.rounding is not Rounding.ODD
 
 
 class _Query(NamedTuple):
@@ -146,9 +151,18 @@ def _plan_float(query: _Query) -> Plan:
         )
     chosen = "numpy" if backend == "numpy" or not query.compiles else "numba"
     found = choose(config, query.k, chosen, started=query.started)
+    if _needs_native(config) and (found.reason != "native" or config.summation.chunk is not None):
+        found = Plan("golden", Carrier.INTEGERS, "definition")
     if found.backend == "golden" and backend != "auto":
         raise GemmError(f"The {backend} back end cannot compute {config.slug}: {found.reason}.")
     return found
+
+
+def _needs_native(config: MacConfig) -> bool:
+    """Whether kernels have what a unit does as long as the processor's sums are the unit's."""
+    both = config.accumulator, config.result.accumulator
+    flushes = any(isinstance(acc, FloatAccConfig) and acc.flushes for acc in both)
+    return flushes or config.summation.products.rounded
 
 
 def _plan_fixed(query: _Query) -> Plan:

@@ -156,4 +156,6 @@ def read(accumulator: FloatAccConfig, codes: NDArray[Any]) -> NDArray[np.float64
     values = decode(codes, accumulator.format)
     if not accumulator.subnormals:
         values[np.abs(values) < float(accumulator.format.min_normal)] *= 0
+    if accumulator.flushes:
+        values[np.abs(values) < float(accumulator.format.min_normal)] = 0
     return values

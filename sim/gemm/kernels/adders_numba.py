@@ -52,11 +52,14 @@ def add_halves(high: Any, low: Any, operands: Any, span: Any, magic: Any) -> Non
 def add_tree(room: Any, operands: Any, span: Any, c: Any, rule: Any) -> None:
     """Sums by a tree of adders that round; ``room`` has sums that wait for their neighbour, too."""
     (x, levels), (row, right), (start, stop, width) = room, operands, span
-    odd = rule[1]
+    native, odd = rule[0], rule[1]
     for lane in range(start, stop, 2):
         left, other = row[lane], row[lane + 1]
         for j in range(width):
-            total = fused(other, right[lane + 1, j], left * right[lane, j], odd)
+            first, second = left * right[lane, j], other * right[lane + 1, j]
+            if native:
+                first, second = round_sum(first, 0, c, rule), round_sum(second, 0, c, rule)
+            total = odd_sum(first, second) if odd else first + second
             store(x, j, round_sum(total, 0, c, rule))
         level, count = 0, (lane - start) >> 1
         while count & 1:

@@ -137,6 +137,8 @@ def _rounded(
 def _root(job: Job, a: Floats, b: Floats, work: Floats) -> Floats:
     """Sums by a tree of adders that round, in float64 to odd where need be."""
     nodes = [a[:, lane, None] * b[lane] for lane in range(len(b))]
+    for node in nodes if job.rounder.native else ():
+        job.rounder(node, None, work)
     nodes += [np.zeros_like(nodes[0])] * (job.summation.lanes - len(nodes))
     while len(nodes) > 1:
         add = odd_sum if job.rounder.odd else np.add

@@ -1,6 +1,5 @@
 """`rounding_numpy` and `codes.noise` of one number, compiled into each kernel."""
 
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -50,7 +49,6 @@ class CarrierConstants(NamedTuple):
     unscale: Any
 
     @classmethod
-    @lru_cache(maxsize=256)
     def of(cls, rounder: Rounder) -> "CarrierConstants":
         """Constants of a rounder."""
         real, whole = rounder.dtype.type, np.dtype(f"i{rounder.dtype.itemsize}").type
@@ -90,7 +88,6 @@ class RoundingRule(NamedTuple):
     zero: int
 
     @classmethod
-    @lru_cache(maxsize=256)
     def of(cls, rounder: Rounder) -> "RoundingRule":
         """Rule of a rounder."""
         return cls(
@@ -169,7 +166,7 @@ def round_sum(total: Any, drawn: Any, c: Any, rule: Any) -> Any:
     """What an accumulator holds for a sum in its carrier."""
     native, _, rounding, on_grid, flushes, limit, zero = rule
     if native:
-        return total
+        return total * c.zero if flushes and abs(total) < c.flush else total
     total = total + c.zero if zero == _SUM else total  # makes +0 of -0
     bits = as_bits(total)
     if rounding == _NEAREST:

@@ -62,7 +62,7 @@ class Rounder:
     kept : int
         The bits of the carrier that the accumulator has.
     flush : float
-        Sums below it become zero.
+        Sums below it become zero, of a native carrier after they are rounded.
     limit : Limit
         What is done about sums out of range.
     maximum, beyond, infinite : float
@@ -144,7 +144,7 @@ class Rounder:
             step=(shift << mantissa_bits) + (1 << mantissa_bits - 1),
             kept=-1 << shift & int(np.iinfo(integer).max),
             exponent_mask=2 * bias + 1 << mantissa_bits,
-            flush=0.0 if acc.subnormals else float(format_.min_normal),
+            flush=0.0 if acc.subnormals and not acc.flushes else float(format_.min_normal),
             limit=limit,
             maximum=maximum,
             beyond=beyond,
@@ -156,6 +156,8 @@ class Rounder:
     def __call__(self, total: Floats, noise: NDArray[np.int64] | None, work: Floats) -> None:
         """Round ``total`` in place; ``work`` is room for as many numbers."""
         if self.native:
+            if self.flush:
+                np.copyto(total, total * 0, where=np.abs(total) < self.flush)
             return
         if self.zero is ZeroSign.SUM:
             total += 0.0  # makes +0 of -0

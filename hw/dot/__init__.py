@@ -1,1 +1,0 @@
-"""Steps that add several products at once."""

@@ -1,1 +1,0 @@
-"""Training on units: what formats, sums, scales and stored weights do to it, as an experiment."""
