@@ -1,7 +1,7 @@
 # Thin: every target sets .venv up if need be and runs one command; see `make`.
-# FORMAT, FORMAT_B (default: as FORMAT) and ACC describe a unit; ARGS are more words for the command,
-# quoted as in a shell. Without ARGS, tables are whole and go into synth_reports/results; with ARGS
-# they go into the current folder, or where --output-dir says.
+# FORMAT, FORMAT_B (default: as FORMAT) and ACC describe a unit, or UNIT does, in one line or by its
+# name; ARGS are more words for the command, quoted as in a shell. Without ARGS, tables are whole and
+# go into synth_reports/results; with ARGS they go into the current folder, or where --output-dir says.
 
 PYTHON ?= python3
 VENV   := .venv
@@ -15,10 +15,11 @@ LAID_OUT = rm -rf build/laid-out && mkdir -p build/laid-out/fp8mac \
 	  && ln -s $(foreach room,$(ROOMS),$(CURDIR)/$(room)) $(CURDIR)/api/* build/laid-out/fp8mac/
 
 # What the caller gives is text: neither make nor the shell runs anything in it.
-GIVEN := PYTHON JOBS FORMAT FORMAT_B ACC ARGS NAMES
+GIVEN := PYTHON JOBS FORMAT FORMAT_B ACC UNIT ARGS NAMES
 $(foreach name,$(GIVEN),$(eval export GIVEN_$(name) := $$(value $(name))))
 unexport $(GIVEN)
-UNIT    = "$$GIVEN_FORMAT" $${GIVEN_FORMAT_B:+"$$GIVEN_FORMAT_B"} --acc "$$GIVEN_ACC"
+PARTS   = "$$GIVEN_FORMAT" $${GIVEN_FORMAT_B:+"$$GIVEN_FORMAT_B"} --acc "$$GIVEN_ACC"
+GIVEN_ONE = $(if $(value UNIT),"$$GIVEN_UNIT",$(PARTS))
 RESULTS = $(if $(value ARGS),,--output-dir synth_reports/results$(1))
 
 define WITH_ARGS
@@ -35,12 +36,13 @@ RUN    := $(BIN)/python -c "$$WITH_ARGS"
 FP8MAC := $(RUN) $(BIN)/fp8mac
 
 .DEFAULT_GOAL := help
-.PHONY: help setup synth verilog prove vectors exhaustive grid liberty features synth-check synth-accept figure3 peers formats test lint test-all test-slow test-torch typecheck bench clean docs accuracy fetch figure5 sum-error plot curve energy results-check fpga-table route-table unit-given
+.PHONY: help setup synth verilog prove vectors exhaustive grid liberty features synth-check synth-accept figure3 peers formats test lint test-all test-slow test-torch training typecheck bench clean docs accuracy fetch figure5 sum-error plot curve energy results-check fpga-table route-table unit-given
 
 help: ## Show the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo "  make synth FORMAT=e4m3 ACC=fp16     a unit: FORMAT [FORMAT_B] ACC, more in ARGS='...'"
+	@echo "  make synth UNIT='e4m3 x 16 -> kulisch:7'     a unit in one line, or by its name"
 
 $(READY): pyproject.toml constraints.txt
 	@"$$GIVEN_PYTHON" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -57,24 +59,24 @@ $(READY): pyproject.toml constraints.txt
 setup: $(READY) ## Create .venv and install everything into it
 
 unit-given:
-	@test -n "$$GIVEN_FORMAT" && test -n "$$GIVEN_ACC" \
+	@test -n "$$GIVEN_UNIT" || { test -n "$$GIVEN_FORMAT" && test -n "$$GIVEN_ACC"; } \
 	  || { echo "Name a unit, for example: FORMAT=e4m3 ACC=fp16" >&2; exit 2; }
 
 synth: unit-given $(READY) ## Gates of a unit
-	@$(FP8MAC) synth $(UNIT)
+	@$(FP8MAC) synth $(GIVEN_ONE)
 
 verilog: unit-given $(READY) ## Verilog of a unit
-	@$(FP8MAC) verilog $(UNIT)
+	@$(FP8MAC) verilog $(GIVEN_ONE)
 
 prove: $(READY) ## Proofs of the standard units, into synth_reports/results; or of one unit
-	@$(FP8MAC) prove $(if $(value FORMAT),"$$GIVEN_FORMAT" $${GIVEN_FORMAT_B:+"$$GIVEN_FORMAT_B"},$(RESULTS)) \
-	  $(if $(value ACC),--acc "$$GIVEN_ACC")
+	@$(FP8MAC) prove $(if $(value UNIT),"$$GIVEN_UNIT",$(if $(value FORMAT),"$$GIVEN_FORMAT" \
+	  $${GIVEN_FORMAT_B:+"$$GIVEN_FORMAT_B"},$(RESULTS)) $(if $(value ACC),--acc "$$GIVEN_ACC"))
 
 vectors: unit-given $(READY) ## Test vectors of a unit, for any implementation of it
-	@$(FP8MAC) vectors $(UNIT)
+	@$(FP8MAC) vectors $(GIVEN_ONE)
 
 exhaustive: unit-given $(READY) ## Every state of a unit with a 16-bit float accumulator
-	@$(FP8MAC) exhaustive $(UNIT)
+	@$(FP8MAC) exhaustive $(GIVEN_ONE)
 
 formats: $(READY) ## Number formats
 	@$(FP8MAC) formats
@@ -118,6 +120,9 @@ figure5: $(READY) ## Bits of accuracy without a network, published ones beside o
 sum-error: $(READY) ## Error of sums against their length, into synth_reports/results
 	@$(FP8MAC) sum-error $(RESULTS)
 
+training: $(READY) ## Networks trained on units (needs PyTorch), into synth_reports/results
+	@$(FP8MAC) train $(RESULTS)
+
 plot: $(READY) ## Area against accuracy, into synth_reports/results/pareto
 	@$(FP8MAC) plot --grid synth_reports/results/grid.csv \
 	  --accuracy synth_reports/results/accuracy $(call RESULTS,/pareto)
@@ -140,6 +145,7 @@ test-slow: $(READY) ## Tests that take long
 test-torch: $(READY) ## Tests of models of PyTorch, which is installed into .venv for it
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input \
 	  --constraint constraints.txt --editable '.[torch]'
+	@$(LAID_OUT) && $(BIN)/pyright sim/torch
 	@$(RUN) $(BIN)/python -m pytest -n "$$GIVEN_JOBS" -m torch
 
 test-all: test test-slow ## All tests, but those that need PyTorch

@@ -19,23 +19,23 @@ from fp8mac.cli.options import (
     DELAY,
     GOAL,
     JSON,
+    LANES,
     OUT,
     RESOLVE,
     STAGES,
     A,
     B,
     Never,
-    accumulator,
     print_json,
     progress_bar,
     say_written,
     target_of,
+    unit_of,
 )
 from fp8mac.gen.files import STDOUT, check_outputs, is_stream, print_text
 from fp8mac.hw.config.formats import NAMED_FORMATS, parse_format
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.structure import Built, Goal, parse_structure
-from fp8mac.hw.config.unit import parse_unit
 from fp8mac.synth_reports.cost.bench import make_bench
 from fp8mac.synth_reports.experiments.registry import EXPERIMENTS
 from fp8mac.synth_reports.render.tables import format_facts, formats_table, show
@@ -90,7 +90,8 @@ def verilog(
     a: A,
     b: B = None,
     *,
-    acc: ACC,
+    acc: ACC = None,
+    lanes: LANES = 1,
     stages: Annotated[STAGES, Never("--core")] = 1,
     out: Annotated[OUT, Never("--core")] = None,
     resolve: RESOLVE = None,
@@ -123,7 +124,7 @@ def verilog(
     ] = STDOUT,
 ) -> None:
     """Print the Verilog of a unit, or write it."""
-    config = parse_unit(a, b, acc=accumulator(acc, resolve), stages=stages, output=out)
+    config = unit_of(a, b, acc, lanes=lanes, resolve=resolve, stages=stages, out=out)
     target = target_of(delay, clock)
     if liberty and not target:
         raise end("--liberty has no effect without --delay or --clock.")

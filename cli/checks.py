@@ -11,6 +11,7 @@ from fp8mac.cli.options import (
     ACC,
     GOAL,
     JSON,
+    LANES,
     OUT,
     STAGES,
     A,
@@ -22,12 +23,13 @@ from fp8mac.cli.options import (
     print_json,
     progress_bar,
     recorded,
+    unit_of,
     write_files,
 )
 from fp8mac.gen.files import STDOUT, check_outputs, is_stream, print_text
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.structure import Goal
-from fp8mac.hw.config.unit import MacConfig, parse_unit
+from fp8mac.hw.config.unit import MacConfig
 from fp8mac.synth_reports.cost.bench import make_bench
 from fp8mac.synth_reports.cost.measure import Design
 
@@ -38,7 +40,8 @@ def vectors(
     a: A,
     b: B = None,
     *,
-    acc: ACC,
+    acc: ACC = None,
+    lanes: LANES = 1,
     stages: Annotated[STAGES, Only("--unit")] = 1,
     out: Annotated[OUT, Only("--unit")] = None,
     goal: Annotated[GOAL, Only("--testbench")] = Goal.AREA,
@@ -75,7 +78,7 @@ def vectors(
 
     They are the same for every goal; a testbench is one of the module that is built for it.
     """
-    config = parse_unit(a, b, acc=acc, stages=stages, output=out)
+    config = unit_of(a, b, acc, lanes=lanes, stages=stages, out=out)
     if testbench is not None and is_stream(output):
         raise end("A testbench reads the vectors from a file; name it with -o.")
     check_outputs([output] if testbench is None else [output, testbench])
@@ -113,7 +116,7 @@ def exhaustive(
     a: A,
     b: B = None,
     *,
-    acc: ACC,
+    acc: ACC = None,
     goal: GOAL = Goal.AREA,
     slow: Annotated[
         bool, typer.Option("--slow", help="Use numpy where there is no C compiler.")
@@ -124,7 +127,7 @@ def exhaustive(
     from fp8mac.sim.check.exhaustive import check_all, states
     from fp8mac.sim.check.netlist import Netlist
 
-    config = parse_unit(a, b, acc=acc)
+    config = unit_of(a, b, acc)
     total = states(config)
     design = Design(config, Shape.CORE, goal)
     measured = make_bench().measure([design])[design]

@@ -16,9 +16,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from fp8mac.cli.command import Never, Only, Part, end, recorded, rules
 from fp8mac.gen.files import STDOUT, print_text, write_atomically
+from fp8mac.hw.config.accumulators import ConfigError
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.segments import Resolve
+from fp8mac.hw.config.silicon.named import named
 from fp8mac.hw.config.structure import Goal
+from fp8mac.hw.config.unit import MacConfig, parse_unit
+from fp8mac.hw.units.buildable import MOST_LANES
 from fp8mac.synth_reports.cost.target import Target, parse_clock, parse_delay
 
 __all__ = [
@@ -29,6 +33,7 @@ __all__ = [
     "GOAL",
     "HERE",
     "JSON",
+    "LANES",
     "OUT",
     "RESOLVE",
     "STAGES",
@@ -38,7 +43,6 @@ __all__ = [
     "Number",
     "Only",
     "Part",
-    "accumulator",
     "end",
     "json_text",
     "number",
@@ -48,6 +52,7 @@ __all__ = [
     "rules",
     "say_written",
     "target_of",
+    "unit_of",
     "write_files",
 ]
 
@@ -57,10 +62,15 @@ _MANY = 6
 HERE = Path()
 """The current folder: where commands write, if nothing else is said."""
 
-A = Annotated[str, typer.Argument(metavar="A", help="Operand format, such as e4m3 or int8.")]
+A = Annotated[
+    str,
+    typer.Argument(
+        metavar="A", help="Operand format, such as e4m3 or int8; or a unit, in one line or by name."
+    ),
+]
 B = Annotated[str | None, typer.Argument(metavar="[B]", help="Other operand; as A by default.")]
 ACC = Annotated[
-    str,
+    str | None,
     typer.Option("--acc", metavar="ACC", help="Accumulator: kulisch[:G], int<N>, fp16, bf16, ..."),
 ]
 RESOLVE = Annotated[
@@ -79,9 +89,34 @@ CLOCK = typer.Option("--clock", metavar="F", help="The smallest unit that runs a
 FORCE = Annotated[bool, typer.Option("--force", help="Do anew what is known already.")]
 
 
-def accumulator(acc: str, resolve: Resolve | None) -> str:
-    """An accumulator, and how its sum is read."""
-    return acc if resolve is None else f"{acc}:resolve={resolve.value}"
+def unit_of(
+    a: str,
+    b: str | None,
+    acc: str | None,
+    *,
+    lanes: int = 1,
+    resolve: Resolve | None = None,
+    stages: int = 1,
+    out: str | None = None,
+) -> MacConfig:
+    """The unit that the arguments of a command describe: by its parts, or whole.
+
+    Raises
+    ------
+    ConfigError, FormatError
+        If there is no such unit.
+    """
+    if acc is None and "->" not in a and named(a) is None:
+        raise ConfigError(
+            f"'{a}' has no accumulator; name it with --acc, or write a unit in one line, such as "
+            "'e4m3 x 16 -> kulisch'; 'fp8mac units' lists names."
+        )
+    if resolve is not None:
+        if acc is None:
+            raise ConfigError(f"How the sum of {a} is read is a part of it; leave --resolve out.")
+        acc = f"{acc}:resolve={resolve.value}"
+    summation = f"x {lanes}" if lanes > 1 else ""
+    return parse_unit(a, b, acc=acc, summation=summation, stages=stages, output=out)
 
 
 def target_of(delay: str | None, clock: str | None, *, unit: bool = False) -> Target | None:
@@ -151,6 +186,9 @@ def number(*names: str, low: int, high: int, help: str, **more: Any) -> Any:
     return typer.Option(*names, parser=parser, help=text, **{"metavar": "N", **more})
 
 
+LANES = Annotated[
+    int, number("--lanes", low=1, high=MOST_LANES, help="Products that are added in a step.")
+]
 OUT = Annotated[
     str | None,
     typer.Option("--out", metavar="FORMAT", help="Round exact sums to FORMAT where they leave."),

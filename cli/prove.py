@@ -11,24 +11,24 @@ from fp8mac.cli.options import (
     GOAL,
     HERE,
     JSON,
+    LANES,
     OUT,
     RESOLVE,
     STAGES,
     Never,
     Only,
-    accumulator,
-    end,
     number,
     print_json,
     progress_bar,
     recorded,
+    unit_of,
     write_files,
 )
 from fp8mac.gen.files import check_folder, print_text, read_text
 from fp8mac.hw.config.accumulators import ConfigError
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.structure import Goal, Structure, parse_structure
-from fp8mac.hw.config.unit import MacConfig, parse_unit
+from fp8mac.hw.config.unit import MacConfig
 from fp8mac.synth_reports.store.store import Store
 
 __all__ = ["prove"]
@@ -37,7 +37,8 @@ __all__ = ["prove"]
 def prove(
     ctx: typer.Context,
     a: Annotated[
-        str | None, typer.Argument(metavar="[A]", help="Operand format; without: standard units.")
+        str | None,
+        typer.Argument(metavar="[A]", help="Operand format, or a unit; without: standard units."),
     ] = None,
     b: Annotated[
         str | None, typer.Argument(metavar="[B]", help="Other operand; as A by default.")
@@ -48,6 +49,7 @@ def prove(
         typer.Option("--acc", metavar="ACC", help="Accumulator, as for synth."),
         Only("A"),
     ] = None,
+    lanes: Annotated[LANES, Only("A")] = 1,
     stages: Annotated[STAGES, Only("A")] = 1,
     out: Annotated[OUT, Only("A")] = None,
     resolve: Annotated[RESOLVE, Only("A")] = None,
@@ -109,12 +111,11 @@ def prove(
     Without operands all standard units are proved, and DIR gets the certificate. The exit code is 1
     if a proof fails; then the counterexample is printed.
     """
-    if a is not None and acc is None:
-        raise end("Name the accumulator with --acc.")
-    unit_options = {"stages": stages, "output": out}
-    named = accumulator(acc or "", resolve)
-    units = _units(a, b, named, unit_options, goal, fast=fast)
-    structures = _structures(a, b, named, structure, fast=fast)
+    config = None
+    if a is not None:
+        config = unit_of(a, b, acc, lanes=lanes, resolve=resolve, stages=stages, out=out)
+    units = _units(config, goal, fast=fast)
+    structures = _structures(config, structure, fast=fast)
     if structure is not None:
         units = {each: [] for each in Goal}
     if a is None and not fast:
@@ -161,35 +162,24 @@ def prove(
         raise typer.Exit(1)
 
 
-def _units(
-    a: str | None,
-    b: str | None,
-    acc: str,
-    options: dict[str, Any],
-    goal: Goal,
-    *,
-    fast: bool,
-) -> dict[Goal, list[MacConfig]]:
+def _units(config: MacConfig | None, goal: Goal, *, fast: bool) -> dict[Goal, list[MacConfig]]:
     """What is proved: one unit, or the standard ones."""
-    if a:
-        return {goal: [parse_unit(a, b, acc=acc, **options)]}
+    if config is not None:
+        return {goal: [config]}
     from fp8mac.proofs import certificate as paper
 
     return paper.FAST_UNITS if fast else paper.STANDARD_UNITS
 
 
 def _structures(
-    a: str | None, b: str | None, acc: str | None, name: str | None, *, fast: bool
+    config: MacConfig | None, name: str | None, *, fast: bool
 ) -> list[tuple[MacConfig, Structure]]:
     """Units with other structures: the one that is named, or with the standard units all."""
-    if a is None:
+    if config is None:
         from fp8mac.proofs import certificate as paper
 
         return paper.FAST_STRUCTURES if fast else paper.STANDARD_STRUCTURES
-    if name is None:
-        return []
-    config = parse_unit(a, b, acc=acc or "")
-    return [(config, parse_structure(name, config))]
+    return [] if name is None else [(config, parse_structure(name, config))]
 
 
 def _read(path: Path) -> str:

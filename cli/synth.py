@@ -14,6 +14,7 @@ from fp8mac.cli.options import (
     FORCE,
     GOAL,
     JSON,
+    LANES,
     OUT,
     RESOLVE,
     STAGES,
@@ -21,12 +22,12 @@ from fp8mac.cli.options import (
     B,
     Never,
     Only,
-    accumulator,
     number,
     print_json,
     progress_bar,
     recorded,
     target_of,
+    unit_of,
     write_files,
 )
 from fp8mac.gen.files import (
@@ -38,7 +39,7 @@ from fp8mac.gen.yosys import find_yosys
 from fp8mac.hw.config.accumulators import ConfigError
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.structure import Goal, Structure
-from fp8mac.hw.config.unit import MacConfig, parse_unit
+from fp8mac.hw.config.unit import MacConfig
 from fp8mac.synth_reports.cost.bench import make_bench
 from fp8mac.synth_reports.cost.fpga import FpgaQuestion, fpga_report
 from fp8mac.synth_reports.cost.report import Question, unit_report
@@ -84,7 +85,8 @@ def synth(
     a: A,
     b: B = None,
     *,
-    acc: ACC,
+    acc: ACC = None,
+    lanes: LANES = 1,
     stages: Annotated[STAGES, Never("--core")] = 1,
     out: Annotated[OUT, Never("--core")] = None,
     resolve: RESOLVE = None,
@@ -120,7 +122,7 @@ def synth(
     ] = 20_000,
     clear_every: Annotated[
         int,
-        number("--clear-every", low=1, high=4096, help="For energy: products of a sum."),
+        number("--clear-every", low=1, high=4096, help="For energy: steps of a sum."),
         Never("--core"),
         Never(_ON_FPGA),
     ] = 64,
@@ -143,7 +145,7 @@ def synth(
 
     With --delay or --clock, of the smallest circuit that meets it, in the last library.
     """
-    config = parse_unit(a, b, acc=accumulator(acc, resolve), stages=stages, output=out)
+    config = unit_of(a, b, acc, lanes=lanes, resolve=resolve, stages=stages, out=out)
     target = target_of(delay, clock, unit=core is False)
     shapes = tuple(shape for shape in Shape if core is None or core == (shape is Shape.CORE))
     if goal.is_fpga:

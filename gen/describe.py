@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 
+from fp8mac.gen.steps import step_cases, zero_case
 from fp8mac.hw.config.accumulators import FloatAccConfig, IntAccConfig, KulischConfig
 from fp8mac.hw.config.formats import FloatFormat, Format, IntFormat, Overflow, Rounding
 from fp8mac.hw.config.ports import Shape, ports
@@ -27,7 +28,8 @@ def describe(config: MacConfig, shape: Shape, *, goal: Built = Goal.AREA) -> dic
     dict
         ``module``, ``kind``, ``goal``, ``slug``, ``operands``, ``accumulator``, ``latency_cycles``,
         ``products_per_cycle``, ``product_bits``, ``acc_bits``, ``acc_lsb_exponent`` (of a
-        fixed-point accumulator), ``ports`` in order, ``special_cases``.
+        fixed-point accumulator), ``ports`` in order, ``special_cases``; of several lanes
+        ``lane_bits``: lane k has bits ``k * lane_bits`` and up of an operand.
     """
     acc = config.accumulator
     return {
@@ -38,7 +40,7 @@ def describe(config: MacConfig, shape: Shape, *, goal: Built = Goal.AREA) -> dic
         "operands": {"a": _describe_format(config.a), "b": _describe_format(config.b)},
         "accumulator": _describe_accumulator(config) | _describe_segments(config),
         "latency_cycles": config.latency_cycles if shape.is_registered else 0,
-        "products_per_cycle": 1,
+        "products_per_cycle": config.products_per_cycle,
         "product_bits": config.product_bits,
         "acc_bits": config.acc_bits,
         "acc_lsb_exponent": None
@@ -54,8 +56,14 @@ def describe(config: MacConfig, shape: Shape, *, goal: Built = Goal.AREA) -> dic
             for port in ports(config, shape)
         ],
         "special_cases": _special_cases(config),
+        **({"lane_bits": {"a": config.a.bits, "b": config.b.bits}} if _is_dot(config) else {}),
         **({"output": _describe_output(config.output)} if config.output else {}),
     }
+
+
+def _is_dot(config: MacConfig) -> bool:
+    """Whether several products are added in a step."""
+    return config.products_per_cycle > 1
 
 
 def _describe_format(format_: Format) -> dict[str, object]:
@@ -121,9 +129,9 @@ def _special_cases(config: MacConfig) -> list[str]:
             cases.append(f"Exact: holds any sum of {2**guard_bits} products; beyond that it wraps.")
         case IntAccConfig(_, overflow):
             wraps = overflow is Overflow.WRAP
-            cases.append(
-                "A sum outside the range " + ("wraps." if wraps else "becomes its nearest end.")
-            )
+            after = " once all products of a step are added" if _is_dot(config) else ""
+            end = f"becomes its nearest end{after}."
+            cases.append("A sum outside the range " + ("wraps." if wraps else end))
         case FloatAccConfig():
             cases += _float_cases(config, acc)
     if config.flags == ("nan",):
@@ -155,13 +163,12 @@ def _output_cases(config: MacConfig, output: FloatAccConfig) -> list[str]:
 
 def _float_cases(config: MacConfig, acc: FloatAccConfig) -> list[str]:
     format_ = acc.format
-    cases = ["acc + a * b is exact and is rounded once, to nearest even."]
-    if acc.rounding is Rounding.RTZ:
-        cases = ["acc + a * b is exact and is rounded once, toward zero."]
+    cases = step_cases(config, acc)
     largest = f"the largest number, {float(format_.max):g}"
     special = "infinity" if format_.has_inf else "NaN" if format_.has_nan else largest
     saturates = acc.overflow is Overflow.SATURATE
-    finite = saturates or acc.rounding is Rounding.RTZ
+    stops = acc.rounding is Rounding.RTZ and acc.overflow is not Overflow.TO_INF
+    finite = saturates or stops
     cases.append(
         f"A finite sum beyond the largest number becomes {largest if finite else special}."
     )
@@ -179,16 +186,19 @@ def _float_cases(config: MacConfig, acc: FloatAccConfig) -> list[str]:
         causes += [f"{'a' if causes else 'A'} NaN accumulator"]
         cases.append(f"{_list(causes)} give{'s' * (len(causes) == 1)} the NaN {_nan(format_)}.")
     signed = format_.has_negative_zero
-    if acc.subnormals:
+    if acc.flushes:
+        cases.append(
+            "Subnormal operands and accumulators count as +0; a result that is subnormal after "
+            "rounding becomes a zero of its sign."
+        )
+    elif acc.subnormals:
         cases.append("Subnormal numbers are kept.")
     else:
         cases.append(
             "A subnormal accumulator counts as zero, and a sum that is subnormal before rounding "
             f"becomes zero{'; both keep their sign' * signed}. Operands keep their subnormals."
         )
-    cases.append(
-        "Exact cancellation gives +0; -0 + -0 is -0." if signed else "Exact cancellation gives 0."
-    )
+    cases.append(zero_case(acc))
     if signed and (isinstance(config.a, IntFormat) or isinstance(config.b, IntFormat)):
         cases.append("An integer is the float that it converts to: 0 is +0, and 0 * -1 is -0.")
     return cases

@@ -7,13 +7,13 @@ flat: a net is named after the part it belongs to, ``accumulator__align__differe
 import hashlib
 import json
 import re
-import textwrap
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 
 from fp8mac.gen.describe import describe, module_name
 from fp8mac.gen.files import is_stream, write_atomically
+from fp8mac.gen.header import header_text
 from fp8mac.gen.rtlil import rtlil_text
 from fp8mac.gen.yosys import Yosys, find_yosys
 from fp8mac.hw.config.ports import Port, Shape, ports
@@ -79,7 +79,9 @@ def verilog_text(
     yosys = find_yosys(verilog_only=True)
     description = describe(config, shape, goal=goal) | {"form": _form(netlist)}
     body = _LINT_OFF + (netlist or _rtl_text(config, shape, goal, yosys)) + _LINT_ON
-    header = _header(description, command, yosys.version, module_sha256(body))
+    digest = module_sha256(body)
+    proved = is_proved(str(description["module"]), digest)
+    header = header_text(description, command, yosys.version, digest, proved=proved)
     return f"{header}{_lint('off')}\n{body}{_lint('on')}"
 
 
@@ -156,108 +158,6 @@ def write_verilog(
         contents[path.with_suffix(".json")] = json.dumps(description, indent=2) + "\n"
     write_atomically(contents)
     return list(contents)
-
-
-def _header(
-    description: dict[str, object], command: str | None, yosys_version: str, sha256: str
-) -> str:
-    operands, accumulator = description["operands"], description["accumulator"]
-    assert isinstance(operands, dict)
-    assert isinstance(accumulator, dict)
-    kind = (
-        "combinational core, y = c + a * b" if description["kind"] == "core" else "registered unit"
-    )
-    lines = [f"{description['module']}: multiply-accumulate, {kind}."]
-    if description["form"] == "netlist":
-        lines += ["A netlist of two-input gates, proved equal to the RTL of the same name."]
-    lines += [
-        "",
-        *(f"{port}: {_in_words(facts)}" for port, facts in operands.items()),
-        *textwrap.wrap(_accumulator_in_words(description, accumulator), 92, subsequent_indent="  "),
-        "",
-    ]
-    segments = _segments_in_words(description, accumulator)
-    if description["kind"] == "unit" and not segments:
-        lines += [
-            "On a rising edge of clk: rst clears acc and flags; otherwise, where en is high, acc",
-            "becomes acc + a * b, or 0 + a * b where clear is high as well. "
-            + _latency(description["latency_cycles"]),
-            "one product per cycle.",
-            "",
-        ]
-    for paragraph in segments:
-        lines += [*textwrap.wrap(paragraph, 92), ""]
-    cases = description["special_cases"]
-    assert isinstance(cases, list)
-    for case in cases:
-        lines += textwrap.wrap(f"* {case}", 92, subsequent_indent="  ")
-    lines += ["", f"Made by: {command or 'fp8mac'}"]
-    lines += [f"fp8mac {version('fp8mac')}, Amaranth {version('amaranth')}, Yosys {yosys_version}"]
-    lines += [f"Module SHA-256 {sha256}"]
-    if is_proved(str(description["module"]), sha256):
-        lines += [
-            "This module is proved for all operands and states: synth_reports/results/proofs.md"
-        ]
-    lines += ["", "Bits that nothing reads are meant to be so, and the file may have any name:"]
-    return "".join(f"// {line}".rstrip() + "\n" for line in lines)
-
-
-def _latency(cycles: object) -> str:
-    return "Latency 1 cycle," if cycles == 1 else f"Latency {cycles} cycles,"
-
-
-def _accumulator_in_words(description: dict[str, object], acc: dict[str, object]) -> str:
-    width = f"accumulator: {acc['name']}, {description['acc_bits']} bits"
-    if acc["kind"] == "float":
-        assert isinstance(acc["format"], dict)
-        return f"{width}; {_in_words(acc['format'])}"
-    if acc["kind"] in ("kulisch", "int"):
-        return f"{width}; two's complement in units of 2**{description['acc_lsb_exponent']}"
-    return width
-
-
-def _segments_in_words(description: dict[str, object], acc: dict[str, object]) -> list[str]:
-    """How to read an accumulator in segments, and what a unit does with it: paragraphs."""
-    if "segment_bits" not in acc:
-        return []
-    is_unit = description["kind"] == "unit"
-    words = [("acc", "carry")] if is_unit else [("c", "c_carry"), ("y", "y_carry")]
-    bits, places = description["acc_bits"], acc["carry_places"]
-    assert isinstance(places, list)
-    one = len(places) == 1
-    sums = [
-        f"{word} + {carry if one else f'{carry}[0]'} * 2**{places[0]}"
-        + ("" if one else f" + ... + {carry}[{len(places) - 1}] * 2**{places[-1]}")
-        for word, carry in words
-    ]
-    what = f"The sum is {sums[0]}" if is_unit else f"The accumulators are {' and '.join(sums)}"
-    read = (
-        f"In segments of {acc['segment_bits']} bits: the carry out of each is held, and enters the "
-        f"next one in the next step. {what}, modulo 2**{bits}, in two's complement: exact at all "
-        "times, but many words and carries stand for one number."
-    )
-    paragraphs = [read]
-    if is_unit:
-        idles = (
-            "; in every other cycle the carries move on, the sum stays, and after "
-            f"{len(places)} such cycle{'s' * (not one)} acc is the sum. ready is high while it is"
-        )
-        how = {"combinational": "; sum is acc and carry, added", "idle": idles, None: ""}
-        paragraphs.append(
-            "On a rising edge of clk: rst clears acc, carry and flags; otherwise, where en is "
-            "high, a * b is added to the sum, or to 0 where clear is high as well"
-            f"{how[acc['resolve']]}. Latency 1 cycle, one product per cycle."
-        )
-    return paragraphs
-
-
-def _in_words(facts: dict[str, object]) -> str:
-    if "exponent_bits" not in facts:
-        return f"{facts['name']}, two's complement, {facts['bits']} bits"
-    return (
-        f"{facts['name']}, 1 sign, {facts['exponent_bits']} exponent, {facts['mantissa_bits']} "
-        f"mantissa bits, bias {facts['bias']}, specials '{facts['specials']}'"
-    )
 
 
 def _tidy(text: str, top: str, table: tuple[Port, ...]) -> str:

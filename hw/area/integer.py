@@ -9,15 +9,16 @@ from fp8mac.hw.parts.carry_save import CarrySaveTree, columns
 from fp8mac.hw.parts.compressor import Compressor
 from fp8mac.hw.parts.register import FixedAccumulator
 from fp8mac.hw.parts.segments import add_product
+from fp8mac.hw.parts.summands import Summands
 
-__all__ = ["IntAccumulator"]
+__all__ = ["IntAccumulator", "add_booth_rows"]
 
 
 class IntAccumulator(FixedAccumulator):
     """Exact sum of a two's complement accumulator and a product. Combinational.
 
     Product and accumulator go through one compressor tree. The product is radix-4 Booth: every
-    two bits of ``b`` choose a multiple of ``a``, see `_add_booth_rows`.
+    two bits of ``b`` choose a multiple of ``a``, see `add_booth_rows`.
 
     Parameters
     ----------
@@ -86,7 +87,7 @@ class IntAccumulator(FixedAccumulator):
                 m,
                 (self.c, self.c_carry),
                 self._segment_bits,
-                lambda tree: _add_booth_rows(m, tree, self.a, self.b),
+                lambda tree: add_booth_rows(m, tree, self.a, self.b),
                 len(self.a) + len(self.b) if self._settles else None,
                 small=True,
             )
@@ -97,7 +98,7 @@ class IntAccumulator(FixedAccumulator):
         tree.add_bits(0, self.c)
         if self._saturate:
             tree.add_bits(self._width, self.c[-1])
-        _add_booth_rows(m, tree, self.a, self.b)
+        add_booth_rows(m, tree, self.a, self.b)
         total = Signal(total_width)
         m.d.comb += total.eq(tree.elaborate_into(m))
         if self._saturate:
@@ -109,7 +110,9 @@ class IntAccumulator(FixedAccumulator):
         return m
 
 
-def _add_booth_rows(m: Module, tree: Compressor | CarrySaveTree, a: Value, b: Value) -> None:
+def add_booth_rows(
+    m: Module, tree: Compressor | CarrySaveTree | Summands, a: Value, b: Value
+) -> None:
     """Add ``a * b``, both two's complement, to a tree.
 
     Row *i* is ``digit * a * 4**i``; the digits of ``b`` in radix 4 are::

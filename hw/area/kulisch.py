@@ -3,7 +3,7 @@
 # Ref: U. Kulisch, Computer Arithmetic and Validity, 2nd ed., chapter 8
 """
 
-from amaranth.hdl import Cat, Module, Signal
+from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib import data
 from amaranth.lib.wiring import In
 
@@ -14,7 +14,7 @@ from fp8mac.hw.parts.register import FixedAccumulator
 from fp8mac.hw.parts.segments import add_number
 from fp8mac.hw.parts.shifter import shift_left
 
-__all__ = ["KulischAccumulator"]
+__all__ = ["KulischAccumulator", "align"]
 
 
 class KulischAccumulator(FixedAccumulator):
@@ -83,12 +83,8 @@ class KulischAccumulator(FixedAccumulator):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        bits, lowest = self._magnitude_bits, self._range.exponent_min
-        product = self.product
-        # The exponent is at least `lowest`: instead of subtracting it, the lowest places, into
-        # which nothing is ever shifted, are left out.
-        amount = product.exponent.as_unsigned()[: self._range.exponent_max.bit_length()]
-        aligned = shift_left(m, product.significand, amount, bits + lowest)[lowest:]
+        bits, product = self._magnitude_bits, self.product
+        aligned = align(m, product, self._range, bits)
         addend = Signal(bits)
         if self._segment_bits is not None:
             m.d.comb += addend.eq(aligned ^ product.sign.replicate(bits))
@@ -115,3 +111,22 @@ class KulischAccumulator(FixedAccumulator):
             step = chain
         m.d.comb += self.y.eq(Cat(low[:-1], guard))
         return m
+
+
+def align(m: Module, product: data.View, range: NumberRange, bits: int) -> Value:
+    """Magnitude of a product that is not normalised, in units of the smallest one.
+
+    Parameters
+    ----------
+    product : View
+        Of the layout ``NumberLayout(range)``.
+    range : NumberRange
+        Products.
+    bits : int
+        Bits of the largest one; those above mean nothing and are dropped.
+    """
+    # The exponent is at least `lowest`: instead of subtracting it, the lowest places, into which
+    # nothing is ever shifted, are left out.
+    lowest = range.exponent_min
+    amount = product.exponent.as_unsigned()[: range.exponent_max.bit_length()]
+    return shift_left(m, product.significand, amount, bits + lowest)[lowest:]

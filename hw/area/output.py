@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 from fp8mac.hw.area.round import Round
 from fp8mac.hw.config.accumulators import FloatAccConfig
 
-__all__ = ["ToFloat"]
+__all__ = ["ToFloat", "merged"]
 
 
 class ToFloat(wiring.Component):
@@ -124,7 +124,7 @@ class ToFloat(wiring.Component):
         base: Value = Const(lowest)
         left, stays = most, list[Value]()
         for step in [odd, *steps] if odd else steps:
-            x = _merged(m, x, kept + left, sign)
+            x = merged(m, x, kept + left, sign)
             left -= step
             take = Signal(name=f"take_{step}_of_{left + step}")
             m.d.comb += take.eq(~x[-step:].any())
@@ -140,13 +140,13 @@ class ToFloat(wiring.Component):
                 stays.append(~take)
         total = Signal(max((lowest + most).bit_length(), 1), name="base")
         m.d.comb += total.eq(base + Cat(*reversed(stays)))
-        return _merged(m, x, kept, sign), total
+        return merged(m, x, kept, sign), total
 
 
-def _merged(m: Module, x: Value, kept: int, sign: Value) -> Value:
-    """Places that are kept, and one bit for all below."""
+def merged(m: Module, x: Value, kept: int, sign: Value) -> Value:
+    """Places that are kept, and one bit for all below, which goes on as ``sign`` does."""
     if (below := len(x) - kept) < 2:
         return x
-    merged = Signal(name=f"below_{kept}")
-    m.d.comb += merged.eq(Mux(sign, x[:below].all(), x[:below].any()))
-    return Cat(merged, x[below:])
+    rest = Signal(name=f"below_{kept}")
+    m.d.comb += rest.eq(Mux(sign, x[:below].all(), x[:below].any()))
+    return Cat(rest, x[below:])

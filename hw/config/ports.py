@@ -7,8 +7,9 @@ core   ``a b c -> y`` and flags; combinational
 unit   ``clk rst a b en clear -> acc`` and sticky flags; one result a cycle
 =====  ==========================================================================================
 
-Beside an accumulator in segments are its carries: ``c_carry`` and ``y_carry`` of a core, ``carry``
-of a unit, which may have ``sum`` or ``ready`` as well.
+Operands of several lanes are packed, lane 0 in the lowest bits. Beside an accumulator in segments
+are its carries: ``c_carry`` and ``y_carry`` of a core, ``carry`` of a unit, which may have ``sum``
+or ``ready`` as well.
 """
 
 from collections.abc import Callable, Iterable
@@ -17,9 +18,10 @@ from enum import Enum
 from functools import cache
 
 from fp8mac.hw.config.accumulators import Resolve
+from fp8mac.hw.config.formats import Format
 from fp8mac.hw.config.unit import MacConfig
 
-__all__ = ["Port", "Role", "Shape", "named", "ports", "wires"]
+__all__ = ["Port", "Role", "Shape", "named", "ports", "products_text", "wires"]
 
 
 class Shape(Enum):
@@ -122,9 +124,10 @@ def ports(config: MacConfig, shape: Shape) -> tuple[Port, ...]:
     >>> [port.name for port in ports(parse_unit("e4m3", acc="kulisch"), Shape.UNIT)]
     ['clk', 'rst', 'a', 'b', 'en', 'clear', 'acc', 'nan']
     """
-    operands = (
-        Port("a", config.a.bits, Role.OPERAND, f"operand, {config.a.name} code"),
-        Port("b", config.b.bits, Role.OPERAND, f"operand, {config.b.name} code"),
+    lanes = config.products_per_cycle
+    operands = tuple(
+        Port(name, lanes * format_.bits, Role.OPERAND, _operand(format_, lanes))
+        for name, format_ in (("a", config.a), ("b", config.b))
     )
     accumulator = config.accumulator.name
     flags = tuple(Port(flag, 1, Role.FLAG, _FLAGS[flag]) for flag in config.flags)
@@ -133,22 +136,35 @@ def ports(config: MacConfig, shape: Shape) -> tuple[Port, ...]:
             *operands,
             Port("c", config.acc_bits, Role.STATE, f"accumulator, {accumulator}"),
             *_carries(config, "c_carry", Role.CARRY_STATE),
-            Port("y", config.acc_bits, Role.RESULT, "c + a * b"),
+            Port("y", config.acc_bits, Role.RESULT, f"c + {products_text(config)}"),
             *_carries(config, "y_carry", Role.CARRY),
             *flags,
         )
+    these = "this product" if lanes == 1 else "these products"
     return (
         Port("clk", 1, Role.CLOCK, "clock, rising edge"),
         Port("rst", 1, Role.RESET, "synchronous reset to zero; wins over en"),
         *operands,
-        Port("en", 1, Role.CONTROL, "add this product; otherwise hold"),
-        Port("clear", 1, Role.CONTROL, "begin a new sum with this product"),
+        Port("en", 1, Role.CONTROL, f"add {these}; otherwise hold"),
+        Port("clear", 1, Role.CONTROL, f"begin a new sum with {these}"),
         Port("acc", config.acc_bits, Role.RESULT, f"sum, {accumulator}"),
         *_carries(config, "carry", Role.CARRY),
         *_RESOLVED[config.resolve](config),
         *_output(config),
         *flags,
     )
+
+
+def _operand(format_: Format, lanes: int) -> str:
+    """What an operand is, of one lane or of several."""
+    if lanes == 1:
+        return f"operand, {format_.name} code"
+    return f"operands, {lanes} {format_.name} codes of {format_.bits} bits, lane 0 lowest"
+
+
+def products_text(config: MacConfig) -> str:
+    """What a step adds, in a formula: ``a * b``, ``sum(a[k] * b[k])`` of several lanes."""
+    return "a * b" if config.products_per_cycle == 1 else "sum(a[k] * b[k])"
 
 
 def _output(config: MacConfig) -> tuple[Port, ...]:

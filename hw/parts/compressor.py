@@ -42,8 +42,8 @@ class Compressor:
         if weight < self._width:
             self._columns[weight].append(Value.cast(bit))
 
-    def add_bits(self, weight: int, bits: ValueLike) -> None:
-        """Add an unsigned vector times ``2**weight``."""
+    def add_bits(self, weight: int, bits: ValueLike, arrival: int = 0) -> None:
+        """Add an unsigned vector times ``2**weight``; when it is there does not matter."""
         for offset, bit in enumerate(Value.cast(bits)):
             self.add_bit(weight + offset, bit)
 

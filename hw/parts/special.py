@@ -14,11 +14,12 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from amaranth.hdl import Cat, Const, Value
+from amaranth.lib import data
 
 from fp8mac.hw.config.accumulators import FloatAccConfig
 from fp8mac.hw.config.formats import FloatFormat, Overflow, Rounding
 
-__all__ = ["Class", "Select", "classify", "with_specials"]
+__all__ = ["Class", "Select", "classify", "flags_of", "with_specials"]
 
 Select = Callable[[Value, Value, Value], Value]
 """Multiplexer: condition, value where it holds, value where it does not."""
@@ -90,9 +91,10 @@ def with_specials(
     beyond, infinite = format_.max_code, format_.max_code
     if format_.inf_code is not None:
         infinite = format_.inf_code
-    elif format_.has_nan and config.overflow is Overflow.TO_SPECIAL:
+    elif format_.has_nan and config.overflow is not Overflow.SATURATE:
         infinite = None
-    if config.rounding is Rounding.RNE and config.overflow is Overflow.TO_SPECIAL:
+    stops = config.rounding is Rounding.RTZ and config.overflow is not Overflow.TO_INF
+    if not stops and config.overflow is not Overflow.SATURATE:
         beyond = infinite
     # None stands for NaN: then the case joins those that are NaN anyway.
     for condition, code in ((overflow, beyond), (inf, infinite)):
@@ -105,3 +107,12 @@ def with_specials(
     if format_.nan_code is None:
         return Cat(body, sign)
     return select(nan, Const(format_.nan_code, format_.bits), Cat(body, sign))
+
+
+def flags_of(product: data.View, names: tuple[str, ...]) -> Value:
+    """Flags that a product raises, by their names in a unit's configuration."""
+    if names == ("pos_inf", "neg_inf"):
+        return Cat(
+            product.nan | (product.inf & ~product.sign), product.nan | (product.inf & product.sign)
+        )
+    return Cat(*(product[name] for name in names))

@@ -9,8 +9,9 @@ from fp8mac.hw.parts.carry_save import CarrySaveTree
 from fp8mac.hw.parts.prefix import AND
 from fp8mac.hw.parts.register import FixedAccumulator
 from fp8mac.hw.parts.segments import add_product
+from fp8mac.hw.parts.summands import Summands
 
-__all__ = ["FastIntAccumulator"]
+__all__ = ["FastIntAccumulator", "add_bit_products"]
 
 
 class FastIntAccumulator(FixedAccumulator):
@@ -83,7 +84,7 @@ class FastIntAccumulator(FixedAccumulator):
                 m,
                 (self.c, self.c_carry),
                 self._segment_bits,
-                lambda tree: _add_products(tree, self.a, self.b),
+                lambda tree: add_bit_products(tree, self.a, self.b),
                 len(self.a) + len(self.b) if self._settles else None,
             )
             m.d.comb += Cat(self.y, self.y_carry).eq(Cat(sums))
@@ -92,7 +93,7 @@ class FastIntAccumulator(FixedAccumulator):
         tree.add_bits(0, self.c)
         if self._saturate:
             tree.add_bits(self._width, self.c[-1])
-        _add_products(tree, self.a, self.b)
+        add_bit_products(tree, self.a, self.b)
         total = tree.elaborate_into(m)
         if self._saturate:
             overflow = total[-1] ^ total[-2]
@@ -103,7 +104,7 @@ class FastIntAccumulator(FixedAccumulator):
         return m
 
 
-def _add_products(tree: CarrySaveTree, a: Value, b: Value) -> None:
+def add_bit_products(tree: CarrySaveTree | Summands, a: Value, b: Value) -> None:
     """Add ``a * b``, both two's complement, as products of bits (Baugh-Wooley).
 
     A sign counts ``-2**w``, so that products of one sign and another bit are to be subtracted:

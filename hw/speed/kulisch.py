@@ -15,7 +15,7 @@ from fp8mac.hw.parts.segments import add_number
 from fp8mac.hw.parts.shifter import shift_left
 from fp8mac.hw.speed.product import FactoredLayout
 
-__all__ = ["FastKulischAccumulator"]
+__all__ = ["FastKulischAccumulator", "align"]
 
 _LATE = 400
 """When an aligned product is there, the accumulator being there at the start."""
@@ -91,7 +91,7 @@ class FastKulischAccumulator(FixedAccumulator):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         sign = self.product.sign
-        aligned = self._align(m)
+        aligned = align(m, self.product, self._factors, self._magnitude_bits, self._adder)
         if self._segment_bits is not None:
             addend = wire(m, aligned ^ sign.replicate(self._magnitude_bits), "addend")
             register = (self.c, self.c_carry)
@@ -105,36 +105,55 @@ class FastKulischAccumulator(FixedAccumulator):
         m.d.comb += self.y.eq(total[: self._width] ^ sign.replicate(self._width))
         return m
 
-    def _align(self, m: Module) -> Value:
-        """Magnitude of the product in units of the accumulator."""
-        product, range_ = self.product, product_range(*self._factors)
-        bits, lowest = self._magnitude_bits, range_.exponent_min
-        amount_bits = range_.exponent_max.bit_length()
-        first, second = (
-            Cat(exponent, Const(0, amount_bits))[:amount_bits]
-            for exponent in (product.early.exponent_a, product.early.exponent_b)
-        )
-        total = add(m, first, second, name="amount", adder=self._adder)
-        amount = wire(m, total[:amount_bits], "amount")
-        fine = min(_FINE, amount_bits)
-        near = wire(
-            m,
-            shift_left(
-                m,
-                product.early.significand,
-                amount[:fine],
-                len(product.early.significand) + (1 << fine) - 1,
-            ),
-            "near",
-        )
-        # The exponents are at least `lowest`: the places below are left out.
-        aligned: Value = Const(0, bits + lowest)
-        for group in range(1 << amount_bits - fine):
-            chosen = amount[fine:] == group
-            placed = Cat(Const(0, group << fine), near)[: bits + lowest]
-            aligned |= placed & chosen.replicate(len(placed))
-        return wire(m, aligned[lowest:], "aligned")
-
 
 _FINE = 3
 """Bits of the exponent that shift by multiplexers."""
+
+
+def align(
+    m: Module,
+    product: data.View,
+    factors: tuple[NumberRange, NumberRange],
+    bits: int,
+    adder: Adder,
+) -> Value:
+    """Magnitude of a product that is not normalised, in units of the smallest one.
+
+    Parameters
+    ----------
+    product : View
+        Of the layout ``FactoredLayout(*factors)``.
+    factors : tuple of NumberRange
+        Decoded operands.
+    bits : int
+        Bits of the largest product; those above mean nothing and are dropped.
+    adder : Adder
+        How carries run where exponents are added.
+    """
+    range_ = product_range(*factors)
+    lowest = range_.exponent_min
+    amount_bits = range_.exponent_max.bit_length()
+    first, second = (
+        Cat(exponent, Const(0, amount_bits))[:amount_bits]
+        for exponent in (product.early.exponent_a, product.early.exponent_b)
+    )
+    total = add(m, first, second, name="amount", adder=adder)
+    amount = wire(m, total[:amount_bits], "amount")
+    fine = min(_FINE, amount_bits)
+    near = wire(
+        m,
+        shift_left(
+            m,
+            product.early.significand,
+            amount[:fine],
+            len(product.early.significand) + (1 << fine) - 1,
+        ),
+        "near",
+    )
+    # The exponents are at least `lowest`: the places below are left out.
+    aligned: Value = Const(0, bits + lowest)
+    for group in range(1 << amount_bits - fine):
+        chosen = amount[fine:] == group
+        placed = Cat(Const(0, group << fine), near)[: bits + lowest]
+        aligned |= placed & chosen.replicate(len(placed))
+    return wire(m, aligned[lowest:], "aligned")

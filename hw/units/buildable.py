@@ -4,8 +4,12 @@ from fp8mac.hw.config.accumulators import FloatAccConfig
 from fp8mac.hw.config.errors import ConfigError
 from fp8mac.hw.config.formats import Rounding
 from fp8mac.hw.config.unit import MacConfig
+from fp8mac.hw.dot.family import DOTS
 
-__all__ = ["check_buildable"]
+__all__ = ["MOST_LANES", "check_buildable"]
+
+MOST_LANES = 64
+"""Products that a circuit adds in a step."""
 
 
 def check_buildable(config: MacConfig) -> None:
@@ -14,21 +18,25 @@ def check_buildable(config: MacConfig) -> None:
     Raises
     ------
     ConfigError
-        If the accumulator rounds stochastically or in an unusual way, or products are not added one
-        by one.
+        If the accumulator rounds stochastically or in an unusual way, or products are added in a
+        way that no circuit has.
     """
-    if config != config.plain:
-        raise ConfigError(
-            f"No circuit adds products as in {config.text}; circuits add them one by one."
-        )
     acc = config.accumulator
-    if isinstance(acc, FloatAccConfig) and not acc.is_basic:
-        raise ConfigError(
-            f"No circuit rounds as {acc.name} does; circuits round to nearest even, or toward zero "
-            "(:rtz), with :ftz and :saturate."
-        )
     if isinstance(acc, FloatAccConfig) and acc.rounding is Rounding.STOCHASTIC:
         raise ConfigError(
             "Stochastic rounding exists in the golden model only; a circuit rounds to nearest "
             "even, or toward zero (:rtz)."
+        )
+    if config != config.plain:
+        if config.products_per_cycle > MOST_LANES or not any(dot.fits(config) for dot in DOTS):
+            raise ConfigError(
+                f"No circuit adds products as in {config.text}; circuits add them one by one, or "
+                f"1 to {MOST_LANES} in a step: exactly, in windows and groups of windows, or by a "
+                "tree of adders; not in chunks, nor with scales of blocks."
+            )
+        return
+    if isinstance(acc, FloatAccConfig) and not acc.is_basic:
+        raise ConfigError(
+            f"No circuit rounds as {acc.name} does; circuits round to nearest even, or toward zero "
+            "(:rtz), with :ftz and :saturate."
         )

@@ -1,16 +1,17 @@
-"""The combinational core of a MAC unit: one step of its arithmetic."""
+"""The combinational core of a unit: one step of its arithmetic."""
 
 from functools import cached_property
 
-from amaranth.hdl import Cat, Module, Signal, Value
-from amaranth.lib import data, wiring
+from amaranth.hdl import Cat, Module, Signal
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from fp8mac.hw.config.ports import Role, Shape, ports
+from fp8mac.hw.config.ports import Role, Shape, named, ports
 from fp8mac.hw.config.structure import Built, Goal
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.hw.parts.family import Parts
 from fp8mac.hw.parts.layout import varying
+from fp8mac.hw.parts.special import flags_of
 from fp8mac.hw.units.buildable import check_buildable
 from fp8mac.hw.units.families import parts_of
 
@@ -27,7 +28,9 @@ def members(config: MacConfig, shape: Shape) -> dict[str, wiring.Member]:
 
 
 class MacCore(wiring.Component):
-    """One step of a MAC unit: ``y = c + a * b`` in the accumulator's arithmetic. Combinational.
+    """One step of a unit: ``y = c + a * b`` in the accumulator's arithmetic. Combinational.
+
+    A unit of several lanes adds their products, ``a[0] * b[0] + a[1] * b[1] + ...``.
 
     Parameters
     ----------
@@ -42,10 +45,10 @@ class MacCore(wiring.Component):
 
     Members
     -------
-    a : :py:`In(config.a.bits)`
-        Operand code.
-    b : :py:`In(config.b.bits)`
-        Operand code.
+    a : :py:`In(lanes * config.a.bits)`
+        Operand code of each lane, lane 0 in the lowest bits.
+    b : :py:`In(lanes * config.b.bits)`
+        Operand code of each lane.
     early : :py:`Out(...)`, if it is cut
         Product, or operands.
     held : :py:`In(...)`, if it is cut
@@ -57,9 +60,9 @@ class MacCore(wiring.Component):
     c_carry, y_carry : :py:`In`, :py:`Out`, where the accumulator is in segments
         Carries between the segments of ``c`` and of ``y``, see ``config.carry_places``.
     nan : :py:`Out(1)`, if in ``config.flags``
-        The product is NaN.
+        A product is NaN.
     pos_inf, neg_inf : :py:`Out(1)`, if in ``config.flags``
-        The product is an infinity of that sign; both: the product is NaN.
+        A product is an infinity of that sign; both: one is NaN, or their sum is.
 
     Raises
     ------
@@ -83,7 +86,7 @@ class MacCore(wiring.Component):
         self._cut = cut
         signature = members(config, Shape.CORE)
         if cut:
-            bits = config.a.bits + config.b.bits
+            bits = sum(named(ports(config, Shape.CORE), Role.OPERAND).values())
             if self._parts.multiplier is not None and self._parts.is_compact:
                 bits = len(Cat(varying(self._parts.multiplier.product)))
             signature |= {"early": Out(bits), "held": In(bits)}
@@ -132,12 +135,15 @@ class MacCore(wiring.Component):
         if parts.multiplier is not None:
             m.submodules.multiplier = parts.multiplier
             product = adder.product if cut_product else operands.product
-            m.d.comb += Cat(self.flags).eq(_flags(product, self._config.flags))
+            m.d.comb += Cat(self.flags).eq(flags_of(product, self._config.flags))
             if cut_product:
                 m.d.comb += self.early.eq(Cat(varying(operands.product)))
                 m.d.comb += Cat(varying(adder.product)).eq(self.held)
             else:
                 m.d.comb += adder.product.eq(product)
+        elif self._config.flags:
+            raised = [getattr(adder, flag) for flag in self._config.flags]
+            m.d.comb += Cat(self.flags).eq(Cat(raised))
         m.submodules.accumulator = adder
         m.d.comb += [adder.c.eq(self.c), self.y.eq(adder.y)]
         if self._config.segment_bits is not None:
@@ -150,12 +156,3 @@ class MacCore(wiring.Component):
     def flags(self) -> list[Signal]:
         """Flag ports, in the order of ``config.flags``."""
         return [getattr(self, flag) for flag in self._config.flags]
-
-
-def _flags(product: data.View, names: tuple[str, ...]) -> Value:
-    """Flags that a product raises."""
-    if names == ("pos_inf", "neg_inf"):
-        return Cat(
-            product.nan | (product.inf & ~product.sign), product.nan | (product.inf & product.sign)
-        )
-    return Cat(*(product[name] for name in names))

@@ -16,15 +16,16 @@ __all__ = ["COMPONENTS", "Mac"]
 
 
 class Mac(wiring.Component):
-    """Registered MAC unit.
+    """Registered unit.
 
     On every clock edge where ``en`` is asserted, ``acc`` becomes ``acc + a * b``; where ``clear``
-    is asserted as well, it becomes ``0 + a * b``. Flags that a product raises stay up until then.
-    A unit of two stages does so one cycle later: a register holds the product, or the operands
-    where its family has no product of few bits; ``en`` and ``clear`` travel with it.
+    is asserted as well, it becomes ``0 + a * b``; of several lanes all products are added. Flags
+    that a product raises stay up until then. A unit of two stages does so one cycle later: a
+    register holds the product, or the operands where its family has no product of few bits;
+    ``en`` and ``clear`` travel with it.
 
     * Latency: ``config.latency_cycles`` from ``a``, ``b`` to ``acc``.
-    * Throughput: 1 product per cycle.
+    * Throughput: ``config.products_per_cycle`` products per cycle.
     * Reset: synchronous, to zero and no flags; it wins over ``en``, and over what is on its way.
     * An accumulator in segments is ``acc`` and ``carry``. Where idle cycles resolve it, a cycle
       without ``en`` adds the carries to their segments, and as many of them as there are carries
@@ -39,14 +40,14 @@ class Mac(wiring.Component):
 
     Members
     -------
-    a : :py:`In(config.a.bits)`
-        Operand code.
-    b : :py:`In(config.b.bits)`
-        Operand code.
+    a : :py:`In(lanes * config.a.bits)`
+        Operand code of each lane, lane 0 in the lowest bits.
+    b : :py:`In(lanes * config.b.bits)`
+        Operand code of each lane.
     en : :py:`In(1)`
-        Add this product; otherwise hold.
+        Add these products; otherwise hold.
     clear : :py:`In(1)`
-        Begin a new sum with this product; ignored where ``en`` is low.
+        Begin a new sum with these products; ignored where ``en`` is low.
     acc : :py:`Out(config.acc_bits)`
         Sum; not specified while a flag is up.
     carry : :py:`Out(len(config.carry_places))`, where the accumulator is in segments

@@ -15,7 +15,7 @@ __all__ = ["UNIT_MUTATIONS"]
 # fmt: off
 UNIT_MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
-        "flag of the wrong infinity", "flags", "units.core",
+        "flag of the wrong infinity", "flags", "parts.special",
         "(product.inf & product.sign)", "product.inf",
         ("e5m2,kulisch", "e3m4,kulisch"),
         lambda config: "neg_inf" in config.flags,

@@ -18,6 +18,7 @@ from enum import Enum
 from functools import partial
 
 from fp8mac.gen.describe import module_name
+from fp8mac.hw.config.errors import ConfigError
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.structure import Built, Goal, Structure
 from fp8mac.hw.config.unit import MacConfig
@@ -173,6 +174,8 @@ def plan(
         (config, goal) for goal, configs in by_goal.items() for config in configs
     ]
     for config, goal in dict.fromkeys([*pairs, *structures]):
+        if config != config.plain:
+            raise ConfigError(f"There is no proof of {config.text}: units of one lane are proved.")
         encodings = Encoding.of(all_sorts(config), both=both)
         check = partial(Check, config, goal=goal)
         if decoded(config):

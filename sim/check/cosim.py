@@ -8,7 +8,7 @@ import numpy as np
 from fp8mac.hw.config.ports import Port, Role, Shape, named, ports, wires
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.sim.check.netlist import Netlist
-from fp8mac.sim.check.stimuli import Triples, random_carries
+from fp8mac.sim.check.stimuli import Triples, integers, random_carries
 from fp8mac.sim.exact import golden
 from fp8mac.sim.exact.segments import fault, resolved
 
@@ -67,7 +67,7 @@ def check_core(config: MacConfig, netlist: Netlist, triples: Triples) -> list[Mi
     before, after = _values(config, triples.c, *carries), _values(config, *got_words)
     mismatches = []
     for index, (a, b, acc, got) in enumerate(
-        zip(triples.a.tolist(), triples.b.tolist(), before, after, strict=True)
+        zip(integers(triples.a), integers(triples.b), before, after, strict=True)
     ):
         want = golden.mac(config, a, b, acc)
         got_flags = tuple(flag_rows[index]) if flag_rows else ()
@@ -148,7 +148,7 @@ def check_unit(
     raised = np.array([after[flag] for flag in flag_names], bool).reshape(-1, count).T
     mismatches = []
     for index, (a, b, before) in enumerate(
-        zip(triples.a.tolist(), triples.b.tolist(), held, strict=True)
+        zip(integers(triples.a), integers(triples.b), held, strict=True)
     ):
         up = tuple(flags[index].tolist())
         en, clear, _ = controls[index].tolist()
@@ -183,8 +183,8 @@ def _segments(
 ) -> list[_Segments]:
     """Of every case word and carries before and after it, and what else is shown."""
     shown = named(table, Role.SUM, Role.READY)
-    held, got = (zip(*map(_integers, words), strict=True) for words in (before, after))
-    views = zip(*(_integers(outputs[port]) for port in shown), strict=True)
+    held, got = (zip(*map(integers, words), strict=True) for words in (before, after))
+    views = zip(*(integers(outputs[port]) for port in shown), strict=True)
     rows = views if shown else ((),) * len(before[0])
     return [
         (old, new, dict(zip(shown, row, strict=True)))
@@ -194,16 +194,11 @@ def _segments(
 
 def _values(config: MacConfig, word: np.ndarray, carry: np.ndarray | None = None) -> list[int]:
     """Accumulators as integers; those in segments are resolved."""
-    words = _integers(word)
+    words = integers(word)
     if carry is None:
         return words
-    both = zip(words, _integers(carry), strict=True)
+    both = zip(words, integers(carry), strict=True)
     return [resolved(config, *each) for each in both]
-
-
-def _integers(words: np.ndarray) -> list[int]:
-    nothing = np.zeros(len(words), np.uint64)
-    return [number for _, _, number in Triples(nothing, nothing, words).integers()]
 
 
 def _bits(names: Sequence[str], words: np.ndarray) -> dict[str, np.ndarray]:

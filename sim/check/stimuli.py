@@ -15,7 +15,7 @@ from fp8mac.hw.config.formats import FloatFormat, Format
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.sim.codes.numbers import values
 
-__all__ = ["Triples", "biased_triples", "random_carries"]
+__all__ = ["Triples", "biased_triples", "integers", "packed", "random_carries"]
 
 Codes = NDArray[np.uint64]
 
@@ -23,8 +23,8 @@ Codes = NDArray[np.uint64]
 class Triples(NamedTuple):
     """Operands and accumulators of one step.
 
-    ``a`` and ``b`` have shape (n,); ``c`` has shape (n, k), with ``k`` words of 64 bits, least
-    significant first.
+    ``a`` and ``b`` have shape (n,), or of several lanes, packed, (n, k), as ``c`` has: ``k`` words
+    of 64 bits, least significant first.
     """
 
     a: Codes
@@ -36,10 +36,29 @@ class Triples(NamedTuple):
 
     def integers(self) -> list[tuple[int, int, int]]:
         """The triples as Python integers."""
-        c = self.c[:, -1].astype(object)
-        for word in range(self.c.shape[1] - 2, -1, -1):
-            c = (c << 64) | self.c[:, word].astype(object)
-        return list(zip(self.a.tolist(), self.b.tolist(), c.tolist(), strict=True))
+        return list(zip(*map(integers, self), strict=True))
+
+
+def integers(words: Codes) -> list[int]:
+    """Python integers of an array of shape (n,), or of words, least significant first, (n, k)."""
+    if words.ndim == 1:
+        return words.tolist()
+    found = words[:, -1].astype(object)
+    for word in range(words.shape[1] - 2, -1, -1):
+        found = (found << 64) | words[:, word].astype(object)
+    return found.tolist()
+
+
+def packed(codes: Codes, bits: int) -> Codes:
+    """Words, shape (n, k), of the codes of lanes, shape (n, lanes), lane 0 in the lowest bits."""
+    count, lanes = codes.shape
+    words = np.zeros((count, -(-lanes * bits // 64)), np.uint64)
+    for lane in range(lanes):
+        word, place = divmod(lane * bits, 64)
+        words[:, word] |= codes[:, lane] << np.uint64(place)
+        if place + bits > 64:
+            words[:, word + 1] |= codes[:, lane] >> np.uint64(64 - place)
+    return words
 
 
 def biased_triples(config: MacConfig, count: int, seed: int) -> Triples:
@@ -56,13 +75,72 @@ def biased_triples(config: MacConfig, count: int, seed: int) -> Triples:
         Equal seeds give equal triples.
     """
     rng = np.random.default_rng(seed)
-    a, b = _operands(config, count, rng)
+    lanes = config.products_per_cycle
+    a, b = _operands(config, count * lanes, rng)
+    if lanes > 1:
+        a, b = _lanes(config, a.reshape(count, lanes), b.reshape(count, lanes), rng)
     if isinstance(config.accumulator, FloatAccConfig):
         product = values(config.a, a) * values(config.b, b)
-        c = _float_accumulators(config.accumulator.format, product, rng)[:, None]
+        total = product if lanes == 1 else product.sum(axis=1)
+        c = _float_accumulators(config.accumulator.format, total, rng)[:, None]
     else:
         c = _fixed_accumulators(config, a, b, rng)
-    return Triples(a, b, c)
+    return Triples(a, b, c) if lanes == 1 else _packed(config, a, b, c)
+
+
+def _packed(config: MacConfig, a: Codes, b: Codes, c: Codes) -> Triples:
+    return Triples(packed(a, config.a.bits), packed(b, config.b.bits), c)
+
+
+def _lanes(config: MacConfig, a: Codes, b: Codes, rng: np.random.Generator) -> tuple[Codes, Codes]:
+    """Codes of lanes, shape (n, lanes), after one of these recipes was followed in each case.
+
+    ==========  ================================================================
+    recipe      lanes
+    ==========  ================================================================
+    any         as they are, NaN and infinities included
+    finite      as they are, but for those
+    sparse      finite, a few of them, the others zero
+    equal       finite, all of them the same product, or that and its negative
+    cancelling  finite, every other one the negative of its neighbour
+    ==========  ================================================================
+    """
+    count, lanes = a.shape
+    recipe = rng.choice(5, (count, 1), p=[0.1, 0.3, 0.2, 0.2, 0.2])
+    a, b = (
+        np.where(recipe == 0, codes, _finite(format_, codes))
+        for format_, codes in ((config.a, a), (config.b, b))
+    )
+    gone = (recipe == 2) & (rng.random((count, lanes)) < 0.75)
+    one = (recipe == 3) & np.ones(lanes, bool)
+    a, b = np.where(gone, np.uint64(0), a), np.where(one, b[:, :1], b)
+    a = np.where(one, a[:, :1], a)
+    flip = one & (rng.random((count, lanes)) < 0.5) & (rng.random((count, 1)) < 0.5)
+    pairs = lanes // 2 * 2
+    again = (recipe == 4) & (np.arange(lanes) < pairs) & (np.arange(lanes) % 2 == 1)
+    before = np.maximum(np.arange(lanes) - 1, 0)
+    a, b = np.where(again, a[:, before], a), np.where(again, b[:, before], b)
+    return np.where(flip | again, _negative(config.a, a), a), b
+
+
+def _finite(format_: Format, codes: Codes) -> Codes:
+    """The codes, NaN and infinities replaced by the largest number of their sign."""
+    if not isinstance(format_, FloatFormat):
+        return codes
+    sign = np.uint64(format_.sign_code)
+    largest = np.minimum(codes & (sign - np.uint64(1)), np.uint64(format_.max_code))
+    codes = largest | (codes & sign)
+    if not format_.has_negative_zero:
+        codes = np.where(codes == sign, np.uint64(0), codes)
+    return codes
+
+
+def _negative(format_: Format, codes: Codes) -> Codes:
+    """Codes of the negative numbers; of the most negative integer that itself."""
+    sign = np.uint64(1 << (format_.bits - 1))
+    if isinstance(format_, FloatFormat):
+        return _finite(format_, codes ^ sign)
+    return (~codes + np.uint64(1)) & np.uint64((1 << format_.bits) - 1)
 
 
 def random_carries(config: MacConfig, count: int, seed: int) -> Codes:
@@ -168,6 +246,7 @@ def _lowest_one(fraction: NDArray[np.float64]) -> NDArray[np.int64]:
 def _fixed_accumulators(config: MacConfig, a: Codes, b: Codes, rng: np.random.Generator) -> Codes:
     """Random words, runs of equal bits (long carries), and minus the product."""
     width, count = config.acc_bits, len(a)
+    a, b = a.reshape(count, -1), b.reshape(count, -1)
     words = -(-width // 64)
     uniform = rng.integers(0, 1 << 64, (count, words), dtype=np.uint64)
     runs = np.zeros_like(uniform)
@@ -177,13 +256,13 @@ def _fixed_accumulators(config: MacConfig, a: Codes, b: Codes, rng: np.random.Ge
         runs[:, bit // 64] |= inside.astype(np.uint64) << np.uint64(bit % 64)
     runs ^= rng.integers(0, 2, (count, 1), dtype=np.uint64) * np.uint64(0xFFFF_FFFF_FFFF_FFFF)
     scale = config.a.lsb_exponent, config.b.lsb_exponent
+    left, right = (
+        np.ldexp(values(format_, codes), -exponent).tolist()
+        for format_, codes, exponent in zip((config.a, config.b), (a, b), scale, strict=True)
+    )
     product = [
-        -int(x) * int(y)
-        for x, y in zip(
-            np.ldexp(values(config.a, a), -scale[0]).tolist(),
-            np.ldexp(values(config.b, b), -scale[1]).tolist(),
-            strict=True,
-        )
+        sum(-int(x) * int(y) for x, y in zip(*rows, strict=True))
+        for rows in zip(left, right, strict=True)
     ]
     near = np.array(
         [

@@ -17,10 +17,16 @@ from itertools import chain, product
 import numpy as np
 
 from fp8mac.hw.config.accumulators import ConfigError, FloatAccConfig
-from fp8mac.hw.config.formats import Rounding
-from fp8mac.hw.config.ports import Role, Shape, named, ports
+from fp8mac.hw.config.formats import Format, Rounding
+from fp8mac.hw.config.ports import Role, Shape, named, ports, products_text
 from fp8mac.hw.config.unit import MacConfig
-from fp8mac.sim.check.stimuli import Triples, biased_triples, random_carries
+from fp8mac.sim.check.stimuli import (
+    Triples,
+    biased_triples,
+    integers,
+    packed,
+    random_carries,
+)
 from fp8mac.sim.codes.numbers import legal_codes
 from fp8mac.sim.exact import golden
 from fp8mac.sim.exact.segments import resolved
@@ -81,11 +87,11 @@ def product_lines(config: MacConfig) -> Iterator[str]:
     ConfigError
         If there are more than 2**24 pairs, or the accumulator rounds stochastically.
     """
-    if (bits := config.a.bits + config.b.bits) > 24:
+    if (bits := sum(named(ports(config, Shape.CORE), Role.OPERAND).values())) > 24:
         raise ConfigError(f"All pairs of operands of {config.slug} are 2**{bits} cases, too many.")
     header = _header(config, _columns(config), "all pairs of operands")
     zero = (0, 0) if config.segment_bits is not None else (0,)
-    pairs = product(legal_codes(config.a), legal_codes(config.b))
+    pairs = product(*(_legal(config, format_) for format_ in (config.a, config.b)))
     return chain(header, _steps(config, ((a, b, zero) for a, b in pairs)))
 
 
@@ -105,8 +111,14 @@ def sequence_lines(config: MacConfig, count: int, seed: int) -> Iterator[str]:
     a, b, _ = biased_triples(config, count, seed)
     controls = np.random.default_rng([seed, 1]).random((count, 3)) < (1 / 64, 7 / 8, 1 / 4)
     controls[:1, 0] = True
-    inputs = zip(*controls.T.tolist(), a.tolist(), b.tolist(), strict=True)
+    inputs = zip(*controls.T.tolist(), integers(a), integers(b), strict=True)
     return chain(header, _cycles(config, inputs))
+
+
+def _legal(config: MacConfig, format_: Format) -> list[int]:
+    """Operands that may be presented to a unit, those of its lanes packed."""
+    lanes = np.array(list(product(legal_codes(format_), repeat=config.products_per_cycle)))
+    return integers(packed(lanes[:, ::-1].astype(np.uint64), format_.bits))
 
 
 def _columns(config: MacConfig) -> str:
@@ -162,8 +174,10 @@ def _header(config: MacConfig, columns: str, remark: str) -> list[str]:
     acc = config.accumulator
     if isinstance(acc, FloatAccConfig) and acc.rounding is Rounding.STOCHASTIC:
         raise ConfigError("Stochastic rounding has no single answer that a test could want.")
+    formula, count = products_text(config), config.products_per_cycle
+    lanes = f", {count} lanes, lane 0 in the lowest bits" if count > 1 else ""
     return [
-        f"# {config.slug}: acc + a * b of {config.a} times {config.b} in {acc.name}",
+        f"# {config.slug}: acc + {formula} of {config.a} times {config.b} in {acc.name}{lanes}",
         f"# fp8mac {version('fp8mac')}, {remark}",
         " ".join(["#", columns, *config.flags]),
     ]

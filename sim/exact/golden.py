@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from fp8mac.hw.config.formats import Overflow
 from fp8mac.hw.config.unit import MacConfig
+from fp8mac.sim.exact import steps
 from fp8mac.sim.exact.codecs import codec, decode, encode
 from fp8mac.sim.exact.held import State, hold, no_flags, product_of, raised_flags, read
 from fp8mac.sim.exact.values import NAN, Kind, Value, add, multiply
@@ -35,6 +36,7 @@ __all__ = [
     "read",
     "reset",
     "step",
+    "unpack",
 ]
 
 
@@ -50,6 +52,9 @@ class Pipeline(NamedTuple):
 
 def mac(config: MacConfig, a: int, b: int, acc: int, *, random: int | None = None) -> State:
     """One step of a unit: ``acc + a * b``, rounded at most once.
+
+    A unit of several lanes, or one that adds in another way than products one by one, does what
+    `fp8mac.sim.exact.steps.step` says; its operands are packed, see `unpack`.
 
     ===========  ========================================================================
     accumulator  new pattern
@@ -74,7 +79,7 @@ def mac(config: MacConfig, a: int, b: int, acc: int, *, random: int | None = Non
     config : MacConfig
         The unit.
     a, b : int
-        Codes of the operands.
+        Codes of the operands, those of several lanes packed.
     acc : int
         Pattern of the accumulator, see `State`.
     random : int, optional
@@ -98,7 +103,29 @@ def mac(config: MacConfig, a: int, b: int, acc: int, *, random: int | None = Non
     >>> mac(parse_unit("e4m3", acc="kulisch"), 0x7F, 0, 0)  # NaN * 0
     State(acc=None, flags=(True,))
     """
-    return add_products(config, acc, (product_of(config, a, b),), random=random)
+    if config.plain is config or config.summation.chunk or config.block:
+        return add_products(config, acc, (product_of(config, a, b),), random=random)
+    lanes = config.products_per_cycle
+    left, right = unpack(a, config.a.bits, lanes), unpack(b, config.b.bits, lanes)
+    return steps.step(config, acc, left, right, random=random)
+
+
+def unpack(word: int, bits: int, lanes: int) -> list[int]:
+    """Codes of the lanes of a packed operand, which has lane 0 in its lowest bits.
+
+    Raises
+    ------
+    ValueError
+        If it has more bits.
+
+    Examples
+    --------
+    >>> unpack(0x210, 4, 3)
+    [0, 1, 2]
+    """
+    if word >> bits * lanes:  # of negative numbers too
+        raise ValueError(f"{lanes} codes of {bits} bits are below 2**{bits * lanes}, not {word}.")
+    return [word >> lane * bits & (1 << bits) - 1 for lane in range(lanes)]
 
 
 def add_products(
@@ -131,7 +158,7 @@ def add_products(
 
 def reset(config: MacConfig) -> State:
     """State after reset: all bits 0, no flag."""
-    return State(0, no_flags(config))
+    return State(0, no_flags(config.plain))
 
 
 def step(
@@ -199,7 +226,7 @@ def leave(config: MacConfig, state: State) -> int | None:
         value = Value(int(raised == {"neg_inf"}), 0, 0, Kind.INF)
         overflow = Overflow.TO_SPECIAL if output.format.has_inf else overflow
     else:
-        value = read(config, state.acc or 0)
+        value = read(config.plain, state.acc or 0)
     if value.kind is Kind.NAN and not output.format.has_nan:
         return None
     return codec(output.format, output.subnormals).encode(value, output.rounding, overflow, None, 0)

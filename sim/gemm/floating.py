@@ -87,10 +87,10 @@ class Run:
 
         Parameters
         ----------
-        left, right : ndarray of int, shapes (m, k) and (k, n)
+        left, right : ndarray of int, shapes (m, k) and (k, n), or (g, m, k) and (g, k, n)
             Codes of the operands. What raises flags counts as zero.
         start : ndarray of int, shape (m, n), optional
-            Codes of what is held before.
+            Codes of what is held before; not of several products.
         """
         config, outer = self.config, self.config.result.accumulator
         assert isinstance(outer, FloatAccConfig)
@@ -104,21 +104,32 @@ class Run:
             a, b = (np.where(np.isfinite(each), each, 0) for each in (a, b))
         held, run = None if start is None else read(outer, start), replace(self, special=special)
         # Compiled kernels take whole panels of columns.
-        if self.kernels is not float_numpy and b.shape[1] < min(len(a), _COLUMNS):
+        if self.kernels is not float_numpy and b.shape[-1] < min(a.shape[-2], _COLUMNS):
             run = replace(run, transposed=True)
-            a, b, held = b.T, a.T, None if held is None else held.T
-        if config.summation.chunk is None:
-            acc = run.sum(a, b, held, 0)
+            a, b, held = b.swapaxes(-1, -2), a.swapaxes(-1, -2), None if held is None else held.T
+        if a.ndim == 2:
+            acc = run._multiplied(a, b, held, outer)
         else:
-            acc = run.sum_of_parts(a, b, held, outer)
-        acc = acc[:, : b.shape[1]]
+            acc = np.empty((len(a), a.shape[1], b.shape[2]), kind)
+            for x, y, out in zip(a, b, acc, strict=True):
+                out[:] = run._multiplied(x, y, None, outer)
         if run.transposed:
-            acc = acc.T
+            acc = acc.swapaxes(-1, -2)
         if self.chosen.reason == "native" and config.summation.chunk is None:
             codes = np.ascontiguousarray(acc).view(np.uint32)
             codes[np.isnan(acc)] = outer.format.nan_code or 0
             return codes
         return encode(acc, outer.format, overflow=Overflow.TO_SPECIAL)
+
+    def _multiplied(
+        self, a: Floats, b: Floats, held: Floats | None, outer: FloatAccConfig
+    ) -> Floats:
+        """Accumulators of one product."""
+        if self.config.summation.chunk is None:
+            acc = self.sum(a, b, held, 0)
+        else:
+            acc = self.sum_of_parts(a, b, held, outer)
+        return acc[:, : b.shape[1]]
 
     def sum(self, a: Floats, b: Floats, held: Floats | None, first_step: int) -> Floats:
         """Accumulators that hold the sum of all products, and of what was ``held``."""

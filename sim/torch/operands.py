@@ -19,7 +19,7 @@ from fp8mac.sim.torch.report import RoundingCounts
 from fp8mac.sim.torch.scaling import BLOCK, Scales
 from fp8mac.sim.torch.scheme import Role, Scheme
 
-__all__ = ["Arrange", "Blocks", "Coded", "Encoder", "TensorOperand"]
+__all__ = ["Arrange", "Coded", "CodedBlocks", "Encoder", "TensorOperand"]
 
 Array = NDArray[Any]
 Arrange = Callable[[Array], Array]
@@ -38,7 +38,7 @@ class Coded:
 
 
 @dataclass(frozen=True)
-class Blocks:
+class CodedBlocks:
     """Codes of a matrix of shape (m, k), and a scale for each row's blocks, shape (m, blocks)."""
 
     codes: Array
@@ -100,7 +100,7 @@ class Encoder:
             operand.coded[key] = Coded(codes, scale, counts)
         return operand.coded[key]
 
-    def encode_blocks(self, rows: Array, role: Role, format_: Format) -> Blocks:
+    def encode_blocks(self, rows: Array, role: Role, format_: Format) -> CodedBlocks:
         """Codes of a matrix whose rows' blocks of 128 numbers have scales of their own.
 
         A weight has a scale for 128 x 128 numbers.
@@ -120,7 +120,7 @@ class Encoder:
         each = np.repeat(scales, BLOCK, axis=1)[:, :terms]
         rounding = self.scheme.rounding_of(role)
         codes, counts = self._codes(rows, format_, rounding, each)
-        return Blocks(codes, scales, counts)
+        return CodedBlocks(codes, scales, counts)
 
     def _codes(
         self, numbers: Array, format_: Format, rounding: Rounding, scale: Any

@@ -10,6 +10,7 @@ from fp8mac.hw.config.formats import Overflow
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.sim.codes.encoding import decode
 from fp8mac.sim.gemm.gemm import gemm
+from fp8mac.sim.gemm.stack import gemm_stack
 from fp8mac.sim.networks.tasks.diagnose import swamped_share
 from fp8mac.sim.torch.operands import Arrange, Array, Encoder, TensorOperand
 from fp8mac.sim.torch.report import ProductReport, ProductRow
@@ -94,22 +95,19 @@ class Multiplier:
         row.right_counts.add(other.counts)
         a, b = left[1](one.codes), right[1](other.codes)
         scale = one.scale * other.scale
-        if a.ndim == 2:
-            return self._sums(unit, a, b, row, scale), a.shape[-1]
-        groups = [self._sums(unit, x, y, row, scale) for x, y in zip(a, b, strict=True)]
-        shape = (0, a.shape[1], b.shape[2])
-        return np.stack(groups) if groups else np.zeros(shape, np.float32), a.shape[-1]
+        return self._sums(unit, a, b, row, scale), a.shape[-1]
 
     def _sums(
         self, unit: MacConfig, a: Array, b: Array, row: ProductRow, scale: Any
     ) -> NDArray[np.float32]:
-        """Sums of one product of matrices of codes, times the scales."""
-        result = gemm(a, b, unit, seed=self.seed + self.products, threads=self.threads)
-        self.products += 1
-        values = result.values
+        """Sums of products of matrices of codes, times the scales."""
+        work = gemm if a.ndim == 2 else gemm_stack
+        result = work(a, b, unit, seed=self.seed + self.products, threads=self.threads)
+        self.products += 1 if a.ndim == 2 else len(a)
+        values = result.values.reshape(*a.shape[:-1], b.shape[-1])
         row.overflown += _overflown(unit, values)
         if row.calls % _WATCH_EVERY == 0 and values.size and row.watched < 1 << 22:
-            _watch(unit, a, b, row)
+            _watch(unit, a if a.ndim == 2 else a[0], b if b.ndim == 2 else b[0], row)
         with np.errstate(all="ignore"):
             return (values if np.ndim(scale) == 0 and scale == 1 else values * scale).astype(
                 np.float32

@@ -13,7 +13,7 @@
 """
 
 import re
-from collections import defaultdict, deque
+from collections import deque
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -95,9 +95,7 @@ class Scales:
     exponent: int = 16
     _clean: int = 0
     _beyond: bool = False
-    _seen: dict[str, deque[float]] = field(
-        default_factory=lambda: defaultdict(lambda: deque(maxlen=_HISTORY))
-    )
+    _seen: dict[str, deque[float]] = field(default_factory=dict)
 
     def find(self, name: str, numbers: NDArray[np.float32], format_: Format) -> float:
         """What the numbers are divided by.
@@ -120,7 +118,7 @@ class Scales:
             return 2.0**-self.exponent
         largest = _largest(numbers)
         if kind == "delayed":
-            seen = self._seen[name]
+            seen = self._seen.setdefault(name, deque(maxlen=_HISTORY))
             seen.append(largest)
             largest = max(list(seen)[:-1] or seen)
         return self.of_largest(largest, format_)

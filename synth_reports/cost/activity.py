@@ -221,12 +221,12 @@ def simulate(
         Its ports; those that its netlist has not are left alone.
     flip_flops : int
         Bits of ``ff_q``.
-    a, b : ndarray of uint64, shape (cycles, sums)
-        Operand codes; every column is a sum. Unit-delay toggles are those of the first 512 sums.
+    a, b : ndarray of uint64, shape (cycles, sums) or (cycles, sums, k)
+        Operands; every column is a sum. Unit-delay toggles are those of the first 512 sums.
     stages : int
         Edges from the operands to their sum.
     """
-    length, sums = a.shape
+    length, sums = a.shape[:2]
     mask = pack(np.ones(sums, np.uint64), 1)[0]
     depths = [high for _, high in circuit.depths]
     banks = [
@@ -262,7 +262,7 @@ def _stimuli(
     circuit: CellNetlist, table: tuple[Port, ...], a: Codes, b: Codes, stages: int
 ) -> Iterator[dict[int, Words]]:
     """Words of each input net but the registers, cycle by cycle."""
-    length, sums = a.shape
+    length, sums = a.shape[:2]
     operands = [port for port in table if port.role is Role.OPERAND]
     en, clear = wires(table, Role.CONTROL)
     zero = np.zeros(-(-sums // 64), np.uint64)
@@ -270,7 +270,7 @@ def _stimuli(
         words = dict.fromkeys(wires(table, Role.RESET, Role.CLOCK), zero)
         words |= {en: ~zero, clear: zero if cycle % length else ~zero}
         for port, each in zip(operands, (a, b), strict=True):
-            codes = np.roll(each[cycle % length], -(cycle // length))
+            codes = np.roll(each[cycle % length], -(cycle // length), axis=0)
             words |= zip(port.wires, pack(codes, port.bits), strict=True)
         yield {circuit.nets[net]: each for net, each in words.items() if net in circuit.nets}
 

@@ -17,6 +17,7 @@ in which ABC works across the borders: the last row but one takes off what that 
     = unit                    as a whole
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -40,6 +41,7 @@ _LABELS = {
     "accumulator.near": "near path: subtract, normalise",
     "accumulator.far": "far path: add, round",
 }
+_LANE = re.compile(r"(accumulator\.lane_)[0-9]+")
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,8 @@ class Breakdown:
     core, unit : Design
         As a whole.
     parts : dict of str to tuple of Design
-        By what they are called; several submodules can be one part.
+        By what they are called; several submodules can be one part. All lanes are the first one,
+        again and again.
     around : Design
         What is left of the core without the parts.
     output : Design, optional
@@ -97,7 +100,9 @@ def breakdown_designs(
     paths = parts_of(modules)
     for path in paths:
         label = _accumulator_label(paths) if path == "accumulator" else _LABELS.get(path, path)
-        parts[label] = (*parts.get(label, ()), replace(core, part=path))
+        lane = _LANE.fullmatch(path)  # they are all alike
+        label, part = ("lanes", f"{lane[1]}0") if lane else (label, path)
+        parts[label] = (*parts.get(label, ()), replace(core, part=part))
     around = replace(core, without=tuple(paths))
     unit = replace(core, shape=Shape.UNIT)
     output = replace(unit, part="output") if config.output is not None else None

@@ -6,6 +6,7 @@ at any product. Both operands are halved alike; an integer loses a bit each time
 it stays as it is.
 """
 
+import math
 from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
@@ -32,7 +33,10 @@ _RARE = 0.001
 
 
 class Stream(NamedTuple):
-    """Codes of both operands, shape (clear_every, sums), and what drawn ones were divided by."""
+    """Codes of both operands, and what drawn ones were divided by.
+
+    Of shape (clear_every, sums), or (clear_every, sums, lanes) of a unit with several lanes.
+    """
 
     a: Codes
     b: Codes
@@ -86,9 +90,9 @@ def draw(
     operands : Operands
         How they are distributed.
     cycles : int
-        How many; up to a whole number of sums.
+        How many steps; up to a whole number of sums.
     clear_every : int
-        Products of a sum.
+        Steps of a sum.
 
     Returns
     -------
@@ -96,7 +100,7 @@ def draw(
         With headroom in a float accumulator.
     """
     rng = np.random.default_rng(seed)
-    shape = (clear_every, max(1, -(-cycles // clear_every)))
+    shape = (clear_every, max(1, -(-cycles // clear_every)), *_lanes(config))
     formats = (config.a, config.b)
     sources = [_source(format_, operands, shape, rng) for format_ in formats]
     floats = [isinstance(format_, FloatFormat) for format_ in formats]
@@ -110,8 +114,14 @@ def draw(
         room *= 2
 
 
+def _lanes(config: MacConfig) -> tuple[int, ...]:
+    """Axis of the lanes, if there are several."""
+    lanes = config.products_per_cycle
+    return (lanes,) if lanes > 1 else ()
+
+
 def _source(
-    format_: Format, operands: Operands, shape: tuple[int, int], rng: np.random.Generator
+    format_: Format, operands: Operands, shape: tuple[int, ...], rng: np.random.Generator
 ) -> Callable[[float], Codes]:
     """Codes by what their numbers are divided by."""
     codes = finite_codes(format_)
@@ -140,7 +150,9 @@ def _fit(config: MacConfig, a: Codes, b: Codes) -> bool:
     if not isinstance(acc := config.accumulator, FloatAccConfig):
         return True
     with np.errstate(over="ignore", invalid="ignore"):  # of float64, with extreme biases
-        sums = np.cumsum(values(config.a, a) * values(config.b, b), axis=0)
+        products = values(config.a, a) * values(config.b, b)
+        steps = products.sum(axis=2) if products.ndim > 2 else products
+        sums = np.cumsum(steps, axis=0)
     inside = (np.abs(sums) <= float(acc.format.max) / 2).all(axis=0)
     return 1 - inside.mean() < _RARE
 
@@ -156,8 +168,8 @@ def overflow_share(config: MacConfig, a: Codes, b: Codes) -> float:
     ----------
     config : MacConfig
         The unit.
-    a, b : ndarray of uint64, shape (clear_every, sums)
-        Codes of both operands.
+    a, b : ndarray of uint64
+        Codes of both operands, as in `Stream`.
 
     Returns
     -------
@@ -166,6 +178,8 @@ def overflow_share(config: MacConfig, a: Codes, b: Codes) -> float:
     """
     if not isinstance(acc := config.accumulator, FloatAccConfig):
         return 0.0
+    if a.ndim > 2:  # lane by lane, as matrix products have their steps
+        a, b = (each.transpose(0, 2, 1).reshape(-1, each.shape[1]) for each in (a, b))
     inside = 0
     for first in range(0, a.shape[1], _BLOCK):
         block = np.s_[:, first : first + _BLOCK]
@@ -207,11 +221,12 @@ def recorded(config: MacConfig, path: Path, clear_every: int) -> Stream:
         raise ConfigError(
             f"'{path}' has {first.size} codes a and {second.size} codes b; they come in pairs."
         )
-    sums = first.size // clear_every
+    shape = (clear_every, *_lanes(config))
+    sums, each = first.size // math.prod(shape), math.prod(shape)
     if sums == 0:
-        raise ConfigError(f"'{path}' has {first.size} pairs of codes; a sum takes {clear_every}.")
+        raise ConfigError(f"'{path}' has {first.size} pairs of codes; a sum takes {each}.")
     a, b = (
-        stream.ravel()[: sums * clear_every].astype(np.uint64).reshape(sums, clear_every).T
+        stream.ravel()[: sums * each].astype(np.uint64).reshape(sums, *shape).swapaxes(0, 1)
         for stream in (first, second)
     )
     return Stream(a, b)

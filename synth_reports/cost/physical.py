@@ -145,7 +145,7 @@ def energy_report(
         ``cycles``, ``unit_delay_cycles``; ``headroom``, the powers of two by which both operands
         are smaller; ``overflow_share`` of the sums; ``functional`` and ``unit_delay``, each with
         ``switching``, ``clock_pins``, ``internal``, ``clock_internal``, ``dynamic``; ``leakage``;
-        all in pJ a cycle, with the suffix ``_pj``, or for our own library in ``_cinv_v2``;
+        all in pJ a product, with the suffix ``_pj``, or for our own library in ``_cinv_v2``;
         ``leakage_nw``. What the library does not state is null; None where it states no voltage.
 
     Raises
@@ -184,7 +184,9 @@ def _energy(measured: "Measurement", library: Library, stimuli: Stimuli) -> dict
     config = measured.design.config
     a, b, headroom = _operands(config, stimuli)
     table, stages = ports(config, Shape.UNIT), config.stages
-    found = activity.simulate(circuit, table, flip_flops, a, b, stages=stages)
+    lanes = config.products_per_cycle
+    words = (_words(each, format_.bits) for each, format_ in ((a, config.a), (b, config.b)))
+    found = activity.simulate(circuit, table, flip_flops, *words, stages=stages)
     suffix = "cinv_v2" if library.is_own else "pj"
     report: dict[str, Any] = {
         "cycles": found.cycles,
@@ -195,11 +197,16 @@ def _energy(measured: "Measurement", library: Library, stimuli: Stimuli) -> dict
     for name, toggles in (("functional", found.functional), ("unit_delay", found.unit_delay)):
         parts = energy.energy_per_cycle(circuit, library, toggles, flip_flops)
         figures = {**asdict(parts), "dynamic": parts.dynamic}
-        report[name] = {f"{part}_{suffix}": _rounded(value) for part, value in figures.items()}
+        report[name] = {
+            f"{part}_{suffix}": _rounded(value, lanes) for part, value in figures.items()
+        }
     leakage_nw = energy.leakage_nw(circuit, library, flip_flops)
     assert synthesis.delay_ps is not None
     leakage_pj = None if leakage_nw is None else leakage_nw * synthesis.delay_ps * 1e-9
-    return report | {f"leakage_{suffix}": _rounded(leakage_pj), "leakage_nw": _rounded(leakage_nw)}
+    return report | {
+        f"leakage_{suffix}": _rounded(leakage_pj, lanes),
+        "leakage_nw": _rounded(leakage_nw),
+    }
 
 
 def _operands(config: MacConfig, stimuli: Stimuli) -> tuple[Any, Any, tuple[float, float]]:
@@ -211,5 +218,16 @@ def _operands(config: MacConfig, stimuli: Stimuli) -> tuple[Any, Any, tuple[floa
     return operands.draw(config, kind, stimuli.cycles, stimuli.clear_every)
 
 
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else float(f"{value:.6g}")
+def _words(codes: Any, bits: int) -> Any:
+    """Operands as ports have them: codes, or words of the packed codes of lanes."""
+    from fp8mac.sim.check.stimuli import packed
+
+    if codes.ndim == 2:
+        return codes
+    cycles, sums, lanes = codes.shape
+    return packed(codes.reshape(-1, lanes), bits).reshape(cycles, sums, -1)
+
+
+def _rounded(value: float | None, products: int = 1) -> float | None:
+    """A figure, or what each of several products has of it."""
+    return None if value is None else float(f"{value / products:.6g}")

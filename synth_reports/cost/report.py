@@ -142,6 +142,7 @@ def unit_report(
             "format_b": config.b.name,
             "accumulator": config.accumulator.name,
             "acc_bits": config.acc_bits,
+            "products_per_cycle": config.products_per_cycle,
         },
         "goal": question.goal.value,
         "effort": {

@@ -23,7 +23,7 @@ class Stimuli:
     cycles : int
         Clock cycles; up to a whole number of sums. All that there are, for recorded ones.
     clear_every : int
-        Products of a sum.
+        Steps of a sum.
     """
 
     operands: str = "normal"

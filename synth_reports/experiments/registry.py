@@ -15,6 +15,7 @@ from fp8mac.synth_reports.experiments.peers.experiment import Peers
 from fp8mac.synth_reports.experiments.regression import Regression
 from fp8mac.synth_reports.experiments.sta import Sta
 from fp8mac.synth_reports.experiments.sum_error.experiment import SumError
+from fp8mac.synth_reports.experiments.training.experiment import Training
 
 __all__ = ["EXPERIMENTS"]
 
@@ -26,6 +27,7 @@ EXPERIMENTS: tuple[Experiment[Any, Any, Any], ...] = (
     Peers(),
     Figure5(),
     SumError(),
+    Training(),
     Pareto(),
     Regression(),
     Sta(),

@@ -1,8 +1,9 @@
 """Delay and energy by an independent tool, OpenSTA, on netlists that we count.
 
 Registered units are mapped for area and for speed, their flip-flops cut out; both tools read the
-same netlist and library. OpenSTA 2.0 takes one activity for all nets: it gets the mean of
-what was recorded on the netlist.
+same netlist and library. What only one of them knows is taken away first, so that they answer the
+same question: OpenSTA adds the wires that a library has by default (``default_wire_load``), and
+version 2.0 takes one activity for all nets, so it gets the mean of those that were recorded.
 """
 
 import re
@@ -33,7 +34,7 @@ _PERIOD_NS = 10.0
 _CYCLES, _CLEAR_EVERY = 4096, 64
 
 _SCRIPT = """\
-read_liberty {{{library}}}
+read_liberty library.lib
 read_verilog netlist.v
 link_design top
 create_clock -name v -period {period}
@@ -42,6 +43,7 @@ set_output_delay 0 -clock v [all_outputs]
 set_driving_cell -lib_cell {driver} [all_inputs]
 set_load {load} [all_outputs]
 report_checks -digits 5
+set_load {data} [all_outputs]
 set_power_activity -global -activity {activity} -duty 0.5
 report_power -digits 6
 """
@@ -77,13 +79,16 @@ class StaRecord:
         What it is.
     cells : int
         Of the netlist without flip-flops.
-    abc_ns, sta_ns : float
-        Longest path: ABC's ``stime``, OpenSTA's ``report_checks``.
+    abc_ns, sta_ns, sta_wired_ns : float
+        Longest path: ABC's ``stime``, OpenSTA's ``report_checks`` without and with the wires that
+        the library has by default.
     toggles : float
-        Of a net in a cycle, without glitches, on average.
-    energy_pj, sta_energy_pj : float
-        Of a cycle, in the cells: ours from the toggles of every net, OpenSTA's ``report_power``
-        from their mean.
+        Of a net that a cell drives, in a cycle, without glitches, on average.
+    switching_pj, sta_switching_pj : float
+        Energy of a cycle that charges these nets, were each to toggle so often: ours, and OpenSTA's
+        ``report_power``.
+    internal_pj, sta_internal_pj : float
+        The same inside of the cells.
     netlist_sha256, library_sha256 : str
         Hashes of what both read.
     """
@@ -94,9 +99,12 @@ class StaRecord:
     cells: int
     abc_ns: float
     sta_ns: float
+    sta_wired_ns: float
     toggles: float
-    energy_pj: float
-    sta_energy_pj: float
+    switching_pj: float
+    sta_switching_pj: float
+    internal_pj: float
+    sta_internal_pj: float
     netlist_sha256: str
     library_sha256: str
 
@@ -136,8 +144,28 @@ def find_sta() -> str:
     return program
 
 
-def run_sta(blif: str, library: Library, toggles: float) -> tuple[float, float]:
-    """Longest path in ns, and energy of a cycle in pJ.
+@dataclass(frozen=True)
+class StaFigures:
+    """What OpenSTA finds: the longest path, and energies of a cycle."""
+
+    delay_ns: float
+    switching_pj: float
+    internal_pj: float
+
+
+def run_sta(blif: str, library: Library, toggles: float, *, wires: bool = False) -> StaFigures:
+    """Delay and energies of a netlist, whose outputs go to flip-flops.
+
+    Parameters
+    ----------
+    blif : str
+        The netlist.
+    library : Library
+        What it is mapped to.
+    toggles : float
+        Of each net in a cycle.
+    wires : bool
+        With the wires that the library has by default.
 
     Raises
     ------
@@ -145,16 +173,19 @@ def run_sta(blif: str, library: Library, toggles: float) -> tuple[float, float]:
         If OpenSTA is not there, or finds neither.
     """
     program = find_sta()
+    text = library.text if wires else re.sub(r"\n\s*default_wire_load\s*:.*", "", library.text)
+    flip_flop = library.flip_flop
     script = _SCRIPT.format(
-        library=Path(library.source).resolve(),
         period=_PERIOD_NS,
         driver=library.buffer.name,
         load=library.load * library.capacitance_ff,
+        data=flip_flop.cell.pins[flip_flop.data].capacitance * library.capacitance_ff,
         activity=toggles,
     )
+    files = {"library.lib": text, "netlist.v": netlist_verilog(blif), "run.tcl": script}
     with tempfile.TemporaryDirectory(prefix="fp8mac-") as folder:
-        Path(folder, "netlist.v").write_text(netlist_verilog(blif), encoding="utf-8")
-        Path(folder, "run.tcl").write_text(script, encoding="utf-8")
+        for name, content in files.items():
+            Path(folder, name).write_text(content, encoding="utf-8", errors="surrogateescape")
         done = subprocess.run(
             [program, "-no_splash", "-exit", "run.tcl"],
             cwd=folder,
@@ -167,8 +198,8 @@ def run_sta(blif: str, library: Library, toggles: float) -> tuple[float, float]:
     if not arrival or not power:
         words = (done.stderr or done.stdout).strip().splitlines() or ["it says nothing"]
         raise StaError(f"OpenSTA found no delay and power: {words[-1]}")
-    watts = float(power[1]) + float(power[2])
-    return float(arrival[1]), watts * _PERIOD_NS * 1e3
+    internal, switching = (float(watts) * _PERIOD_NS * 1e3 for watts in power.groups())
+    return StaFigures(float(arrival[1]), switching, internal)
 
 
 class Sta(Experiment[StaOptions, StaJob, StaRecord]):
@@ -205,20 +236,24 @@ class Sta(Experiment[StaOptions, StaJob, StaRecord]):
         toggles = simulate(circuit, table, flip_flops, a, b).functional
         cells = [gate for gate in circuit.gates if gate.cell]
         average = round(mean(toggles[gate.output] for gate in cells), 4)
-        energy = energy_per_cycle(circuit, library, toggles, flip_flops)
-        sta_ns, sta_pj = run_sta(synthesis.netlist, library, average)
+        uniform = dict.fromkeys((gate.output for gate in cells), average)
+        energy = energy_per_cycle(circuit, library, uniform, 0)
+        plain = run_sta(synthesis.netlist, library, average)
+        wired = run_sta(synthesis.netlist, library, average, wires=True)
         assert synthesis.delay_ps is not None
-        ours = energy.switching + (energy.internal or 0.0)
         return StaRecord(
             job.unit,
             job.goal,
             library.name,
             len(cells),
             round(synthesis.delay_ps / 1000, 4),
-            round(sta_ns, 4),
+            round(plain.delay_ns, 4),
+            round(wired.delay_ns, 4),
             average,
-            float(f"{ours:.4g}"),
-            float(f"{sta_pj:.4g}"),
+            float(f"{energy.switching:.4g}"),
+            float(f"{plain.switching_pj:.4g}"),
+            float(f"{energy.internal or 0.0:.4g}"),
+            float(f"{plain.internal_pj:.4g}"),
             synthesis.sha256,
             library.sha256,
         )
@@ -239,24 +274,25 @@ def markdown_text(records: Sequence[StaRecord], command: str) -> str:
             str(each.cells),
             f"{each.abc_ns:.3f}",
             f"{each.sta_ns:.3f}",
-            f"{each.sta_ns / each.abc_ns:.2f}",
+            f"{each.sta_wired_ns:.3f}",
             f"{each.toggles:.2f}",
-            f"{each.energy_pj:.3f}",
-            f"{each.sta_energy_pj:.3f}",
-            f"{each.sta_energy_pj / each.energy_pj:.2f}",
+            f"{each.switching_pj:.3f}",
+            f"{each.sta_switching_pj:.3f}",
+            f"{each.internal_pj:.3f}",
+            f"{each.sta_internal_pj:.3f}",
         ]
         for each in records
     ]
-    titles = ["unit", "goal", "cells", "ABC, ns", "OpenSTA, ns", "ratio", "toggles"]
-    titles += ["ours, pJ", "OpenSTA, pJ", "ratio"]
+    titles = ["unit", "goal", "cells", "ABC, ns", "OpenSTA", "with wires", "toggles"]
+    titles += ["switching, pJ", "OpenSTA", "internal, pJ", "OpenSTA"]
     return f"""\
 # Delay and energy by OpenSTA
 
 Made by `{command}`: registered units in {records[0].library}, their flip-flops cut out, the same
 netlist for both tools. ABC: `stime`; OpenSTA: `report_checks` and `report_power`, the same driving
-cell and loads. Toggles are those of a net in a cycle, without glitches, {_CYCLES} cycles of normal
-operands; ours takes each net's own, OpenSTA 2.0 their mean for all nets. Between its energies and
-ours lies more than that explains: neither is a measurement, and only ratios between units count.
+cell and loads, without and with the wires that the library has by default. Energies are those of a
+cycle in which every net that a cell drives toggles as often as one does on average, without
+glitches, in {_CYCLES} cycles of normal operands.
 
 {markdown_table(titles, rows)}
 """

@@ -41,6 +41,11 @@ def unit_table(report: dict[str, Any]) -> Table:
         for _, each in columns:
             cells += [str(each["metrics"][name]), _ratio(each["ratio_to_baseline"].get(name))]
         table.add_row(title, *cells)
+    lanes = report["design"]["products_per_cycle"]
+    if lanes > 1:
+        gates = (each["metrics"]["two_input_gates"] for _, each in columns)
+        cells = (cell for count in gates for cell in (_number(count / lanes, 1), ""))
+        table.add_row(f"gates a lane, of {lanes}", *cells)
     for library, facts in report["libraries"].items():
         table.add_section()
         table.add_row(library if not facts["is_own"] else f"{library}, no technology")
@@ -125,12 +130,17 @@ def footnotes(report: dict[str, Any]) -> str:
     if (energy := _some_energy(report)) is not None:
         stimuli = report["stimuli"]
         lines.append(
-            f"energy: of a cycle, no wires, {stimuli['operands']} operands, clear every "
-            f"{stimuli['clear_every']}, {energy['cycles']:,} cycles "
+            f"energy: of a {_energy_of(report)}, no wires, {stimuli['operands']} operands, "
+            f"clear every {stimuli['clear_every']}, {energy['cycles']:,} cycles "
             f"({energy['unit_delay_cycles']:,} with unit delay)"
         )
         lines += _range_notes(energy, report["design"]["accumulator"])
     return "\n".join(lines)
+
+
+def _energy_of(report: dict[str, Any]) -> str:
+    lanes = report["design"]["products_per_cycle"]
+    return "cycle" if lanes == 1 else f"product, a cycle's divided by {lanes}"
 
 
 def _range_notes(energy: dict[str, Any], accumulator: str) -> list[str]:

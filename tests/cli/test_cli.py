@@ -107,7 +107,24 @@ def test_no_circuit_for_stochastic_rounding(command):
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["synth", "e4m3"], "Missing option '--acc'."),
+        (
+            ["synth", "e4m3"],
+            (
+                "'e4m3' has no accumulator; name it with --acc, or write a unit in one line, such "
+                "as 'e4m3 x 16 -> kulisch'; 'fp8mac units' lists names."
+            ),
+        ),
+        (
+            ["verilog", "e4m3 -> kulisch:segmented=5", "--resolve", "idle"],
+            (
+                "How the sum of e4m3 -> kulisch:segmented=5 is read is a part of it; leave "
+                "--resolve out."
+            ),
+        ),
+        (
+            ["verilog", "e4m3 x 2 -> kulisch", "--lanes", "4"],
+            "How e4m3 x 2 -> kulisch adds is a part of it; 'x 4' is one too many.",
+        ),
         (["synth", "--acc", "fp16"], "Missing argument 'A'."),
         (["frobnicate"], "No such command 'frobnicate'."),
         (["grid", "--bogus"], "No such option: --bogus."),

@@ -106,11 +106,13 @@ def test_unit_parameters_can_be_read():
 
 
 @pytest.mark.parametrize("component", [MacCore, Mac])
-def test_circuits_add_products_one_by_one(component):
+def test_circuits_do_not_promote_partial_sums(component):
     with pytest.raises(ConfigError) as error:
         component(parse_line("e4m3 x 4 -> fp16, chunk 8"))
     assert str(error.value) == (
-        "No circuit adds products as in e4m3 x 4 -> fp16, chunk 8; circuits add them one by one."
+        "No circuit adds products as in e4m3 x 4 -> fp16, chunk 8; circuits add them one by one, "
+        "or 1 to 64 in a step: exactly, in windows and groups of windows, or by a tree of adders; "
+        "not in chunks, nor with scales of blocks."
     )
 
 

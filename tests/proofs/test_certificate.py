@@ -9,11 +9,12 @@ from samples import one_in
 from fp8mac.gen.describe import module_name
 from fp8mac.gen.verilog import is_proved, module_sha256, verilog_text
 from fp8mac.hw.config.ports import Shape
-from fp8mac.hw.config.structure import Goal
+from fp8mac.hw.config.structure import Goal, Structure
 from fp8mac.hw.config.unit import parse_unit
 from fp8mac.proofs.bugs.mutations import MUTATIONS
 from fp8mac.proofs.certificate import (
     FAST_UNITS,
+    STANDARD_STRUCTURES,
     STANDARD_UNITS,
     certificate,
     certificate_text,
@@ -82,10 +83,10 @@ COMMITTED = Path(__file__).parents[2] / "synth_reports" / "results" / "proofs.js
 def test_committed_certificate_has_no_failure_and_every_bug():
     facts = json.loads(COMMITTED.read_text(encoding="utf-8"))
     assert facts["failures"] == []
-    assert len(facts["proved"]) == 2 * sum(map(len, STANDARD_UNITS.values()))
+    units = sum(map(len, STANDARD_UNITS.values()))
+    assert len(facts["proved"]) == 2 * units + len(STANDARD_STRUCTURES)
     refuted = {each["mutation"] for each in facts["records"] if each["verdict"] == "refuted"}
-    # Structures between the goals are proved by `make prove`; the committed run is of goals alone.
-    assert refuted == {each.name for each in MUTATIONS if each.structures is None}
+    assert refuted == {each.name for each in MUTATIONS}
 
 
 @pytest.mark.parametrize("shape", Shape, ids=lambda shape: shape.value)
@@ -100,3 +101,14 @@ def test_committed_certificate_has_no_failure_and_every_bug():
 def test_committed_certificate_is_of_what_is_emitted(config, goal, shape):
     digest = module_sha256(verilog_text(config, shape, goal=goal))
     assert is_proved(module_name(config, shape, goal=goal), digest)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("config", "structure"),
+    STANDARD_STRUCTURES,
+    ids=lambda each: each.value if isinstance(each, Structure) else each.slug,
+)
+def test_committed_certificate_is_of_structures_that_are_emitted(config, structure):
+    digest = module_sha256(verilog_text(config, Shape.CORE, goal=structure))
+    assert is_proved(module_name(config, Shape.CORE, goal=structure), digest)

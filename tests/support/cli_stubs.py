@@ -21,6 +21,7 @@ from fp8mac.synth_reports.experiments.accuracy import accuracy
 from fp8mac.synth_reports.experiments.figure5 import figure5
 from fp8mac.synth_reports.experiments.peers.peers import Figures
 from fp8mac.synth_reports.experiments.sum_error import length, sum_error
+from fp8mac.synth_reports.experiments.training.runs import TrainingRun
 from fp8mac.synth_reports.liberty.library import own_library
 from fp8mac.synth_reports.store.store import Store
 from fp8mac.synth_reports.synth.fpga import FpgaFlow, FpgaSynthesis
@@ -115,6 +116,13 @@ def on_a_unit(case, store, *_, **__):
     return result()[0]
 
 
+def trained(job):
+    lost = {"layer": [0.5]}
+    return TrainingRun(
+        *(job.task, job.way, job.seed, job.steps or 9, "nats", 1.5, 0.5, [[9, 1.5]], lost, lost)
+    )
+
+
 def in_this_process(work, things, arguments, progress, **_):
     found = {}
     for thing in things:
@@ -204,6 +212,9 @@ def install(monkeypatch) -> None:
         "synth_reports.experiments.figure3.experiment.pictures": lambda rows: PICTURE,
         "synth_reports.experiments.figure5.text.pictures": lambda rows: PICTURE,
         "synth_reports.experiments.sum_error.text.pictures": lambda rows: PICTURE,
+        "synth_reports.experiments.training.experiment.find_spec": lambda name: True,
+        "synth_reports.experiments.training.runs.run_of": trained,
+        "synth_reports.experiments.training.text.pictures": lambda runs: {"svg": b""},
         "synth_reports.experiments.energy._picture": lambda table: PICTURE,
         "synth_reports.experiments.curve.plot.picture": lambda records: PICTURE,
         "synth_reports.experiments.pareto.experiment.picture": lambda charts: PICTURE,

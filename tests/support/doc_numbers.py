@@ -213,7 +213,9 @@ def cost() -> list[str]:
         {key: float(row[key]) for key in row if key[-2:] in ("ns", "pj")} for row in table("sta")
     ]
     slower = [100 * (row["sta_ns"] / row["abc_ns"] - 1) for row in sta]
-    energies = [row["sta_energy_pj"] / row["energy_pj"] for row in sta]
+    wired = [100 * (row["sta_wired_ns"] / row["abc_ns"] - 1) for row in sta]
+    charged = [100 * (row["sta_switching_pj"] / row["switching_pj"] - 1) for row in sta]
+    inside = [row["sta_internal_pj"] / row["internal_pj"] for row in sta]
     parts = {
         part: int(re.search(rf"^ +{part} +(\d+) ", README, re.M)[1])  # pyright: ignore
         for part in ("multiplier", "align and add", "normalise and round")
@@ -242,8 +244,12 @@ def cost() -> list[str]:
         f"The core with flip-flops is below {len(below)} of {len(figure)} bars, by {ends(below)} %",
         f"`int8s` in fixed point is {above:.0f} gates, {core[int8['unit']]:.1f} %, above.",
         f"{words[units]} registered units are below their bars too.",
-        f"puts {words[len(sta)].lower()} registered units {ends(slower, 0)} % above it",
-        f"are {ends(energies)} times ours",
+        f"finds those of {words[len(sta)].lower()} registered units {ends(slower, 0)} % longer",
+        f"has by default, {ends(wired, 0)} %.",
+        (
+            f"Its energies that charge nets are {ends(charged, 0)} % above ours. Those inside of "
+            f"cells are {ends(inside)} times ours"
+        ),
     ]
 
 

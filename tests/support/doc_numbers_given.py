@@ -92,6 +92,7 @@ GIVEN: dict[str, list[tuple[str, str]]] = {
         ("Accumulators of more than 16 bits", "setting"),
     ],
     "docs/cost.md": [
+        ("its version 2.0 charges", "name"),
         ("ranking where units are 10 % apart", "trials"),
         ("four of its kind (5 tau)", "formula"),
         ("guard bits and -128 add", "name"),

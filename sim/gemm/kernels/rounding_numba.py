@@ -1,5 +1,6 @@
 """`rounding_numpy` and `codes.noise` of one number, compiled into each kernel."""
 
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -49,6 +50,7 @@ class CarrierConstants(NamedTuple):
     unscale: Any
 
     @classmethod
+    @lru_cache(maxsize=256)
     def of(cls, rounder: Rounder) -> "CarrierConstants":
         """Constants of a rounder."""
         real, whole = rounder.dtype.type, np.dtype(f"i{rounder.dtype.itemsize}").type
@@ -88,6 +90,7 @@ class RoundingRule(NamedTuple):
     zero: int
 
     @classmethod
+    @lru_cache(maxsize=256)
     def of(cls, rounder: Rounder) -> "RoundingRule":
         """Rule of a rounder."""
         return cls(

@@ -574,10 +574,10 @@ def test_step_flags_are_sticky() -> None:
             "kulisch:1 has the codes 0 to 131071, not 131072.",
         ),
         (
-            lambda: mac(parse_line("e4m3 x 4 -> fp16"), 0x38, 0x38, 0),
+            lambda: mac(parse_line("e4m3 -> fp16, chunk 8"), 0x38, 0x38, 0),
             (
                 "The golden model adds products one by one; `fp8mac.sim.gemm` computes "
-                "e4m3 x 4 -> fp16."
+                "e4m3 -> fp16, chunk 8."
             ),
         ),
         (

@@ -47,7 +47,7 @@ def test_every_model_can_be_fetched():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
-def test_float32_is_what_onnxruntime_says(name, tmp_path):
+def test_float32_is_what_onnxruntime_says(name, tmp_path, fetched):
     try:
         find(MODELS[name].package, MODELS[name].network)
     except FetchError as error:

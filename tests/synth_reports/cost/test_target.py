@@ -167,6 +167,7 @@ def test_flow_to_a_delay():
     assert min([small, replace(small, delay_ps=190.0)], key=within.rank).delay_ps == 190
 
 
+@pytest.mark.slow
 def test_choice_among_real_circuits():
     """Bounds: what is chosen is within the delay, and no structure for area is smaller."""
     bench = make_bench({OWN.name: OWN})

@@ -27,6 +27,7 @@ from fp8mac.synth_reports.experiments.peers import experiment as peers
 from fp8mac.synth_reports.experiments.registry import EXPERIMENTS
 from fp8mac.synth_reports.experiments.regression import RegressionOptions
 from fp8mac.synth_reports.experiments.runner import records_of
+from fp8mac.synth_reports.experiments.training import experiment as training
 from fp8mac.synth_reports.experiments.worker import Worker
 from fp8mac.synth_reports.liberty.library import OWN
 from fp8mac.synth_reports.store.store import Store
@@ -222,6 +223,7 @@ COUNTS = {
     "peers": 2 + 8 * 4,
     "plot": 9,
     "sum-error": 150,
+    "train": (10 + 10 + 8) * 5,
     "synth-check": 35,
     "sta": 10,
     "fpga": 32,
@@ -235,6 +237,7 @@ def test_every_job_is_frozen_data_that_pickles(experiment, options, monkeypatch)
     monkeypatch.setattr(peers, "resolve", lambda text: None)
     monkeypatch.setattr(peers, "check_library", lambda library: library)
     monkeypatch.setattr(sta, "resolve", lambda text: SimpleNamespace(check=lambda: None))
+    monkeypatch.setattr(training, "find_spec", lambda name: True)
     monkeypatch.setattr("shutil.which", lambda name, *rest: f"/bin/{name}")
     jobs = list(experiment.plan(options))
     assert len(jobs) == len(set(jobs)) == COUNTS[experiment.name]

@@ -1,0 +1,151 @@
+"""What stands above a module: what it computes, special cases, and how it was made."""
+
+import textwrap
+from importlib.metadata import version
+
+__all__ = ["header_text"]
+
+
+def header_text(
+    description: dict[str, object],
+    command: str | None,
+    yosys_version: str,
+    sha256: str,
+    *,
+    proved: bool,
+) -> str:
+    """Comments above a module.
+
+    Parameters
+    ----------
+    description : dict
+        Of the module, see `fp8mac.gen.describe.describe`, and its ``form``.
+    command : str, optional
+        What makes the file again.
+    yosys_version : str
+        Of the Yosys that wrote it.
+    sha256 : str
+        Hash of the module.
+    proved : bool
+        Whether just this module is proved.
+    """
+    operands, accumulator = description["operands"], description["accumulator"]
+    assert isinstance(operands, dict)
+    assert isinstance(accumulator, dict)
+    terms, lanes = _terms(description), description["products_per_cycle"]
+    is_core = description["kind"] == "core"
+    kind = f"combinational core, y = c + {terms}" if is_core else "registered unit"
+    what = "multiply-accumulate" if lanes == 1 else f"dot product of {lanes} lanes"
+    title = f"{description['module']}: {what}, {kind}."
+    lines = [title] if lanes == 1 else textwrap.wrap(title, 92, subsequent_indent="  ")
+    if description["form"] == "netlist":
+        lines += ["A netlist of two-input gates, proved equal to the RTL of the same name."]
+    lines += [
+        "",
+        *(f"{port}: {_in_words(facts)}" for port, facts in operands.items()),
+        *_lanes_in_words(description),
+        *textwrap.wrap(_accumulator_in_words(description, accumulator), 92, subsequent_indent="  "),
+        "",
+    ]
+    segments = _segments_in_words(description, accumulator)
+    if description["kind"] == "unit" and not segments:
+        lines += [
+            "On a rising edge of clk: rst clears acc and flags; otherwise, where en is high, acc",
+            f"becomes acc + {terms}, or 0 + {terms} where clear is high as well. "
+            + _latency(description["latency_cycles"]),
+            f"{_rate(description)} per cycle.",
+            "",
+        ]
+    for paragraph in segments:
+        lines += [*textwrap.wrap(paragraph, 92), ""]
+    cases = description["special_cases"]
+    assert isinstance(cases, list)
+    for case in cases:
+        lines += textwrap.wrap(f"* {case}", 92, subsequent_indent="  ")
+    lines += ["", f"Made by: {command or 'fp8mac'}"]
+    lines += [f"fp8mac {version('fp8mac')}, Amaranth {version('amaranth')}, Yosys {yosys_version}"]
+    lines += [f"Module SHA-256 {sha256}"]
+    if proved:
+        lines += [
+            "This module is proved for all operands and states: synth_reports/results/proofs.md"
+        ]
+    lines += ["", "Bits that nothing reads are meant to be so, and the file may have any name:"]
+    return "".join(f"// {line}".rstrip() + "\n" for line in lines)
+
+
+def _terms(description: dict[str, object]) -> str:
+    """What a step adds."""
+    return "a * b" if description["products_per_cycle"] == 1 else "sum(a[k] * b[k])"
+
+
+def _lanes_in_words(description: dict[str, object]) -> list[str]:
+    """Where the lanes of an operand are, if there are several."""
+    if description["products_per_cycle"] == 1:
+        return []
+    widths = description["lane_bits"]
+    assert isinstance(widths, dict)
+    fields = (f"{name}[k] is {name}[{bits}*k +: {bits}]" for name, bits in widths.items())
+    return [f"lanes: {', '.join(fields)}; lane 0 is lowest"]
+
+
+def _rate(description: dict[str, object]) -> str:
+    lanes = description["products_per_cycle"]
+    return "one product" if lanes == 1 else f"{lanes} products"
+
+
+def _latency(cycles: object) -> str:
+    return "Latency 1 cycle," if cycles == 1 else f"Latency {cycles} cycles,"
+
+
+def _accumulator_in_words(description: dict[str, object], acc: dict[str, object]) -> str:
+    width = f"accumulator: {acc['name']}, {description['acc_bits']} bits"
+    if acc["kind"] == "float":
+        assert isinstance(acc["format"], dict)
+        return f"{width}; {_in_words(acc['format'])}"
+    if acc["kind"] in ("kulisch", "int"):
+        return f"{width}; two's complement in units of 2**{description['acc_lsb_exponent']}"
+    return width
+
+
+def _segments_in_words(description: dict[str, object], acc: dict[str, object]) -> list[str]:
+    """How to read an accumulator in segments, and what a unit does with it: paragraphs."""
+    if "segment_bits" not in acc:
+        return []
+    is_unit = description["kind"] == "unit"
+    words = [("acc", "carry")] if is_unit else [("c", "c_carry"), ("y", "y_carry")]
+    bits, places = description["acc_bits"], acc["carry_places"]
+    assert isinstance(places, list)
+    one = len(places) == 1
+    sums = [
+        f"{word} + {carry if one else f'{carry}[0]'} * 2**{places[0]}"
+        + ("" if one else f" + ... + {carry}[{len(places) - 1}] * 2**{places[-1]}")
+        for word, carry in words
+    ]
+    what = f"The sum is {sums[0]}" if is_unit else f"The accumulators are {' and '.join(sums)}"
+    read = (
+        f"In segments of {acc['segment_bits']} bits: the carry out of each is held, and enters the "
+        f"next one in the next step. {what}, modulo 2**{bits}, in two's complement: exact at all "
+        "times, but many words and carries stand for one number."
+    )
+    paragraphs = [read]
+    if is_unit:
+        idles = (
+            "; in every other cycle the carries move on, the sum stays, and after "
+            f"{len(places)} such cycle{'s' * (not one)} acc is the sum. ready is high while it is"
+        )
+        how = {"combinational": "; sum is acc and carry, added", "idle": idles, None: ""}
+        paragraphs.append(
+            "On a rising edge of clk: rst clears acc, carry and flags; otherwise, where en is "
+            f"high, {_terms(description)} is added to the sum, or to 0 where clear is high as well"
+            f"{how[acc['resolve']]}. Latency 1 cycle, {_rate(description)} per cycle."
+        )
+    return paragraphs
+
+
+def _in_words(facts: dict[str, object]) -> str:
+    if "exponent_bits" not in facts:
+        return f"{facts['name']}, two's complement, {facts['bits']} bits"
+    return (
+        f"{facts['name']}, 1 sign, {facts['exponent_bits']} exponent, {facts['mantissa_bits']} "
+        f"mantissa bits, bias {facts['bias']}, specials '{facts['specials']}'"
+    )

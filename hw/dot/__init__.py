@@ -1,0 +1,1 @@
+"""Steps that add several products at once."""

@@ -1,0 +1,87 @@
+"""Exact sums in a floating-point accumulator: fixed point, and one rounding.
+
+Products alone always fit into a fixed frame. The accumulator does as well, if its exponents are
+few; otherwise it is one of two terms, the sum of the products being the other.
+"""
+
+from amaranth.hdl import Const, Module, Value
+
+from fp8mac.hw.config.formats import TermCut
+from fp8mac.hw.config.structure import Adder
+from fp8mac.hw.config.unit import MacConfig
+from fp8mac.hw.dot.windows.finish import finish
+from fp8mac.hw.dot.windows.frame import Frame, acc_of
+from fp8mac.hw.dot.windows.join import Kept, join
+from fp8mac.hw.dot.windows.terms import (
+    Addend,
+    SpecialTerms,
+    Sum,
+    Term,
+    read_acc,
+    read_products,
+    wire_signed,
+)
+from fp8mac.hw.parts.carry_save import CarrySaveTree, columns
+from fp8mac.hw.parts.compressor import Compressor
+from fp8mac.hw.parts.prefix import wire
+from fp8mac.hw.parts.shifter import shift_left
+
+__all__ = ["exact", "exact_bits"]
+
+_FEW = 64
+
+
+def exact(m: Module, config: MacConfig, a: Value, b: Value, c: Value) -> Value:
+    """Code of the exact sum of products and accumulator."""
+    acc = acc_of(config)
+    frame = Frame(config, config.products_per_cycle, with_acc=False)
+    format_ = acc.format
+    products = read_products(m, frame, a, b)
+    before = read_acc(m, acc, c)
+    specials = SpecialTerms.of([*products, before])
+    offset, below = frame.exponent_offset, frame.product_fraction_bits
+    last, width, whole = _frame(frame)
+    tree = columns(width, Adder.RIPPLE)
+    for product in products:
+        _add(m, tree, product, frame.lowest, frame.lowest + offset - below - last)
+    if whole:
+        _add(m, tree, before, 1, 1 - format_.mantissa_bits - last)
+    value = wire(m, tree.elaborate_into(m), "total")
+    fraction = width - 1
+    exponent = wire_signed(m, Const(last + fraction, (last + fraction).bit_length() + 1), "top")
+    total = Sum(value, exponent, value.any(), fraction, last + fraction, last + fraction)
+    if not whole:
+        kept = fraction + format_.precision + 2
+        parts = [Kept(Addend.of_sum(m, total, "products"), kept)]
+        parts += [Kept(Addend.of_acc(before, format_), kept)]
+        total = join(m, "join", parts, TermCut.ODD)
+    return finish(m, acc, total, specials)
+
+
+def exact_bits(config: MacConfig) -> int:
+    """Places that hold the sum of all products of a step exactly."""
+    return _frame(Frame(config, config.products_per_cycle, with_acc=False))[1]
+
+
+def _frame(frame: Frame) -> tuple[int, int, bool]:
+    """Biased exponent of the last place, how many places, whether they hold the accumulator."""
+    format_ = frame.acc.format
+    whole = 1 << format_.exponent_bits <= _FEW
+    last = frame.lowest + frame.exponent_offset - frame.product_fraction_bits
+    if whole:
+        last = min(last, 1 - format_.mantissa_bits)
+    most = frame.lanes << frame.highest + frame.exponent_offset + 2 - last
+    if whole:
+        most += 1 << (format_.emax + format_.exponent_bias + 1) - last
+    return last, most.bit_length() + 1, whole
+
+
+def _add(m: Module, tree: Compressor | CarrySaveTree, term: Term, lowest: int, place: int) -> None:
+    """Add a term whose exponents begin with ``lowest`` at its place, in two's complement."""
+    most = len(term.significand) + (1 << len(term.exponent)) - 1
+    aligned = shift_left(m, term.significand, term.exponent, most)[lowest:]
+    width = len(aligned) + place
+    tree.add_bits(place, wire(m, aligned ^ term.sign.replicate(len(aligned)), "addend"))
+    tree.add_bits(place, term.sign)
+    tree.add_bits(width, ~term.sign)
+    tree.add_constant(-1 << width)

@@ -1,0 +1,1 @@
+"""Small tasks that are trained on units: data that come with the package, models, loops."""
