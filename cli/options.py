@@ -20,9 +20,8 @@ from fp8mac.hw.config.accumulators import ConfigError
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.segments import Resolve
 from fp8mac.hw.config.silicon.named import named
-from fp8mac.hw.config.structure import Goal
+from fp8mac.hw.config.structure import MOST_LANES, Goal
 from fp8mac.hw.config.unit import MacConfig, parse_unit
-from fp8mac.hw.units.buildable import MOST_LANES
 from fp8mac.synth_reports.cost.target import Target, parse_clock, parse_delay
 
 __all__ = [

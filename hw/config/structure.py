@@ -25,6 +25,7 @@ from fp8mac.hw.config.unit import MacConfig
 
 __all__ = [
     "GATE_GOALS",
+    "MOST_LANES",
     "Adder",
     "Built",
     "Circuits",
@@ -54,6 +55,9 @@ class Goal(Enum):
         """Whether it is measured in tables and carry chains, not in gates."""
         return self in (Goal.FPGA, Goal.FPGA_DSP)
 
+
+MOST_LANES = 64
+"""Products that a circuit adds in a step."""
 
 GATE_GOALS = (Goal.AREA, Goal.SPEED)
 """Goals that are measured in gates."""

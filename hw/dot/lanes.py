@@ -25,9 +25,9 @@ from fp8mac.hw.speed import kulisch as fast_kulisch
 from fp8mac.hw.speed.integer import add_bit_products
 from fp8mac.hw.speed.product import FastMultiplier
 
-__all__ = ["add_lane"]
+__all__ = ["FAST", "add_lane"]
 
-_FAST = (Circuits.LEAN, Circuits.SPEED)
+FAST = (Circuits.LEAN, Circuits.SPEED)
 
 
 def add_lane(
@@ -53,7 +53,7 @@ def add_lane(
     Value
         Flags that the product raises, in the order of ``config.flags``.
     """
-    (a, b), fast = codes, structure.circuits in _FAST
+    (a, b), fast = codes, structure.circuits in FAST
     if config.has_integer_products:
         if fast:
             add_bit_products(terms, a, b)

@@ -2,10 +2,11 @@
 
 from typing import NamedTuple
 
-from amaranth.hdl import Value, ValueLike
+from amaranth.hdl import Cat, Module, Value, ValueLike
 
 from fp8mac.hw.parts.carry_save import CarrySaveTree
 from fp8mac.hw.parts.compressor import Compressor
+from fp8mac.hw.parts.prefix import wire
 
 __all__ = ["Summands"]
 
@@ -33,8 +34,18 @@ class Summands:
         """Add a number, which may be negative."""
         self._constant += constant
 
-    def add_to(self, tree: Compressor | CarrySaveTree) -> None:
-        """Add all of it to a tree."""
+    def wired(self, m: Module, name: str) -> "Summands":
+        """The same, its bits those of one signal."""
+        signal = wire(m, Cat(*(each.bits for each in self._summands)), name)
+        found, place = Summands(), 0
+        for weight, bits, arrival in self._summands:
+            found.add_bits(weight, signal[place : place + len(bits)], arrival)
+            place += len(bits)
+        found.add_constant(self._constant)
+        return found
+
+    def add_to(self, tree: "Compressor | CarrySaveTree | Summands") -> None:
+        """Add all of it to a tree, or to others that wait for one."""
         for weight, bits, arrival in self._summands:
             tree.add_bits(weight, bits, arrival)
         tree.add_constant(self._constant)

@@ -3,13 +3,11 @@
 from fp8mac.hw.config.accumulators import FloatAccConfig
 from fp8mac.hw.config.errors import ConfigError
 from fp8mac.hw.config.formats import Rounding
+from fp8mac.hw.config.structure import MOST_LANES
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.hw.dot.family import DOTS
 
-__all__ = ["MOST_LANES", "check_buildable"]
-
-MOST_LANES = 64
-"""Products that a circuit adds in a step."""
+__all__ = ["check_buildable"]
 
 
 def check_buildable(config: MacConfig) -> None:

@@ -8,7 +8,6 @@ from math import inf
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.structure import parse_structure, structures_of
 from fp8mac.hw.config.unit import parse_line
-from fp8mac.hw.units.buildable import check_buildable
 from fp8mac.synth_reports.cost.bench import make_bench
 from fp8mac.synth_reports.cost.choice import Ladder
 from fp8mac.synth_reports.cost.measure import Design, Measurement
@@ -35,6 +34,8 @@ class Curve(Experiment[CurveOptions, CurveJob, CurveRecord]):
     record = CurveRecord
 
     def plan(self, options: CurveOptions) -> list[CurveJob]:
+        from fp8mac.hw.units.buildable import check_buildable  # with circuits; others do without
+
         jobs = []
         for line in options.units:
             config = parse_line(line)
