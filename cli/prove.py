@@ -168,7 +168,10 @@ def _units(config: MacConfig | None, goal: Goal, *, fast: bool) -> dict[Goal, li
         return {goal: [config]}
     from fp8mac.proofs import certificate as paper
 
-    return paper.FAST_UNITS if fast else paper.STANDARD_UNITS
+    each, lanes = (
+        (paper.FAST_UNITS, paper.FAST_DOTS) if fast else (paper.STANDARD_UNITS, paper.STANDARD_DOTS)
+    )
+    return {goal: [*each.get(goal, []), *lanes.get(goal, [])] for goal in Goal}
 
 
 def _structures(

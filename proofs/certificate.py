@@ -7,12 +7,14 @@ from typing import Any
 from fp8mac.gen.yosys import find_yosys
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.structure import Built, Goal, Structure, structures_of
-from fp8mac.hw.config.unit import MacConfig, parse_unit
+from fp8mac.hw.config.unit import MacConfig, parse_line, parse_unit
 from fp8mac.proofs.check.checks import CheckKind, Record, Verdict, failures
 
 __all__ = [
+    "FAST_DOTS",
     "FAST_STRUCTURES",
     "FAST_UNITS",
+    "STANDARD_DOTS",
     "STANDARD_STRUCTURES",
     "STANDARD_UNITS",
     "certificate",
@@ -95,6 +97,42 @@ FAST_UNITS: dict[Goal, list[MacConfig]] = {
     Goal.FPGA: [parse_unit("e4m3", acc="kulisch")],
 }
 """Units that are proved in every run of CI."""
+
+
+def _lines(*lines: str) -> list[MacConfig]:
+    return [parse_line(line) for line in lines]
+
+
+STANDARD_DOTS: dict[Goal, list[MacConfig]] = {
+    Goal.AREA: _lines(
+        "e4m3 x 16 -> kulisch:7",
+        "int8 x 16 -> int32",
+        "e4m3 x 4 -> kulisch:15",
+        "e5m2*e4m3 x 4 -> kulisch:3",
+        "int4 x 4 -> int8:saturate",
+        "e4m3 x 4 -> kulisch:4:segmented=8",
+        "e2m1 x 8 -> kulisch:5:segmented=4:resolve=idle",
+        "int8 x 4 -> int32:segmented=8:resolve=combinational",
+        "e4m3 x 2 -> kulisch:3, stages 2",
+        "int8 x 4 -> int24, output fp16",
+    ),
+    Goal.SPEED: _lines(
+        "e4m3 x 16 -> kulisch:7",
+        "int8 x 16 -> int32",
+        "e4m3 x 4 -> kulisch:15",
+        "int4 x 4 -> int8:saturate",
+        "int8 x 4 -> int32:segmented=8",
+        "e2m1 x 8 -> kulisch:5:segmented=4:resolve=idle",
+    ),
+    Goal.FPGA: _lines("e4m3 x 2 -> kulisch:3"),
+}
+"""Units of several lanes that `make prove` proves."""
+
+FAST_DOTS: dict[Goal, list[MacConfig]] = {
+    Goal.AREA: _lines("e4m3 x 4 -> kulisch:15", "int4 x 4 -> int8:saturate"),
+    Goal.SPEED: _lines("e4m3 x 4 -> kulisch:15"),
+}
+"""Those of them that are proved in every run of CI."""
 
 
 def _others(*units: tuple[str, str]) -> list[tuple[MacConfig, Structure]]:

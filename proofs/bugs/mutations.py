@@ -10,6 +10,7 @@ from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.structure import Built, Goal, Structure
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.proofs.bugs.area import AREA_MUTATIONS
+from fp8mac.proofs.bugs.dots import DOT_MUTATIONS
 from fp8mac.proofs.bugs.fpga import FPGA_MUTATIONS
 from fp8mac.proofs.bugs.planting import Mutation, MutationError, mutated_rtlil, parse_unit_text
 from fp8mac.proofs.bugs.segments import SEGMENT_MUTATIONS
@@ -42,8 +43,20 @@ MUTATIONS: tuple[Mutation, ...] = (
     *SPEED_MUTATIONS,
     *STRUCTURE_MUTATIONS,
     *FPGA_MUTATIONS,
+    *DOT_MUTATIONS,
 )
 """Every planted bug; those of few units first."""
+
+
+_AROUND = frozenset(
+    "units.core units.mac parts.special parts.segments area.output area.round".split()
+)
+"""Modules of what is around every core."""
+
+
+def _of_lanes(mutation: Mutation) -> bool:
+    """Whether a mutation is one of units of several lanes: theirs, and what is around all cores."""
+    return mutation in DOT_MUTATIONS or (mutation.registered and mutation.module in _AROUND)
 
 
 def mutations_of(config: MacConfig, shape: Shape, *, goal: Built = Goal.AREA) -> list[Mutation]:
@@ -52,6 +65,7 @@ def mutations_of(config: MacConfig, shape: Shape, *, goal: Built = Goal.AREA) ->
         mutation
         for mutation in MUTATIONS
         if mutation.applies(config)
+        and (mutation not in DOT_MUTATIONS if config == config.plain else _of_lanes(mutation))
         and _has(mutation, goal)
         and (shape.is_registered or not mutation.registered)
     ]

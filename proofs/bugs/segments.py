@@ -109,7 +109,10 @@ SEGMENT_MUTATIONS: tuple[Mutation, ...] = (
         "idle cycle adds -0, which leaves carries", "resolver", "units.mac",
         "b &= self.en.replicate(len(b))", "b |= 0",
         _IDLE,
-        lambda config: config.resolve is Resolve.IDLE and is_kulisch(config),
+        # Products of several lanes are added up before they meet the register: -0 is 0 there.
+        lambda config: (
+            config.resolve is Resolve.IDLE and is_kulisch(config) and config == config.plain
+        ),
         registered=True, goals=_BOTH,
     ),
     Mutation(

@@ -26,8 +26,9 @@ from fp8mac.proofs.bugs.mutations import Mutation, mutations_of
 from fp8mac.proofs.check.circuit import Circuit
 from fp8mac.proofs.check.queries import decoded
 from fp8mac.proofs.check.replay import Counterexample
-from fp8mac.proofs.check.solve import Encoding
+from fp8mac.proofs.check.solve import Answer, Encoding
 from fp8mac.proofs.spec.sorts import all_sorts
+from fp8mac.sim.check.cosim import Mismatch
 
 __all__ = [
     "Check",
@@ -36,12 +37,19 @@ __all__ = [
     "Units",
     "Verdict",
     "failures",
+    "is_cut",
     "plan",
     "plan_circuit",
+    "record_of",
 ]
 
 Units = Mapping[Goal, list[MacConfig]] | list[MacConfig]
 """Units by what they are built for; without that, for few gates."""
+
+
+def is_cut(config: MacConfig) -> bool:
+    """Whether a unit is proved in parts: one that adds several products in a step."""
+    return config != config.plain
 
 
 class CheckKind(Enum):
@@ -136,7 +144,7 @@ class Record:
     verdict: Verdict
     seconds: float = 0
     reason: str = ""
-    counterexample: Counterexample | None = None
+    counterexample: Counterexample | Mismatch | None = None
     sha256: str | None = None
 
     @property
@@ -145,6 +153,14 @@ class Record:
         if self.check.kind is CheckKind.MUTATION:
             return self.verdict in (Verdict.REFUTED, Verdict.EQUIVALENT)
         return self.verdict is Verdict.PROVED
+
+
+def record_of(check: Check, answer: Answer, digest: str | None = None) -> Record:
+    """Record of an answer that is not ``sat``."""
+    if answer.verdict == "unsat":
+        return Record(check, Verdict.PROVED, answer.seconds, sha256=digest)
+    reason = "the solver does not know" if answer.verdict == "unknown" else answer.verdict
+    return Record(check, Verdict.FAILED, answer.seconds, reason, sha256=digest)
 
 
 def plan(
@@ -174,13 +190,18 @@ def plan(
         (config, goal) for goal, configs in by_goal.items() for config in configs
     ]
     for config, goal in dict.fromkeys([*pairs, *structures]):
-        if config != config.plain:
-            raise ConfigError(f"There is no proof of {config.text}: units of one lane are proved.")
+        if is_cut(config) and not config.is_fixed:
+            raise ConfigError(
+                f"There is no proof of {config.text}: proved are units that add products one by "
+                "one, and those that add several in fixed point."
+            )
         encodings = Encoding.of(all_sorts(config), both=both)
         check = partial(Check, config, goal=goal)
-        if decoded(config):
+        if decoded(config) and not is_cut(config):
             checks += [check(Shape.CORE, CheckKind.DECODE, encoding) for encoding in encodings]
         for shape in (Shape.CORE,) if isinstance(goal, Structure) else Shape:
+            if is_cut(config):
+                encodings = (Encoding.BITWUZLA,)
             checks += [check(shape, CheckKind.STEP, encoding) for encoding in encodings]
             pool = mutations_of(config, shape, goal=goal)
             pool = [each for each in pool if each.registered is shape.is_registered]
@@ -193,8 +214,19 @@ def plan(
 
 
 def plan_circuit(circuit: Circuit, *, both: bool = False, any_nan: bool = False) -> list[Check]:
-    """Checks of somebody's circuit; the planted bug is one of our own unit."""
+    """Checks of somebody's circuit; the planted bug is one of our own unit.
+
+    Raises
+    ------
+    ConfigError
+        If it adds several products in a step.
+    """
     config, shape = circuit.config, circuit.shape
+    if is_cut(config):
+        raise ConfigError(
+            f"A module of {config.text} is proved in parts, which are known of our own alone; "
+            "'fp8mac vectors' tests others."
+        )
     encodings = Encoding.of(all_sorts(config), both=both)
     checks = [
         Check(config, Shape.CORE, CheckKind.DECODE, each) for each in encodings if decoded(config)

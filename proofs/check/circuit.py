@@ -12,9 +12,8 @@ from fp8mac.hw.config.ports import Port, Role, Shape, named, ports
 from fp8mac.hw.config.structure import Built, Goal
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.proofs.bugs.mutations import Mutation, mutated_rtlil
-from fp8mac.proofs.check.faults import edges, plain
+from fp8mac.proofs.check.faults import PARTIAL, edges, plain
 from fp8mac.proofs.check.netlist import CircuitError, FlatModule
-from fp8mac.proofs.check.partial import PARTIAL
 from fp8mac.proofs.check.structure import Anatomy, structure_of
 
 __all__ = ["Circuit", "CircuitError", "HiddenStateError"]

@@ -12,14 +12,17 @@ from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.structure import Built, Structure
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.proofs.bugs.planting import MutationError
+from fp8mac.proofs.check import parts
 from fp8mac.proofs.check.checks import (
     Check,
     CheckKind,
     Record,
     Units,
     Verdict,
+    is_cut,
     plan,
     plan_circuit,
+    record_of,
 )
 from fp8mac.proofs.check.circuit import Circuit, CircuitError, HiddenStateError
 from fp8mac.proofs.check.equivalence import (
@@ -220,33 +223,42 @@ class Prover:
         if answer.verdict == "sat":
             reason = f"code {answer.model['x']:#x} is decoded to another number"
             return Record(check, Verdict.FAILED, answer.seconds, reason)
-        return _record(check, answer)
+        return record_of(check, answer)
 
     def _step(self, check: Check) -> Record:
         circuit = check.circuit or self._circuit(check)
+        if is_cut(check.config):
+            return parts.step(check, circuit, self.solver)
         answer = self._first_sat(check, step_queries(circuit, any_nan=check.any_nan))
         digest = sha256(circuit.text.encode()).hexdigest()
         if answer.verdict == "sat":
             circuit.refuse_hidden_state()
             found = replay(circuit, answer.model)
             return Record(check, Verdict.REFUTED, answer.seconds, "", found, digest)
-        return _record(check, answer, digest)
+        return record_of(check, answer, digest)
 
     def _mutation(self, check: Check) -> Record:
         assert check.mutation is not None
         circuit = Circuit.mutated(check.config, check.shape, check.mutation, goal=check.goal)
+        if is_cut(check.config):
+            found = parts.mutation(check, circuit, self.solver)
+            return found or self._survivor(check, circuit, 0)
         answer = self._first_sat(check, step_queries(circuit, any_nan=check.any_nan))
         if answer.verdict == "sat":
             found = replay(circuit, answer.model)
             return Record(check, Verdict.REFUTED, answer.seconds, "", found)
         if answer.verdict != "unsat":
-            return _record(check, answer)
+            return record_of(check, answer)
+        return self._survivor(check, circuit, answer.seconds)
+
+    def _survivor(self, check: Check, circuit: Circuit, seconds: float) -> Record:
+        """A bug that a proof does not find has to change nothing."""
         try:
             check_equal(logic_of(circuit), logic_of(self._circuit(check)))
         except EquivalenceError as error:
             reason = f"the planted bug survives: {error}"
-            return Record(check, Verdict.FAILED, answer.seconds, reason)
-        return Record(check, Verdict.EQUIVALENT, answer.seconds)
+            return Record(check, Verdict.FAILED, seconds, reason)
+        return Record(check, Verdict.EQUIVALENT, seconds)
 
     def _verilog(self, check: Check) -> Record:
         with self._building:
@@ -286,11 +298,3 @@ class Prover:
         return self._circuit(
             Check(design.config, design.shape, CheckKind.NETLIST, goal=design.goal)
         ).text
-
-
-def _record(check: Check, answer: Answer, digest: str | None = None) -> Record:
-    """Record of an answer that is not ``sat``."""
-    if answer.verdict == "unsat":
-        return Record(check, Verdict.PROVED, answer.seconds, sha256=digest)
-    reason = "the solver does not know" if answer.verdict == "unknown" else answer.verdict
-    return Record(check, Verdict.FAILED, answer.seconds, reason, sha256=digest)

@@ -7,23 +7,18 @@ the next, or as many edges on as it has stages, so nothing is assumed about how 
 from dataclasses import dataclass
 from itertools import pairwise
 
+from fp8mac.hw.config.accumulators import Resolve
 from fp8mac.hw.config.formats import Format
-from fp8mac.hw.config.ports import Role, named
+from fp8mac.hw.config.ports import Role, Shape, named, ports
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.proofs.check.circuit import Circuit
+from fp8mac.proofs.spec.register import settling, value, zero_claim
 from fp8mac.proofs.spec.sorts import adds_integers, product_sort, sorts_of
-from fp8mac.proofs.spec.spec import (
-    core_claim,
-    definitions,
-    sum_claim,
-    unit_claim,
-    value,
-    zero_claim,
-)
-from fp8mac.proofs.spec.theory import Sort, bits, decode
+from fp8mac.proofs.spec.spec import core_claim, definitions, sum_claim, unit_claim
+from fp8mac.proofs.spec.theory import Sort, all_of, bits, decode
 from fp8mac.sim.exact import golden
 
-__all__ = ["Query", "decode_query", "decoded", "step_queries"]
+__all__ = ["Query", "around_query", "decode_query", "decoded", "step_queries"]
 
 
 @dataclass(frozen=True)
@@ -90,6 +85,85 @@ def step_queries(circuit: Circuit, *, any_nan: bool = False) -> list[Query]:
     terms = (value(config, *accs), product, value(config, *afters))
     total += f"(assert (not {sum_claim(config, *terms)}))\n"
     return [Query(text + from_zero, names), Query(text + total, names)]
+
+
+@dataclass(frozen=True)
+class _Shell(Circuit):
+    """A unit of which the circuit in its core is left out, and may give anything."""
+
+    @property
+    def inner(self) -> dict[str, tuple[str, int, bool]]:
+        """Wire, width and direction of that circuit's ports."""
+        return {
+            port.name: (f"core.accumulator.{port.name}", port.bits, port.is_input)
+            for port in ports(self.config, Shape.CORE)
+        }
+
+    @property
+    def script(self) -> str:
+        """As it is of circuits, but for what is left out."""
+        wires = [f"w:{wire}" for wire, _, _ in self.inner.values()]
+        free = [f"w:{wire}" for wire, _, is_input in self.inner.values() if not is_input]
+        cut = f"setattr -set keep 1 {' '.join(wires)}\ncutpoint {' '.join(free)}\n"
+        return super().script.replace("memory\n", f"{cut}memory\n", 1)
+
+    def wire(self, name: str, state: str) -> str:
+        """Bit-vector term of a port of what is left out."""
+        wire, width, _ = self.inner[name]
+        value_ = f"(|{self.top}_n {wire}| {state})"
+        return value_ if width > 1 else f"(ite {value_} #b1 #b0)"
+
+
+def around_query(unit: Circuit) -> Query:
+    """Query that proves a unit around a circuit that is right, if it is ``unsat``.
+
+    That circuit's part in a step is an assumption about its ports: where the operands that it gets
+    are those of the step, and the accumulator that of before, what it gives is the step's result.
+    Where it gets zeros, whose product is zero, it gives the accumulator back.
+
+    Parameters
+    ----------
+    unit : Circuit
+        RTL of a unit of several lanes.
+    """
+    shell = _Shell(unit.config, unit.shape, unit.text, unit.top)
+    config, core = unit.config, ports(unit.config, Shape.CORE)
+    states = ["s", "t", "u"][: config.stages + 1]
+    before = states[-2]
+    widths = shell.inputs | shell.outputs | shell.views
+    terms = {name: (shell.port(name, "s"), widths[name]) for name in shell.inputs}
+    for name in shell.outputs | shell.views:
+        terms[name] = (shell.port(name, before), widths[name])
+    for name in shell.outputs:
+        terms[f"{name}_next"] = (shell.port(name, states[-1]), widths[name])
+    if config.stages > 1:
+        for name in shell.inputs:
+            terms[f"{name}_after"] = (shell.port(name, "t"), widths[name])
+    for name, (_, width, _) in shell.inner.items():
+        terms[f"inner_{name}"] = (shell.wire(name, before), width)
+    text = shell.smt2 + _states(shell, *states)
+    for name, (term, width) in terms.items():
+        text += f"(define-fun {name} () (_ BitVec {width}) {term})\n"
+    operands = named(shell.table, Role.OPERAND)
+    inside, given = (
+        value(config, *(f"inner_{name}" for name in named(core, *roles)))
+        for roles in ((Role.STATE, Role.CARRY_STATE), (Role.RESULT, Role.CARRY))
+    )
+    signature = " ".join(f"({name} (_ BitVec {width}))" for name, width in operands.items())
+    word, names = f"(_ BitVec {config.acc_bits})", " ".join(operands)
+    taken = all_of(f"(= {name} inner_{name})" for name in operands)
+    text += f"(define-fun taken ({signature}) Bool {taken})\n"
+    for flag in config.flags:
+        text += f"(define-fun raises_{flag} ({signature}) Bool (= inner_{flag} #b1))\n"
+    step = f"(and (taken {names}) (= c {inside}) (= y {given}))"
+    text += f"(define-fun step ({signature} (c {word}) (y {word})) Bool {step})\n"
+    if config.resolve is Resolve.IDLE:
+        nothing = all_of(f"(= inner_{name} {bits(0, width)})" for name, width in operands.items())
+        rest = settling(config, "inner_y_carry", "inner_c_carry")
+        text += f"(assert (=> {nothing} (and (= {given} {inside}) {rest})))\n"
+    added = "(and (= en #b1) (= rst #b0))"
+    claim = f"(and {unit_claim(config)} (=> {added} (taken {names})))"
+    return Query(f"{text}(assert (not {claim}))\n", ())
 
 
 def _states(circuit: Circuit, *names: str) -> str:

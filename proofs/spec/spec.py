@@ -12,6 +12,7 @@ from fp8mac.hw.config.accumulators import FloatAccConfig, IntAccConfig, Resolve
 from fp8mac.hw.config.formats import FloatFormat, IntFormat, Overflow, Rounding
 from fp8mac.hw.config.ports import Role, Shape, named, ports
 from fp8mac.hw.config.unit import MacConfig
+from fp8mac.proofs.spec.register import settling, value, zero_claim
 from fp8mac.proofs.spec.sorts import (
     adds_integers,
     is_plain,
@@ -30,7 +31,7 @@ from fp8mac.proofs.spec.theory import (
     widen,
 )
 
-__all__ = ["core_claim", "definitions", "sum_claim", "unit_claim", "value", "zero_claim"]
+__all__ = ["core_claim", "definitions", "sum_claim", "unit_claim"]
 
 
 def definitions(config: MacConfig, *, any_nan: bool = False) -> str:
@@ -77,28 +78,6 @@ _RAISED = {
 }
 
 
-def value(config: MacConfig, word: str, *carries: str) -> str:
-    """Value of an accumulator: its word, and the carries of one in segments at their places."""
-    for carry in carries:
-        late = ""
-        for place in range(config.acc_bits):
-            bit = "#b0"
-            if place in config.carry_places:
-                at = config.carry_places.index(place)
-                bit = f"((_ extract {at} {at}) {carry})"
-            late = f"(concat {bit} {late})" if late else bit
-        word = f"(bvadd {word} {late})"
-    return word
-
-
-def zero_claim(config: MacConfig, *words: str) -> str:
-    """Claim that an accumulator is zero, and has no carries."""
-    widths = (config.acc_bits, len(config.carry_places))
-    return all_of(
-        [f"(= {word} {bits(0, width)})" for word, width in zip(words, widths, strict=False)]
-    )
-
-
 def core_claim(config: MacConfig) -> str:
     """Claim about the ports of a core: any result will do under a flag."""
     table = ports(config, Shape.CORE)
@@ -128,7 +107,7 @@ def unit_claim(config: MacConfig) -> str:
     reset = [zero_claim(config, *words_next), *(f"(= {flag}_next #b0)" for flag in flags)]
     holds = all_of([f"(= {word}_next {word})" for word in words])
     if config.resolve is Resolve.IDLE:
-        holds = all_of([f"(= {after} {before})", _settling(config, *words[1:])])
+        holds = all_of([f"(= {after} {before})", settling(config, words_next[1], words[1])])
     hold = any_of([*(f"(= {flag} #b1)" for flag in flags), holds])
     held = [hold, *(f"(= {flag}_next {flag})" for flag in flags)]
     sticky = [
@@ -182,17 +161,6 @@ def _output_claim(config: MacConfig, output: FloatAccConfig, value: str) -> str:
         f" (y. {sorts.rounded.of_code(widen(format_, 'y', sorts.rounded))}))\n"
         f" {result}))"
     )
-
-
-def _settling(config: MacConfig, carry: str) -> str:
-    """Claim that the lowest carry goes, and that none comes below it.
-
-    So after as many such edges as there are carries there are none: the first takes the lowest away
-    for good, the next the one above.
-    """
-    up_to_lowest = f"(bvxor {carry} (bvsub {carry} {bits(1, len(config.carry_places))}))"
-    none = bits(0, len(config.carry_places))
-    return f"(= (bvand {carry}_next {up_to_lowest}) {none})"
 
 
 def sum_claim(config: MacConfig, c: str, product: str, y: str) -> str:

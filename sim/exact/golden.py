@@ -33,6 +33,7 @@ __all__ = [
     "leave",
     "mac",
     "multiply",
+    "raised_flags",
     "read",
     "reset",
     "step",

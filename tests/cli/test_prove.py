@@ -137,8 +137,9 @@ def test_bad_input(tmp_path):
     file = tmp_path / "theirs.v"
     file.write_text(KULISCH)
     assert message("e4m3").startswith("'e4m3' has no accumulator; name it with --acc, or ")
-    assert message("e4m3 x 2 -> kulisch") == (
-        "There is no proof of e4m3 x 2 -> kulisch:12: units of one lane are proved."
+    assert message("e4m3 x 2 -> fp16") == (
+        "There is no proof of e4m3 x 2 -> fp16: proved are units that add products one by one, and "
+        "those that add several in fixed point."
     )
     assert message("e4m3", "--acc", "fp16", "--fast") == (
         "--fast has no effect with the argument A."

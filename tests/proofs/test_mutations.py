@@ -21,7 +21,12 @@ from fp8mac.proofs.bugs.mutations import (
     mutations_of,
     parse_unit_text,
 )
-from fp8mac.proofs.certificate import FAST_STRUCTURES, STANDARD_STRUCTURES, STANDARD_UNITS
+from fp8mac.proofs.certificate import (
+    FAST_STRUCTURES,
+    STANDARD_DOTS,
+    STANDARD_STRUCTURES,
+    STANDARD_UNITS,
+)
 from fp8mac.proofs.check.checks import Check, CheckKind, Verdict, plan
 from fp8mac.proofs.check.prove import Prover
 from fp8mac.proofs.check.solve import Encoding, Solver
@@ -73,7 +78,8 @@ def test_core_has_no_bug_of_the_registered_unit():
 
 
 def _standard_plan():
-    return plan(STANDARD_UNITS, structures=STANDARD_STRUCTURES)
+    units = {goal: [*each, *STANDARD_DOTS.get(goal, [])] for goal, each in STANDARD_UNITS.items()}
+    return plan(units, structures=STANDARD_STRUCTURES)
 
 
 def test_fast_structures_are_some_of_all():
@@ -102,7 +108,7 @@ def test_standard_plan_has_bugs_beside_every_proof_and_all_of_them():
         Goal.FPGA: 8,
         Goal.FPGA_DSP: 2,
     }
-    assert len(beside) == 2 * (42 + 23 + 8 + 2) + len(STANDARD_STRUCTURES)
+    assert len(beside) == 2 * (42 + 23 + 8 + 2 + 10 + 6 + 1) + len(STANDARD_STRUCTURES)
     assert len(STANDARD_STRUCTURES) == 5 + 7 * 7
     assert min(beside.values()) >= 1
     assert {check.mutation for check in planted} == set(MUTATIONS)

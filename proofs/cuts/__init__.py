@@ -1,0 +1,1 @@
+"""Proofs of circuits that no solver proves in one piece: in parts, each for all of its inputs."""
