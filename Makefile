@@ -36,7 +36,7 @@ RUN    := $(BIN)/python -c "$$WITH_ARGS"
 FP8MAC := $(RUN) $(BIN)/fp8mac
 
 .DEFAULT_GOAL := help
-.PHONY: help setup synth verilog prove vectors exhaustive grid liberty features synth-check synth-accept figure3 peers formats test lint test-all test-slow test-torch training typecheck bench clean docs accuracy fetch figure5 sum-error plot curve energy results-check fpga-table route-table unit-given
+.PHONY: help setup synth verilog prove vectors exhaustive grid liberty features synth-check synth-accept figure3 peers formats test lint test-all test-slow test-torch training typecheck bench clean docs accuracy fetch figure5 sum-error window plot curve energy results-check fpga-table route-table unit-given
 
 help: ## Show the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -122,6 +122,9 @@ sum-error: $(READY) ## Error of sums against their length, into synth_reports/re
 
 training: $(READY) ## Networks trained on units (needs PyTorch), into synth_reports/results
 	@$(FP8MAC) train $(RESULTS)
+
+window: $(READY) ## How many bits FP8 needs, into synth_reports/results; needs make fetch NAMES=minilm
+	@$(FP8MAC) window $(RESULTS)
 
 plot: $(READY) ## Area against accuracy, into synth_reports/results/pareto
 	@$(FP8MAC) plot --grid synth_reports/results/grid.csv \

@@ -18,6 +18,7 @@ MEASURED = {
     "docs/formats.md": doc_numbers.formats,
     "docs/gemm.md": doc_numbers.gemm,
     "docs/proofs.md": doc_numbers.proofs,
+    "docs/silicon.md": doc_numbers.silicon,
 }
 PAGES = ["README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))]
 

@@ -108,6 +108,7 @@ RESULTS = {
     "peers": "",
     "figure5": "",
     "sum-error": "",
+    "window": "",
     "prove": "",
     "accuracy": "/accuracy",
     "plot": "/pareto",

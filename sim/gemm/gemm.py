@@ -23,7 +23,6 @@ from fp8mac.sim.codes.encoding import decode
 from fp8mac.sim.codes.inputs import InputError, as_array, codes_of, noise_of
 from fp8mac.sim.codes.noise import Draws
 from fp8mac.sim.gemm import aligned, compiled, fixed, floating, scalar
-from fp8mac.sim.gemm.flags import raise_flags
 from fp8mac.sim.gemm.kernels.fitting import shape_of
 from fp8mac.sim.gemm.plan import (
     BACKENDS,
@@ -33,7 +32,7 @@ from fp8mac.sim.gemm.plan import (
     integer,
     plan,
 )
-from fp8mac.sim.gemm.result import GemmResult, finish, reset, words
+from fp8mac.sim.gemm.result import GemmResult, finish, raise_flags, reset, words
 from fp8mac.sim.gemm.words import add
 
 __all__ = ["BACKENDS", "GemmError", "GemmResult", "Plan", "gemm", "plan"]

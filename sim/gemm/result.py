@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from fp8mac.hw.config.accumulators import FloatAccConfig
 from fp8mac.hw.config.formats import Overflow
 from fp8mac.hw.config.unit import MacConfig
-from fp8mac.sim.codes.encoding import decode, encode
+from fp8mac.sim.codes.encoding import decode, encode, has_special
 from fp8mac.sim.codes.encoding_rule import code_dtype
 from fp8mac.sim.exact import golden
 from fp8mac.sim.exact.codecs import REGISTERS, FixedPointCodec
@@ -18,7 +18,7 @@ from fp8mac.sim.exact.golden import State
 from fp8mac.sim.gemm.plan import Plan
 from fp8mac.sim.gemm.words import Words, to_float
 
-__all__ = ["GemmResult", "finish", "read", "reset", "store", "words"]
+__all__ = ["GemmResult", "finish", "raise_flags", "read", "reset", "store", "words"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -159,3 +159,31 @@ def read(accumulator: FloatAccConfig, codes: NDArray[Any]) -> NDArray[np.float64
     if accumulator.flushes:
         values[np.abs(values) < float(accumulator.format.min_normal)] = 0
     return values
+
+
+def raise_flags(config: MacConfig, a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.bool_]:
+    """Flags of sums of products of codes, shape (m, n, flags), or (flags,) if none is raised."""
+    if not config.flags or not (has_special(a, config.a) or has_special(b, config.b)):
+        return np.zeros(len(config.flags), bool)
+    return _raised(config, decode(a, config.a), decode(b, config.b))
+
+
+def _raised(config: MacConfig, a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Flags that some product raises, shape (m, n, flags)."""
+    nan = np.logical_or.outer(np.isnan(a).any(axis=1), np.isnan(b).any(axis=0))
+    if config.flags == ("nan",):
+        return nan[..., None]
+
+    def meet(x: NDArray[np.bool_], y: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        return x.astype(np.float32) @ y.astype(np.float32) > 0
+
+    infinite_a, infinite_b = np.isinf(a), np.isinf(b)
+    nan |= meet(infinite_a, b == 0) | meet(a == 0, infinite_b)
+    flags = []
+    for sign in (1, -1):
+        flag = nan.copy()
+        for side in (1, -1):
+            x, y = side * a > 0, sign * side * b > 0
+            flag |= meet(infinite_a & x, y) | meet(x, infinite_b & y)
+        flags.append(flag)
+    return np.stack(flags, axis=-1)

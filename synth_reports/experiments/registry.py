@@ -16,6 +16,7 @@ from fp8mac.synth_reports.experiments.regression import Regression
 from fp8mac.synth_reports.experiments.sta import Sta
 from fp8mac.synth_reports.experiments.sum_error.experiment import SumError
 from fp8mac.synth_reports.experiments.training.experiment import Training
+from fp8mac.synth_reports.experiments.window.experiment import Windows
 
 __all__ = ["EXPERIMENTS"]
 
@@ -28,6 +29,7 @@ EXPERIMENTS: tuple[Experiment[Any, Any, Any], ...] = (
     Figure5(),
     SumError(),
     Training(),
+    Windows(),
     Pareto(),
     Regression(),
     Sta(),

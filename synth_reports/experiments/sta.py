@@ -27,16 +27,7 @@ from fp8mac.synth_reports.liberty.find import libraries_of, resolve
 from fp8mac.synth_reports.liberty.library import Library
 from fp8mac.synth_reports.render.tables import csv_table, markdown_table
 
-__all__ = [
-    "Sta",
-    "StaError",
-    "StaFigures",
-    "StaJob",
-    "StaOptions",
-    "StaRecord",
-    "netlist_verilog",
-    "run_sta",
-]
+__all__ = ["Sta", "StaError", "StaJob", "StaOptions", "StaRecord", "netlist_verilog", "run_sta"]
 
 _UNITS = ("int8 -> int32", "e4m3 -> kulisch:3", "e4m3 -> fp16", "e4m3 -> bf16", "e5m2 -> fp16")
 _PERIOD_NS = 10.0

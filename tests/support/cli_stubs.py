@@ -22,6 +22,7 @@ from fp8mac.synth_reports.experiments.figure5 import figure5
 from fp8mac.synth_reports.experiments.peers.peers import Figures
 from fp8mac.synth_reports.experiments.sum_error import length, sum_error
 from fp8mac.synth_reports.experiments.training.runs import TrainingRun
+from fp8mac.synth_reports.experiments.window import window
 from fp8mac.synth_reports.liberty.library import own_library
 from fp8mac.synth_reports.store.store import Store
 from fp8mac.synth_reports.synth.fpga import FpgaFlow, FpgaSynthesis
@@ -44,6 +45,7 @@ ENERGY = {
 
 _measure, _layers, _bits = accuracy.measure, accuracy.layers, figure5.bits_of
 _point, _sums = length._point, sum_error.errors_of
+_windowed = window.measure
 _lines = {
     name: getattr(vectors, name) for name in ("vector_lines", "product_lines", "sequence_lines")
 }
@@ -76,6 +78,11 @@ def bits():
 def sums():
     setting = sum_error.SumSetting("e2m1", "fp16", "one by one", 4)
     return _sums(sum_error.SumJob(setting, 2))
+
+
+@cache
+def windowed():
+    return _windowed(window.jobs(("guard",))[0])
 
 
 def measure(self, designs, *, force=False, progress=lambda design: None):
@@ -180,7 +187,7 @@ def install(monkeypatch) -> None:
     """Put the stand-ins in the places of syntheses, proofs, networks, sums and drawings."""
     for shape in Shape:
         measured(shape, False), measured(shape, True)
-    result(), point(), bits(), sums()
+    result(), point(), bits(), sums(), windowed()
     figures = Figures(*[1] * len(Figures.__dataclass_fields__))
     stubs = {
         "synth_reports.cost.physical._energy": energy,
@@ -200,6 +207,10 @@ def install(monkeypatch) -> None:
         "synth_reports.experiments.sum_error.sum_error.errors_of": lambda job: replace(
             sums(), setting=job.setting
         ),
+        "synth_reports.experiments.window.window.measure": lambda job: replace(
+            windowed(), **asdict(job)
+        ),
+        "synth_reports.experiments.window.text.picture": lambda records: PICTURE,
         "cli.accuracy.fetch_package": lambda package: None,
         **{f"sim.check.vectors.{name}": lines(name) for name in _lines},
         "synth_reports.liberty.generate.liberty_text": lambda: own_library().text,

@@ -267,6 +267,54 @@ def proofs() -> list[str]:
     ]
 
 
+def silicon() -> list[str]:
+    rows = table("window")
+
+    def db(part: str, **wanted: object) -> float:
+        some = [
+            row
+            for row in rows
+            if row["part"] == part and all(row[key] == str(each) for key, each in wanted.items())
+        ]
+        assert len(some) == 1
+        return float(some[0]["sqnr_db"] or "inf")
+
+    long = [db("sums", lanes=32, terms=4096, bits=bits) for bits in (13, 25)]
+    bits = [db("sums", lanes=32, terms=4096, bits=bits) for bits in (8, 16)]
+    layer = [row for row in rows if row["part"] == "layer"]
+    network = {row["bits"]: row for row in rows if row["part"] == "network"}
+    right = [100 * float(network[bits]["accuracy"]) for bits in ("", "8", "13", "25")]
+    single = 100 * float(network[""]["reference"])
+    draft = [
+        db("cancel", lanes=lanes, guard_bits=(lanes - 1).bit_length()) for lanes in (4, 8, 16, 32)
+    ]
+    worth = (db("cancel", lanes=32, guard_bits=6) - db("cancel", lanes=32, guard_bits=0)) / 6
+    guards = [
+        db("guard", lanes=lanes, guard_bits=6) - db("guard", lanes=lanes, guard_bits=0)
+        for lanes in (4, 8, 16, 32)
+    ]
+    ratios = [f"{float(row['sqnr_db']):.1f}" if row["sqnr_db"] else "exact" for row in layer]
+    lines = [
+        f"| `{row['unit']}` | {ratio} | {float(row['largest_error']):.2g} | "
+        f"{float(row['float_sqnr_db']):.1f} |"
+        for row, ratio in zip(layer, ratios, strict=True)
+    ]
+    hopper = f"keep {long[0]:.1f} dB in Hopper's window and {long[1]:.1f} dB in Blackwell's"
+    answers = (
+        f"{right[1]:.1f} % of 500 answers are right at F = 8, {right[2]:.1f} % at 13, "
+        f"{right[3]:.1f} % at 25, {right[0]:.1f} % with exact sums and {single:.1f} % in float32"
+    )
+    return [
+        *lines,
+        f"sums of {4096:,} products {hopper}",
+        f"each bit is worth {(bits[1] - bits[0]) / 8:.1f} dB",
+        answers,
+        f"change by {max(map(abs, guards)):.1f} dB at most",
+        f"each guard bit is worth {worth:.1f} dB",
+        f"leaves {', '.join(f'{each:.1f}' for each in draft[:3])} and {draft[3]:.1f} dB",
+    ]
+
+
 def checking() -> list[str]:
     netlist = GRID["mac_e4m3_e4m3_fp16", "core"]["netlist_sha256"][:8]
     states = 1 << (8 + 8 + 16)

@@ -28,6 +28,7 @@ COMMANDS: Mapping[str, Sequence[str]] = {
     "figure5": (),
     "peers": (),
     "sum-error": (),
+    "window": (),
     "plot": (
         *("--grid", "synth_reports/results/grid.csv"),
         *("--accuracy", "synth_reports/results/accuracy"),

@@ -224,6 +224,7 @@ COUNTS = {
     "plot": 9,
     "sum-error": 150,
     "train": (10 + 10 + 8) * 5,
+    "window": 555,
     "synth-check": 35,
     "sta": 10,
     "fpga": 32,

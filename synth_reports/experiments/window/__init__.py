@@ -1,0 +1,1 @@
+"""How many bits a window of FP8 products needs."""

@@ -1,0 +1,66 @@
+"""How many bits a window of FP8 products needs, as an experiment."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fp8mac.hw.config.errors import Error
+from fp8mac.synth_reports.experiments.experiment import Experiment, Made, Option, page
+from fp8mac.synth_reports.experiments.worker import Worker
+
+if TYPE_CHECKING:
+    from fp8mac.synth_reports.experiments.window.window import WindowJob, WindowRecord
+
+__all__ = ["WindowOptions", "Windows"]
+
+
+@dataclass(frozen=True)
+class WindowOptions:
+    """Which parts."""
+
+    parts: Annotated[
+        tuple[str, ...],
+        Option("Of sums, guard, cancel, network, layer; all.", "X,Y,...", part=True),
+    ] = ()
+
+
+class Windows(Experiment[WindowOptions, "WindowJob", "WindowRecord"]):
+    """Windows of 8 to 40 bits, RVBNA's guard bits, a network, a layer."""
+
+    name = "window"
+    help = """\
+    What a window does to sums of FP8 products: md, csv, svg.
+
+    By its bits, lanes and length of the sums; on a network, and on a layer of MiniLM.
+    """
+    options = WindowOptions
+    pattern = "window.*"
+    kept_by = (
+        "fp8mac.synth_reports.experiments.window.window",
+        "fp8mac.synth_reports.experiments.window.networks",
+    )
+    in_processes = True
+
+    def plan(self, options: WindowOptions) -> "list[WindowJob]":
+        from fp8mac.synth_reports.experiments.window.window import PARTS, jobs
+
+        for part in options.parts:
+            if part not in PARTS:
+                raise Error(f"Unknown part '{part}'; there are {', '.join(PARTS)}.")
+        return jobs(options.parts)
+
+    def run(self, job: "WindowJob", worker: Worker) -> "WindowRecord":
+        from fp8mac.synth_reports.experiments.window import window
+
+        return window.measure(job)
+
+    def load(self, facts: dict[str, Any]) -> "WindowRecord":
+        from fp8mac.synth_reports.experiments.window.window import WindowRecord
+
+        return WindowRecord(**facts)
+
+    def render(self, records: "Sequence[WindowRecord]", made: Made) -> dict[str, str | bytes]:
+        from fp8mac.synth_reports.experiments.window.text import csv_text, markdown_text, picture
+
+        text = markdown_text(records, made.command)
+        return page("window", text, csv_text(records), picture(records))
