@@ -65,6 +65,8 @@ def test_text_is_text(folder, text):
     words = (f"FORMAT={text}", f"FORMAT_B={text}", f"ACC={text}")
     for target in ("synth", "prove"):
         assert given(folder, target, *words) == [target, text, text, "--acc", text]
+    for target in ("synth", "verilog", "prove", "vectors"):
+        assert given(folder, target, f"UNIT={text}") == [target, text]
     assert given(folder, "test", f"JOBS={text}") == [
         "-m",
         "pytest",
