@@ -7,13 +7,19 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fp8mac.hw.config.accumulators import FloatAccConfig
+from fp8mac.hw.config.blocks import BlockFormat, ScaleFormat
 from fp8mac.hw.config.formats import FloatFormat, Format, Rounding
-from fp8mac.sim.codes.encoding import encode
+from fp8mac.hw.config.unit import MacConfig
+from fp8mac.sim.codes import blocks
+from fp8mac.sim.codes.blocks import Blocks, ScaleRounding
+from fp8mac.sim.codes.encoding import decode, encode
 from fp8mac.sim.codes.noise import noise, step_key
 from fp8mac.sim.torch.report import RoundingCounts
 from fp8mac.sim.torch.scaling import BLOCK, Scales
@@ -26,6 +32,8 @@ Arrange = Callable[[Array], Array]
 """From a tensor's numbers, or their codes, to matrices of shape (m, k), or (groups, m, k)."""
 
 _RANDOM_BITS = 16
+_PRODUCTS = 1000  # the largest ones, of which an accumulator holds a sum
+_FORWARD = ("activation", "weight")
 
 
 @dataclass(frozen=True)
@@ -63,7 +71,7 @@ class TensorOperand:
     layer: str
     role: Role
     numbers: NDArray[np.float32]
-    coded: dict[tuple[Format, Rounding], Coded] = field(default_factory=dict)
+    coded: dict[tuple[Format, Rounding, float], Coded] = field(default_factory=dict)
 
     @property
     def bytes(self) -> int:
@@ -86,19 +94,34 @@ class Encoder:
         self.scheme, self.scales, self.seed = scheme, scales, seed
         self.drawn = 0
 
-    def encode(self, operand: TensorOperand, format_: Format) -> Coded:
-        """Codes of an operand, made where there are none in this format."""
-        rounding = self.scheme.rounding_of(operand.role)
-        key = format_, rounding
+    def encode(self, operand: TensorOperand, format_: Format, unit: MacConfig) -> Coded:
+        """Codes of an operand for a unit, made where there are none in this format."""
+        rounding, limit = self.scheme.rounding_of(operand.role), self._limit(operand.role, unit)
+        key = format_, rounding, limit
         if key not in operand.coded:
             scales = self.scales[operand.role]
             name = f"{operand.layer} {operand.role}"
-            scale = scales.find(name, operand.numbers, format_)
+            scale = scales.find(name, operand.numbers, format_, limit)
             codes, counts = self._codes(operand.numbers, format_, rounding, np.float32(scale))
             if counts.saturated:
                 scales.saturated()
             operand.coded[key] = Coded(codes, scale, counts)
         return operand.coded[key]
+
+    def _limit(self, role: Role, unit: MacConfig) -> float:
+        """What a unit's accumulator lets the largest number of an operand become."""
+        largest = min(
+            float(each.format.max) if isinstance(each, FloatAccConfig) else np.inf
+            for each in (unit.accumulator, unit.result.accumulator)
+        )
+        room, half = largest / _PRODUCTS, float(np.sqrt(largest / _PRODUCTS))
+        if role != "gradient":
+            room = half
+        elif self.scheme.forward != "none":
+            others = (self.scales[other].target(self.scheme.format_of(other)) for other in _FORWARD)
+            room /= min(max(others), half)
+        # A power of two, which rounding does not exceed.
+        return room if np.isinf(room) else 2.0 ** np.floor(np.log2(room))
 
     def encode_blocks(self, rows: Array, role: Role, format_: Format) -> CodedBlocks:
         """Codes of a matrix whose rows' blocks of 128 numbers have scales of their own.
@@ -106,10 +129,10 @@ class Encoder:
         A weight has a scale for 128 x 128 numbers.
         """
         count, terms = rows.shape
-        blocks = -(-terms // BLOCK)
-        padded = np.zeros((count, blocks * BLOCK), np.float32)
+        across = -(-terms // BLOCK)
+        padded = np.zeros((count, across * BLOCK), np.float32)
         padded[:, :terms] = rows
-        largest = np.abs(padded.reshape(count, blocks, BLOCK)).max(-1)
+        largest = np.abs(padded.reshape(count, across, BLOCK)).max(-1)
         if role == "weight":
             for first in range(0, count, BLOCK):
                 some = slice(first, first + BLOCK)
@@ -122,6 +145,33 @@ class Encoder:
         codes, counts = self._codes(rows, format_, rounding, each)
         return CodedBlocks(codes, scales, counts)
 
+    def encode_shared(
+        self, rows: Array, role: Role, format_: BlockFormat
+    ) -> tuple[Blocks, RoundingCounts]:
+        """Codes and scales of a matrix whose rows are in blocks that the unit knows.
+
+        Scales that are powers of two are rounded up, so that nothing saturates.
+        """
+        rounding = self.scheme.rounding_of(role)
+        random, bits = self._random(rows.shape, rounding)
+        up = ScaleRounding.UP if format_.block.scale is ScaleFormat.E8M0 else None
+        found = blocks.encode(
+            rows, format_, scale_rounding=up, rounding=rounding, random=random, random_bits=bits
+        )
+        elements = decode(found.codes, format_.element)
+        values, size = found.values, np.abs(rows)
+        beyond = (np.abs(elements) == float(format_.element.max)) & (size > np.abs(values))
+        lost = (values == 0) & (size > 0)
+        return found, RoundingCounts(rows.size, int(beyond.sum()), int(lost.sum()))
+
+    def _random(self, shape: tuple[int, ...], rounding: Rounding) -> tuple[Array | None, int]:
+        """Random numbers for a tensor, where it is rounded stochastically, and their bits."""
+        if rounding is not Rounding.STOCHASTIC:
+            return None, 0
+        places = np.arange(prod(shape)).reshape(shape)
+        self.drawn += 1
+        return noise(step_key(self.seed, self.drawn - 1), places, _RANDOM_BITS), _RANDOM_BITS
+
     def _codes(
         self, numbers: Array, format_: Format, rounding: Rounding, scale: Any
     ) -> tuple[Array, RoundingCounts]:
@@ -129,12 +179,7 @@ class Encoder:
             scaled = numbers if np.ndim(scale) == 0 and scale == 1 else numbers / scale
         if not format_.has_nan:
             scaled = np.nan_to_num(scaled, posinf=np.inf, neginf=-np.inf)
-        random = None
-        if rounding is Rounding.STOCHASTIC:
-            places = np.arange(scaled.size).reshape(scaled.shape)
-            random = noise(step_key(self.seed, self.drawn), places, _RANDOM_BITS)
-            self.drawn += 1
-        bits = _RANDOM_BITS if random is not None else 0
+        random, bits = self._random(scaled.shape, rounding)
         codes = encode(scaled, format_, rounding, random=random, random_bits=bits)
         return codes, _counts(scaled, codes, format_)
 

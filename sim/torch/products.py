@@ -6,12 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fp8mac.hw.config.accumulators import FloatAccConfig, IntAccConfig
-from fp8mac.hw.config.formats import Overflow
+from fp8mac.hw.config.blocks import BLOCK_FORMATS, BlockFormat
+from fp8mac.hw.config.formats import Format, Overflow
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.sim.codes.encoding import decode
 from fp8mac.sim.gemm.gemm import gemm
 from fp8mac.sim.gemm.stack import gemm_stack
 from fp8mac.sim.networks.tasks.diagnose import swamped_share
+from fp8mac.sim.torch.errors import TorchError
 from fp8mac.sim.torch.operands import Arrange, Array, Encoder, TensorOperand
 from fp8mac.sim.torch.report import ProductReport, ProductRow
 from fp8mac.sim.torch.scaling import BLOCK, Scales, parse_scaling
@@ -77,6 +79,8 @@ class Multiplier:
         if unit is None:
             out = np.matmul(_of(left), _of(right), dtype=np.float32)
             terms = _of(left).shape[-1]
+        elif unit.block is not None:
+            out, terms = self._in_shared_blocks(unit, left, right, row)
         elif parse_scaling(self.scheme.scaling).kind == "block":
             out, terms = self._in_blocks(unit, left, right, row)
         else:
@@ -89,8 +93,8 @@ class Multiplier:
     def _scaled(
         self, unit: MacConfig, left: Side, right: Side, row: ProductRow
     ) -> tuple[NDArray[np.float32], int]:
-        one = self.encoder.encode(left[0], unit.a)
-        other = self.encoder.encode(right[0], unit.b)
+        one = self.encoder.encode(left[0], unit.a, unit)
+        other = self.encoder.encode(right[0], unit.b, unit)
         row.left_counts.add(one.counts)
         row.right_counts.add(other.counts)
         a, b = left[1](one.codes), right[1](other.codes)
@@ -113,6 +117,26 @@ class Multiplier:
                 np.float32
             )
 
+    def _in_shared_blocks(
+        self, unit: MacConfig, left: Side, right: Side, row: ProductRow
+    ) -> tuple[NDArray[np.float32], int]:
+        """Sums of a unit that takes scales of blocks, times the scales of whole tensors."""
+        a, b = _of(left), _of(right)
+        found = []
+        for x, y in zip(*((a[None], b[None]) if a.ndim == 2 else (a, b)), strict=True):
+            one, some = self.encoder.encode_shared(x, left[0].role, _block_format(unit.a, unit))
+            other, more = self.encoder.encode_shared(
+                y.T, right[0].role, _block_format(unit.b, unit)
+            )
+            row.left_counts.add(some)
+            row.right_counts.add(more)
+            result = gemm(one.codes, other.codes.T, unit, scales=(one.scales, other.scales.T))
+            row.overflown += _overflown(unit, result.values)
+            with np.errstate(all="ignore"):
+                found.append(result.values * (one.tensor_scale * other.tensor_scale))
+        shape = *a.shape[:-1], b.shape[-1]
+        return np.array(found, np.float32).reshape(shape), a.shape[-1]
+
     def _in_blocks(
         self, unit: MacConfig, left: Side, right: Side, row: ProductRow
     ) -> tuple[NDArray[np.float32], int]:
@@ -132,6 +156,14 @@ class Multiplier:
                 codes = other.codes[:, some].T
                 out[group] += self._sums(unit, one.codes[:, some], codes, row, scale)
         return (out if _of(left).ndim == 3 else out[0]), a.shape[-1]
+
+
+def _block_format(element: Format, unit: MacConfig) -> BlockFormat:
+    """Format of a unit's blocks of such elements."""
+    for each in BLOCK_FORMATS.values():
+        if (each.element, each.block) == (element, unit.block):
+            return each
+    raise TorchError(f"There are no blocks of {element.name} elements for {unit.text}.")
 
 
 def _of(side: Side) -> Array:

@@ -10,14 +10,19 @@ hfp8            e4m3b4 -> 1-6-9, 64  e5m2         dynamic          none         
 bf16            bf16 -> fp32         bf16         none             none                   fp32
 bf16:rtz        the same, operands truncated
 deepseek        h100-fp8             e4m3         block            block                  fp32
+mxfp8           b200-mxfp8-e4m3      e4m3         of the unit      of the unit            fp32
+nvfp4           b200-nvfp4           e2m1, sr     of the unit      of the unit            fp32
 ==============  ===================  ===========  ===============  =====================  ======
 
 `1-6-9` is the format ``e6m9``; ``, 64`` are partial sums of 64 products, and
-`hfp8` leaves the first and the last layer to a unit of FP16.
+`hfp8` leaves the first and the last layer to a unit of FP16, `nvfp4` to one of BF16. ``sr`` is
+stochastic rounding.
 
 # Ref: arXiv:2209.05433 (E4M3 forward, E5M2 gradients, a scale for each tensor)
 # Ref: X. Sun et al., Hybrid 8-bit floating point (HFP8) training and inference, NeurIPS 2019
 # Ref: arXiv:1905.12322 (BF16 operands, sums in FP32)
+# Ref: arXiv:2506.08027 (MXFP8, E4M3 everywhere, scales rounded up)
+# Ref: arXiv:2509.25149 (NVFP4; without its rotations and square blocks)
 # Ref: arXiv:2412.19437, section 3.3 (blocks of 128, sums promoted every 128 products)
 """
 
@@ -112,10 +117,9 @@ class Scheme:
             )
         if ("block" in self.scaling) != ("block" in self.forward):
             raise TorchError("Scales of blocks belong to all operands of a product, or to none.")
-        if self.unit.block is not None:
+        if self.unit.block is not None and (self.scaling, self.forward) != ("none", "none"):
             raise TorchError(
-                f"{self.unit.text} takes the scales of its blocks along with the codes; models run "
-                "on units without blocks."
+                f"{self.unit.text} has the scales of its blocks; scaling and forward are none."
             )
 
     def format_of(self, role: Role) -> Format:
@@ -210,6 +214,14 @@ SCHEMES: dict[str, Scheme] = {
     "bf16": _known("bf16 -> fp32", "bf16"),
     "bf16:rtz": _known("bf16 -> fp32", "bf16", rounding="rtz", gradient_rounding="rtz"),
     "deepseek": _known("h100-fp8", "e4m3", scaling="block", forward="block"),
+    "mxfp8": _known("b200-mxfp8-e4m3", "e4m3"),
+    "nvfp4": _known(
+        "b200-nvfp4",
+        "e2m1",
+        gradient_rounding="sr",
+        first="bf16 -> fp32",
+        last="bf16 -> fp32",
+    ),
 }
 """Schemes by the names of their papers."""
 

@@ -6,7 +6,7 @@ task       data                                   model                  measure
 digits     1,197 digits, 8 x 8                    3 convolutions         nats, 600 digits
 fashion    1,500 images of Fashion-MNIST          4 convolutions         nats, 500 images
 resnet     the same                               ResNet-8               nats, 500 images
-text       90 % of Genesis, King James Version    transformer, 2 blocks  bits a character, 16,384
+text       90 % of Genesis, King James Version    transformer, 2 blocks  bits a character, 8,192
 =========  =====================================  =====================  =========================
 
 Fashion-MNIST is its embedded part, see `fp8mac.sim.networks.tasks.images`. The text is in the
@@ -165,7 +165,7 @@ def _text() -> TrainingTask:
         return rows[:, :-1].contiguous(), rows[:, 1:].contiguous()
 
     train, test = windows(numbers[:cut], _LENGTH // 2), windows(numbers[cut:], _LENGTH)
-    held_out = (each[:256] for each in test)
+    held_out = (each[:128] for each in test)
 
     def make() -> nn.Module:
         return CharacterModel(len(characters), _LENGTH)
@@ -175,9 +175,9 @@ def _text() -> TrainingTask:
         make,
         *train,
         *held_out,
-        batch=16,
+        batch=8,
         rate=3e-3,
-        steps=200,
+        steps=80,
         measure="bits a character",
         unit=1 / log(2),
     )

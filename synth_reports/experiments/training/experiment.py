@@ -25,7 +25,8 @@ class TrainingOptions:
         tuple[str, ...], Option("Tasks; digits, fashion, text.", "A,B,...", part=True)
     ] = ()
     ways: Annotated[
-        tuple[str, ...], Option("Ways beside float32; all of a task.", "X,Y,...", part=True)
+        tuple[str, ...],
+        Option("Ways beside float32; those of the task's study.", "X,Y,...", part=True),
     ] = ()
     seeds: Annotated[int, Option("Seeds of each.", low=1, high=100, part=True)] = 5
     quick: Annotated[

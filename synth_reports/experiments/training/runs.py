@@ -78,7 +78,7 @@ def run_of(job: TrainingJob) -> TrainingRun:
 
     torch.set_num_threads(1)
     task = training_task(job.task)
-    (way,) = (each for each in ways_of(job.task) if each.name == job.way)
+    way = ways_of(job.task, (job.way,))[-1]
     steps = job.steps or task.steps
     unit, master = None, way.master or "fp32"
     if way.unit:

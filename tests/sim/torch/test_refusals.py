@@ -142,7 +142,7 @@ def test_entering_twice_is_refused():
         unit.__enter__()
 
 
-KNOWN = "Schemes are fp8, tachyum-fp8, tachyum-sfp8, hfp8, bf16, bf16:rtz, deepseek."
+KNOWN = "Schemes are fp8, tachyum-fp8, tachyum-sfp8, hfp8, bf16, bf16:rtz, deepseek, mxfp8, nvfp4."
 
 
 @pytest.mark.parametrize(
@@ -191,9 +191,13 @@ def test_options_that_do_not_exist_are_refused(unit, options, message):
     assert str(error.value).endswith(".")
 
 
-def test_units_of_blocks_are_refused():
-    with pytest.raises(fp8mac.Error, match=r"models run on units without blocks\.$"):
-        fp8mac.torch.on("b200-mxfp8")
+def test_scales_of_blocks_are_the_units():
+    with pytest.raises(fp8mac.Error) as error:
+        fp8mac.torch.on("mxfp8", scaling="layer")
+    assert str(error.value) == (
+        "mxfp8e4m3 x 32 -> fp32:rtz:inf:plus0, window 26 has the scales of its blocks; scaling and "
+        "forward are none."
+    )
 
 
 @pytest.mark.parametrize("text", ["int8", "kulisch", "fp9", "bf16:odd"])

@@ -223,7 +223,7 @@ COUNTS = {
     "peers": 2 + 8 * 4,
     "plot": 9,
     "sum-error": 150,
-    "train": (10 + 10 + 8) * 5,
+    "train": (14 + 6 + 5) * 5,
     "window": 555,
     "synth-check": 35,
     "sta": 10,
