@@ -5,6 +5,7 @@ from pathlib import Path
 
 import doc_numbers
 import doc_numbers_accuracy
+import doc_numbers_study
 import pytest
 from doc_numbers_given import GIVEN, KINDS, SECTIONS
 
@@ -19,6 +20,7 @@ MEASURED = {
     "docs/gemm.md": doc_numbers.gemm,
     "docs/proofs.md": doc_numbers.proofs,
     "docs/silicon.md": doc_numbers.silicon,
+    "docs/training.md": doc_numbers_study.study,
 }
 PAGES = ["README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))]
 

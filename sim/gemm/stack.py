@@ -77,7 +77,7 @@ def _is_plain(config: MacConfig, chosen: Plan) -> bool:
     accumulators = config.accumulator, config.result.accumulator
     return (
         chosen.backend in ("numpy", "numba")
-        and chosen.reason != "aligned"
+        and chosen.reason not in ("aligned", "window")
         and not config.flags
         and all(
             isinstance(each, FloatAccConfig) and each.rounding is not Rounding.STOCHASTIC
