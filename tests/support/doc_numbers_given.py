@@ -87,6 +87,7 @@ GIVEN: dict[str, list[tuple[str, str]]] = {
         ("took 7 min 20 s on two cores", "command"),
     ],
     "docs/papers.md": [
+        ("stored weights of 16 bits", "name"),
         ("the four source papers", "data"),
         ("Times are those of two cores", "command"),
         ("12 guard bits by default, 27 bits for", "compared"),
