@@ -11,13 +11,13 @@ from fp8mac.hw.config.formats import Format, Overflow
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.sim.codes.encoding import decode
 from fp8mac.sim.gemm.gemm import gemm
-from fp8mac.sim.gemm.stack import gemm_stack
 from fp8mac.sim.networks.tasks.diagnose import swamped_share
 from fp8mac.sim.torch.errors import TorchError
 from fp8mac.sim.torch.operands import Arrange, Array, Encoder, TensorOperand
 from fp8mac.sim.torch.report import ProductReport, ProductRow
 from fp8mac.sim.torch.scaling import BLOCK, Scales, parse_scaling
 from fp8mac.sim.torch.scheme import FLOAT32, Scheme
+from fp8mac.sim.torch.stack import gemm_stack
 
 __all__ = ["Multiplier", "Side"]
 

@@ -5,7 +5,7 @@ import pytest
 
 from fp8mac.hw.config.unit import parse_line
 from fp8mac.sim.gemm.gemm import GemmError, gemm
-from fp8mac.sim.gemm.stack import gemm_stack
+from fp8mac.sim.torch.stack import gemm_stack
 
 LINES = [
     *("e4m3 -> fp16", "e4m3*e5m2 -> e6m9, chunk 4", "bf16 -> fp32", "e4m3 -> fp16:sr"),
