@@ -9,9 +9,11 @@ import typer
 from rich.table import Table
 
 from fp8mac.cli.options import JSON, print_json, progress_bar, recorded
+from fp8mac.gen.describe import module_name
 from fp8mac.gen.files import print_text
+from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.silicon.named import NAMED_UNITS, NamedUnit, named
-from fp8mac.hw.config.unit import parse_line
+from fp8mac.hw.config.unit import MacConfig, parse_line
 from fp8mac.synth_reports.render.tables import show
 
 __all__ = ["check_vectors", "units"]
@@ -52,6 +54,9 @@ def check_vectors(
             metavar="FILE...", help="Rows: .npz, d_*.txt beside a_*, b_*, c_*.txt, or a folder."
         ),
     ],
+    netlist: Annotated[
+        bool, typer.Option("--netlist", help="Check the unit's netlist of two-input gates as well.")
+    ] = False,
     as_json: JSON = False,
 ) -> None:
     """Check a unit against rows recorded on a card; exit code 1 if one is wrong."""
@@ -59,12 +64,14 @@ def check_vectors(
     silicon = importlib.import_module("fp8mac.sim.check.silicon")
     parse_line(unit)
     held = [rows.read(path) for place in files for path in rows.text_files(place)]
+    units = [silicon.unit_of(unit, each) for each in held]
+    circuits = _circuits(units) if netlist else {}
     outcomes = []
     with progress_bar() as bar:
         task = bar.add_task("rows", total=sum(len(each.arrays["d"].array) for each in held))
-        for each in held:
-            config = silicon.unit_of(unit, each)
-            outcomes.append(silicon.check(config, each, lambda: bar.advance(task)))
+        for config, each in zip(units, held, strict=True):
+            found = circuits.get(config)
+            outcomes.append(silicon.check(config, each, lambda: bar.advance(task), found))
     if as_json:
         facts = [_outcome(each.name, found) for each, found in zip(held, outcomes, strict=True)]
         print_json({"unit": unit, "files": facts, "command": recorded(ctx)})
@@ -76,6 +83,25 @@ def check_vectors(
         raise typer.Exit(1)
 
 
+def _circuits(units: list[MacConfig]) -> dict[MacConfig, Any]:
+    """Netlists of units, mapped to two-input gates as they are written."""
+    yosys = importlib.import_module("fp8mac.gen.yosys").find_yosys()
+    verilog = importlib.import_module("fp8mac.gen.verilog")
+    synthesis = importlib.import_module("fp8mac.synth_reports.synth.synthesis")
+    sums = importlib.import_module("fp8mac.sim.check.sums")
+    netlists = importlib.import_module("fp8mac.sim.check.netlist")
+    flow = replace(synthesis.Flow.load(), name="plain", scripts=("strash; map -a",))
+    how = {"front": flow.front, "techmap": flow.techmap, "yosys": yosys}
+
+    def core(config: MacConfig) -> Any:
+        text, top = verilog.rtlil_text(config, Shape.CORE), module_name(config, Shape.CORE)
+        logic = synthesis.read_logic(text, top, flow.name, **how)
+        (found,) = synthesis.map_logic(logic, top, flow, flow.scripts, yosys)
+        return netlists.Netlist.from_blif(found.netlist)
+
+    return {config: sums.SumCircuits.of(config, core) for config in dict.fromkeys(units)}
+
+
 def _outcome(name: str, found: Any) -> dict[str, Any]:
     facts = vars(replace(found))
     return {"file": name, **facts, "config": found.config.text}
@@ -83,7 +109,8 @@ def _outcome(name: str, found: Any) -> dict[str, Any]:
 
 def _sentences(name: str, found: Any, known: NamedUnit | None) -> str:
     """What was found, in a few lines."""
-    by = " and ".join(f"{count} wrong by {who}" for who, count in found.wrong.items())
+    *most, last = (f"{count} wrong by {who}" for who, count in found.wrong.items())
+    by = f"{', '.join(most)} and {last}"
     text = f"{found.config.text}\n"
     if known is not None:
         text = f"{known.name}: {text}  {_rests(known)}\n"

@@ -17,6 +17,7 @@ from fp8mac.hw.config.silicon.alignment import Exponents
 from fp8mac.hw.config.silicon.named import named
 from fp8mac.hw.config.unit import MacConfig, parse_line
 from fp8mac.sim.check.recorded import Recorded, Rows, rows_of
+from fp8mac.sim.check.sums import SumCircuits
 from fp8mac.sim.codes.encoding import decode
 from fp8mac.sim.exact.golden import State
 from fp8mac.sim.gemm.definition import dot
@@ -40,7 +41,8 @@ class Compared:
     rows, products : int
         Rows, and products of each.
     wrong : dict of str to int
-        Wrong rows by who computed them, ``golden`` and ``gemm``; without those that are flagged.
+        Wrong rows by who computed them, ``golden``, ``gemm`` and ``netlist``, if it was asked for;
+        without those that are flagged.
     flagged, flagged_wrong, flagged_wrong_with_exponent : int
         Rows that depend on the exponent of a zero; wrong ones among them; and those that stay wrong
         if a zero has the exponent -126.
@@ -87,7 +89,10 @@ def unit_of(text: str, recorded: Recorded) -> MacConfig:
 
 
 def check(
-    config: MacConfig, recorded: Recorded, progress: Callable[[], object] | None = None
+    config: MacConfig,
+    recorded: Recorded,
+    progress: Callable[[], object] | None = None,
+    circuits: SumCircuits | None = None,
 ) -> Compared:
     """Compare every row with the golden model and with a matrix product.
 
@@ -99,6 +104,8 @@ def check(
         The file.
     progress : callable, optional
         Called when a row is done.
+    circuits : SumCircuits, optional
+        Netlists that are compared as well.
 
     Raises
     ------
@@ -116,17 +123,20 @@ def check(
         if _same(again, rows.d)[~rows.zero_e].all():
             rows, golden, from_zero = other, again, True
     right = _same(golden, rows.d)
-    fast = _same(_products(config, rows), rows.d)
+    sums = {"golden": right, "gemm": _same(_products(config, rows), rows.d)}
+    if circuits is not None:
+        codes = circuits.sums(rows.a, rows.b, rows.c).astype(np.uint32)
+        sums["netlist"] = _same(_result(config, codes), rows.d)
     flagged = rows.zero_e
     stays = 0
     if (flagged & ~right).any():
         stays = int((~_same(_with_exponent(config, _some(rows, flagged)), rows.d[flagged])).sum())
-    wrong = np.flatnonzero(~(right & fast) & ~flagged)
+    wrong = np.flatnonzero(~np.logical_and.reduce(list(sums.values())) & ~flagged)
     return Compared(
         config,
         len(rows.d),
         recorded.products,
-        {"golden": int((~right & ~flagged).sum()), "gemm": int((~fast & ~flagged).sum())},
+        {who: int((~same & ~flagged).sum()) for who, same in sums.items()},
         int(flagged.sum()),
         int((flagged & ~right).sum()),
         stays,

@@ -7,11 +7,16 @@ import pytest
 from typer.testing import CliRunner
 
 from fp8mac.cli.app import app
-from fp8mac.hw.config.unit import parse_unit
+from fp8mac.gen.describe import module_name
+from fp8mac.gen.verilog import rtlil_text
+from fp8mac.hw.config.ports import Shape
+from fp8mac.hw.config.unit import parse_line, parse_unit
 from fp8mac.sim.check.recorded import read, rows_of
 from fp8mac.sim.check.silicon import check, unit_of
+from fp8mac.sim.check.sums import SumCircuits, adder_of, step_of
 from fp8mac.sim.codes.encoding import decode, encode
 from fp8mac.sim.codes.inputs import InputError
+from tests.support.circuits import mapped_rtlil
 
 E4M3 = parse_unit("h100-fp8").a
 
@@ -51,6 +56,36 @@ def test_a_wrong_row_is_found_and_replayed(tmp_path):
         "  wanted 0x1.0008000000000p+1 (2.00024414)\n"
         "  golden 0x1.0000000000000p+1 (2)"
     )
+
+
+def test_netlists_are_compared_as_well(tmp_path):
+    path = recorded(tmp_path)
+    config = parse_line("e4m3 x 4 -> fp16, window 12, steps 2 of 2, chunk 8 -> fp32")
+    circuits = SumCircuits.of(config, netlist)
+    outcome = check(config, read(path), circuits=circuits)
+    assert outcome.wrong == {"golden": 0, "gemm": 0, "netlist": 0}
+    # A unit that adds in another window is no such unit.
+    other = parse_line("e4m3 x 4 -> fp16, window 4")
+    wrong = SumCircuits(config, netlist(other), circuits.adder)
+    a = np.full((3, 32), 0x38, np.uint8)
+    a[:, 0] = 0x70
+    d = np.array([287.0, 288.0, 287.0], np.float32)
+    outcome = check(config, read(recorded(tmp_path, a=a, d=d.view(np.uint32))), circuits=wrong)
+    assert outcome.wrong["netlist"] == 3
+    assert not outcome.is_right
+
+
+def netlist(config):
+    return mapped_rtlil(rtlil_text(config, Shape.CORE), module_name(config, Shape.CORE))
+
+
+def test_partial_sums_are_added_by_a_unit_of_one_lane():
+    config = parse_line("e4m3 x 4 -> fp16, window 14, chunk 8 -> fp32")
+    assert step_of(config).text == "e4m3 x 4 -> fp16, window 14"
+    adder = adder_of(config)
+    assert adder is not None
+    assert adder.text == "fp16*e2m1ieee -> fp32"
+    assert adder_of(step_of(config)) is None
 
 
 def test_signs_of_zero_count_but_payloads_of_nan_do_not(tmp_path):
@@ -230,6 +265,22 @@ def test_the_command_says_what_it_found(tmp_path):
     facts = json.loads(result.stdout)
     assert result.exit_code == 1
     assert facts["files"][0]["wrong"] == {"golden": 3, "gemm": 3}
+
+
+def test_the_command_checks_the_netlist(tmp_path):
+    line = "e4m3 x 2 -> e8m13:rtz:inf:plus0, window 14"
+    result = run("check-vectors", line, recorded(tmp_path), "--netlist")
+    assert (result.exit_code, result.stdout) == (
+        0,
+        (
+            f"{line}\n"
+            "  rows.npz: 3 rows of 32 products, 0 wrong by golden, 0 wrong by gemm and 0 wrong by "
+            "netlist\n"
+        ),
+    )
+    result = run("check-vectors", "b200-mxfp8", recorded(tmp_path), "--netlist")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("No circuit adds products as in mxfp8e4m3 x 32 -> ")
 
 
 def test_the_command_refuses_other_files(tmp_path):
