@@ -338,3 +338,19 @@ def decide() -> list[str]:
         f"with {count.pop():,} sums a cell",
         f"is a factor between {min(gains):.1f} and {max(gains):.1f} over many sums",
     ]
+
+
+def silicon() -> list[str]:
+    """What recorded rows say of units."""
+    rows = table("silicon")
+
+    def total(column: str) -> int:
+        return sum(int(row[column]) for row in rows)
+
+    wrong = {total(f"wrong_{who}") for who in ("golden", "gemm", "netlist")}
+    assert wrong == {0}
+    units = len({row["unit"] for row in rows})
+    found = f"{len(rows)} files with {total('rows'):,} rows, of {units} units: 0 rows are wrong by"
+    flagged = f"the {total('flagged')} rows that depend on the exponent of a zero, of which"
+    who = "the golden model, by `gemm` or by the netlist"
+    return [f"{found} {who}, without {flagged} {total('flagged_wrong')} differ"]
