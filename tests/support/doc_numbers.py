@@ -305,6 +305,7 @@ def silicon() -> list[str]:
         f"{right[3]:.1f} % at 25, {right[0]:.1f} % with exact sums and {single:.1f} % in float32"
     )
     return [
+        *recorded_rows(),
         *lines,
         f"sums of {4096:,} products {hopper}",
         f"each bit is worth {(bits[1] - bits[0]) / 8:.1f} dB",
@@ -340,7 +341,7 @@ def decide() -> list[str]:
     ]
 
 
-def silicon() -> list[str]:
+def recorded_rows() -> list[str]:
     """What recorded rows say of units."""
     rows = table("silicon")
 
