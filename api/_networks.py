@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fp8mac.hw.config.accumulators import ConfigError
+from fp8mac.hw.config.blocks import ScaleFormat
+from fp8mac.hw.config.unit import MacConfig, parse_unit
 from fp8mac.sim.codes.inputs import InputError, whole
 from fp8mac.synth_reports.experiments.accuracy.accuracy import (
     Case,
@@ -67,6 +69,7 @@ def accuracy(
     power_of_two: bool = False,
     headroom: bool = True,
     residual: str = "",
+    scale_rounding: str = "",
     inputs: str = "",
     axes: str = "",
     threads: int = 1,
@@ -84,7 +87,7 @@ def accuracy(
         The unit; its first format is that of activations.
     samples : int, optional
         Questions that the network is asked; default all that there are.
-    calibration, per_channel, power_of_two, headroom, residual, inputs, axes
+    calibration, per_channel, power_of_two, headroom, residual, scale_rounding, inputs, axes
         How the network is brought to the unit, see
         `fp8mac.synth_reports.experiments.accuracy.accuracy.Case`.
     threads : int
@@ -103,8 +106,7 @@ def accuracy(
     config = given.config
     case = Case(
         network,
-        config.a.name,
-        config.b.name,
+        *config.operand_names,
         config.accumulator.name,
         samples=questions(network, inputs=inputs, axes=axes) if samples is None else samples,
         calibration=calibration,
@@ -114,12 +116,17 @@ def accuracy(
         residual=residual,
         inputs=inputs,
         axes=axes,
+        unit="" if _is_plain(config) else config.text,
+        scale_rounding=scale_rounding,
     )
-    if case.config != config:  # a case names formats and accumulator alone
-        raise ConfigError(
-            f"Networks run on units that add one product at a time, not on {given.name}."
-        )
+    if scale_rounding and (config.block is None or config.block.scale is not ScaleFormat.E8M0):
+        raise ConfigError(f"{given.name} has no scales that are rounded to powers of two.")
     result, metric = measure(case, Store(), threads, force=force)
     record = row("accuracy", record_of(case, result, metric))
     value, reference = record["value"], record["reference"]
     return Accuracy(given, case.label, metric, value, reference, record)
+
+
+def _is_plain(config: MacConfig) -> bool:
+    """Whether formats and accumulator say everything."""
+    return parse_unit(*config.operand_names, acc=config.accumulator.name) == config

@@ -1,10 +1,12 @@
 """Commands that run networks: what arithmetic does to accuracy, and where networks come from."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from fp8mac.cli.command import is_given
 from fp8mac.cli.experiments import conduct
 from fp8mac.cli.options import (
     FORCE,
@@ -18,12 +20,15 @@ from fp8mac.cli.options import (
     progress_bar,
     recorded,
 )
+from fp8mac.hw.config.blocks import ScaleFormat
+from fp8mac.hw.config.unit import parse_line, parse_unit
 from fp8mac.sim.networks.data.fetch import PACKAGES
 from fp8mac.sim.networks.data.fetch import fetch as fetch_package
 from fp8mac.synth_reports.experiments.accuracy.experiment import AccuracyTables, TablesOptions
 
 __all__ = ["accuracy", "fetch"]
 
+_SCALES = ("calibration", "per_tensor", "power_of_two", "headroom")
 _EMBEDDED = "digits_mlp,digits_cnn,fmnist"
 
 
@@ -42,6 +47,11 @@ def accuracy(
         str | None,
         typer.Option("--format", metavar="A", help="One unit: format of activations."),
         Only("--acc"),
+        Never("--unit"),
+    ] = None,
+    unit: Annotated[
+        str | None,
+        typer.Option("--unit", metavar="UNIT", help="One unit: its name, or the unit in a line."),
     ] = None,
     weights: Annotated[
         str | None,
@@ -56,12 +66,12 @@ def accuracy(
     calibration: Annotated[
         str,
         typer.Option(metavar="HOW", help="max, percentile, mse, or none for a plain cast."),
-        Only("--format"),
+        Only("--format or --unit"),
     ] = "mse",
     residual: Annotated[
         str,
         typer.Option(metavar="R", help="Format of residual connections; float32."),
-        Only("--format"),
+        Only("--format or --unit"),
     ] = "",
     chunk: Annotated[
         int,
@@ -71,22 +81,27 @@ def accuracy(
     per_tensor: Annotated[
         bool,
         typer.Option("--per-tensor", help="One scale for all output channels."),
-        Only("--format"),
+        Only("--format or --unit"),
     ] = False,
     power_of_two: Annotated[
         bool,
         typer.Option("--power-of-two", help="Scales that are powers of two."),
-        Only("--format"),
+        Only("--format or --unit"),
     ] = False,
     headroom: Annotated[
         bool,
         typer.Option(help="Whether sums are kept away from a float's largest number."),
-        Only("--format"),
+        Only("--format or --unit"),
     ] = True,
+    scale_rounding: Annotated[
+        str,
+        typer.Option("--scale-rounding", metavar="RULE", help="Scales of blocks: floor, or up."),
+        Only("--format or --unit"),
+    ] = "",
     experiments: Annotated[
         str | None,
         typer.Option(metavar="X,Y,...", help="Experiments, if no unit is given; all."),
-        Never("--format"),
+        Never("--format or --unit"),
     ] = None,
     inputs: Annotated[
         str,
@@ -111,32 +126,41 @@ def accuracy(
     output_dir: Annotated[
         Path,
         typer.Option("--output-dir", metavar="DIR", help="Where experiments' tables go."),
-        Never("--format"),
+        Never("--format or --unit"),
     ] = HERE / "accuracy",
     force: FORCE = False,
-    as_json: Annotated[JSON, Only("--format")] = False,
+    as_json: Annotated[JSON, Only("--format or --unit")] = False,
 ) -> None:
     """Run networks on a unit; or all experiments with all units, and write their tables.
 
     What was computed before is not computed again, so an interrupted run goes on where it stopped.
     """
     names = networks.split(",")
-    if format_ is None and acc is None:
+    if format_ is None and acc is None and unit is None:
         picked = tuple(experiments.split(",")) if experiments else ()
         options = TablesOptions(tuple(names), picked, samples, inputs, axes)
         where: dict[str, Any] = {"output_dir": output_dir, "force": force, "at_once": threads}
         conduct(ctx, AccuracyTables(), options, **where)
         return
+    config = parse_line(unit) if unit else parse_unit(str(format_), weights, acc=acc)
+    if config.block is None:
+        _refuse(ctx, ["scale_rounding"], f"{config.text}, which has no blocks")
+    else:
+        _refuse(ctx, _SCALES, f"{config.text}: each block has a scale of its own")
+        if config.block.scale is not ScaleFormat.E8M0:
+            _refuse(ctx, ["scale_rounding"], "scales that are not powers of two")
     facts = {
-        "a": format_,
-        "w": weights or format_,
-        "acc": acc,
+        "a": config.operand_names[0],
+        "w": config.operand_names[1],
+        "acc": config.accumulator.name if unit else acc,
         "calibration": calibration,
         "residual": residual,
         "chunk": chunk,
         "per_channel": not per_tensor,
         "power_of_two": power_of_two,
         "headroom": headroom,
+        "unit": unit or "",
+        "scale_rounding": scale_rounding,
     }
     reports = [
         _run_unit(
@@ -176,6 +200,13 @@ def fetch(
             fetch_package(package)
             bar.advance(task)
     typer.echo(f"{', '.join(chosen)}: ready.", err=True)
+
+
+def _refuse(ctx: typer.Context, names: Sequence[str], what: str) -> None:
+    """End where one of these options was given."""
+    for param in ctx.command.params:
+        if param.name in names and is_given(ctx, param):
+            raise end(f"{max(param.opts, key=len)} has no effect on {what}.")
 
 
 def _run_unit(

@@ -29,7 +29,7 @@ from fp8mac.gen.files import WriteError, print_text
 from fp8mac.hw.config.accumulators import ConfigError
 from fp8mac.hw.config.errors import Error
 
-__all__ = ["Command", "Commands", "Never", "Only", "Part", "end", "recorded", "rules"]
+__all__ = ["Command", "Commands", "Never", "Only", "Part", "end", "is_given", "recorded", "rules"]
 
 _INTERRUPT = 130  # what typer makes of Ctrl-C
 _PUBLISHED = Path(str(files("fp8mac.synth_reports"))) / "results"
@@ -45,7 +45,7 @@ class Only:
     ----------
     condition : str
         ``--effort best``: that value, ``*`` in it as in a shell, one of a list will do;
-        ``--testbench``: that option is given; ``A``: that argument is.
+        ``--testbench``: that option is given; ``A``: that argument is; ``--this or --that``.
     """
 
     condition: str
@@ -75,7 +75,7 @@ class Command(TyperCommand):
                     param.help = f"{param.help} {when} with {_words(rule.condition)}."
 
     def invoke(self, ctx: Any) -> Any:
-        given = [each for each in self.params if _is_given(ctx, each)]
+        given = [each for each in self.params if is_given(ctx, each)]
         for param, rule in ((each, rule) for each in given for rule in rules(self, each)):
             name = _option(param, ctx.params[str(param.name)])
             if isinstance(rule, Only) and not _holds(ctx, rule.condition):
@@ -145,7 +145,7 @@ def recorded(ctx: typer.Context, **changed: object) -> str:
     words = ["fp8mac", str(ctx.info_name)]
     for param in ctx.command.params:
         name = str(param.name)
-        if name in _ELSEWHERE or not (name in changed or _is_given(ctx, param)):
+        if name in _ELSEWHERE or not (name in changed or is_given(ctx, param)):
             continue
         value = changed.get(name, ctx.params[name])
         for each in value if isinstance(value, list | tuple) else [value]:
@@ -167,12 +167,17 @@ def rules(command: Any, param: Any) -> Iterator[Only | Never | Part]:
                 yield each
 
 
-def _is_given(ctx: Any, param: Any) -> bool:
+def is_given(ctx: Any, param: Any) -> bool:
+    """Whether an option was typed."""
     source = ctx.get_parameter_source(param.name)
     return source is not None and source.name != "DEFAULT"
 
 
 def _holds(ctx: Any, condition: str) -> bool:
+    return any(_holds_alone(ctx, each) for each in condition.split(" or "))
+
+
+def _holds_alone(ctx: Any, condition: str) -> bool:
     name, _, pattern = condition.partition(" ")
     for param in ctx.command.params:
         value = ctx.params.get(param.name)
@@ -180,7 +185,7 @@ def _holds(ctx: Any, condition: str) -> bool:
             return bool(value)
         if name in param.opts:
             if not pattern:
-                return value is True if isinstance(value, bool) else _is_given(ctx, param)
+                return value is True if isinstance(value, bool) else is_given(ctx, param)
             return any(fnmatchcase(each, pattern) for each in _text(value).split(","))
         if name in param.secondary_opts:
             return value is False

@@ -19,7 +19,6 @@ from fp8mac.hw.config.unit import parse_unit
 from fp8mac.sim.exact import golden
 from fp8mac.sim.provenance import Sources
 from fp8mac.synth_reports.cost import report
-from fp8mac.synth_reports.experiments.accuracy.accuracy import Case
 
 NAMES = [
     *("Accuracy", "Blocks", "Error", "Measured", "Proved", "Unit", "__version__", "accuracy"),
@@ -297,14 +296,18 @@ def test_accuracy():
         assert str(error.value) == sentence
 
 
-def test_accuracy_of_another_unit_is_not_given(monkeypatch):
-    """What a case cannot name is refused, not left out."""
-    other = parse_unit("int8", acc="int32")
-    monkeypatch.setattr(Case, "config", property(lambda self: other))
+@pytest.mark.parametrize("name", ["h100-fp8-e4m3", "b200-nvfp4", "int8 x 8 -> int32"])
+def test_accuracy_of_any_unit(name):
+    found = fp8mac.accuracy("digits_mlp", name, samples=20)
+    config = fp8mac.unit(name).config
+    (record,) = found.to_records()
+    assert (record["unit"], record["a_format"]) == (config.slug, config.operand_names[0])
+    assert record["accumulator"] == config.accumulator.name
+    assert found.value > 0.85
     with pytest.raises(fp8mac.Error) as error:
-        fp8mac.accuracy("digits_mlp", "e4m3 -> fp16", samples=20)
+        fp8mac.accuracy("digits_mlp", name, samples=20, scale_rounding="up")
     assert str(error.value) == (
-        "Networks run on units that add one product at a time, not on e4m3 -> fp16."
+        f"{found.unit.name} has no scales that are rounded to powers of two."
     )
 
 

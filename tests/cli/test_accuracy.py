@@ -165,3 +165,54 @@ def test_sums_get_noisier_with_their_length():
             assert by[acc, signs, 2048].sqnr_db < by[acc, signs, 32].sqnr_db - 10
     assert by["bf16", "one sign", 2048].swamped_share > 0.4
     assert by["fp16", "signed", 32].sqnr_db > by["bf16", "signed", 32].sqnr_db + 10
+
+
+BLOCKS = ("accuracy", "--network", "digits_mlp", "--samples", "30", "--json", "--unit")
+
+
+def test_a_unit_by_its_name():
+    report = json.loads(invoke(*BLOCKS, "h100-fp8").stdout)
+    assert report["design"]["slug"] == "mac_e4m3_e4m3_e8m13_rtz_inf_plus0_x32_window14"
+    assert report["result"]["accumulator"] == "e8m13:rtz:inf:plus0"
+    assert report["command"] == (
+        "fp8mac accuracy --network digits_mlp --unit h100-fp8 --samples 30"
+    )
+
+
+def test_blocks_by_both_rules():
+    floor = json.loads(invoke(*BLOCKS, "b200-mxfp8").stdout)
+    up = json.loads(invoke(*BLOCKS, "b200-mxfp8", "--scale-rounding", "up").stdout)
+    nvfp4 = json.loads(invoke(*BLOCKS, "b200-nvfp4").stdout)
+    found = [
+        tuple(each["result"][key] for key in ("a_format", "calibration", "w_scale", "power_of_two"))
+        for each in (floor, up, nvfp4)
+    ]
+    assert found == [
+        ("mxfp8e4m3", "floor", "block", 1),
+        ("mxfp8e4m3", "up", "block", 1),
+        ("nvfp4", "nearest", "block", 0),
+    ]
+    assert floor["result"]["sqnr_db"] != up["result"]["sqnr_db"] > nvfp4["result"]["sqnr_db"]
+    assert [layer["needed_bits"] for layer in floor["layers"]] == [None, None]
+    shown = invoke(*(word for word in BLOCKS if word != "--json"), "b200-mxfp4")
+    assert "fp32_rtz_inf_plus0_x64" in shown.stdout
+
+
+def test_options_without_effect_on_blocks():
+    mx, nv = ("accuracy", "--unit", "b200-mxfp8"), ("accuracy", "--unit", "b200-nvfp4")
+    for option in ("--calibration=max", "--per-tensor", "--power-of-two", "--no-headroom"):
+        name = "--headroom" if option == "--no-headroom" else option.partition("=")[0]
+        assert fails(*mx, option) == (
+            f"{name} has no effect on mxfp8e4m3 x 32 -> fp32:rtz:inf:plus0, window 26: each block "
+            "has a scale of its own."
+        )
+    assert fails(*nv, "--scale-rounding", "up") == (
+        "--scale-rounding has no effect on scales that are not powers of two."
+    )
+    assert fails(*UNIT, "--scale-rounding", "up") == (
+        "--scale-rounding has no effect on e4m3 -> fp16, which has no blocks."
+    )
+    assert fails(*mx, "--scale-rounding", "down") == (
+        "Unknown rounding of scales 'down'; there are floor and up."
+    )
+    assert fails(*UNIT, "--unit", "h100-fp8") == "--format has no effect with --unit."

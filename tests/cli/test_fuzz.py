@@ -315,7 +315,7 @@ DECLARED = [
 
 def words_of(command, condition: str, deep: bool = True) -> list[str]:
     """Words that make a condition hold, and those that the option in it needs."""
-    option, _, value = condition.partition(" ")
+    option, _, value = condition.partition(" or ")[0].partition(" ")
     if not option.startswith("-"):
         return []
     param = next(each for each in command.params if option in [*each.opts, *each.secondary_opts])

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from fp8mac.hw.config.formats import Format, Rounding
 from fp8mac.hw.config.unit import MacConfig
+from fp8mac.sim.codes.blocks import ScaleRounding
 from fp8mac.sim.codes.encoding import decode
 from fp8mac.sim.codes.quantize import (
     Calibration,
@@ -35,7 +36,7 @@ from fp8mac.sim.gemm.gemm import gemm
 from fp8mac.sim.networks.engines.reference import Sample, as_it_is
 from fp8mac.sim.networks.models.sequential import Arrange
 
-__all__ = ["Calibrated", "Recipe", "UnitEngine"]
+__all__ = ["Calibrated", "Recipe", "Side", "UnitEngine"]
 
 Array = NDArray[Any]
 
@@ -59,7 +60,9 @@ class Recipe:
     headroom : bool
         Whether sums of the calibration data are kept a factor of 4 below a float accumulator's
         largest number, by powers of two that make both sides of a product smaller, see
-        `fp8mac.sim.codes.quantize.headroom`. It has no effect on a plain cast.
+        `fp8mac.sim.codes.quantize.headroom`. It has no effect on a plain cast, and on blocks.
+    scale_rounding : ScaleRounding, optional
+        Of the scales of blocks; without effect on other units.
     """
 
     config: MacConfig
@@ -67,6 +70,7 @@ class Recipe:
     weights: Scaling
     residual: Scaling | None = None
     headroom: bool = True
+    scale_rounding: ScaleRounding | None = None
 
 
 class Calibrated:
@@ -106,8 +110,8 @@ class UnitEngine:
     keep : dict, optional
         Is given the outputs of each product by name.
     watch : callable, optional
-        Is given name, codes a, codes b and sums of each product, in units of the codes' values;
-        three axes each where there are g products.
+        Is given name, values of the codes of a and of b, and their sums, of each product; three
+        axes each where there are g products.
     """
 
     recipe: Recipe
@@ -115,8 +119,8 @@ class UnitEngine:
     threads: int = 1
     keep: dict[str, list[Array]] | None = None
     watch: Callable[[str, Array, Array, Array], None] | None = None
-    _weights: dict[str, tuple["_Side", Array, Array]] = field(default_factory=dict, init=False)
-    _products: dict[str, tuple["_Side", "_Side"]] = field(default_factory=dict, init=False)
+    _weights: dict[str, tuple["Side", Array, Array]] = field(default_factory=dict, init=False)
+    _products: dict[str, tuple["Side", "Side"]] = field(default_factory=dict, init=False)
 
     def linear(
         self, name: str, x: Array, weight: Array, bias: Array | None, arrange: Arrange = as_it_is
@@ -151,7 +155,7 @@ class UnitEngine:
     def _rounded(self, name: str, x: Array, scaling: Scaling) -> Array:
         return rounded(scaling.format, x.astype(np.float32), self.calibrated.scale(name, scaling))
 
-    def _weight(self, name: str, weight: Array) -> tuple["_Side", Array, Array]:
+    def _weight(self, name: str, weight: Array) -> tuple["Side", Array, Array]:
         """Left side, codes of the weight, and what they stand for."""
         channels = np.moveaxis(weight, -2, 0).reshape(weight.shape[-2], -1)
         scale = self.calibrated.scale(f"{name}.weight", self.recipe.weights, channels)
@@ -160,7 +164,7 @@ class UnitEngine:
         left, right = self._sides(f"{name}.input", weight, weight, scale)
         return left, right.codes(weight), right.step
 
-    def _product_sides(self, name: str) -> tuple["_Side", "_Side"]:
+    def _product_sides(self, name: str) -> tuple["Side", "Side"]:
         scaling = replace(self.recipe.activations, format=self.recipe.config.b)
         scale = self.calibrated.scale(f"{name}.b", scaling)
         sample = self.calibrated.samples[f"{name}.b"]
@@ -168,11 +172,12 @@ class UnitEngine:
 
     def _sides(
         self, left: str, numbers: Array, right: Array | None, scale: Array
-    ) -> tuple["_Side", "_Side"]:
+    ) -> tuple["_Scaled", "_Scaled"]:
         """Left side by its name, and right side, with headroom in the accumulator."""
         config, scaling = self.recipe.config, self.recipe.activations
         sample, plain = self.calibrated.samples[left], scaling.calibration is Calibration.NONE
-        sides = _Side(config.a, self.calibrated.scale(left, scaling)), _Side(config.b, scale)
+        own = self.calibrated.scale(left, scaling)
+        sides = _Scaled(config.a, own), _Scaled(config.b, scale)
         rows = sample.rows
         if plain or not self.recipe.headroom or rows is None or right is None:
             return sides
@@ -191,7 +196,7 @@ class UnitEngine:
         kept.
         """
         if a.ndim == 2:
-            y = self._product(a, b)
+            y = self._product(name, a, b)
             self._watched(name, a, b, y)
             return y
         (count, n, k), m = a.shape, b.shape[2]
@@ -201,12 +206,12 @@ class UnitEngine:
             part = slice(start, start + group)
             left = a[part].reshape(-1, k)
             right = b[part].transpose(1, 0, 2).reshape(k, -1)
-            blocks = self._product(left, right).reshape(-1, n, right.shape[1] // m, m)
+            blocks = self._product(name, left, right).reshape(-1, n, right.shape[1] // m, m)
             y[part] = blocks[np.arange(len(blocks)), :, np.arange(len(blocks))]
         self._watched(name, a, b, y)
         return y
 
-    def _product(self, a: Array, b: Array) -> Array:
+    def _product(self, name: str, a: Array, b: Array) -> Array:
         """Sums; of few columns as those of few rows, which is faster, where sides are alike."""
         config, threads = self.recipe.config, self.threads
         random = any(
@@ -221,7 +226,11 @@ class UnitEngine:
 
     def _watched(self, name: str, a: Array, b: Array, sums: Array) -> None:
         if self.watch:
-            self.watch(name, a, b, sums)
+            self.watch(name, *self._values(name, a, b), sums)
+
+    def _values(self, name: str, a: Array, b: Array) -> tuple[Array, Array]:
+        """Of the codes."""
+        return decode(a, self.recipe.config.a), decode(b, self.recipe.config.b)
 
     def _kept(self, name: str, y: Array) -> Array:
         if self.keep is not None:
@@ -229,9 +238,22 @@ class UnitEngine:
         return y
 
 
+class Side:
+    """Of a product."""
+
+    @property
+    def step(self) -> Array:
+        """What a code's value is multiplied with."""
+        raise NotImplementedError
+
+    def codes(self, x: Array) -> Array:
+        """What is multiplied in place of numbers."""
+        raise NotImplementedError
+
+
 @dataclass(frozen=True)
-class _Side:
-    """Of a product: format, scale, and how much smaller codes are than the scale makes them."""
+class _Scaled(Side):
+    """Format, scale, and how much smaller codes are than the scale makes them."""
 
     format: Format
     scale: Array
@@ -239,7 +261,6 @@ class _Side:
 
     @property
     def step(self) -> Array:
-        """What a code's value is multiplied with."""
         return self.scale * self.room
 
     def codes(self, x: Array) -> Array:

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from fp8mac.hw.config.accumulators import FloatAccConfig
 from fp8mac.hw.config.unit import MacConfig
-from fp8mac.sim.codes.encoding import decode
-from fp8mac.sim.networks.engines.engine import Calibrated, Recipe, UnitEngine
+from fp8mac.sim.networks.engines.blocks import engine_of
+from fp8mac.sim.networks.engines.engine import Calibrated, Recipe
 from fp8mac.sim.networks.engines.reference import Plain
 from fp8mac.sim.networks.metrics import sqnr_db
 from fp8mac.sim.networks.tasks.tasks import Task
@@ -45,8 +45,9 @@ class LayerReport:
         Of its sums, those that ended infinite or NaN.
     swamped_share : float
         Of the nonzero products, those below half an ulp of the running sum; 0 in fixed point.
-    needed_bits : int
-        Width of two's complement, in units of the product's last bit, that no running sum leaves.
+    needed_bits : int or None
+        Width of two's complement, in units of the product's last bit, that no running sum leaves;
+        None of blocks, whose products have no such bit.
     """
 
     name: str
@@ -54,7 +55,7 @@ class LayerReport:
     sqnr_db: float | None
     overflow_share: float
     swamped_share: float
-    needed_bits: int
+    needed_bits: int | None
 
     def facts(self) -> dict[str, Any]:
         """As JSON types."""
@@ -67,7 +68,7 @@ class _Watch:
     def __init__(self, config: MacConfig) -> None:
         self.config = config
         self.terms = self.sums = self.overflows = self.products = self.swamped = 0
-        self.bits = 1
+        self.bits = 1 if config.block is None else None
 
     def __call__(self, a: Array, b: Array, sums: Array) -> None:
         self.terms = a.shape[-1]
@@ -75,11 +76,11 @@ class _Watch:
         self.overflows += int((~np.isfinite(sums)).sum())
         left, right = (each.reshape(-1, *each.shape[-2:]) for each in (a, b))
         rows = max(1, _PRODUCTS // b.size)
-        left = decode(left[:, :: max(1, left.shape[1] // rows)][:, :rows], self.config.a)
-        right = decode(right, self.config.b)
+        left = left[:, :: max(1, left.shape[1] // rows)][:, :rows]
         products = np.einsum("gnk,gkm->kgnm", left, right).reshape(self.terms, -1)
         running = np.cumsum(products, axis=0)
-        self.bits = max(self.bits, needed_bits(self.config, running))
+        if self.bits is not None:
+            self.bits = max(self.bits, needed_bits(self.config, running))
         self.products += int((products != 0).sum())
         self.swamped += _swamped(self.config, products, running)
 
@@ -103,7 +104,7 @@ def diagnose(
     def watch(name: str, a: Array, b: Array, sums: Array) -> None:
         watches.setdefault(name, _Watch(recipe.config))(a, b, sums)
 
-    plain, unit = Plain(keep={}), UnitEngine(recipe, calibrated, keep={}, watch=watch)
+    plain, unit = Plain(keep={}), engine_of(recipe, calibrated, keep={}, watch=watch)
     for engine in (plain, unit):
         task.probed(engine, np.array(questions))
     assert plain.keep is not None

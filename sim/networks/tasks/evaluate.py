@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fp8mac.sim.networks.engines.blocks import engine_of
 from fp8mac.sim.networks.engines.engine import Recipe, UnitEngine
 from fp8mac.sim.networks.engines.reference import Plain
 from fp8mac.sim.networks.metrics import Difference, rank_correlation, sqnr_db
@@ -114,7 +115,7 @@ def combine(task: Task, parts: Iterable[Block]) -> Result:
 
 def evaluate(task: Task, recipe: Recipe, samples: int, threads: int = 1) -> Result:
     """A network on a unit, in one go."""
-    engine = UnitEngine(recipe, task.calibrated(), threads)
+    engine = engine_of(recipe, task.calibrated(), threads)
     return combine(task, (ask(task, part, engine) for part in blocks(task, samples)))
 
 

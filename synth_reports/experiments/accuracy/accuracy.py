@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fp8mac.hw.config.accumulators import FloatAccConfig, parse_accumulator
-from fp8mac.hw.config.formats import parse_format
+from fp8mac.hw.config.blocks import ScaleFormat
+from fp8mac.hw.config.formats import Format, parse_format
 from fp8mac.hw.config.summation import Summation
-from fp8mac.hw.config.unit import MacConfig, parse_unit
+from fp8mac.hw.config.unit import MacConfig, parse_line, parse_unit
+from fp8mac.sim.codes.blocks import ScaleRounding
 from fp8mac.sim.codes.quantize import Calibration, QuantizeError, Scaling
-from fp8mac.sim.networks.engines.engine import Calibrated, Recipe, UnitEngine
+from fp8mac.sim.networks.engines.blocks import engine_of
+from fp8mac.sim.networks.engines.engine import Calibrated, Recipe
 from fp8mac.sim.networks.tasks.diagnose import LayerReport, diagnose
 from fp8mac.sim.networks.tasks.evaluate import Block, Result, ask, blocks, combine
 from fp8mac.sim.networks.tasks.own import model_files
@@ -58,6 +61,11 @@ class Case:
         Path of an ONNX model's data; empty for other networks.
     axes : str
         Axes of the questions in them; empty where they are found.
+    unit : str
+        The unit in one line, or its name, instead of ``acc`` and ``chunk``; ``a`` and ``w`` are its
+        formats.
+    scale_rounding : str
+        How scales of blocks become powers of two; empty for OCP's rule, and where there are none.
     """
 
     network: str
@@ -74,6 +82,8 @@ class Case:
     trained: str = ""
     inputs: str = ""
     axes: str = ""
+    unit: str = ""
+    scale_rounding: str = ""
 
     @property
     def label(self) -> str:
@@ -83,7 +93,7 @@ class Case:
     @property
     def config(self) -> MacConfig:
         """The unit, as it is without partial sums."""
-        return parse_unit(self.a, self.w, acc=self.acc)
+        return parse_line(self.unit) if self.unit else parse_unit(self.a, self.w, acc=self.acc)
 
     def recipe(self) -> Recipe:
         """How the network is brought to the unit."""
@@ -93,22 +103,29 @@ class Case:
             chunk=self.chunk or None,
             outer=parse_accumulator("fp32") if self.chunk and in_float else None,
         )
+        known = [each.value for each in ScaleRounding]
+        if self.scale_rounding not in ("", *known):
+            raise QuantizeError(
+                f"Unknown rounding of scales '{self.scale_rounding}'; there are "
+                f"{' and '.join(known)}."
+            )
         return Recipe(
-            replace(config, summation=chunks),
-            self._scaling(self.a),
-            self._scaling(self.w, self.per_channel),
-            self._scaling(self.residual) if self.residual else None,
+            config if self.unit else replace(config, summation=chunks),
+            self._scaling(config.a),
+            self._scaling(config.b, self.per_channel),
+            self._scaling(parse_format(self.residual)) if self.residual else None,
             self.headroom,
+            ScaleRounding(self.scale_rounding) if self.scale_rounding else None,
         )
 
-    def _scaling(self, format_: str, per_channel: bool = False) -> Scaling:
+    def _scaling(self, format_: Format, per_channel: bool = False) -> Scaling:
         names = [each.value for each in Calibration]
         if self.calibration not in names:
             raise QuantizeError(
                 f"Unknown calibration '{self.calibration}'; there are {', '.join(names)}."
             )
         calibration = Calibration(self.calibration)
-        return Scaling(parse_format(format_), calibration, per_channel, self.power_of_two)
+        return Scaling(format_, calibration, per_channel, self.power_of_two)
 
 
 @dataclass(frozen=True)
@@ -122,7 +139,8 @@ class CaseRecord:
     a_format, w_format, residual_format, accumulator : str
         Of activations, weights, residual connections, and sums.
     calibration, w_scale : str
-        How scales were found; ``channel`` or ``tensor``, or ``1`` where there are none.
+        How scales were found; ``channel`` or ``tensor``, or ``1`` where there are none. Of blocks:
+        how scales are rounded, and ``block``.
     power_of_two, headroom, chunk : int
         See `Case`.
     trained : str
@@ -171,11 +189,17 @@ COLUMNS = ("experiment", *CaseRecord.__dataclass_fields__)
 
 def record_of(case: Case, result: Result, metric: str) -> CaseRecord:
     """Record of a result; numbers are rounded as the tables show them."""
-    scale = "channel" if case.per_channel else "tensor"
+    config, scale = case.config, "channel" if case.per_channel else "tensor"
+    how = [case.calibration, "1" if case.calibration == "none" else scale]
+    flags = [int(case.power_of_two), int(case.headroom)]
+    if config.block is not None:
+        of_powers = config.block.scale is ScaleFormat.E8M0
+        rule = (case.scale_rounding or ScaleRounding.FLOOR.value) if of_powers else "nearest"
+        how, flags = [rule, "block"], [int(of_powers), 0]
     cells: list[Any] = [
-        *(case.label, case.config.slug, case.a, case.w, case.residual or "fp32"),
-        *(case.acc, case.calibration, "1" if case.calibration == "none" else scale),
-        *(int(case.power_of_two), int(case.headroom), case.chunk, case.trained, metric),
+        *(case.label, config.slug, case.a, case.w, case.residual or "fp32"),
+        *(config.accumulator.name if case.unit else case.acc, *how),
+        *(*flags, config.summation.chunk or case.chunk, case.trained, metric),
         *(round(value, 5) for value in result.metric),
         round(result.agreement, 5),
         None if result.sqnr_db is None else round(result.sqnr_db, 2),
@@ -218,7 +242,7 @@ def measure(
         If there is no such case.
     """
     task, found = _task(case, store), []
-    engine = UnitEngine(case.recipe(), _calibrated(task), threads)
+    engine = engine_of(case.recipe(), _calibrated(task), threads)
     identity = [_identity(case), *(training_data(case.network) if case.trained else ())]
     for part in blocks(task, case.samples):
         key = store.key([*identity, f"{part.start}-{part.stop}"], __name__)

@@ -58,7 +58,7 @@ def show_unit(report: dict[str, Any]) -> None:
             number(layer["sqnr_db"]),
             number(100 * layer["overflow_share"], 2),
             number(100 * layer["swamped_share"], 2),
-            str(layer["needed_bits"]),
+            number(layer["needed_bits"], 0),
         )
     show(table)
 

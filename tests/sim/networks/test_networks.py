@@ -171,7 +171,8 @@ def test_random_numbers_belong_to_their_places_however_few_columns():
     )
     engine.linear("layer", x, weight, None)
     ((a, b, sums),) = seen
-    assert np.array_equal(sums, gemm(a, b, engine.recipe.config).values)
+    config = engine.recipe.config
+    assert np.array_equal(sums, gemm(encode(a, config.a), encode(b, config.b), config).values)
 
 
 def test_a_wide_unit_is_float32():

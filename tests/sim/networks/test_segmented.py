@@ -10,6 +10,7 @@ from fp8mac.gen.rtlil import rtlil_text
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.sim.check.netlist import Netlist
+from fp8mac.sim.codes.encoding import encode
 from fp8mac.sim.exact.segments import resolved
 from fp8mac.sim.gemm.gemm import gemm
 from fp8mac.sim.networks.engines.engine import UnitEngine
@@ -51,7 +52,8 @@ def test_sums_of_a_network_are_those_of_one_word(format_, plain, cut):
     )
     task.outputs(engine, np.arange(IMAGES))
     checked = 0
-    for _, a, b in seen:
+    for _, *values in seen:
+        a, b = (encode(each, parts.config.a) for each in values)
         want = gemm(a, b, whole.config).acc
         assert np.array_equal(gemm(a, b, parts.config).acc, want)
         assert sums(parts.config, a, b) == want.tolist()
