@@ -36,7 +36,7 @@ RUN    := $(BIN)/python -c "$$WITH_ARGS"
 FP8MAC := $(RUN) $(BIN)/fp8mac
 
 .DEFAULT_GOAL := help
-.PHONY: help setup synth verilog prove vectors exhaustive grid liberty features synth-check synth-accept figure3 peers formats test lint test-all test-slow test-torch training typecheck bench clean docs accuracy fetch figure5 sum-error window plot curve energy results-check fpga-table route-table unit-given
+.PHONY: help setup synth verilog prove vectors exhaustive grid liberty features synth-check synth-accept figure3 peers formats test lint test-all test-slow test-torch training typecheck bench clean docs accuracy fetch figure5 sum-error differences window plot curve energy results-check fpga-table route-table unit-given
 
 help: ## Show the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -125,6 +125,9 @@ training: $(READY) ## Networks trained on units (needs PyTorch), into synth_repo
 
 window: $(READY) ## How many bits FP8 needs, into synth_reports/results; needs make fetch NAMES=minilm
 	@$(FP8MAC) window $(RESULTS)
+
+differences: $(READY) ## Where named FP8 units disagree, all pairs, into synth_reports/results
+	@$(FP8MAC) differences $(RESULTS)
 
 plot: $(READY) ## Area against accuracy, into synth_reports/results/pareto
 	@$(FP8MAC) plot --grid synth_reports/results/grid.csv \

@@ -7,8 +7,10 @@ from typing import Annotated, Any
 import typer
 
 from fp8mac.cli import accuracy as cli_accuracy
+from fp8mac.cli import bound as cli_bound
 from fp8mac.cli import checks, silicon
 from fp8mac.cli import curve as cli_curve
+from fp8mac.cli import differ as cli_differ
 from fp8mac.cli import prove as cli_prove
 from fp8mac.cli import synth as cli_synth
 from fp8mac.cli.command import Command, Commands, end, recorded
@@ -154,6 +156,8 @@ app.command(cls=Command)(cli_synth.synth)
 app.command(cls=Command)(cli_synth.liberty)
 app.command(cls=Command)(silicon.units)
 app.command("check-vectors", cls=Command)(silicon.check_vectors)
+app.command(cls=Command)(cli_differ.differ)
+app.command(cls=Command)(cli_bound.bound)
 app.command(cls=Command)(checks.vectors)
 app.command(cls=Command)(checks.exhaustive)
 app.command(cls=Command)(cli_prove.prove)

@@ -111,6 +111,7 @@ RESULTS = {
     "figure5": "",
     "sum-error": "",
     "window": "",
+    "differences": "",
     "prove": "",
     "accuracy": "/accuracy",
     "plot": "/pareto",

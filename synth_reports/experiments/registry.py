@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from fp8mac.synth_reports.experiments.differences import Differences
 from fp8mac.synth_reports.experiments.energy import Energy
 from fp8mac.synth_reports.experiments.experiment import Experiment
 from fp8mac.synth_reports.experiments.features import Features
@@ -35,5 +36,6 @@ EXPERIMENTS: tuple[Experiment[Any, Any, Any], ...] = (
     Sta(),
     Counts(),
     Clocks(),
+    Differences(),
 )
 """In the order of the help. What takes long to import, an experiment imports where it needs it."""

@@ -193,7 +193,10 @@ ON_A_UNIT = [*NETWORK, "--format", "e4m3", "--acc", "fp16"]
     [
         ([*NETWORK, "--inputs", "x.npz"], "--inputs has no effect without --network *.onnx."),
         (["accuracy", "--weights", "e4m3"], "--weights has no effect without --format."),
-        ([*ON_A_UNIT, "--experiments", "qat"], "--experiments has no effect with --format or --unit."),
+        (
+            [*ON_A_UNIT, "--experiments", "qat"],
+            "--experiments has no effect with --format or --unit.",
+        ),
         ([*ON_A_UNIT, "--output-dir", "x"], "--output-dir has no effect with --format or --unit."),
         ([*NETWORK, "--json"], "--json has no effect without --format or --unit."),
         (["liberty", "-o", "x.lib"], "--output has no effect without --generate."),

@@ -29,6 +29,7 @@ COMMANDS: Mapping[str, Sequence[str]] = {
     "peers": (),
     "sum-error": (),
     "window": (),
+    "differences": (),
     "plot": (
         *("--grid", "synth_reports/results/grid.csv"),
         *("--accuracy", "synth_reports/results/accuracy"),

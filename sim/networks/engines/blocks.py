@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from fp8mac.hw.config.blocks import ScaleFormat
 from fp8mac.sim.codes.blocks import Blocks, encode, tensor_scale_of
 from fp8mac.sim.gemm.blocks import block_formats, block_gemm
-from fp8mac.sim.networks.engines.engine import Calibrated, Recipe, Side, UnitEngine
+from fp8mac.sim.networks.engines.engine import Calibrated, Recipe, Sided, UnitEngine
 
 __all__ = ["BlockEngine", "engine_of"]
 
@@ -40,12 +40,12 @@ class BlockEngine(UnitEngine):
     NVFP4, the scale of a tensor is that of the largest number that calibration has seen.
     """
 
-    def _weight(self, name: str, weight: Array) -> tuple[Side, Array, Array]:
+    def _weight(self, name: str, weight: Array) -> tuple[Sided, Array, Array]:
         sides = self._numbers(f"{name}.input"), _Numbers(self._tensor_scale(weight, 1))
         self._products[name] = sides
-        return sides[0], weight, np.float64(1.0)
+        return sides[0], weight, np.ones(())
 
-    def _product_sides(self, name: str) -> tuple[Side, Side]:
+    def _product_sides(self, name: str) -> tuple[Sided, Sided]:
         return self._numbers(f"{name}.a"), self._numbers(f"{name}.b", 1)
 
     def _numbers(self, sample: str, side: int = 0) -> "_Numbers":
@@ -84,14 +84,14 @@ class BlockEngine(UnitEngine):
 
 
 @dataclass(frozen=True)
-class _Numbers(Side):
+class _Numbers(Sided):
     """A side of a product that is not encoded yet."""
 
     tensor_scale: float | None
 
     @property
     def step(self) -> Array:
-        return np.float64(1.0)
+        return np.ones(())
 
     def codes(self, x: Array) -> Array:
         return x

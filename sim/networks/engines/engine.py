@@ -36,7 +36,7 @@ from fp8mac.sim.gemm.gemm import gemm
 from fp8mac.sim.networks.engines.reference import Sample, as_it_is
 from fp8mac.sim.networks.models.sequential import Arrange
 
-__all__ = ["Calibrated", "Recipe", "Side", "UnitEngine"]
+__all__ = ["Calibrated", "Recipe", "Sided", "UnitEngine"]
 
 Array = NDArray[Any]
 
@@ -119,8 +119,8 @@ class UnitEngine:
     threads: int = 1
     keep: dict[str, list[Array]] | None = None
     watch: Callable[[str, Array, Array, Array], None] | None = None
-    _weights: dict[str, tuple["Side", Array, Array]] = field(default_factory=dict, init=False)
-    _products: dict[str, tuple["Side", "Side"]] = field(default_factory=dict, init=False)
+    _weights: dict[str, tuple["Sided", Array, Array]] = field(default_factory=dict, init=False)
+    _products: dict[str, tuple["Sided", "Sided"]] = field(default_factory=dict, init=False)
 
     def linear(
         self, name: str, x: Array, weight: Array, bias: Array | None, arrange: Arrange = as_it_is
@@ -155,7 +155,7 @@ class UnitEngine:
     def _rounded(self, name: str, x: Array, scaling: Scaling) -> Array:
         return rounded(scaling.format, x.astype(np.float32), self.calibrated.scale(name, scaling))
 
-    def _weight(self, name: str, weight: Array) -> tuple["Side", Array, Array]:
+    def _weight(self, name: str, weight: Array) -> tuple["Sided", Array, Array]:
         """Left side, codes of the weight, and what they stand for."""
         channels = np.moveaxis(weight, -2, 0).reshape(weight.shape[-2], -1)
         scale = self.calibrated.scale(f"{name}.weight", self.recipe.weights, channels)
@@ -164,7 +164,7 @@ class UnitEngine:
         left, right = self._sides(f"{name}.input", weight, weight, scale)
         return left, right.codes(weight), right.step
 
-    def _product_sides(self, name: str) -> tuple["Side", "Side"]:
+    def _product_sides(self, name: str) -> tuple["Sided", "Sided"]:
         scaling = replace(self.recipe.activations, format=self.recipe.config.b)
         scale = self.calibrated.scale(f"{name}.b", scaling)
         sample = self.calibrated.samples[f"{name}.b"]
@@ -238,7 +238,7 @@ class UnitEngine:
         return y
 
 
-class Side:
+class Sided:
     """Of a product."""
 
     @property
@@ -252,7 +252,7 @@ class Side:
 
 
 @dataclass(frozen=True)
-class _Scaled(Side):
+class _Scaled(Sided):
     """Format, scale, and how much smaller codes are than the scale makes them."""
 
     format: Format

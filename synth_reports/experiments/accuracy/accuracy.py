@@ -19,6 +19,7 @@ from fp8mac.sim.codes.blocks import ScaleRounding
 from fp8mac.sim.codes.quantize import Calibration, QuantizeError, Scaling
 from fp8mac.sim.networks.engines.blocks import engine_of
 from fp8mac.sim.networks.engines.engine import Calibrated, Recipe
+from fp8mac.sim.networks.tasks.certify import LayerBound, certify
 from fp8mac.sim.networks.tasks.diagnose import LayerReport, diagnose
 from fp8mac.sim.networks.tasks.evaluate import Block, Result, ask, blocks, combine
 from fp8mac.sim.networks.tasks.own import model_files
@@ -29,7 +30,7 @@ from fp8mac.synth_reports.experiments.accuracy.training import trained_task, tra
 if TYPE_CHECKING:
     from fp8mac.synth_reports.store.store import Store
 
-__all__ = ["COLUMNS", "Case", "CaseRecord", "layers", "measure", "record_of", "row"]
+__all__ = ["COLUMNS", "Case", "CaseRecord", "certificate", "layers", "measure", "record_of", "row"]
 
 
 @dataclass(frozen=True)
@@ -263,6 +264,12 @@ def layers(case: Case, store: "Store") -> list[LayerReport]:
     task = _task(case, store)
     with np.errstate(over="ignore", invalid="ignore"):
         return diagnose(task, case.recipe(), _calibrated(task), range(min(32, case.samples)))
+
+
+def certificate(case: Case) -> list[LayerBound]:
+    """Bounds on the error of every product with weights, beside what is measured."""
+    task = load_task(case.network, case.samples, case.inputs, case.axes)
+    return certify(task, case.recipe(), _calibrated(task), range(case.samples))
 
 
 @cache
