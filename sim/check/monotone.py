@@ -21,7 +21,7 @@ import numpy as np
 from fp8mac.hw.config.accumulators import FloatAccConfig
 from fp8mac.hw.config.formats import FloatFormat
 from fp8mac.hw.config.unit import MacConfig
-from fp8mac.sim.check.differ import Operands, check_enumerable, number_of
+from fp8mac.sim.check.differ import SharedOperands, check_enumerable, number_of
 from fp8mac.sim.codes.encoding import decode
 from fp8mac.sim.exact.golden import State
 from fp8mac.sim.gemm.definition import dot
@@ -188,7 +188,7 @@ def _others(config: MacConfig) -> range:
 
 def _operand_descents(config: MacConfig, count: list[int]) -> Iterator[Descent]:
     """Of products whose first factor grows."""
-    operands = Operands(config, config)
+    operands = SharedOperands(config, config)
     codes_a, codes_b = operands.a[0], operands.b[0]
     values = decode(codes_a, config.a)
     rising = np.argsort(values, kind="stable")
@@ -235,7 +235,7 @@ def _accumulator_descents(config: MacConfig, count: list[int]) -> Iterator[Desce
     assert isinstance(acc, FloatAccConfig)
     assert isinstance(config.a, FloatFormat)
     assert isinstance(config.b, FloatFormat)
-    operands = Operands(config, config)
+    operands = SharedOperands(config, config)
     codes_a, codes_b = operands.a[0], operands.b[0]
     values = decode(codes_a, config.a)
     positive = codes_a[np.isfinite(values) & (values > 0)]

@@ -13,7 +13,7 @@ from fp8mac.synth_reports.render.tables import csv_table, markdown_table
 if TYPE_CHECKING:
     from fractions import Fraction
 
-__all__ = ["FAMILIES", "DifferenceRecord", "Differences", "PairJob"]
+__all__ = ["FAMILIES", "DifferenceRecord", "PairJob", "UnitDifferences"]
 
 FAMILIES = {
     "E4M3, FP32 results": (
@@ -76,7 +76,7 @@ class DifferenceRecord:
     example: str = ""
 
 
-class Differences(Experiment[NoOptions, PairJob, DifferenceRecord]):
+class UnitDifferences(Experiment[NoOptions, PairJob, DifferenceRecord]):
     """Pairs of named units, and each unit for itself."""
 
     name = "differences"

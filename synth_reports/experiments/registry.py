@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fp8mac.synth_reports.experiments.differences import Differences
+from fp8mac.synth_reports.experiments.differences import UnitDifferences
 from fp8mac.synth_reports.experiments.energy import Energy
 from fp8mac.synth_reports.experiments.experiment import Experiment
 from fp8mac.synth_reports.experiments.features import Features
@@ -36,6 +36,6 @@ EXPERIMENTS: tuple[Experiment[Any, Any, Any], ...] = (
     Sta(),
     Counts(),
     Clocks(),
-    Differences(),
+    UnitDifferences(),
 )
 """In the order of the help. What takes long to import, an experiment imports where it needs it."""

@@ -23,7 +23,7 @@ UNITS = [
     *("mi300-bf8", "rvbna-fp8 x 4 guard 0", "fdot-fp8", "exsdotp-fp8", "e4m3 -> fp16"),
     *("e4m3 -> bf16:rtz", "e5m2 x 8 -> e5m10, tree", "e4m3 x 4 -> fp16:ftz, products rounded"),
     *("e4m3 x 4 -> e8m7, window 8:floor, chunk 12 -> fp32", "e4m3 x 4 -> fp16:odd, window 6:odd"),
-    *("e4m3 x 8 -> fp16:sr=4", "int8 x 4 -> fp16", "e4m3 x 4 -> fp32:daz, tree, products rounded"),
+    *("e4m3 x 8 -> fp16:sr=4", "int8 x 4 -> bf16", "e4m3 x 4 -> fp32:daz, tree, products rounded"),
     *("int8 x 4 -> int20", "e4m3 -> kulisch:0", "e3m2 x 4 -> fp16, window 5, exponents normalised"),
 ]
 

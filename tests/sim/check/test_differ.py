@@ -9,7 +9,7 @@ import pytest
 
 from fp8mac.hw.config.accumulators import ConfigError
 from fp8mac.hw.config.unit import parse_line
-from fp8mac.sim.check.differ import Operands, find_difference, number_of, places_of
+from fp8mac.sim.check.differ import SharedOperands, find_difference, number_of, places_of
 from fp8mac.sim.codes.encoding import decode
 from fp8mac.sim.exact.golden import State
 from fp8mac.sim.gemm.definition import dot
@@ -99,7 +99,7 @@ def test_places_that_units_can_tell_apart():
 def test_products_of_a_class_are_one_to_both_units():
     """A product stands for others of its value and exponents, with any other product."""
     units = [parse_line(f"e2m1 x 2 -> fp16, window 3{more}") for more in ("", ":floor")]
-    operands = Operands(*units)
+    operands = SharedOperands(*units)
     tail = [(x, y) for x in range(16) for y in (1, 5, 15)]
     sums = {}
     for config in units:
