@@ -65,7 +65,7 @@ class DifferenceRecord:
     """
 
     first: str
-    second: str
+    second: str = ""
     terms: int | None = None
     place: int | None = None
     operands: str = ""

@@ -18,6 +18,7 @@ from fp8mac.synth_reports.cost.bench import make_bench
 from fp8mac.synth_reports.cost.fpga import FpgaMeasurement
 from fp8mac.synth_reports.cost.measure import Bench, Design
 from fp8mac.synth_reports.experiments.accuracy import accuracy
+from fp8mac.synth_reports.experiments.differences import DifferenceRecord
 from fp8mac.synth_reports.experiments.figure5 import figure5
 from fp8mac.synth_reports.experiments.peers.peers import Figures
 from fp8mac.synth_reports.experiments.sum_error import length, sum_error
@@ -212,6 +213,17 @@ def install(monkeypatch) -> None:
         ),
         "synth_reports.experiments.window.text.picture": lambda records: PICTURE,
         "cli.accuracy.fetch_package": lambda package: None,
+        "synth_reports.experiments.accuracy.accuracy.certificate": lambda case: (
+            case.recipe(),
+            [],
+        )[1],
+        "sim.check.differ.places_of": lambda first, second, terms: iter(()),
+        "sim.check.monotone._operand_descents": lambda config, count: iter(()),
+        "sim.check.monotone._accumulator_descents": lambda config, count: iter(()),
+        "synth_reports.experiments.differences._pair": lambda job: DifferenceRecord(
+            job.first, job.second
+        ),
+        "synth_reports.experiments.differences._alone": lambda job: DifferenceRecord(job.first),
         **{f"sim.check.vectors.{name}": lines(name) for name in _lines},
         "synth_reports.liberty.generate.liberty_text": lambda: own_library().text,
         "sim.check.exhaustive.check_all": lambda *_, **__: ExhaustiveResult(1, 0, (), True, 1.0),
