@@ -31,7 +31,7 @@ def differ(
     if monotone:
         if other is not None:
             raise end("--monotone is about one unit; two were named.")
-        found = import_module("fp8mac.sim.check.monotone").find_descents(config)
+        found = import_module("fp8mac.sim.check.claims.monotone").find_descents(config)
         if as_json:
             print_json(_monotone_facts(found) | {"command": recorded(ctx)})
         else:
@@ -39,7 +39,9 @@ def differ(
         return
     if other is None:
         raise end("Name the unit that it is compared with, or --monotone.")
-    found = import_module("fp8mac.sim.check.differ").find_difference(config, parse_line(other))
+    found = import_module("fp8mac.sim.check.claims.differ").find_difference(
+        config, parse_line(other)
+    )
     if as_json:
         facts = {"units": [config.text, parse_line(other).text], "difference": None}
         if found is not None:

@@ -101,7 +101,7 @@ class UnitDifferences(Experiment[NoOptions, PairJob, DifferenceRecord]):
 
 
 def _pair(job: PairJob) -> DifferenceRecord:
-    from fp8mac.sim.check.differ import find_difference
+    from fp8mac.sim.check.claims.differ import find_difference
 
     found = find_difference(parse_line(job.first), parse_line(job.second))
     if found is None:
@@ -120,7 +120,7 @@ def _pair(job: PairJob) -> DifferenceRecord:
 
 
 def _alone(job: PairJob) -> DifferenceRecord:
-    from fp8mac.sim.check.monotone import find_descents
+    from fp8mac.sim.check.claims.monotone import find_descents
 
     found = find_descents(parse_line(job.first))
     answers = dict.fromkeys(found.proof, "yes") | {each.operand: "no" for each in found.descents}

@@ -217,9 +217,9 @@ def install(monkeypatch) -> None:
             case.recipe(),
             [],
         )[1],
-        "sim.check.differ.places_of": lambda first, second, terms: iter(()),
-        "sim.check.monotone._operand_descents": lambda config, count: iter(()),
-        "sim.check.monotone._accumulator_descents": lambda config, count: iter(()),
+        "sim.check.claims.differ.places_of": lambda first, second, terms: iter(()),
+        "sim.check.claims.monotone._operand_descents": lambda config, count: iter(()),
+        "sim.check.claims.monotone._accumulator_descents": lambda config, count: iter(()),
         "synth_reports.experiments.differences._pair": lambda job: DifferenceRecord(
             job.first, job.second
         ),

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fp8mac.hw.config.unit import MacConfig
-from fp8mac.sim.check.bounds import Bounds, bound, check_bounded
+from fp8mac.sim.check.claims.bounds import Bounds, bound, check_bounded
 from fp8mac.sim.networks.engines.engine import Calibrated, Recipe, UnitEngine
 from fp8mac.sim.networks.tasks.tasks import Task
 

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fp8mac.hw.config.unit import parse_line
-from fp8mac.sim.check import monotone
-from fp8mac.sim.check.monotone import Descent, find_descents, why_monotone
+from fp8mac.sim.check.claims import monotone
+from fp8mac.sim.check.claims.monotone import Descent, find_descents, why_monotone
 from fp8mac.sim.codes.encoding import decode
 from fp8mac.sim.gemm.gemm import gemm
 from fp8mac.sim.gemm.result import reset

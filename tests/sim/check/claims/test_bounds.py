@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from fp8mac.hw.config.accumulators import ConfigError
 from fp8mac.hw.config.unit import parse_line
-from fp8mac.sim.check import bounds
-from fp8mac.sim.check.bounds import bound
+from fp8mac.sim.check.claims import bounds
+from fp8mac.sim.check.claims.bounds import bound
 from fp8mac.sim.codes.encoding import decode
 from fp8mac.sim.exact import golden
 from fp8mac.sim.exact.values import Kind

@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 from fp8mac.hw.config.formats import FloatFormat, Format
 from fp8mac.hw.config.unit import MacConfig
 
-__all__ = ["Term", "exponents", "joined", "last_bits", "power"]
+__all__ = ["Sizes", "exponents", "joined", "last_bits", "power"]
 
 Array = NDArray[np.float64]
 
 
-class Term(NamedTuple):
+class Sizes(NamedTuple):
     """Of all sums: largest magnitude, largest exponent as seen, exponent of the last bit."""
 
     size: Array
@@ -21,9 +21,9 @@ class Term(NamedTuple):
     last: Array
 
 
-def joined(terms: list[Term]) -> Term:
+def joined(terms: list[Sizes]) -> Sizes:
     """Exact sum of terms."""
-    return Term(
+    return Sizes(
         np.sum([each.size for each in terms], axis=0),
         np.max([each.exponent for each in terms], axis=0),
         np.min([each.last for each in terms], axis=0),

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from fp8mac.hw.config.accumulators import ConfigError, FloatAccConfig
 from fp8mac.hw.config.formats import FloatFormat, Rounding, TermCut
 from fp8mac.hw.config.unit import MacConfig
-from fp8mac.sim.check.sizes import Term, exponents, joined, last_bits, power
+from fp8mac.sim.check.claims.sizes import Sizes, exponents, joined, last_bits, power
 from fp8mac.sim.exact.codecs import REGISTERS, FixedPointCodec
 from fp8mac.sim.gemm.definition import steps
 
@@ -119,7 +119,7 @@ class _Work:
         some = size > 0
         if config.summation.exponents.normalised:
             seen = seen + 1
-        self.terms = Term(size, np.where(some, seen, -np.inf), np.where(some, last, np.inf))
+        self.terms = Sizes(size, np.where(some, seen, -np.inf), np.where(some, last, np.inf))
         self.ends = ends
         self.error = np.zeros(count)
         self.overflows = np.zeros(count, bool)
@@ -165,23 +165,23 @@ class _Work:
     def _floats(self) -> None:
         config, count = self.config, self.error.size
         how, places = config.summation, range(len(self.terms.size))
-        held = Term(np.zeros(count), np.full(count, -np.inf), np.full(count, np.inf))
+        held = Sizes(np.zeros(count), np.full(count, -np.inf), np.full(count, np.inf))
         if how.chunk is None:
             self._sum(config, held, places)
             return
         for first in range(0, len(places), how.chunk):
-            partial = Term(np.zeros(count), np.full(count, -np.inf), np.full(count, np.inf))
+            partial = Sizes(np.zeros(count), np.full(count, -np.inf), np.full(count, np.inf))
             partial = self._sum(config, partial, places[first : first + how.chunk])
             held = self._rounded(config.result, joined([held, partial]))
 
-    def _sum(self, config: MacConfig, held: Term, places: range) -> Term:
+    def _sum(self, config: MacConfig, held: Sizes, places: range) -> Sizes:
         for step in steps(config, places):
             held = self._step(config, held, step)
         return held
 
-    def _step(self, config: MacConfig, held: Term, step: list[int]) -> Term:
+    def _step(self, config: MacConfig, held: Sizes, step: list[int]) -> Sizes:
         how, plain = config.summation, config.plain
-        terms = [Term(*(each[k] for each in self.terms)) for k in step]
+        terms = [Sizes(*(each[k] for each in self.terms)) for k in step]
         if how.products.rounded:
             terms = [self._rounded(plain, each) for each in terms]
         if how.tree:
@@ -223,11 +223,11 @@ class _Work:
             total = joined(sides)
         return self._rounded(plain, total)
 
-    def _window(self, terms: list[Term], bits: int | None, how: TermCut) -> Term:
+    def _window(self, terms: list[Sizes], bits: int | None, how: TermCut) -> Sizes:
         """Sum of terms, cut below the largest exponent that any can have."""
         if not terms:
             count = self.error.size
-            return Term(np.zeros(count), np.full(count, -np.inf), np.full(count, np.inf))
+            return Sizes(np.zeros(count), np.full(count, -np.inf), np.full(count, np.inf))
         top = np.max([each.exponent for each in terms], axis=0)
         lowest = np.min([each.last for each in terms], axis=0)
         span = np.where(np.isfinite(top) & np.isfinite(lowest), top - lowest + 1, 1)
@@ -236,7 +236,7 @@ class _Work:
             terms = [self._cut(each, top - bits + 1, how) for each in terms]
         return joined(terms)._replace(exponent=top)
 
-    def _cut(self, term: Term, unit: Array, how: TermCut) -> Term:
+    def _cut(self, term: Sizes, unit: Array, how: TermCut) -> Sizes:
         """A term without what lies below a unit."""
         with np.errstate(invalid="ignore"):
             loss = np.where(term.last >= unit, 0.0, power(unit))
@@ -247,7 +247,7 @@ class _Work:
         size = term.size if how is TermCut.TRUNCATE else term.size + loss
         return term._replace(size=size)
 
-    def _rounded(self, config: MacConfig, term: Term) -> Term:
+    def _rounded(self, config: MacConfig, term: Sizes) -> Sizes:
         """A sum in an accumulator: its rounding error, whether it overflows, what it becomes."""
         acc = config.accumulator
         assert isinstance(acc, FloatAccConfig)
@@ -266,4 +266,4 @@ class _Work:
         with np.errstate(divide="ignore"):
             leading = np.floor(np.log2(size))
         exponent = np.where(size > 0, np.maximum(leading, format_.emin), -np.inf)
-        return Term(size, exponent, np.maximum(term.last, format_.lsb_exponent))
+        return Sizes(size, exponent, np.maximum(term.last, format_.lsb_exponent))

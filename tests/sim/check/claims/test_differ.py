@@ -9,7 +9,7 @@ import pytest
 
 from fp8mac.hw.config.accumulators import ConfigError
 from fp8mac.hw.config.unit import parse_line
-from fp8mac.sim.check.differ import SharedOperands, find_difference, number_of, places_of
+from fp8mac.sim.check.claims.differ import SharedOperands, find_difference, number_of, places_of
 from fp8mac.sim.codes.encoding import decode
 from fp8mac.sim.exact.golden import State
 from fp8mac.sim.gemm.definition import dot

@@ -21,7 +21,7 @@ import numpy as np
 from fp8mac.hw.config.accumulators import FloatAccConfig
 from fp8mac.hw.config.formats import FloatFormat
 from fp8mac.hw.config.unit import MacConfig
-from fp8mac.sim.check.differ import SharedOperands, check_enumerable, number_of
+from fp8mac.sim.check.claims.differ import SharedOperands, check_enumerable, number_of
 from fp8mac.sim.codes.encoding import decode
 from fp8mac.sim.exact.golden import State
 from fp8mac.sim.gemm.definition import dot

@@ -1,0 +1,1 @@
+"""What is claimed of all sums of a unit: bounds, differences, order."""
