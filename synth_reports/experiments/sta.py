@@ -6,17 +6,11 @@ same question: OpenSTA adds the wires that a library has by default (``default_w
 version 2.0 takes one activity for all nets, so it gets the mean of those that were recorded.
 """
 
-import re
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from statistics import mean
 from typing import Annotated
 
-from fp8mac.hw.config.errors import Error
 from fp8mac.hw.config.ports import Shape, ports
 from fp8mac.hw.config.structure import Goal
 from fp8mac.hw.config.unit import parse_line
@@ -24,33 +18,13 @@ from fp8mac.synth_reports.cost.measure import Design
 from fp8mac.synth_reports.experiments.experiment import Experiment, Made, Option
 from fp8mac.synth_reports.experiments.worker import Worker
 from fp8mac.synth_reports.liberty.find import libraries_of, resolve
-from fp8mac.synth_reports.liberty.library import Library
 from fp8mac.synth_reports.render.tables import csv_table, markdown_table
+from fp8mac.synth_reports.synth.opensta import find_sta, run_sta
 
-__all__ = ["Sta", "StaError", "StaJob", "StaOptions", "StaRecord", "netlist_verilog", "run_sta"]
+__all__ = ["Sta", "StaJob", "StaOptions", "StaRecord"]
 
 _UNITS = ("int8 -> int32", "e4m3 -> kulisch:3", "e4m3 -> fp16", "e4m3 -> bf16", "e5m2 -> fp16")
-_PERIOD_NS = 10.0
 _CYCLES, _CLEAR_EVERY = 4096, 64
-
-_SCRIPT = """\
-read_liberty library.lib
-read_verilog netlist.v
-link_design top
-create_clock -name v -period {period}
-set_input_delay 0 -clock v [all_inputs]
-set_output_delay 0 -clock v [all_outputs]
-set_driving_cell -lib_cell {driver} [all_inputs]
-set_load {load} [all_outputs]
-report_checks -digits 5
-set_load {data} [all_outputs]
-set_power_activity -global -activity {activity} -duty 0.5
-report_power -digits 6
-"""
-
-
-class StaError(Error, RuntimeError):
-    """OpenSTA is not there, or says nothing; the message is one sentence for the user."""
 
 
 @dataclass(frozen=True)
@@ -107,99 +81,6 @@ class StaRecord:
     sta_internal_pj: float
     netlist_sha256: str
     library_sha256: str
-
-
-def netlist_verilog(blif: str) -> str:
-    """A mapped netlist as OpenSTA reads it."""
-    text = blif.replace("\\\n", " ")
-
-    def name(net: str) -> str:
-        return f"\\{net} "
-
-    inputs, outputs = (
-        " ".join(re.findall(rf"^\.{kind} (.*)", text, re.MULTILINE)).split()
-        for kind in ("inputs", "outputs")
-    )
-    lines = [f"module top({', '.join(map(name, inputs + outputs))});"]
-    lines += [f"input {name(net)};" for net in inputs]
-    lines += [f"output {name(net)};" for net in outputs]
-    for number, gate in enumerate(re.findall(r"^\.gate (.*)", text, re.MULTILINE)):
-        cell, *pins = gate.split()
-        wires = (f".{pin}({name(net)})" for pin, _, net in (each.partition("=") for each in pins))
-        lines.append(f"{cell} g{number} ({', '.join(wires)});")
-    return "\n".join([*lines, "endmodule", ""])
-
-
-def find_sta() -> str:
-    """OpenSTA's program.
-
-    Raises
-    ------
-    StaError
-        If it is not there.
-    """
-    program = shutil.which("sta")
-    if program is None:
-        raise StaError("OpenSTA is not on this machine: Debian and Ubuntu: apt install opensta.")
-    return program
-
-
-@dataclass(frozen=True)
-class StaFigures:
-    """What OpenSTA finds: the longest path, and energies of a cycle."""
-
-    delay_ns: float
-    switching_pj: float
-    internal_pj: float
-
-
-def run_sta(blif: str, library: Library, toggles: float, *, wires: bool = False) -> StaFigures:
-    """Delay and energies of a netlist, whose outputs go to flip-flops.
-
-    Parameters
-    ----------
-    blif : str
-        The netlist.
-    library : Library
-        What it is mapped to.
-    toggles : float
-        Of each net in a cycle.
-    wires : bool
-        With the wires that the library has by default.
-
-    Raises
-    ------
-    StaError
-        If OpenSTA is not there, or finds neither.
-    """
-    program = find_sta()
-    text = library.text if wires else re.sub(r"\n\s*default_wire_load\s*:.*", "", library.text)
-    flip_flop = library.flip_flop
-    script = _SCRIPT.format(
-        period=_PERIOD_NS,
-        driver=library.buffer.name,
-        load=library.load * library.capacitance_ff,
-        data=flip_flop.cell.pins[flip_flop.data].capacitance * library.capacitance_ff,
-        activity=toggles,
-    )
-    files = {"library.lib": text, "netlist.v": netlist_verilog(blif), "run.tcl": script}
-    with tempfile.TemporaryDirectory(prefix="fp8mac-") as folder:
-        for name, content in files.items():
-            Path(folder, name).write_text(content, encoding="utf-8", errors="surrogateescape")
-        done = subprocess.run(
-            [program, "-no_splash", "-exit", "run.tcl"],
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    arrival = re.search(r"([\d.]+) +data arrival time", done.stdout)
-    power = re.search(r"^Combinational +(\S+) +(\S+)", done.stdout, re.MULTILINE)
-    if not arrival or not power:
-        words = (done.stderr or done.stdout).strip().splitlines() or ["it says nothing"]
-        raise StaError(f"OpenSTA found no delay and power: {words[-1]}")
-    internal, switching = (float(watts) * _PERIOD_NS * 1e3 for watts in power.groups())
-    return StaFigures(float(arrival[1]), switching, internal)
 
 
 class Sta(Experiment[StaOptions, StaJob, StaRecord]):

@@ -173,6 +173,7 @@ GIVEN: dict[str, list[tuple[str, str]]] = {
     ],
     "docs/proofs.md": [
         ("each of the 256 codes", "formula"),
+        ("Operands of a lane have at most 20 bits together", "setting"),
         ("every 8-bit operand", "name"),
         ("and exit code 2", "setting"),
     ],

@@ -5,16 +5,10 @@ import stat
 
 import pytest
 
-from fp8mac.synth_reports.experiments import sta
-from fp8mac.synth_reports.experiments.sta import (
-    Sta,
-    StaError,
-    StaFigures,
-    StaOptions,
-    netlist_verilog,
-    run_sta,
-)
+from fp8mac.synth_reports.experiments.sta import Sta, StaOptions
 from fp8mac.synth_reports.liberty.library import own_library
+from fp8mac.synth_reports.synth import opensta
+from fp8mac.synth_reports.synth.opensta import StaError, StaFigures, netlist_verilog, run_sta
 
 BLIF = """\
 .model m
@@ -50,7 +44,7 @@ def program(folder, monkeypatch, text):
     fake = folder / "sta"
     fake.write_text(f"#!/bin/sh\ncat <<'END'\n{text}\nEND\n")
     fake.chmod(fake.stat().st_mode | stat.S_IXUSR)
-    monkeypatch.setattr(sta.shutil, "which", lambda name: str(fake))
+    monkeypatch.setattr(opensta.shutil, "which", lambda name: str(fake))
 
 
 def test_what_opensta_says(monkeypatch, tmp_path):
