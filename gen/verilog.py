@@ -77,8 +77,8 @@ def verilog_text(
         If there is no Yosys that can be used.
     """
     yosys = find_yosys(verilog_only=True)
-    description = describe(config, shape, goal=goal) | {"form": _form(netlist)}
     body = _LINT_OFF + (netlist or _rtl_text(config, shape, goal, yosys)) + _LINT_ON
+    description = describe(config, shape, goal=goal) | {"form": _form(netlist)}
     digest = module_sha256(body)
     proved = is_proved(str(description["module"]), digest)
     header = header_text(description, command, yosys.version, digest, proved=proved)

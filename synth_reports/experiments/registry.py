@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fp8mac.synth_reports.experiments.differences import UnitDifferences
+from fp8mac.synth_reports.experiments.differences.experiment import UnitDifferences
 from fp8mac.synth_reports.experiments.energy import Energy
 from fp8mac.synth_reports.experiments.experiment import Experiment
 from fp8mac.synth_reports.experiments.features import Features

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from circuits import mapped
+from rows import biased_rows, stepped
 
 from fp8mac.hw.config.accumulators import FloatAccConfig
 from fp8mac.hw.config.structure import Goal, Structure
@@ -11,8 +13,6 @@ from fp8mac.sim.check.netlist import Netlist
 from fp8mac.sim.check.stimuli import packed
 from fp8mac.sim.gemm.gemm import gemm
 from fp8mac.sim.gemm.result import GemmResult
-from tests.support.circuits import mapped
-from tests.support.rows import biased_rows, stepped
 
 # Each kind of sum, cut, rounding, sign of zero and range of exponents at least once.
 KINDS = [

@@ -18,7 +18,7 @@ from fp8mac.synth_reports.cost.bench import make_bench
 from fp8mac.synth_reports.cost.fpga import FpgaMeasurement
 from fp8mac.synth_reports.cost.measure import Bench, Design
 from fp8mac.synth_reports.experiments.accuracy import accuracy
-from fp8mac.synth_reports.experiments.differences import DifferenceRecord
+from fp8mac.synth_reports.experiments.differences.differences import DifferenceRecord
 from fp8mac.synth_reports.experiments.figure5 import figure5
 from fp8mac.synth_reports.experiments.peers.peers import Figures
 from fp8mac.synth_reports.experiments.sum_error import length, sum_error
@@ -220,10 +220,12 @@ def install(monkeypatch) -> None:
         "sim.check.claims.differ.places_of": lambda first, second, terms: iter(()),
         "sim.check.claims.monotone._operand_descents": lambda config, count: iter(()),
         "sim.check.claims.monotone._accumulator_descents": lambda config, count: iter(()),
-        "synth_reports.experiments.differences._pair": lambda job: DifferenceRecord(
+        "synth_reports.experiments.differences.differences.pair": lambda job: DifferenceRecord(
             job.first, job.second
         ),
-        "synth_reports.experiments.differences._alone": lambda job: DifferenceRecord(job.first),
+        "synth_reports.experiments.differences.differences.alone": lambda job: DifferenceRecord(
+            job.first
+        ),
         **{f"sim.check.vectors.{name}": lines(name) for name in _lines},
         "synth_reports.liberty.generate.liberty_text": lambda: own_library().text,
         "sim.check.exhaustive.check_all": lambda *_, **__: ExhaustiveResult(1, 0, (), True, 1.0),

@@ -28,6 +28,7 @@ COMMANDS: Mapping[str, Sequence[str]] = {
     "figure5": (),
     "peers": (),
     "sum-error": (),
+    "train": (),
     "window": (),
     "differences": (),
     "plot": (

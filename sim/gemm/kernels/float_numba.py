@@ -172,7 +172,8 @@ def accumulate(
         one, bits = 1 << 52, job.window.bits
         powers = job.window.a_powers, job.window.b_powers
         smallest = 2.0**job.window.acc_emin
-        window = 1.0, smallest, (1 - bits) * one, (bits - 1 + 2046) * one, 2047 * one
+        inverse = int(np.uint64((bits - 1 + 2046) * one).view(np.int64))  # one type for all windows
+        window = 1.0, smallest, (1 - bits) * one, inverse, 2047 * one
     how = job.summation.lanes, magic, window, *powers
     _in_steps(way, rule, width)(acc, a, b, span, (more, how))
 

@@ -64,7 +64,7 @@ def test_products_of_activations_are_products():
     a, b = (RNG.normal(size=shape).astype("f4") for shape in ((9, 3, 40), (9, 40, 4)))
     recorder = Recorder()
     recorder.product("mix", a, b)
-    made = recipe("mxfp6e2m3*mxfp4 x 32 -> fp32, window 26")
+    made = recipe("mxfp6e2m3*mxfp4 x 32 -> fp32:rtz:inf:plus0, window 26")
     found = engine_of(made, Calibrated(recorder.samples)).product("mix", a, b)
     formats = block_formats(made.config)
     for one, x, y in zip(found, a, b, strict=True):
@@ -79,7 +79,7 @@ def test_networks():
     names = "mxfp4", "mxfp6e2m3", "mxfp8e4m3"
     noise = []
     for name in names:
-        found = evaluate(task, recipe(f"{name} x 32 -> fp32, window 26"), 40)
+        found = evaluate(task, recipe(f"{name} x 32 -> fp32:rtz:inf:plus0, window 26"), 40)
         assert found.agreement > 0.9
         noise.append(found.sqnr_db)
     assert noise[0] < noise[1] - 3

@@ -74,7 +74,7 @@ def facts(is_own):
 
 
 REPORT = {
-    "design": {"slug": "mac_x_x_y", "accumulator": "y"},
+    "design": {"slug": "mac_x_x_y", "accumulator": "y", "products_per_cycle": 1},
     "goal": "area",
     "effort": {"name": "quick", "seconds": None},
     "baseline": {"slug": "mac_int8_int8_int32"},

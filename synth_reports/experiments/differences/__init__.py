@@ -1,0 +1,1 @@
+"""Where named units disagree, and whose sums are monotone."""
