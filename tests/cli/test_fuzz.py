@@ -27,7 +27,9 @@ from fp8mac.cli.options import Number
 from fp8mac.synth_reports.liberty.library import own_library
 
 COMMANDS = typer.main.get_command(app).commands
-UNIT = {"a": "e4m3", "acc": "fp16", "unit": "h100-fp8-e4m3", "files": "inputs/codes.npz"}
+UNIT = {"a": "e4m3", "acc": "fp16", "unit": "h100-fp8-e4m3", "files": "rows.npz"}
+UNITS = ["e4m3", "e4m3 -> fp16"]
+"""An operand, or a unit in one line, for the argument A."""
 FAILURES = {"prove": (0, 1, 2), "synth-check": (0, 1, 2), "exhaustive": (0, 1, 2)}
 RESULTS = Path(__file__).parents[2] / "synth_reports" / "results"
 
@@ -92,7 +94,7 @@ def calls(draw, name: str) -> list[str]:
             many = draw(st.integers(0, 2)) if param.nargs == -1 else 1
             if param.required or draw(st.integers(0, 2)):
                 words += [
-                    UNIT[param.name]
+                    draw(st.sampled_from(UNITS if param.name == "a" else [UNIT[param.name]]))
                     if param.required and (tame or draw(st.booleans()))
                     else draw(texts(param, tame))
                     for _ in range(many)
@@ -132,6 +134,8 @@ def ready(tmp_path_factory):
         np.savez(inputs / "codes.npz", a=codes % 4, b=codes % 4)
         np.savez(inputs / "few.npz", a=codes[:3], b=codes[:3])
         np.savez(inputs / "minus.npz", a=codes.astype(int) - 9, b=codes)
+        rows = np.zeros((1, 32), np.uint8)
+        np.savez(inputs / "rows.npz", a=rows, b=rows, c=np.zeros(1, "u4"), d=np.zeros(1, "u4"))
         np.savez(inputs / "words.npz", a=["x"], b=["y"])
         np.savez(inputs / "objects.npz", a=np.array([{}]), b=codes)
         (inputs / "text.npz").write_text("no arrays")

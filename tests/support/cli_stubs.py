@@ -213,6 +213,7 @@ def install(monkeypatch) -> None:
         ),
         "synth_reports.experiments.window.text.picture": lambda records: PICTURE,
         "cli.accuracy.fetch_package": lambda package: None,
+        "cli.silicon._circuits": lambda units: {},
         "synth_reports.experiments.accuracy.accuracy.certificate": lambda case: (
             case.recipe(),
             [],
