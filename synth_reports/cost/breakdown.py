@@ -40,8 +40,10 @@ _LABELS = {
     "accumulator.difference": "add and normalise",
     "accumulator.near": "near path: subtract, normalise",
     "accumulator.far": "far path: add, round",
+    "accumulator.window": "align and add",
+    "accumulator.finish": "normalise and round",
 }
-_LANE = re.compile(r"(accumulator\.lane_)[0-9]+")
+_LANE = re.compile(r"(accumulator\.(?:lane|product)_)[0-9]+")
 
 
 @dataclass(frozen=True)

@@ -45,3 +45,12 @@ def test_all_lanes_are_one_part():
     lane = Design(UNIT, Shape.CORE, Goal.AREA, None, part="accumulator.lane_0")
     assert found.parts == {"lanes": (lane, lane)}
     assert found.around.without == tuple(paths)
+
+
+def test_products_of_a_float_accumulator_are_one_part_too():
+    config = parse_line("e2m1 x 2 -> fp16, window 9")
+    modules = ("accumulator", *(f"accumulator.product_{lane}" for lane in (0, 1)))
+    modules += ("accumulator.window", "accumulator.window.maximum", "accumulator.finish")
+    parts = breakdown_designs(config, Goal.AREA, None, modules).parts
+    assert list(parts) == ["lanes", "align and add", "normalise and round"]
+    assert [each.part for each in parts["lanes"]] == ["accumulator.product_0"] * 2
