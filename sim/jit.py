@@ -11,10 +11,12 @@ Only the modules with compiled kernels import this one, and they are imported on
 installed (the extra ``fast``).
 """
 
+import platform
+from functools import lru_cache
 from typing import Any
 
 import numba
-from llvmlite import ir
+from llvmlite import binding, ir
 from numba import extending, types
 
 from fp8mac.sim.jit_cache import KernelCache
@@ -25,6 +27,7 @@ __all__ = [
     "and_bits",
     "as_bits",
     "as_float",
+    "fuses",
     "inline",
     "inside",
     "jit",
@@ -51,6 +54,13 @@ _LLVM = {
     types.int32: ir.IntType(32),
     types.int64: ir.IntType(64),
 }
+
+
+@lru_cache(maxsize=1)
+def fuses() -> bool:
+    """Whether the processor multiplies and adds with one rounding."""
+    always = platform.machine().lower() in ("aarch64", "arm64")
+    return always or bool(binding.get_host_cpu_features().get("fma"))
 
 
 def jit(function: Any) -> Any:
@@ -112,16 +122,16 @@ def shift_right(typing: Any, x: Any, places: Any) -> Any:
 
 @intrinsic
 def multiply_add(typing: Any, x: Any, y: Any, z: Any) -> Any:
-    """``x * y + z``, in one operation where the processor has it.
+    """``x * y + z``, rounded once where the processor `fuses`.
 
-    Only for products that are exact, of which both ways make the same.
+    Elsewhere only for products that are exact, of which both ways make the same.
     """
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         number = _LLVM[signature.return_type]
         kind = ir.FunctionType(number, [number] * 3)
-        function = builder.module.declare_intrinsic("llvm.fmuladd", [number], kind)
-        return builder.call(function, arguments)
+        name = "llvm.fma" if fuses() else "llvm.fmuladd"
+        return builder.call(builder.module.declare_intrinsic(name, [number], kind), arguments)
 
     return z(z, z, z), generate
 

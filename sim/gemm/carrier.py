@@ -13,6 +13,8 @@ dominated    to nearest, ``q <= P - p`` and ``max(p, q) + 2 <= P``, so that an `
              either it is less than ``2**(g + P - 2)``, or ``q <= p`` and
              ``2 * p + 1 <= P``
 native       the accumulator *is* the carrier: fp32 in float32; so are products that are rounded
+fused        so it is, and a product beyond the carrier is multiplied and added in one operation
+             of the processor, which rounds once: the unit's own step
 adders       a node of a tree adds two numbers of at most p bits, ``q <= p``; to nearest,
              ``2 * p + 2 <= P``, and what is inexact is a normal number of the accumulator
 odd          the first rounding is to odd: what is inexact never looks like a tie
@@ -37,7 +39,10 @@ from fp8mac.hw.config.accumulators import MOST_RANDOM_BITS, FloatAccConfig
 from fp8mac.hw.config.formats import FloatFormat, Format, Overflow, Rounding, ZeroSign, parse_format
 from fp8mac.hw.config.unit import MacConfig
 
-__all__ = ["Carrier", "Plan", "choose"]
+__all__ = ["NATIVE", "Carrier", "Plan", "choose"]
+
+NATIVE = ("native", "fused")
+"""Reasons why float32's own sums are those of the accumulator."""
 
 _RANGE = 960  # exponent that leaves room above for magic numbers
 
@@ -66,7 +71,8 @@ class Plan:
         Numbers that sums are held in.
     reason : str
         Why they are exact. Of a float accumulator the line of the rule that holds: ``exact``,
-        ``dominated``, ``native``, ``adders``, ``odd``, ``pairs``, ``window``; or what does not fit.
+        ``dominated``, ``native``, ``fused``, ``adders``, ``odd``, ``pairs``, ``window``; or what
+        does not fit.
     overflows : bool
         Whether a sum of finite products can leave a float accumulator's range.
     on_grid : bool
@@ -162,6 +168,8 @@ def choose(config: MacConfig, k: int, backend: str, *, started: bool = False) ->
     rounded = config.summation.products.rounded
     if _is_native(sums, rounded) and (rounded or not tree):
         return Plan(backend, Carrier.FLOAT32, "native", overflows, on_grid)
+    if backend == "numba" and sums.lanes == 1 and not tree and _is_fused(sums):
+        return Plan(backend, Carrier.FLOAT32, "fused", overflows, on_grid)
     if not _fits(sums, 53, -1022, _RANGE):
         cut = config.product_lsb_exponent + 53 - sums.lanes.bit_length()
         if not _fits(replace(sums, x_bits=1), 53, -1022, _RANGE) or not sums.is_below(cut + 51):
@@ -227,20 +235,37 @@ def _fits(sums: _Sums, bits: int, smallest: int, largest: int) -> bool:
 
 def _is_native(sums: _Sums, rounded: bool) -> bool:
     """Whether float32 addition rounds as the accumulator does, and multiplication if need be."""
+    products = replace(sums, largest=sums.x_max * Fraction(2) ** sums.grain)
+    fits = _has_operands(sums) if rounded else _fits(products, 24, -149, 127)
+    return fits and _rounds_as_carrier(sums)
+
+
+def _is_fused(sums: _Sums) -> bool:
+    """Whether a step is one operation of the processor on float32, which rounds once."""
+    from fp8mac.sim.jit import fuses
+
+    return _has_operands(sums) and _rounds_as_carrier(sums) and fuses()
+
+
+def _has_operands(sums: _Sums) -> bool:
+    """Whether operands are float32 numbers."""
+    return all(
+        significand_bits(operand) <= 24
+        and operand.lsb_exponent >= -149
+        and operand.max <= parse_format("fp32").max
+        for operand in sums.operands
+    )
+
+
+def _rounds_as_carrier(sums: _Sums) -> bool:
+    """Whether the accumulator rounds as float32 does."""
     acc = sums.acc
-    fits = _fits(replace(sums, largest=sums.x_max * Fraction(2) ** sums.grain), 24, -149, 127)
-    if rounded:
-        fits = all(
-            operand.lsb_exponent >= -149 and operand.max <= parse_format("fp32").max
-            for operand in sums.operands
-        )
     return (
         acc.format == parse_format("fp32")
         and acc.rounding is Rounding.RNE
         and acc.subnormals
         and acc.zero is ZeroSign.IEEE
         and not (acc.overflow is Overflow.SATURATE and sums.overflows)
-        and fits
     )
 
 

@@ -21,7 +21,7 @@ from fp8mac.hw.config.summation import Summation
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.sim.codes.encoding import decode, encode, has_special
 from fp8mac.sim.codes.noise import Draws
-from fp8mac.sim.gemm.carrier import Carrier
+from fp8mac.sim.gemm.carrier import NATIVE, Carrier
 from fp8mac.sim.gemm.kernels import float_numpy
 from fp8mac.sim.gemm.kernels.float_numpy import Job, Window
 from fp8mac.sim.gemm.kernels.rounding_numpy import Floats, Rounder
@@ -115,7 +115,7 @@ class Run:
                 out[:] = run._multiplied(x, y, None, outer)
         if run.transposed:
             acc = acc.swapaxes(-1, -2)
-        if self.chosen.reason == "native" and config.summation.chunk is None:
+        if self.chosen.reason in NATIVE and config.summation.chunk is None:
             codes = np.ascontiguousarray(acc).view(np.uint32)
             codes[np.isnan(acc)] = outer.format.nan_code or 0
             return codes
@@ -143,7 +143,7 @@ class Run:
         rounder = Rounder.of(
             accumulator,
             chosen.carrier,
-            native=chosen.reason == "native",
+            native=chosen.reason in NATIVE,
             on_grid=chosen.on_grid,
             overflows=chosen.overflows,
             special=special,

@@ -411,7 +411,10 @@ def test_plans():
         ("e5m2", "fp16:rtz"): ("float64 rounded to odd", "odd"),
         ("fp16", "fp16"): ("float64 rounded to odd", "odd"),
         ("bf16", "bf16"): ("float64 rounded to odd", "odd"),
+        ("bf16", "fp32:rtz"): ("float64 rounded to odd", "odd"),
     }
+    if encoding.has_numba() and _fuses():
+        choices |= {(operand, "fp32"): ("float32", "fused") for operand in ("bf16", "fp32")}
     for (operand, acc), want in choices.items():
         chosen = plan(parse_unit(operand, acc=acc), 512)
         assert (chosen.carrier, chosen.reason) == want, (operand, acc)
@@ -419,6 +422,32 @@ def test_plans():
     assert (chosen.carrier, chosen.reason) == ("float64", "exact")
     chosen = plan(parse_unit("e2m5", acc="bf16"), 512, started=True)
     assert (chosen.carrier, chosen.reason) == ("float64 rounded to odd", "odd")
+
+
+def _fuses() -> bool:
+    from fp8mac.sim.jit import fuses
+
+    return fuses()
+
+
+def _near(exponents: range, config, shape, rng):
+    """Codes of numbers with such exponents."""
+    bits, mantissa = config.a.bits, config.a.mantissa_bits
+    stored = rng.integers(exponents.start, exponents.stop, shape) << mantissa
+    sign = rng.integers(0, 2, shape) << (bits - 1)
+    return sign | stored | rng.integers(0, 1 << mantissa, shape)
+
+
+@pytest.mark.parametrize("operand", ["bf16", "fp32"])
+@pytest.mark.parametrize("exponents", [range(255), range(124, 131), range(55, 72)])
+@pytest.mark.parametrize("more", ["", ", chunk 8"])
+def test_products_beyond_float32_are_added_with_one_rounding(operand, exponents, more):
+    """Of all exponents, of a few, and such that products are near the smallest normal number."""
+    config, rng = parse_line(f"{operand} -> fp32{more}"), np.random.default_rng(8)
+    a, b = (_near(exponents, config, shape, rng) for shape in ((12, 40), (40, 10)))
+    b[20:], a[:, 20:] = b[:20], a[:, :20] ^ 1 << config.a.bits - 1  # the sum cancels
+    result, want = gemm(a, b, config), gemm(a, b, config, backend="golden")
+    np.testing.assert_array_equal(result.acc, want.acc)
 
 
 E4M3_FP16, E4M3_KULISCH = parse_unit("e4m3", acc="fp16"), parse_unit("e4m3", acc="kulisch")
