@@ -7,10 +7,10 @@ A point is a unit, how it is built, what it is mapped to, and a network that run
 from dataclasses import dataclass
 from enum import Enum
 
-__all__ = ["COLUMNS", "NAMES", "Column", "Group", "names"]
+__all__ = ["COLUMNS", "NAMES", "Column", "ColumnGroup", "names"]
 
 
-class Group(Enum):
+class ColumnGroup(Enum):
     """What a column belongs to."""
 
     IDENTITY = "identity"
@@ -30,7 +30,7 @@ class Column:
         With its unit, where it has one.
     type : str
         ``TEXT``, ``INTEGER`` or ``REAL``.
-    group : Group
+    group : ColumnGroup
         What it belongs to.
     meaning : str
         A few words.
@@ -38,17 +38,17 @@ class Column:
 
     name: str
     type: str
-    group: Group
+    group: ColumnGroup
     meaning: str
 
 
-def _columns(group: Group, *lines: tuple[str, str, str]) -> tuple[Column, ...]:
+def _columns(group: ColumnGroup, *lines: tuple[str, str, str]) -> tuple[Column, ...]:
     return tuple(Column(name, type_, group, meaning) for name, type_, meaning in lines)
 
 
 COLUMNS = (
     *_columns(
-        Group.IDENTITY,
+        ColumnGroup.IDENTITY,
         ("id", "TEXT", "hash of the identity; the primary key"),
         ("unit", "TEXT", "the unit in one line"),
         ("slug", "TEXT", "name of its module and files"),
@@ -66,7 +66,7 @@ COLUMNS = (
         ("inputs", "TEXT", "path of an ONNX model's data"),
     ),
     *_columns(
-        Group.COST,
+        ColumnGroup.COST,
         ("structure", "TEXT", "how it is built"),
         ("target_met", "INTEGER", "1 where it is as fast as was asked for, else 0"),
         ("gates", "INTEGER", "two-input gates of the registered unit, without inverters"),
@@ -86,11 +86,11 @@ COLUMNS = (
         ("fmax_mhz", "REAL", "clock after place and route"),
     ),
     *_columns(
-        Group.PROOF,
+        ColumnGroup.PROOF,
         ("proved", "INTEGER", "1 where the Verilog's every check passed, 0 where one failed"),
     ),
     *_columns(
-        Group.ACCURACY,
+        ColumnGroup.ACCURACY,
         ("metric", "TEXT", "what `accuracy` is"),
         ("accuracy", "REAL", "of the network on the unit, a share"),
         ("accuracy_low", "REAL", "lower end: float32's less `loss_high`"),
@@ -105,7 +105,7 @@ COLUMNS = (
         ("left_out", "TEXT", "why no, or no more, questions were asked"),
     ),
     *_columns(
-        Group.PROVENANCE,
+        ColumnGroup.PROVENANCE,
         ("verilog_sha256", "TEXT", "of the Verilog, see `artefacts`"),
         ("netlist_sha256", "TEXT", "of the mapped netlist"),
         ("cost_key", "TEXT", "hash of what the cost depends on, code included"),
@@ -121,6 +121,6 @@ NAMES = tuple(column.name for column in COLUMNS)
 """Their names."""
 
 
-def names(*groups: Group) -> tuple[str, ...]:
+def names(*groups: ColumnGroup) -> tuple[str, ...]:
     """Names of the columns of some groups."""
     return tuple(column.name for column in COLUMNS if column.group in groups)

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from fp8mac.synth_reports.store.points.columns import COLUMNS, NAMES
-from fp8mac.synth_reports.store.points.points import PointStoreError
+from fp8mac.synth_reports.store.points.schema import PointStoreError
 
 __all__ = ["KINDS", "exported"]
 

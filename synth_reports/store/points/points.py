@@ -8,8 +8,7 @@
     meta        version of the schema, and of what made the file
 
 What is written is written in one transaction: a process that is killed leaves whole rows. Equal
-points have equal ids, so that two who write the same point leave one row. The newer schema reads
-the older ones: `_STEPS` has what brings a file from each version to the next.
+points have equal ids, so that two who write the same point leave one row.
 """
 
 import json
@@ -24,38 +23,15 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from fp8mac.hw.config.errors import Error
 from fp8mac.sim import cache
 from fp8mac.sim.whole import complete
-from fp8mac.synth_reports.store.points.columns import COLUMNS, NAMES, Group, names
+from fp8mac.synth_reports.store.points.columns import NAMES, ColumnGroup, names
+from fp8mac.synth_reports.store.points.schema import PointStoreError, check
 
-__all__ = ["SCHEMA_VERSION", "PointStore", "PointStoreError", "id_of"]
+__all__ = ["PointStore", "id_of"]
 
-SCHEMA_VERSION = 1
 _PATIENCE_SECONDS = 600
 """As long as another process may write."""
-
-_TABLES = f"""\
-CREATE TABLE points (
-    {", ".join(f"{each.name} {each.type}" for each in COLUMNS)},
-    PRIMARY KEY (id)
-);
-CREATE INDEX points_network ON points (network);
-CREATE TABLE failures (
-    id TEXT NOT NULL, part TEXT NOT NULL, unit TEXT NOT NULL, sentence TEXT NOT NULL,
-    made_at TEXT NOT NULL, PRIMARY KEY (id, part)
-);
-CREATE TABLE artefacts (
-    sha256 TEXT PRIMARY KEY, kind TEXT NOT NULL, bytes INTEGER NOT NULL, path TEXT NOT NULL
-);
-CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-"""
-_STEPS: dict[int, str] = {}
-"""By version, the statements that make the next one of it."""
-
-
-class PointStoreError(Error, ValueError):
-    """A file that is no store of points, or cannot be used; one sentence for the user."""
 
 
 def id_of(identity: Mapping[str, Any]) -> str:
@@ -66,7 +42,7 @@ def id_of(identity: Mapping[str, Any]) -> str:
     identity : mapping
         The columns of the group ``identity``, without ``id``; what is not there is NULL.
     """
-    facts = {name: identity.get(name) for name in names(Group.IDENTITY) if name != "id"}
+    facts = {name: identity.get(name) for name in names(ColumnGroup.IDENTITY) if name != "id"}
     return sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:32]
 
 
@@ -225,7 +201,7 @@ class PointStore:
         else:  # where nothing may be written, not even the index of an empty log can be
             how = "mode=ro&immutable=1"
         with self._open(how) as connection:
-            self._check(connection)
+            check(connection, self.path)
             yield connection
 
     @contextmanager
@@ -241,7 +217,7 @@ class PointStore:
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute("BEGIN IMMEDIATE")
             try:
-                self._check(connection, create=True)
+                check(connection, self.path, create=True)
                 yield connection
                 connection.execute("COMMIT")
             except BaseException:
@@ -261,40 +237,6 @@ class PointStore:
             raise PointStoreError(f"Cannot use the store '{self.path}': {error}.") from error
         except sqlite3.DatabaseError as error:
             raise PointStoreError(f"'{self.path}' is not a store of points: {error}.") from error
-
-    def _check(self, connection: sqlite3.Connection, *, create: bool = False) -> None:
-        """See that the schema is ours, make it, or bring it up to ours."""
-        (found,) = connection.execute("PRAGMA user_version").fetchone()
-        (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        if found == 0 and not tables and create:
-            _run(connection, _TABLES)
-            connection.execute(
-                "INSERT INTO meta VALUES ('schema_version', ?), ('made_by', ?)",
-                (str(SCHEMA_VERSION), f"fp8mac {version('fp8mac')}"),
-            )
-        elif found == 0:
-            raise PointStoreError(f"'{self.path}' is not a store of points.")
-        elif found > SCHEMA_VERSION:
-            raise PointStoreError(
-                f"'{self.path}' has version {found} of the schema; this fp8mac knows up to "
-                f"{SCHEMA_VERSION}."
-            )
-        elif found < SCHEMA_VERSION:
-            for number in range(found, SCHEMA_VERSION):
-                _run(connection, _STEPS[number])
-            connection.execute(
-                "UPDATE meta SET value = ? WHERE name = 'schema_version'", (str(SCHEMA_VERSION),)
-            )
-        else:
-            return
-        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-
-
-def _run(connection: sqlite3.Connection, statements: str) -> None:
-    """Statements one by one: `executescript` would end the transaction."""
-    for statement in statements.split(";"):
-        if statement.strip():
-            connection.execute(statement)
 
 
 def _unwritable(place: Path, error: OSError) -> PointStoreError:

@@ -14,10 +14,11 @@ from pathlib import Path
 import pytest
 from children import PATIENCE
 
-from fp8mac.synth_reports.store.points import points
-from fp8mac.synth_reports.store.points.columns import COLUMNS, NAMES, Group, names
+from fp8mac.synth_reports.store.points import schema
+from fp8mac.synth_reports.store.points.columns import COLUMNS, NAMES, ColumnGroup, names
 from fp8mac.synth_reports.store.points.export import exported
-from fp8mac.synth_reports.store.points.points import PointStore, PointStoreError, id_of
+from fp8mac.synth_reports.store.points.points import PointStore, id_of
+from fp8mac.synth_reports.store.points.schema import PointStoreError
 
 IDENTITY = {"unit": "e4m3 -> fp16", "slug": "mac_e4m3_e4m3_fp16", "goal": "area", "lanes": 1}
 ROW = {"id": id_of(IDENTITY), **IDENTITY, "gates": 529, "area_ge": 741.25}
@@ -42,9 +43,11 @@ def full(row):
 def test_id_is_of_the_identity_alone():
     assert id_of(ROW) == id_of(IDENTITY) == id_of({**IDENTITY, "network": None})
     changed = {
-        name: id_of({**IDENTITY, name: "other"}) for name in names(Group.IDENTITY) if name != "id"
+        name: id_of({**IDENTITY, name: "other"})
+        for name in names(ColumnGroup.IDENTITY)
+        if name != "id"
     }
-    assert len({*changed.values(), id_of(IDENTITY)}) == len(names(Group.IDENTITY))
+    assert len({*changed.values(), id_of(IDENTITY)}) == len(names(ColumnGroup.IDENTITY))
 
 
 def test_what_is_put_is_read(store):
@@ -106,8 +109,8 @@ def test_artefacts_by_content(store, caplog):
 def test_meta(store):
     store.put([])
     assert store.meta() == {
-        "made_by": f"fp8mac {points.version('fp8mac')}",
-        "schema_version": str(points.SCHEMA_VERSION),
+        "made_by": f"fp8mac {schema.version('fp8mac')}",
+        "schema_version": str(schema.SCHEMA_VERSION),
     }
 
 
@@ -150,7 +153,7 @@ def test_newer_schema(store):
         connection.execute("PRAGMA user_version = 99")
     with pytest.raises(PointStoreError) as error:
         store.rows()
-    known = points.SCHEMA_VERSION
+    known = schema.SCHEMA_VERSION
     assert str(error.value) == (
         f"'{store.path}' has version 99 of the schema; this fp8mac knows up to {known}."
     )
@@ -158,11 +161,11 @@ def test_newer_schema(store):
 
 def test_older_schema_is_brought_up(store, monkeypatch):
     store.put([ROW])
-    step = {points.SCHEMA_VERSION: "ALTER TABLE failures ADD COLUMN more TEXT;"}
-    monkeypatch.setattr(points, "_STEPS", {**points._STEPS, **step})
-    monkeypatch.setattr(points, "SCHEMA_VERSION", points.SCHEMA_VERSION + 1)
+    step = {schema.SCHEMA_VERSION: "ALTER TABLE failures ADD COLUMN more TEXT;"}
+    monkeypatch.setattr(schema, "_STEPS", {**schema._STEPS, **step})
+    monkeypatch.setattr(schema, "SCHEMA_VERSION", schema.SCHEMA_VERSION + 1)
     assert without_when(store.rows()) == [full(ROW)]
-    assert store.meta()["schema_version"] == str(points.SCHEMA_VERSION)
+    assert store.meta()["schema_version"] == str(schema.SCHEMA_VERSION)
     with closing(sqlite3.connect(store.path)) as connection:
         columns = [row[1] for row in connection.execute("PRAGMA table_info(failures)")]
     assert columns[-1] == "more"
@@ -170,7 +173,7 @@ def test_older_schema_is_brought_up(store, monkeypatch):
 
 
 def test_every_step_is_there():
-    assert sorted(points._STEPS) == list(range(1, points.SCHEMA_VERSION))
+    assert sorted(schema._STEPS) == list(range(1, schema.SCHEMA_VERSION))
 
 
 def test_a_log_is_read_beside_a_writer(store):
@@ -316,4 +319,4 @@ def test_the_page_has_the_schema():
         f"| `{each.name}` | {each.type} | {each.group.value} | {each.meaning} |" for each in COLUMNS
     ]
     assert [line for line in page.splitlines() if line.startswith("| `")][: len(wanted)] == wanted
-    assert f"version {points.SCHEMA_VERSION} of the schema" in page
+    assert f"version {schema.SCHEMA_VERSION} of the schema" in page
