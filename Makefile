@@ -36,7 +36,7 @@ RUN    := $(BIN)/python -c "$$WITH_ARGS"
 FP8MAC := $(RUN) $(BIN)/fp8mac
 
 .DEFAULT_GOAL := help
-.PHONY: help setup synth verilog prove vectors exhaustive grid liberty features synth-check synth-accept figure3 peers formats test lint test-all test-slow test-torch training typecheck bench clean docs accuracy fetch figure5 sum-error differences window plot curve energy results-check fpga-table route-table unit-given
+.PHONY: help setup synth verilog prove vectors exhaustive grid liberty features synth-check synth-accept figure3 peers formats test lint test-all test-slow test-torch training typecheck bench clean docs accuracy fetch figure5 sum-error differences window plot curve energy results-check fpga-table route-table report unit-given
 
 help: ## Show the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -132,6 +132,9 @@ differences: $(READY) ## Where named FP8 units disagree, all pairs, into synth_r
 plot: $(READY) ## Area against accuracy, into synth_reports/results/pareto
 	@$(FP8MAC) plot --grid synth_reports/results/grid.csv \
 	  --accuracy synth_reports/results/accuracy $(call RESULTS,/pareto)
+
+report: $(READY) ## One page of all results, report.html, to be looked at without a network
+	@$(FP8MAC) report -o report.html
 
 accuracy: $(READY) ## Networks on every unit, into synth_reports/results/accuracy
 	@$(FP8MAC) accuracy $(call RESULTS,/accuracy)

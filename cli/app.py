@@ -34,6 +34,7 @@ from fp8mac.cli.options import (
     target_of,
     unit_of,
 )
+from fp8mac.cli.page.report import report
 from fp8mac.gen.files import STDOUT, check_outputs, is_stream, print_text
 from fp8mac.hw.config.formats import NAMED_FORMATS, parse_format
 from fp8mac.hw.config.ports import Shape
@@ -164,5 +165,6 @@ app.command(cls=Command)(cli_prove.prove)
 app.command(cls=Command)(cli_curve.curve)
 app.command(cls=Command)(cli_accuracy.accuracy)
 app.command(cls=Command)(cli_accuracy.fetch)
+app.command(cls=Command)(report)
 for experiment in EXPERIMENTS:
     app.command(experiment.name, cls=Command)(command_of(experiment))

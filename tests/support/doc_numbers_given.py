@@ -138,6 +138,9 @@ GIVEN: dict[str, list[tuple[str, str]]] = {
             "formula",
         ),
     ],
+    "docs/report.md": [
+        ("Bars are paired 95 % intervals", "setting"),
+    ],
     "docs/decide.md": [
         ("(AND, OR and their inverses 1, XOR 3, flip-flop 6)", "formula"),
         ("paired 95 % interval", "setting"),

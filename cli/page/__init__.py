@@ -1,0 +1,1 @@
+"""Commands of the page that one looks at."""
