@@ -105,8 +105,8 @@ def _ratio(point: ReportPoint, rows: Iterable[ReportPoint], area: str) -> str:
 
 def _formats(points: Sequence[ReportPoint]) -> Iterator[str]:
     """The smallest and the largest format in each accumulator."""
-    single = {each.unit: each for each in points if each.is_ours and each.source == "grid"}
-    area, rows = _comparable(single.values())
+    ours = [each for each in points if each.is_ours and each.shape == "unit"]
+    area, rows = _comparable({(each.unit, each.goal, each.library): each for each in ours}.values())
     parts = []
     for acc in dict.fromkeys(each.accumulator for each in rows):
         group = [each for each in rows if each.accumulator == acc]
@@ -159,10 +159,15 @@ def _proofs(points: Sequence[ReportPoint]) -> Iterator[str]:
     told = {
         (each.unit, each.goal, each.shape): each.proved
         for each in points
-        if each.proved is not None and each.source.split("/")[0] in ("grid", "curve")
+        if each.proved is not None and each.source.split("/")[0] in ("grid", "curve", "sweep")
     }
     if told:
         yield (
-            f"Of {_many(len(told), 'circuit')} in the grid and the curves, "
+            f"Of {_many(len(told), 'circuit')} in {_names(points)}, "
             f"{sum(told.values()):,} are proved for all operands and states."
         )
+
+
+def _names(points: Sequence[ReportPoint]) -> str:
+    is_sweep = any(each.source == "sweep" for each in points)
+    return "the sweep" if is_sweep else "the grid and the curves"

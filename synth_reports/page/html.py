@@ -48,6 +48,7 @@ def page_text(contents: Contents, *, served: bool = False) -> str:
         "columns": table_of(points),
         "measures": [vars(each) for each in MEASURES],
         "identity": IDENTITY,
+        "verilog": dict(contents.verilog),
         "sheets": sheets_of((each.unit for each in points if each.is_ours), contents),
     }
     return _filled(

@@ -112,6 +112,8 @@ fmax_mhz, sqnr_db : float or None
         Points of the metric; what is lost against float32, with its paired 95 % interval.
     questions : int or None
         That the network was asked.
+    verilog : str
+        SHA-256 of its Verilog, where that is kept.
     """
 
     unit: str
@@ -146,6 +148,7 @@ fmax_mhz, sqnr_db : float or None
     loss_high: float | None = None
     sqnr_db: float | None = None
     questions: int | None = None
+    verilog: str = ""
 
     @property
     def is_ours(self) -> bool:
@@ -178,7 +181,7 @@ class Contents:
     proofs : mapping of str to str
         By slug, what is proved of a unit.
     verilog : mapping of str to str
-        By line, the Verilog of a unit, where it is at hand.
+        By hash, Verilog that is at hand, see ``verilog`` of `ReportPoint`.
     """
 
     points: Sequence[ReportPoint]

@@ -18,22 +18,22 @@ def sheets_of(units: Iterable[str], contents: Contents) -> dict[str, dict[str, A
     for unit in dict.fromkeys(units):
         config = parse_line(unit)
         proof = contents.proofs.get(config.slug) or _unproved(unit)
-        found[unit] = sheet_of(config, proof=proof, verilog=contents.verilog.get(unit, ""))
+        found[unit] = sheet_of(config, proof=proof)
     return found
 
 
 def _unproved(unit: str) -> str:
-    return f"It is not in the certificate; {_command('prove', unit)} proves it."
+    return f"No proof is recorded here; {_command('prove', unit)} makes one."
 
 
-def sheet_of(config: MacConfig, *, proof: str, verilog: str = "") -> dict[str, Any]:
+def sheet_of(config: MacConfig, *, proof: str) -> dict[str, Any]:
     """Facts, ports and special cases of a unit, what is proved, and how to get its files.
 
     Returns
     -------
     dict
         ``facts`` (pairs of a title and a text), ``ports`` (name, direction, bits, meaning),
-        ``cases`` and ``commands`` (texts), ``proof`` and ``verilog`` (a text each).
+        ``cases`` and ``commands`` (texts), and ``proof`` (a text).
     """
     facts = describe(config, Shape.UNIT)
     ports: Any = facts["ports"]
@@ -58,7 +58,6 @@ def sheet_of(config: MacConfig, *, proof: str, verilog: str = "") -> dict[str, A
             _command("synth", config.text),
             _command("prove", config.text),
         ],
-        "verilog": verilog,
     }
 
 

@@ -44,7 +44,7 @@ function number(value, digits = 0) {
 
 function shown(row, name) {
   const value = row[name];
-  if (name === "proved") return value === true ? "proved" : value === false ? "not in the certificate" : "";
+  if (name === "proved") return value === true ? "proved" : value === false ? "no proof recorded" : "";
   if (name === "source") return row.row ? `${value}, row ${row.row}` : String(value);
   if (value === null || value === undefined) return "";
   if (!(name in MEASURE)) return String(value);

@@ -5,13 +5,14 @@ const CHOICES = ["network", "formats", "accumulator", "lanes", "window", "goal",
 const NONE = "\u0000none";
 const state = { choices: {}, words: "", proved: false, mostX: null, mostY: null, x: "", y: "", logX: true, logY: false, near: true, colour: "formats" };
 
+// The first of the choices that gives rows is taken: published tables have sources, a sweep has one.
 const VIEWS = [
-  { title: "Area against accuracy", choices: { source: "grid" }, network: true, x: ["area_ge", "gates"], y: ["loss"], colour: "formats" },
-  { title: "Area against SQNR", choices: { source: "grid" }, network: true, x: ["area_ge", "gates"], y: ["sqnr_db"], colour: "formats" },
-  { title: "Energy against accuracy", choices: { source: "grid" }, network: true, x: ["energy_pj", "energy_cinv_v2"], y: ["loss"], colour: "formats" },
-  { title: "Delay against area", choices: { source: "curve" }, x: ["delay_ns"], y: ["area_um2"], colour: "accumulator" },
-  { title: "Beside other designs", choices: { source: "peers" }, first: "unit", x: ["delay_ns"], y: ["area_ge"], colour: "design" },
-  { title: "On FPGAs", choices: { source: "fpga" }, x: ["luts"], y: ["flip_flops"], colour: "formats" },
+  { title: "Area against accuracy", network: true, x: ["area_ge", "area_um2", "gates"], y: ["loss"], colour: "formats", logX: true },
+  { title: "Area against SQNR", network: true, x: ["area_ge", "area_um2", "gates"], y: ["sqnr_db"], colour: "formats", logX: true },
+  { title: "Energy against accuracy", network: true, x: ["energy_pj", "energy_cinv_v2"], y: ["loss"], colour: "formats", logX: true },
+  { title: "Delay against area", choices: [{ source: "curve" }, { source: "sweep" }], x: ["delay_ns", "delay_fo4"], y: ["area_um2", "area_ge"], colour: "accumulator" },
+  { title: "Beside other designs", choices: [{ source: "peers" }], words: "e4m3 -> fp16", x: ["delay_ns"], y: ["area_ge"], colour: "design" },
+  { title: "On FPGAs", choices: [{ source: "fpga" }, { source: "sweep" }], x: ["luts"], y: ["fmax_mhz", "flip_flops"], colour: "formats" },
 ];
 
 // Tables of one kind, and designs of one source, are chosen together.
@@ -43,26 +44,37 @@ function within(row, name, limit) {
   return MEASURE[name].better === "high" ? value >= limit : value <= limit;
 }
 
+// Rows, axes and choices of a view; null if it has no points.
 function available(view) {
-  const rows = ROWS.filter((row) => Object.entries(view.choices).every(([name, value]) => family(name, row[name]) === value));
-  const x = view.x.find((name) => rows.some((row) => has(row, name)));
-  const y = view.y.find((name) => rows.some((row) => has(row, name)));
-  return x && y && rows.some((row) => has(row, x) && has(row, y)) ? { x, y } : null;
+  const networks = view.network ? [{ network: preferred(view.y[0]) }] : view.choices;
+  for (const choices of networks) {
+    const rows = ROWS.filter((row) => Object.entries(choices).every(([name, value]) => has(row, name) && family(name, row[name]) === value));
+    for (const x of view.x) {
+      for (const y of view.y) {
+        const drawn = rows.filter((row) => has(row, x) && has(row, y));
+        if (drawn.length) return { x, y, choices: { ...choices, ...common(drawn, "library", x) } };
+      }
+    }
+  }
+  return null;
+}
+
+// Areas and delays of several libraries are not compared: the one with most rows is chosen.
+function common(rows, name, x) {
+  const values = unique(rows.map((row) => row[name]));
+  const count = (value) => rows.filter((row) => row[name] === value).length;
+  return values.length < 2 || x === "luts" ? {} : { [name]: values.reduce((best, value) => (count(value) > count(best) ? value : best)) };
 }
 
 function apply(view) {
-  const { x, y } = available(view);
-  state.choices = { ...view.choices };
-  if (view.network) state.choices.network = preferred();
-  Object.assign(state, { x, y, colour: view.colour, words: "", proved: false, mostX: null, mostY: null });
-  if (view.first === "unit") state.words = "e4m3 -> fp16";
-  state.logX = y === "loss" || y === "sqnr_db";
-  state.logY = false;
+  Object.assign(state, { colour: view.colour, words: view.words ?? "", logX: view.logX ?? false, logY: false, proved: false, mostX: null, mostY: null }, available(view));
 }
 
-function preferred() {
-  const names = unique(ROWS.filter((row) => has(row, "network")).map((row) => row.network));
-  return names.includes("fmnist") ? "fmnist" : names[0] ?? "";
+// The network that most is known of; Fashion-MNIST if it is one of those.
+function preferred(name) {
+  const rows = ROWS.filter((row) => has(row, "network") && has(row, name));
+  const count = (network) => rows.filter((row) => row.network === network).length + (network === "fmnist" ? 0.5 : 0);
+  return unique(rows.map((row) => row.network)).reduce((best, each) => (best === "" || count(each) > count(best) ? each : best), "");
 }
 
 function optionsOf(name) {

@@ -10,14 +10,14 @@ function openPanel(row, opener) {
   for (const measure of MEASURES) if (has(row, measure.name)) numbers.append(make("dt", {}, measure.title), make("dd", {}, shown(row, measure.name)));
   if (has(row, "questions")) numbers.append(make("dt", {}, `questions (${row.metric})`), make("dd", {}, number(row.questions)));
   panel.replaceChildren(close, make("h2", { id: "panel-title" }, titleOf(row)), facts, make("h3", {}, "Measured"), numbers,
-    ...(sheet && row.design === "fp8mac" ? sheetParts(sheet) : []));
+    ...(sheet && row.design === "fp8mac" ? sheetParts(sheet, DATA.verilog[row.verilog]) : []));
   panel.onclose = () => { panel.onclose = null; if (opener.isConnected) opener.focus(); };
   panel.onclick = (event) => { if (event.target === panel) panel.close(); };
   panel.showModal();
   panel.scrollTop = 0;
 }
 
-function sheetParts(sheet) {
+function sheetParts(sheet, verilog) {
   const parts = [make("h3", {}, "Data sheet")];
   const facts = make("dl", {});
   for (const [title, text] of sheet.facts) facts.append(make("dt", {}, title), make("dd", {}, text));
@@ -26,9 +26,9 @@ function sheetParts(sheet) {
   parts.push(facts, make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Ports" }, make("table", {}, make("thead", {}, head), make("tbody", {}, ...body))));
   if (sheet.cases.length) parts.push(make("h3", {}, "Special cases"), make("ul", {}, ...sheet.cases.map((text) => make("li", {}, text))));
   parts.push(make("h3", {}, "Proof"), make("p", {}, sheet.proof));
-  parts.push(make("h3", {}, sheet.verilog ? "Verilog" : "Commands"));
+  parts.push(make("h3", {}, verilog ? "Verilog" : "Commands"));
   for (const command of sheet.commands) parts.push(code(command));
-  if (sheet.verilog) parts.push(code(sheet.verilog));
+  if (verilog) parts.push(code(verilog));
   return parts;
 }
 

@@ -246,6 +246,35 @@ def test_nothing_shuts_anybody_out(place, dark, width):
         assert complaints(driver) == []
 
 
+def test_page_of_a_sweep(tmp_path, chromium):
+    """A store of one sweep has the views that it has numbers for, and its Verilog."""
+    rows = [
+        ReportPoint(
+            unit=f"e4m3 x {lanes} -> kulisch:7",
+            lanes=lanes,
+            source="sweep",
+            row=lanes,
+            network="net",
+            area_ge=500.0 * lanes,
+            loss=1.0 / lanes,
+            library="fp8mac",
+            verilog="abc",
+        )
+        for lanes in (1, 4, 16)
+    ]
+    file = tmp_path / "sweep.html"
+    contents = Contents(rows, "test", verilog={"abc": "module first;\nendmodule\n"})
+    file.write_text(page_text(contents), encoding="utf-8")
+    chromium.get(file.as_uri())
+    assert text(chromium, "views") == "Area against accuracy"
+    assert len(chromium.find_elements("css selector", ".mark.on")) == 3
+    choose(chromium, "choice-lanes", "16")
+    assert cells(chromium, "unit") == ["e4m3 x 16 -> kulisch:7"]
+    chromium.find_element("css selector", "#front button").click()
+    assert "module first;" in text(chromium, "panel")
+    assert complaints(chromium) == []
+
+
 def test_two_thousand_points(contents, tmp_path, chromium):
     """Small enough to be sent, and as fast as one drags."""
     first = [each for each in contents.points if each.network]
