@@ -86,10 +86,10 @@ def _point(row: Mapping[str, Any], number: int, path: Path) -> ReportPoint:
     for name in (*_FOUND, *_SHARES, "questions"):
         if not isinstance(row[name], int | float | None):
             raise PageError(f"'{path}': '{row[name]}' in column '{name}' is not a number.")
+    facts |= {name: row[name] for name in _FOUND}
+    facts |= {name: _points(row[name]) for name in _SHARES}
     return ReportPoint(
         **facts,
-        **{name: row[name] for name in _FOUND},
-        **{name: _points(row[name]) for name in _SHARES},
         goal=_goal(row),
         library=row["library"] or row["fpga_target"] or "",
         network=row["network"] or "",
