@@ -125,6 +125,8 @@ def look_up(codes: Array, table: Array) -> Array:
     kernels = _compiled(codes.size)
     if kernels is None:
         return table.take(codes.astype(np.intp, copy=False), mode="clip")  # in range
+    if codes.ndim > 1 and codes.strides[-1] > codes.strides[-2]:  # as they lie in memory
+        return look_up(codes.swapaxes(-1, -2), table).swapaxes(-1, -2)
     out = np.empty(codes.shape, table.dtype)
     kernels.look_up(np.ascontiguousarray(codes).reshape(-1), table, out.reshape(-1))
     return out

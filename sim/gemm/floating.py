@@ -3,12 +3,13 @@
 Operands become values of the carrier once. Partial sums stay there, too, when they are added to an
 outer accumulator::
 
-    codes a, b -> values -> accumulate(a[:, piece], b[piece]) -> add_once(outer) -> codes
+    codes a, b -> values -> accumulate(a[:, piece], b[piece]) -> add_once -> codes
 """
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cached_property
 from types import ModuleType
 from typing import Any
 
@@ -23,7 +24,7 @@ from fp8mac.sim.codes.encoding import decode, encode, has_special
 from fp8mac.sim.codes.noise import Draws
 from fp8mac.sim.gemm.carrier import NATIVE, Carrier
 from fp8mac.sim.gemm.kernels import float_numpy
-from fp8mac.sim.gemm.kernels.float_numpy import Job, Window
+from fp8mac.sim.gemm.kernels.float_numpy import Accumulate, Job, Window
 from fp8mac.sim.gemm.kernels.rounding_numpy import Floats, Rounder
 from fp8mac.sim.gemm.plan import Plan
 from fp8mac.sim.gemm.result import read
@@ -71,7 +72,7 @@ class Run:
     special: bool = False
     transposed: bool = False
 
-    @property
+    @cached_property
     def kernels(self) -> ModuleType:
         """Who computes."""
         if self.chosen.backend != "numba" or self.draws.given is not None:
@@ -102,7 +103,9 @@ class Run:
         special = has_special(left, config.a) or has_special(right, config.b)
         if special and config.flags:
             a, b = (np.where(np.isfinite(each), each, 0) for each in (a, b))
-        held, run = None if start is None else read(outer, start), replace(self, special=special)
+        held = None if start is None else read(outer, start)
+        special = special or (held is not None and not np.isfinite(held).all())
+        run = replace(self, special=special)
         # Compiled kernels take whole panels of columns.
         if self.kernels is not float_numpy and b.shape[-1] < min(a.shape[-2], _COLUMNS):
             run = replace(run, transposed=True)
@@ -116,7 +119,7 @@ class Run:
         if run.transposed:
             acc = acc.swapaxes(-1, -2)
         if self.chosen.reason in NATIVE and config.summation.chunk is None:
-            codes = np.ascontiguousarray(acc).view(np.uint32)
+            codes = acc.view(np.uint32)
             codes[np.isnan(acc)] = outer.format.nan_code or 0
             return codes
         return encode(acc, outer.format, overflow=Overflow.TO_SPECIAL)
@@ -133,12 +136,31 @@ class Run:
 
     def sum(self, a: Floats, b: Floats, held: Floats | None, first_step: int) -> Floats:
         """Accumulators that hold the sum of all products, and of what was ``held``."""
-        summation, chosen = self.config.summation, self.chosen
-        special = self.special or (held is not None and not np.isfinite(held).all())
+        summation = self.config.summation
         if summation.tree:
             missing = -a.shape[1] % summation.lanes
             a, b = np.pad(a, ((0, 0), (0, missing))), np.pad(b, ((0, missing), (0, 0)))
-        accumulator = self.config.accumulator
+        kernels, shape = self.kernels, (len(a), b.shape[1])
+        acc = kernels.room(shape, self._job.rounder.dtype)
+        if held is not None:
+            acc[:, : shape[1]] = held
+        if summation.window_bits is None:
+            accumulate = self._accumulate
+        else:
+            accumulate = kernels.bind(replace(self._job, window=self._window(a, b)))
+        left, right = np.ascontiguousarray(a), kernels.pack(b)
+        most = len(a) if kernels is not float_numpy else _ELEMENTS // max(1, shape[1])
+
+        def work(rows: slice) -> None:
+            accumulate(acc, left, right, rows=rows, first_step=first_step)
+
+        share(work, len(a), most, self.threads)
+        return acc
+
+    @cached_property
+    def _job(self) -> Job:
+        """What is computed of every matrix, but for its alignment."""
+        accumulator, chosen = self.config.accumulator, self.chosen
         assert isinstance(accumulator, FloatAccConfig)
         rounder = Rounder.of(
             accumulator,
@@ -146,33 +168,23 @@ class Run:
             native=chosen.reason in NATIVE,
             on_grid=chosen.on_grid,
             overflows=chosen.overflows,
-            special=special,
+            special=self.special,
         )
-        shape = len(a), b.shape[1]
-        acc = self.kernels.room(shape, rounder.dtype)
-        if held is not None:
-            acc[:, : shape[1]] = held
-        job = Job(
+        return Job(
             rounder,
-            summation=summation,
+            summation=self.config.summation,
             cut=chosen.cut if chosen.carrier is Carrier.PAIR else None,
-            window=self._window(a, b),
             draws=self.draws if accumulator.rounding is Rounding.STOCHASTIC else None,
             transposed=self.transposed,
         )
-        left, right = np.ascontiguousarray(a), self.kernels.pack(b)
-        most = len(a) if self.kernels is not float_numpy else _ELEMENTS // max(1, shape[1])
 
-        def work(rows: slice) -> None:
-            self.kernels.accumulate(job, acc, left, right, rows=rows, first_step=first_step)
+    @cached_property
+    def _accumulate(self) -> Accumulate:
+        return self.kernels.bind(self._job)
 
-        share(work, len(a), most, self.threads)
-        return acc
-
-    def _window(self, a: Floats, b: Floats) -> Window | None:
+    def _window(self, a: Floats, b: Floats) -> Window:
         bits, config = self.config.summation.window_bits, self.config
-        if bits is None:
-            return None
+        assert bits is not None
         left, right = (config.b, config.a) if self.transposed else (config.a, config.b)
         assert isinstance(config.accumulator, FloatAccConfig)
         operands = self.config.summation.exponents.operands
@@ -195,11 +207,12 @@ class Run:
             acc[:, : shape[1]] = held
         draws = self.draws if outer.rounding is Rounding.STOCHASTIC else None
         job = Job(Rounder.of(outer, Carrier.ODD), draws=draws, transposed=self.transposed)
+        add_once = self.kernels.bind_adder(job)
         for number, first in enumerate(range(0, a.shape[1], chunk)):
             left, right = a[:, first : first + chunk], b[first : first + chunk]
             step = number * -(-chunk // self.config.summation.lanes)
             partial = self.sum(*_dealt(self.config.summation, left, right), None, step)
-            self.kernels.add_once(job, acc, partial, -1 - number)
+            add_once(acc, partial, -1 - number)
         return acc
 
 

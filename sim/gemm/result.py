@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fp8mac.hw.config.accumulators import FloatAccConfig
-from fp8mac.hw.config.formats import Overflow
+from fp8mac.hw.config.formats import Overflow, parse_format
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.sim.codes.encoding import decode, encode, has_special
 from fp8mac.sim.codes.encoding_rule import code_dtype
@@ -17,6 +17,8 @@ from fp8mac.sim.exact.codecs import REGISTERS, FixedPointCodec
 from fp8mac.sim.exact.golden import State
 from fp8mac.sim.gemm.plan import Plan
 from fp8mac.sim.gemm.words import Words, to_float
+
+_FLOAT32 = parse_format("fp32")
 
 __all__ = ["GemmResult", "finish", "raise_flags", "read", "reset", "store", "words"]
 
@@ -59,6 +61,15 @@ class GemmResult:
         if self.config.output is not None:
             return self._flagged(decode(self.out, self.config.output.format))
         return self._exact if self.scale == 1 else self._exact * self.scale
+
+    @property
+    def floats(self) -> NDArray[np.floating]:
+        """`values`, in float32 where the accumulators are float32 numbers."""
+        accumulator = self.config.accumulator
+        of_float32 = isinstance(accumulator, FloatAccConfig) and accumulator.format == _FLOAT32
+        if self.config.output is None and of_float32 and self.scale == 1 and not self.config.flags:
+            return self.acc.view(np.float32)
+        return self.values
 
     @cached_property
     def out(self) -> NDArray[Any]:

@@ -63,7 +63,7 @@ class Convolution:
         """Places of the narrow side from the wide one: (n, c, *wide) -> (n, o, *narrow)."""
         table = _reads(self)
         images, outputs = len(wide.numbers), kernel.numbers.shape[0]
-        left = wide, self._patches(table)
+        left = wide, self._patches_by_tap(table)
         right = kernel, _kernel_columns(self.groups, range(prod(self.kernel)), transposed=False)
         y = multiply(left, right, step)
         return self._image(y, images, outputs, self.narrow)
@@ -77,7 +77,7 @@ class Convolution:
         for places, taps, table in _phases(self):
             if not taps:  # no output has seen these places
                 continue
-            left = narrow, self._patches(table)
+            left = narrow, self._patches_by_tap(table)
             right = kernel, _kernel_columns(self.groups, taps, transposed=True)
             y = multiply(left, right, step)
             out[:, :, places] = self._image(y, images, channels, (len(places),))
@@ -114,11 +114,26 @@ class Convolution:
 
         def arrange(x: Array) -> Array:
             n, channels = x.shape[:2]
-            flat = np.zeros((n, groups, prod(x.shape[2:]) + 1, channels // groups), x.dtype)
+            flat = np.zeros((groups, n, prod(x.shape[2:]) + 1, channels // groups), x.dtype)
             split = x.reshape(n, groups, channels // groups, -1)
-            flat[:, :, :-1] = split.transpose(0, 1, 3, 2)
-            rows = flat.transpose(1, 0, 2, 3)[:, :, table]
-            return rows.reshape(groups, n * len(table), -1)
+            flat[:, :, :-1] = split.transpose(1, 0, 3, 2)
+            return np.take(flat, table, axis=2).reshape(groups, n * len(table), -1)
+
+        return arrange
+
+    def _patches_by_tap(self, table: Array) -> Arrange:
+        """The same; numbers of one tap and channel lie beside each other, as kernels read them."""
+        groups, places = self.groups, table.T.copy()
+
+        def arrange(x: Array) -> Array:
+            n, channels = x.shape[:2]
+            per = channels // groups
+            flat = np.zeros((groups, per, n, prod(x.shape[2:]) + 1), x.dtype)
+            flat[..., :-1] = x.reshape(n, groups, per, -1).transpose(1, 2, 0, 3)
+            out = np.empty((groups, len(places), per, n, places.shape[1]), x.dtype)
+            for tap, read in enumerate(places):
+                np.take(flat, read, axis=3, out=out[:, tap], mode="clip")
+            return out.reshape(groups, len(places) * per, -1).swapaxes(1, 2)
 
         return arrange
 

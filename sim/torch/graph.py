@@ -132,9 +132,9 @@ class AutogradGraph:
             self._modules.pop()
             self._counts.pop()
 
-    def note(self, tensors: list[torch.Tensor]) -> None:
-        """Remember parameters; whatever views their memory is a weight."""
-        for tensor in tensors:
+    def note(self, arguments: tuple[Any, ...]) -> None:
+        """Remember parameters among arguments; whatever views their memory is a weight."""
+        for tensor in arguments:
             if isinstance(tensor, torch.nn.Parameter):
                 name = f"weight of {' x '.join(map(str, tensor.shape))}"
                 self._weights.setdefault(memory_of(tensor), (tensor, name))

@@ -2,8 +2,10 @@
 
 # pyright: reportMissingImports=false
 
+from collections.abc import Callable
 from contextlib import ExitStack
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
@@ -92,12 +94,33 @@ class OnUnit:
         return str(self.report)
 
 
+class _Treatment(NamedTuple):
+    """What becomes of an operation."""
+
+    handler: Callable[..., Any] | None
+    refusal: str
+    gives_view: bool
+
+    @classmethod
+    @lru_cache(maxsize=4096)
+    def of(cls, func: Any) -> "_Treatment":
+        """Of an operation of PyTorch's core."""
+        handler, schema = HANDLERS.get(func), func._schema
+        aliases = [each.alias_info for each in schema.returns]
+        view = any(each is not None and not each.is_write for each in aliases)
+        return cls(handler, "" if handler else refusal(schema.name), view)
+
+
 class _Mode(TorchDispatchMode):
     """Sees every operation below autograd."""
 
     def __init__(self, machine: Machine) -> None:
         super().__init__()
         self.machine = machine
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False  # nothing here is compiled, and to say so takes longer than most operations
 
     def __torch_dispatch__(
         self,
@@ -106,16 +129,15 @@ class _Mode(TorchDispatchMode):
         args: tuple[Any, ...] = (),
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
-        tensors = [each for each in args if isinstance(each, torch.Tensor)]
-        self.machine.graph.note(tensors)
-        handler = HANDLERS.get(func)
-        name = func._schema.name
-        why = "" if handler else refusal(name)
+        handler, why, gives_view = _Treatment.of(func)
         if handler is None and not why:
+            if gives_view:
+                self.machine.graph.note(args)
             return func(*args, **(kwargs or {}))
-        operation = name.rpartition("::")[2]
-        for tensor in tensors:
-            if tensor.device.type != "cpu":
+        self.machine.graph.note(args)
+        for tensor in args:
+            if isinstance(tensor, torch.Tensor) and tensor.device.type != "cpu":
+                operation = func._schema.name.rpartition("::")[2]
                 raise TorchError(
                     f"The unit is emulated on the CPU, but a tensor of {operation} is on "
                     f"{tensor.device}; move model and data there with .cpu()."

@@ -22,7 +22,7 @@ from fp8mac.sim.codes.blocks import Blocks, ScaleRounding
 from fp8mac.sim.codes.encoding import decode, encode
 from fp8mac.sim.codes.noise import noise, step_key
 from fp8mac.sim.torch.report import RoundingCounts
-from fp8mac.sim.torch.scaling import BLOCK, Scales
+from fp8mac.sim.torch.scaling import BLOCK, Scales, largest_of
 from fp8mac.sim.torch.scheme import Role, Scheme
 
 __all__ = ["Arrange", "Coded", "CodedBlocks", "Encoder", "TensorOperand"]
@@ -111,7 +111,7 @@ class Encoder:
     def _limit(self, role: Role, unit: MacConfig) -> float:
         """What a unit's accumulator lets the largest number of an operand become."""
         largest = min(
-            float(each.format.max) if isinstance(each, FloatAccConfig) else np.inf
+            largest_of(each.format) if isinstance(each, FloatAccConfig) else np.inf
             for each in (unit.accumulator, unit.result.accumulator)
         )
         room, half = largest / _PRODUCTS, float(np.sqrt(largest / _PRODUCTS))
@@ -137,7 +137,7 @@ class Encoder:
             for first in range(0, count, BLOCK):
                 some = slice(first, first + BLOCK)
                 largest[some] = largest[some].max(0)
-        scales = (largest / np.float32(format_.max)).astype(np.float32)
+        scales = (largest / np.float32(largest_of(format_))).astype(np.float32)
         scales = np.nextafter(scales, np.float32(np.inf))
         scales[~((largest > 0) & np.isfinite(largest))] = 1
         each = np.repeat(scales, BLOCK, axis=1)[:, :terms]
@@ -160,7 +160,7 @@ class Encoder:
         )
         elements = decode(found.codes, format_.element)
         values, size = found.values, np.abs(rows)
-        beyond = (np.abs(elements) == float(format_.element.max)) & (size > np.abs(values))
+        beyond = (np.abs(elements) == largest_of(format_.element)) & (size > np.abs(values))
         lost = (values == 0) & (size > 0)
         return found, RoundingCounts(rows.size, int(beyond.sum()), int(lost.sum()))
 
@@ -185,7 +185,7 @@ class Encoder:
 
 
 def _counts(scaled: Array, codes: Array, format_: Format) -> RoundingCounts:
-    largest = np.float32(float(format_.max))
+    largest = np.float32(largest_of(format_))
     beyond = 0
     if scaled.size and not (scaled.max() <= largest and scaled.min() >= -largest):
         beyond = int((np.abs(scaled) > largest).sum())

@@ -1,5 +1,6 @@
 """Products of matrices on a scheme's units, counted."""
 
+from math import frexp
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from fp8mac.sim.networks.tasks.diagnose import swamped_share
 from fp8mac.sim.torch.errors import TorchError
 from fp8mac.sim.torch.operands import Arrange, Array, Encoder, TensorOperand
 from fp8mac.sim.torch.report import ProductReport, ProductRow
-from fp8mac.sim.torch.scaling import BLOCK, Scales, parse_scaling
+from fp8mac.sim.torch.scaling import BLOCK, Scales, largest_of, parse_scaling
 from fp8mac.sim.torch.scheme import FLOAT32, Scheme
 from fp8mac.sim.torch.stack import gemm_stack
 
@@ -108,14 +109,15 @@ class Multiplier:
         work = gemm if a.ndim == 2 else gemm_stack
         result = work(a, b, unit, seed=self.seed + self.products, threads=self.threads)
         self.products += 1 if a.ndim == 2 else len(a)
-        values = result.values.reshape(*a.shape[:-1], b.shape[-1])
+        exact = isinstance(scale, float) and frexp(scale)[0] == 0.5  # not a second rounding
+        values = result.floats if exact else result.values
+        values = values.reshape(*a.shape[:-1], b.shape[-1])
         row.overflown += _overflown(unit, values)
         if row.calls % _WATCH_EVERY == 0 and values.size and row.watched < 1 << 22:
             _watch(unit, a if a.ndim == 2 else a[0], b if b.ndim == 2 else b[0], row)
         with np.errstate(all="ignore"):
-            return (values if np.ndim(scale) == 0 and scale == 1 else values * scale).astype(
-                np.float32
-            )
+            scaled = values if np.ndim(scale) == 0 and scale == 1 else values * scale
+            return scaled.astype(np.float32, copy=False)
 
     def _in_shared_blocks(
         self, unit: MacConfig, left: Side, right: Side, row: ProductRow
@@ -177,7 +179,7 @@ def _overflown(unit: MacConfig, sums: NDArray[np.float64]) -> int:
         return 0
     accumulator = unit.result.accumulator
     if isinstance(accumulator, FloatAccConfig):
-        largest = float(accumulator.format.max)
+        largest = largest_of(accumulator.format)
     elif isinstance(accumulator, IntAccConfig):
         largest = float(2 ** (accumulator.bits - 1) - 1) * 2.0**unit.product_lsb_exponent
     else:

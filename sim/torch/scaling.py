@@ -18,6 +18,7 @@ products: in FP16, E4M3 operands come to 8 and not to 448.
 import re
 from collections import deque
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +26,7 @@ from numpy.typing import NDArray
 from fp8mac.hw.config.formats import Format
 from fp8mac.sim.torch.errors import TorchError
 
-__all__ = ["BLOCK", "ScaleRule", "Scales", "parse_scaling"]
+__all__ = ["BLOCK", "ScaleRule", "Scales", "largest_of", "parse_scaling"]
 
 BLOCK = 128
 """Numbers that share a scale, along the sum."""
@@ -34,6 +35,12 @@ _GROWTH = 2000
 _HISTORY = 16
 _GLOBAL = re.compile(r"global:2\^(-?[0-9]{1,3})")
 _KINDS = "none, global:2^k, dynamic, layer, tensor, tensor:delayed or block"
+
+
+@lru_cache(maxsize=64)
+def largest_of(format_: Format) -> float:
+    """Largest number of a format, which is asked for with every operand."""
+    return float(format_.max)
 
 
 @dataclass(frozen=True)
@@ -142,7 +149,7 @@ class Scales:
 
     def target(self, format_: Format) -> float:
         """What the largest number becomes, if nothing else limits it."""
-        return float(format_.max) / 2.0**self.margin
+        return largest_of(format_) / 2.0**self.margin
 
     def saturated(self) -> None:
         """Note that a number of this step was beyond its format."""

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fp8mac.sim.gemm.kernels.adders_numba import add_aligned, add_halves, add_lanes, add_tree, fused
-from fp8mac.sim.gemm.kernels.float_numpy import Job
+from fp8mac.sim.gemm.kernels.float_numpy import Accumulate, AddOnce, Job
 from fp8mac.sim.gemm.kernels.rounding_numba import (
     STOCHASTIC,
     CarrierConstants,
@@ -30,9 +30,10 @@ from fp8mac.sim.gemm.kernels.rounding_numba import (
 from fp8mac.sim.gemm.kernels.rounding_numpy import Floats
 from fp8mac.sim.jit import TILE_BYTES, inline, jit, load, store, tile, tiles, whole_registers
 
-__all__ = ["accumulate", "add_once", "pack", "room"]
+__all__ = ["bind", "bind_adder", "pack", "room"]
 
 _TERMS = 512  # of a block
+_NO_KEYS = np.zeros(0, np.uint32)
 
 
 def room(shape: tuple[int, int], dtype: np.dtype[Any]) -> Floats:
@@ -153,19 +154,29 @@ def _in_steps(way: _Way, rule: RoundingRule, width: int) -> Any:
     return kernel
 
 
-def accumulate(
-    job: Job, acc: Floats, a: Floats, b: Floats, *, rows: slice, first_step: int = 0
-) -> None:
-    """`fp8mac.sim.gemm.kernels.float_numpy.accumulate`."""
-    if not (a.size and b.size):
-        return
+def bind(job: Job) -> Accumulate:
+    """`fp8mac.sim.gemm.kernels.float_numpy.bind`."""
     rule, width = RoundingRule.of(job.rounder), TILE_BYTES // job.rounder.dtype.itemsize
-    more = _constants(job, -(-a.shape[1] // job.summation.lanes), first_step)
-    span = rows.start, rows.stop
-    if job.summation.lanes == 1 and job.window is None:
-        _one_by_one(rule, width)(acc, a, b, span, more)
-        return
-    way = _Way(job.cut is not None, job.summation.tree, job.window is not None)
+    lanes, constants = job.summation.lanes, CarrierConstants.of(job.rounder)
+    if lanes == 1 and job.window is None:
+        kernel, how = _one_by_one(rule, width), None
+    else:
+        way = _Way(job.cut is not None, job.summation.tree, job.window is not None)
+        kernel, how = _in_steps(way, rule, width), _how(job)
+
+    def accumulate(
+        acc: Floats, a: Floats, b: Floats, /, *, rows: slice, first_step: int = 0
+    ) -> None:
+        if not (a.size and b.size):
+            return
+        more = constants, *_random(job, -(-a.shape[1] // lanes), first_step)
+        kernel(acc, a, b, (rows.start, rows.stop), more if how is None else (more, how))
+
+    return accumulate
+
+
+def _how(job: Job) -> tuple[Any, ...]:
+    """What a kernel of steps of several products has to know."""
     magic = 1.5 * 2.0 ** (job.cut + 52) if job.cut is not None else 0.0
     window, powers = (0.0, 0.0, 0, 0, 0), (np.zeros((0, 0)), np.zeros((0, 0, 0)))
     if job.window is not None:
@@ -174,23 +185,27 @@ def accumulate(
         smallest = 2.0**job.window.acc_emin
         inverse = int(np.uint64((bits - 1 + 2046) * one).view(np.int64))  # one type for all windows
         window = 1.0, smallest, (1 - bits) * one, inverse, 2047 * one
-    how = job.summation.lanes, magic, window, *powers
-    _in_steps(way, rule, width)(acc, a, b, span, (more, how))
+    return job.summation.lanes, magic, window, *powers
 
 
-def _constants(job: Job, steps: int, first_step: int) -> tuple[Any, ...]:
-    """Constants of a kernel's rounding, and of its random numbers."""
+def _random(job: Job, steps: int, first_step: int) -> tuple[Any, ...]:
+    """A kernel's random numbers: a key for each step, their width, strides of rows and columns."""
     draws = job.draws
     if draws is None:
-        return CarrierConstants.of(job.rounder), np.zeros(0, np.uint32), 0, 0, 0
+        return _NO_KEYS, 0, 0, 0
     keys = np.array([draws.key(first_step + step) for step in range(steps)], np.uint32)
     strides = (1, draws.columns) if job.transposed else (draws.columns, 1)
-    return CarrierConstants.of(job.rounder), keys, job.rounder.random_bits, *strides
+    return keys, job.rounder.random_bits, *strides
 
 
-def add_once(job: Job, acc: Floats, x: Floats, step: int) -> None:
-    """`fp8mac.sim.gemm.kernels.float_numpy.add_once` of what lies in a `room` each."""
-    _adder(RoundingRule.of(job.rounder))(acc, x, _constants(job, 1, step))
+def bind_adder(job: Job) -> AddOnce:
+    """`fp8mac.sim.gemm.kernels.float_numpy.bind_adder` of what lies in a `room` each."""
+    kernel, constants = _adder(RoundingRule.of(job.rounder)), CarrierConstants.of(job.rounder)
+
+    def add_once(acc: Floats, x: Floats, step: int, /) -> None:
+        kernel(acc, x, (constants, *_random(job, 1, step)))
+
+    return add_once
 
 
 @lru_cache(maxsize=16)

@@ -4,8 +4,10 @@ These are the kernels' semantics in plain text; `fp8mac.sim.gemm.kernels.float_n
 same.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +16,7 @@ from fp8mac.hw.config.summation import PLAIN, Summation
 from fp8mac.sim.codes.noise import Draws
 from fp8mac.sim.gemm.kernels.rounding_numpy import Floats, Rounder, odd_sum, odd_sum_of_three
 
-__all__ = ["Job", "Window", "accumulate", "add_once", "pack", "room"]
+__all__ = ["Accumulate", "AddOnce", "Job", "Window", "bind", "bind_adder", "pack", "room"]
 
 
 @dataclass(frozen=True)
@@ -66,30 +68,48 @@ class Job:
     transposed: bool = False
 
 
+AddOnce = Callable[[Floats, Floats, int], None]
+"""Adds numbers to accumulators, in place; with the number of the step."""
+
+
+class Accumulate(Protocol):
+    """Adds products to some rows of the accumulators, in place."""
+
+    def __call__(
+        self, acc: Floats, a: Floats, b: Floats, /, *, rows: slice, first_step: int = 0
+    ) -> None:
+        """Add them.
+
+        Parameters
+        ----------
+        acc, a, b : ndarray of the carrier's type, shapes (m, n), (m, k), (k, n)
+            Values; ``acc`` from `room`, ``b`` from `pack`.
+        rows : slice
+            Which of ``m``.
+        first_step : int
+            Number of the first step.
+        """
+        ...
+
+
 def pack(b: Floats) -> Floats:
-    """Right operands as `accumulate` reads them."""
+    """Right operands as `Accumulate` reads them."""
     return b
 
 
 def room(shape: tuple[int, int], dtype: np.dtype[Any]) -> Floats:
-    """Accumulators as `accumulate` writes them, +0, of at least the given shape."""
+    """Accumulators as `Accumulate` writes them, +0, of at least the given shape."""
     return np.zeros(shape, dtype)
 
 
-def accumulate(
+def bind(job: Job) -> Accumulate:
+    """What computes a job, for any number of matrices."""
+    return partial(_accumulate, job)
+
+
+def _accumulate(
     job: Job, acc: Floats, a: Floats, b: Floats, *, rows: slice, first_step: int = 0
 ) -> None:
-    """Add products to some rows of the accumulators, in place.
-
-    Parameters
-    ----------
-    acc, a, b : ndarray of the carrier's type, shapes (m, n), (m, k), (k, n)
-        Values; ``acc`` from `room`, ``b`` from `pack`.
-    rows : slice
-        Which of ``m``.
-    first_step : int
-        Number of the first step.
-    """
     held, mine = acc[rows], a[rows]
     x, work = np.empty_like(held), np.empty_like(held)
     lanes = job.summation.lanes
@@ -113,8 +133,12 @@ def accumulate(
             held[:] = total
 
 
-def add_once(job: Job, acc: Floats, x: Floats, step: int) -> None:
-    """Add ``x`` to accumulators, in place, with the rounding of one step."""
+def bind_adder(job: Job) -> AddOnce:
+    """What adds numbers to accumulators, in place, with the rounding of one step."""
+    return partial(_add_once, job)
+
+
+def _add_once(job: Job, acc: Floats, x: Floats, step: int) -> None:
     acc[:] = _rounded(job, acc, x, None, step, rows=slice(0, len(acc)), work=np.empty_like(acc))
 
 
