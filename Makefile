@@ -8,6 +8,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 JOBS   ?= auto
+BOARD  ?= icebreaker
 ROOMS  := $(filter-out api,$(patsubst %/__init__.py,%,$(sort $(wildcard */__init__.py))))
 
 # The package as it is installed, for tools that do not ask Python where a module is.
@@ -15,12 +16,24 @@ LAID_OUT = rm -rf build/laid-out && mkdir -p build/laid-out/fp8mac \
 	  && ln -s $(foreach room,$(ROOMS),$(CURDIR)/$(room)) $(CURDIR)/api/* build/laid-out/fp8mac/
 
 # What the caller gives is text: neither make nor the shell runs anything in it.
-GIVEN := PYTHON JOBS FORMAT FORMAT_B ACC UNIT ARGS NAMES
+GIVEN := PYTHON JOBS FORMAT FORMAT_B ACC UNIT BOARD ARGS NAMES
 $(foreach name,$(GIVEN),$(eval export GIVEN_$(name) := $$(value $(name))))
 unexport $(GIVEN)
 PARTS   = "$$GIVEN_FORMAT" $${GIVEN_FORMAT_B:+"$$GIVEN_FORMAT_B"} --acc "$$GIVEN_ACC"
 GIVEN_ONE = $(if $(value UNIT),"$$GIVEN_UNIT",$(PARTS))
 RESULTS = $(if $(value ARGS),,--output-dir synth_reports/results$(1))
+
+define LACKING
+import os
+from fp8mac.gen.boards.boards import board_named
+from fp8mac.gen.boards.tools import missing_packages
+from fp8mac.hw.config.errors import Error
+try:
+    print(*missing_packages(board_named(os.environ["GIVEN_BOARD"])))
+except Error:  # the command says what is wrong
+    pass
+endef
+export LACKING
 
 define WITH_ARGS
 import os, shlex, sys
@@ -36,13 +49,14 @@ RUN    := $(BIN)/python -c "$$WITH_ARGS"
 FP8MAC := $(RUN) $(BIN)/fp8mac
 
 .DEFAULT_GOAL := help
-.PHONY: help setup synth verilog prove vectors exhaustive grid liberty features synth-check synth-accept figure3 peers formats test lint test-all test-slow test-torch training typecheck bench clean docs accuracy fetch figure5 sum-error differences window plot curve energy results-check fpga-table route-table report unit-given
+.PHONY: help setup synth verilog fpga prove vectors exhaustive grid liberty features synth-check synth-accept figure3 peers formats test lint test-all test-slow test-torch training typecheck bench clean docs accuracy fetch figure5 sum-error differences window plot curve energy results-check fpga-table route-table report unit-given
 
 help: ## Show the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo "  make synth FORMAT=e4m3 ACC=fp16     a unit: FORMAT [FORMAT_B] ACC, more in ARGS='...'"
 	@echo "  make synth UNIT='e4m3 x 16 -> kulisch:7'     a unit in one line, or by its name"
+	@echo "  make fpga BOARD=icebreaker FORMAT=e4m3 ACC=kulisch"
 
 $(READY): pyproject.toml constraints.txt
 	@"$$GIVEN_PYTHON" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -67,6 +81,13 @@ synth: unit-given $(READY) ## Gates of a unit
 
 verilog: unit-given $(READY) ## Verilog of a unit
 	@$(FP8MAC) verilog $(GIVEN_ONE)
+
+fpga: unit-given $(READY) ## A unit behind a serial line, as the bitstream of a BOARD
+	@lacking=$$($(BIN)/python -c "$$LACKING") || exit 2; test -z "$$lacking" \
+	  || { echo "Installing $$lacking into $(VENV) (once)" >&2; \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input \
+	  --constraint constraints.txt $$lacking; }
+	@$(FP8MAC) bitstream $(GIVEN_ONE) --board "$$GIVEN_BOARD"
 
 prove: $(READY) ## Proofs of the standard units, into synth_reports/results; or of one unit
 	@$(FP8MAC) prove $(if $(value UNIT),"$$GIVEN_UNIT",$(if $(value FORMAT),"$$GIVEN_FORMAT" \

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from fp8mac.cli import accuracy as cli_accuracy
+from fp8mac.cli import board as cli_board
 from fp8mac.cli import bound as cli_bound
 from fp8mac.cli import checks, silicon
 from fp8mac.cli import curve as cli_curve
@@ -159,6 +160,8 @@ app.command(cls=Command)(silicon.units)
 app.command("check-vectors", cls=Command)(silicon.check_vectors)
 app.command(cls=Command)(cli_differ.differ)
 app.command(cls=Command)(cli_bound.bound)
+app.command(cls=Command)(cli_board.bitstream)
+app.command(cls=Command)(cli_board.board)
 app.command(cls=Command)(checks.vectors)
 app.command(cls=Command)(checks.exhaustive)
 app.command(cls=Command)(cli_prove.prove)

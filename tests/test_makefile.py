@@ -67,6 +67,9 @@ def test_text_is_text(folder, text):
         assert given(folder, target, *words) == [target, text, text, "--acc", text]
     for target in ("synth", "verilog", "prove", "vectors"):
         assert given(folder, target, f"UNIT={text}") == [target, text]
+    assert given(folder, "fpga", *words, f"BOARD={text}") == [
+        *("bitstream", text, text, "--acc", text, "--board", text)
+    ]
     assert given(folder, "test", f"JOBS={text}") == [
         "-m",
         "pytest",

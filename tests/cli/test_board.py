@@ -1,0 +1,95 @@
+"""`bitstream` and `board`: what they print, write and refuse."""
+
+import json
+
+import cli_stubs
+import pytest
+from typer.testing import CliRunner
+
+from fp8mac.cli.app import app
+from fp8mac.gen.boards import bitstream, checks
+from fp8mac.gen.boards.checks import BoardCheck
+
+UNIT = ("e4m3", "--acc", "kulisch:3")
+
+
+@pytest.fixture(autouse=True)
+def ready(monkeypatch, tmp_path):
+    cli_stubs.install_boards(monkeypatch)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(*words, code=0):
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == code, result.output
+    return result
+
+
+def test_bitstream_is_written_with_its_report(ready):
+    result = run("bitstream", *UNIT, "--board", "ice40-hx8k", "--output-dir", "out")
+    stem = "out/mac_e4m3_e4m3_kulisch3_fpga_ice40-hx8k"
+    assert result.stderr == f"Wrote {stem}.bin and {stem}.json.\n"
+    assert (ready / f"{stem}.bin").read_bytes() == b"bits"
+    report = json.loads((ready / f"{stem}.json").read_text())
+    assert report["bitstream"] == f"{stem}.bin"
+    assert report["program"] == f"iceprog -S {stem}.bin"
+    assert report["command"] == "fp8mac bitstream e4m3 --acc kulisch:3 --board ice40-hx8k"
+    for word in ("ice40-hx8k, iCE40 HX8K", "99 MHz; the clock has 12 MHz", f"{stem}.bin"):
+        assert word in result.stdout
+
+
+def test_bitstream_as_json(ready):
+    result = run("bitstream", *UNIT, "--board", "tang-nano-9k", "--goal", "area", "--json")
+    report = json.loads(result.stdout)
+    assert report["bitstream"] == "mac_e4m3_e4m3_kulisch3_tang-nano-9k.fs"
+    assert report["metrics"]["fmax_mhz"] == 99.0
+
+
+def test_unit_that_is_too_slow_is_not_written(ready, monkeypatch):
+    real = bitstream.make_bitstream
+
+    def slow(build, *more, **options):
+        made = real(build, *more, **options)
+        made.report["metrics"]["fmax_mhz"] = 2.5
+        return made
+
+    monkeypatch.setattr(bitstream, "make_bitstream", slow)
+    for divide, remedy in ((1, "--divide 2"), (2, "--divide 4")):
+        result = run("bitstream", *UNIT, "--divide", str(divide), code=1)
+        clock = f"{12 / divide:g}"
+        assert result.stderr == (
+            f"It would run at 2.5 MHz, and its clock has {clock} MHz; try {remedy}.\n"
+        )
+    assert list(ready.iterdir()) == []
+
+
+def test_bad_input():
+    result = run("bitstream", *UNIT, "--divide", "3", code=2)
+    assert result.stderr == "--divide takes 1, 2, 4, 8 or 16, not 3.\n"
+    result = run("bitstream", *UNIT, "--board", "arty", code=2)
+    assert result.stderr.startswith("Unknown board 'arty'; there are icebreaker, ")
+    result = run("board", *UNIT, code=2)
+    assert result.stderr == "Name the board's serial port with --port, or take --simulate.\n"
+    result = run("board", "e4m3", "--acc", "fp16:sr", "--port", "x", code=2)
+    assert result.stderr.startswith("Stochastic rounding exists in the golden model only")
+
+
+def test_board_says_what_it_found():
+    result = run("board", *UNIT, "--port", "/dev/ttyUSB1", "--vectors", "7")
+    assert result.stdout == (
+        "e4m3 -> kulisch:3: 7 sums of 7 products, 0 wrong; 14 products a second\n"
+    )
+    facts = json.loads(run("board", *UNIT, "--simulate", "--json").stdout)
+    assert (facts["port"], facts["sums"], facts["wrong"]) == ("simulated", 20, 0)
+    assert facts["command"] == "fp8mac board e4m3 --acc kulisch:3 --simulate"
+
+
+def test_wrong_sums_end_with_1(monkeypatch):
+    found = BoardCheck(9, 1234, 2, "sum 3, 4 steps: acc is 0x1 and should be 0x2", 1, 2.0)
+    monkeypatch.setattr(checks, "check_board", lambda *_, **__: found)
+    result = run("board", *UNIT, "--port", "x", code=1)
+    assert result.stdout == (
+        "e4m3 -> kulisch:3: 9 sums of 1,234 products, 2 wrong, 1 asked for again; "
+        "617 products a second\n  sum 3, 4 steps: acc is 0x1 and should be 0x2\n"
+    )
