@@ -7,13 +7,14 @@ from typing import Annotated, Any
 import typer
 
 from fp8mac.cli import accuracy as cli_accuracy
-from fp8mac.cli import board as cli_board
 from fp8mac.cli import bound as cli_bound
 from fp8mac.cli import checks, silicon
 from fp8mac.cli import curve as cli_curve
 from fp8mac.cli import differ as cli_differ
 from fp8mac.cli import prove as cli_prove
 from fp8mac.cli import synth as cli_synth
+from fp8mac.cli.boards import bitstream as cli_bitstream
+from fp8mac.cli.boards import board as cli_board
 from fp8mac.cli.command import Command, Commands, end, recorded
 from fp8mac.cli.experiments import command_of
 from fp8mac.cli.options import (
@@ -160,7 +161,7 @@ app.command(cls=Command)(silicon.units)
 app.command("check-vectors", cls=Command)(silicon.check_vectors)
 app.command(cls=Command)(cli_differ.differ)
 app.command(cls=Command)(cli_bound.bound)
-app.command(cls=Command)(cli_board.bitstream)
+app.command(cls=Command)(cli_bitstream.bitstream)
 app.command(cls=Command)(cli_board.board)
 app.command(cls=Command)(checks.vectors)
 app.command(cls=Command)(checks.exhaustive)

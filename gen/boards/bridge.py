@@ -1,6 +1,6 @@
 """A unit behind a serial line: the board's side of `fp8mac.gen.boards.frames`."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import enum, wiring
 from amaranth.lib.crc.catalog import CRC16_IBM_3740
 from amaranth.lib.wiring import In, Out
@@ -11,14 +11,14 @@ from fp8mac.hw.config.structure import Built, Goal
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.hw.units.mac import Mac
 
-__all__ = ["Bridge"]
+__all__ = ["AnswerSender", "Bridge", "RequestReader"]
 
 _DRAIN_CYCLES = 4
 """Cycles from the last step to the outputs, beside the unit's latency."""
 
 
 class _At(enum.Enum):
-    """Where in a request or an answer the bridge is."""
+    """Where in a request a reader is."""
 
     REST = 0
     HEAD = 1
@@ -26,16 +26,178 @@ class _At(enum.Enum):
     OPERANDS = 3
     CRC_HIGH = 4
     CRC_LOW = 5
-    DRAIN = 6
-    ANSWER = 7
+
+
+class RequestReader(wiring.Component):
+    """Steps out of the bytes of requests.
+
+    Operands of a step are shifted into a register, a byte at a time.
+
+    Parameters
+    ----------
+    step_bytes : int
+        Bytes of a step.
+
+    Members
+    -------
+    begins : :py:`In(1)`
+        A request begins; what was before it is forgotten.
+    data, valid : :py:`In(8)`, :py:`In(1)`
+        Its bytes.
+    operands : :py:`Out(8 * step_bytes)`
+        Operands of a step.
+    enable, clear : :py:`Out(1)`
+        The operands are a step, for a cycle; it begins a sum.
+    head : :py:`Out(8)`
+        Head of the request.
+    done : :py:`Out(1)`
+        A request has come, for a cycle.
+    damaged : :py:`Out(1)`
+        Its CRC is wrong; a cycle after ``done``, and until the next request.
+    """
+
+    begins: Signal
+    data: Signal
+    valid: Signal
+    operands: Signal
+    enable: Signal
+    clear: Signal
+    head: Signal
+    done: Signal
+    damaged: Signal
+
+    def __init__(self, step_bytes: int) -> None:
+        self._step_bytes = step_bytes
+        inputs = {"begins": In(1), "data": In(8), "valid": In(1)}
+        step = {"operands": Out(8 * step_bytes), "enable": Out(1), "clear": Out(1)}
+        super().__init__(
+            {**inputs, **step, "head": Out(8), "done": Out(1), "damaged": Out(1)},
+        )
+
+    @property
+    def step_bytes(self) -> int:
+        """Bytes of a step."""
+        return self._step_bytes
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.crc = crc = CRC16_IBM_3740(data_width=8).create()
+        m.d.comb += [crc.start.eq(self.begins), crc.valid.eq(self.valid), crc.data.eq(self.data)]
+        m.d.comb += self.damaged.eq(~crc.match_detected)
+        at = Signal(_At)
+        steps, place = Signal(8), Signal(range(self._step_bytes))
+        m.d.sync += self.enable.eq(0)
+        with m.If(self.enable):
+            m.d.sync += self.clear.eq(0)
+        with m.If(self.valid), m.Switch(at):
+            with m.Case(_At.HEAD):
+                m.d.sync += [self.head.eq(self.data), at.eq(_At.STEPS)]
+                m.d.sync += self.clear.eq(self.data[6:] == Ask.BEGIN)
+            with m.Case(_At.STEPS):
+                m.d.sync += [steps.eq(self.data), place.eq(0)]
+                m.d.sync += at.eq(Mux(self.data == 0, _At.CRC_HIGH, _At.OPERANDS))
+            with m.Case(_At.OPERANDS):
+                m.d.sync += self.operands.eq(Cat(self.operands[8:], self.data))
+                m.d.sync += place.eq(place + 1)
+                with m.If(place == self._step_bytes - 1):
+                    m.d.sync += [place.eq(0), self.enable.eq(1), steps.eq(steps - 1)]
+                    with m.If(steps == 1):
+                        m.d.sync += at.eq(_At.CRC_HIGH)
+            with m.Case(_At.CRC_HIGH):
+                m.d.sync += at.eq(_At.CRC_LOW)
+            with m.Case(_At.CRC_LOW):
+                m.d.comb += self.done.eq(1)
+                m.d.sync += at.eq(_At.REST)
+        with m.If(self.begins):
+            m.d.sync += at.eq(_At.HEAD)
+        return m
+
+
+class AnswerSender(wiring.Component):
+    """Bytes of answers.
+
+    Parameters
+    ----------
+    identity : int
+        Of the unit.
+    output_bytes : int
+        Bytes of its outputs.
+
+    Members
+    -------
+    start : :py:`In(1)`
+        Send an answer.
+    stop : :py:`In(1)`
+        Send no more of it.
+    head : :py:`In(8)`
+        Its head, until it is sent.
+    outputs : :py:`In(8 * output_bytes)`
+        Outputs of the unit, in the cycle of ``start``.
+    begins, data, valid, taken : :py:`Out(1)`, :py:`Out(8)`, :py:`Out(1)`, :py:`In(1)`
+        Bytes, as a `FrameTransmitter` takes them.
+    """
+
+    start: Signal
+    stop: Signal
+    head: Signal
+    outputs: Signal
+    begins: Signal
+    data: Signal
+    valid: Signal
+    taken: Signal
+
+    def __init__(self, identity: int, output_bytes: int) -> None:
+        self._identity, self._output_bytes = identity, output_bytes
+        given = {"head": In(8), "outputs": In(8 * output_bytes)}
+        sent = {"begins": Out(1), "data": Out(8), "valid": Out(1), "taken": In(1)}
+        super().__init__({"start": In(1), "stop": In(1), **given, **sent})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.crc = crc = CRC16_IBM_3740(data_width=8).create()
+        length = IDENTITY_BYTES + self._output_bytes
+        last = length + 4
+        index = Signal(range(last + 1))  # of a byte; 0 is the one that begins the answer
+        held = Signal(8 * self._output_bytes)
+        identity = Const(self._identity, 8 * IDENTITY_BYTES)
+        m.d.comb += [
+            self.begins.eq(index == 0),
+            crc.start.eq(self.begins),
+            crc.data.eq(self.data),
+            crc.valid.eq(self.taken & ~self.begins & (index < last - 1)),
+        ]
+        with m.Switch(index):
+            with m.Case(1):
+                m.d.comb += self.data.eq(self.head)
+            with m.Case(2):
+                m.d.comb += self.data.eq(length)
+            for number in range(IDENTITY_BYTES):
+                with m.Case(3 + number):
+                    m.d.comb += self.data.eq(identity.word_select(number, 8))
+            with m.Case(last - 1):
+                m.d.comb += self.data.eq(crc.crc[8:])
+            with m.Case(last):
+                m.d.comb += self.data.eq(crc.crc[:8])
+            with m.Default():
+                m.d.comb += self.data.eq(held[:8])
+        with m.If(self.taken):
+            m.d.sync += index.eq(index + 1)
+            with m.If(index > 2 + IDENTITY_BYTES):
+                m.d.sync += held.eq(held[8:])
+            with m.If(index == last):
+                m.d.sync += self.valid.eq(0)
+        with m.If(self.start):
+            m.d.sync += [self.valid.eq(1), index.eq(0), held.eq(self.outputs)]
+        with m.If(self.stop):
+            m.d.sync += self.valid.eq(0)
+        return m
 
 
 class Bridge(wiring.Component):
     """A registered unit between the two ends of a serial line.
 
-    Operands of a step are shifted into a register, a byte at a time; the last one enables the unit
-    for a cycle. An answer follows its request at once. The line is used in one direction at a time,
-    so that both share a CRC; the beginning of a request ends an answer.
+    A step enables the unit for a cycle. An answer follows its request at once; the beginning of the
+    next request ends it.
 
     Parameters
     ----------
@@ -89,95 +251,37 @@ class Bridge(wiring.Component):
         m.submodules.unit = unit
         m.submodules.received = received = FrameReceiver(self._divisor)
         m.submodules.sent = sent = FrameTransmitter(self._divisor)
-        m.submodules.crc = crc = CRC16_IBM_3740(data_width=8).create()
-        m.d.comb += [received.line.eq(self.rx), self.tx.eq(sent.line)]
-        at = Signal(_At)
-        answering = Signal()
-        m.d.comb += answering.eq(at == _At.ANSWER)
-
-        operands = Signal(8 * layout.step_bytes)
-        enable, first = Signal(), Signal()
-        m.d.comb += [unit.en.eq(enable), unit.clear.eq(first)]
+        m.submodules.request = request = RequestReader(layout.step_bytes)
+        m.submodules.answer = answer = AnswerSender(layout.identity, layout.output_bytes)
+        m.d.comb += [
+            received.line.eq(self.rx),
+            request.begins.eq(received.begins),
+            request.data.eq(received.data),
+            request.valid.eq(received.valid),
+            unit.en.eq(request.enable),
+            unit.clear.eq(request.clear),
+        ]
         offset = 0
         for name, size in layout.operands.items():
             port = getattr(unit, name)
-            m.d.comb += port.eq(operands[offset : offset + len(port)])
+            m.d.comb += port.eq(request.operands[offset : offset + len(port)])
             offset += 8 * size
-        m.d.sync += enable.eq(0)
-        with m.If(enable):
-            m.d.sync += first.eq(0)
-
-        head, steps, damaged = Signal(8), Signal(8), Signal()
-        outputs = Signal(8 * layout.output_bytes)
-        length = IDENTITY_BYTES + layout.output_bytes
-        index = Signal(range(length + 5))  # of the byte of the answer; 0 is the one that begins it
-        with m.If(answering):
-            m.d.comb += crc.valid.eq(sent.taken & (index != 0) & (index <= length + 2))
-        with m.Else():
-            m.d.comb += crc.valid.eq(received.valid)
+        drained = self.config.latency_cycles + _DRAIN_CYCLES
+        drain = Signal(range(drained + 1))
+        with m.If(request.done):
+            m.d.sync += drain.eq(drained)
+        with m.Elif(drain != 0):
+            m.d.sync += drain.eq(drain - 1)
+        ask = Mux(request.damaged, Ask.DAMAGED, request.head[6:])
         m.d.comb += [
-            crc.start.eq(received.begins | answering & (index == 0)),
-            crc.data.eq(Mux(answering, sent.data, received.data)),
-            sent.valid.eq(answering),
-            sent.begins.eq(index == 0),
-            sent.data.eq(self._answer(m, index, head, damaged, outputs[:8], crc.crc)),
+            answer.start.eq(drain == 1),
+            answer.stop.eq(received.begins),
+            answer.head.eq(Cat(request.head[:6], ask)),
+            answer.outputs.eq(Cat(getattr(unit, name) for name in layout.outputs)),
+            sent.begins.eq(answer.begins),
+            sent.data.eq(answer.data),
+            sent.valid.eq(answer.valid),
+            answer.taken.eq(sent.taken),
+            self.tx.eq(sent.line),
         ]
-
-        place = Signal(range(layout.step_bytes))
-        drain = Signal(range(self.config.latency_cycles + _DRAIN_CYCLES))
-        with m.If(received.valid), m.Switch(at):
-            with m.Case(_At.HEAD):
-                m.d.sync += [head.eq(received.data), at.eq(_At.STEPS)]
-                m.d.sync += first.eq(received.data[6:] == Ask.BEGIN)
-            with m.Case(_At.STEPS):
-                m.d.sync += [steps.eq(received.data), place.eq(0)]
-                m.d.sync += at.eq(Mux(received.data == 0, _At.CRC_HIGH, _At.OPERANDS))
-            with m.Case(_At.OPERANDS):
-                m.d.sync += operands.eq(Cat(operands[8:], received.data))
-                m.d.sync += place.eq(place + 1)
-                with m.If(place == layout.step_bytes - 1):
-                    m.d.sync += [place.eq(0), enable.eq(1), steps.eq(steps - 1)]
-                    with m.If(steps == 1):
-                        m.d.sync += at.eq(_At.CRC_HIGH)
-            with m.Case(_At.CRC_HIGH):
-                m.d.sync += at.eq(_At.CRC_LOW)
-            with m.Case(_At.CRC_LOW):
-                m.d.sync += [at.eq(_At.DRAIN), drain.eq(0)]
-        with m.If(at == _At.DRAIN):
-            m.d.sync += drain.eq(drain + 1)
-            with m.If(drain == self.config.latency_cycles + _DRAIN_CYCLES - 1):
-                m.d.sync += damaged.eq(~crc.match_detected)
-                m.d.sync += outputs.eq(Cat(getattr(unit, name) for name in layout.outputs))
-                m.d.sync += [at.eq(_At.ANSWER), index.eq(0)]
-        with m.If(sent.taken):
-            m.d.sync += index.eq(index + 1)
-            with m.If(index > 2 + IDENTITY_BYTES):
-                m.d.sync += outputs.eq(outputs[8:])
-            with m.If(index == length + 4):
-                m.d.sync += at.eq(_At.REST)
-        with m.If(received.begins):
-            m.d.sync += at.eq(_At.HEAD)
         return m
-
-    def _answer(
-        self, m: Module, index: Value, head: Value, damaged: Value, output: Value, crc: Value
-    ) -> Signal:
-        """Byte of the answer."""
-        byte = Signal(8)
-        length = IDENTITY_BYTES + self._layout.output_bytes
-        identity = Const(self._layout.identity, 8 * IDENTITY_BYTES)
-        with m.Switch(index):
-            with m.Case(1):
-                m.d.comb += byte.eq(Cat(head[:6], Mux(damaged, Ask.DAMAGED, head[6:])))
-            with m.Case(2):
-                m.d.comb += byte.eq(length)
-            for number in range(IDENTITY_BYTES):
-                with m.Case(3 + number):
-                    m.d.comb += byte.eq(identity.word_select(number, 8))
-            with m.Case(length + 3):
-                m.d.comb += byte.eq(crc[8:])
-            with m.Case(length + 4):
-                m.d.comb += byte.eq(crc[:8])
-            with m.Default():
-                m.d.comb += byte.eq(output)
-        return byte

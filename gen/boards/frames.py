@@ -33,7 +33,7 @@ __all__ = [
     "MOST_STEPS",
     "TAGS",
     "Ask",
-    "Frame",
+    "BoardAnswer",
     "FrameReader",
     "LinkLayout",
     "crc16",
@@ -77,7 +77,7 @@ def frame_bytes(head: int, count: int, payload: bytes) -> bytes:
     Examples
     --------
     >>> frame_bytes(0x41, 0, b"").hex()
-    '7e410085d1'
+    '7e410023f2'
     """
     plain = bytes([head, count]) + payload
     plain += crc16(plain).to_bytes(2, "big")
@@ -91,7 +91,7 @@ _SPECIAL = (BEGIN_BYTE, ESCAPE_BYTE)
 
 
 @dataclass(frozen=True)
-class Frame:
+class BoardAnswer:
     """An answer whose CRC is right.
 
     Parameters
@@ -116,7 +116,7 @@ class FrameReader:
         self._plain: bytearray | None = None
         self._escaped = False
 
-    def feed(self, data: bytes) -> Iterator[Frame]:
+    def feed(self, data: bytes) -> Iterator[BoardAnswer]:
         """Answers that are complete with these bytes; those with a wrong CRC are dropped."""
         for byte in data:
             if byte == BEGIN_BYTE:
@@ -132,7 +132,7 @@ class FrameReader:
                 if len(plain) >= 2 and len(plain) == plain[1] + 4:
                     self._plain = None
                     if crc16(plain) == 0:
-                        yield Frame(plain[0] >> 6, plain[0] % TAGS, plain[2:-2])
+                        yield BoardAnswer(plain[0] >> 6, plain[0] % TAGS, plain[2:-2])
 
 
 @dataclass(frozen=True)

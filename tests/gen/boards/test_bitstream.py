@@ -102,8 +102,10 @@ if "--version" in words:
     sys.exit()
 seed = words[words.index("--seed") + 1]
 {before}
-open("report.json", "w").write('{{"fmax": {{"c": {{"achieved": 20.555}}, "d": {{"achieved": 90}}}},'
-    '"utilization": {{"LC": {{"used": 9, "available": 10}}, "IO": {{"used": 0, "available": 1}}}}}}')
+open("report.json", "w").write('{{"fmax": {{"c": {{"achieved": 20.555}}, '
+    '"d": {{"achieved": 90}}}}, '
+    '"utilization": {{"LC": {{"used": 9, "available": 10}}, '
+    '"IO": {{"used": 0, "available": 1}}}}}}')
 open("top.asc", "w").write(seed)
 """
 

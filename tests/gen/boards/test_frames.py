@@ -5,7 +5,7 @@ import binascii
 import pytest
 from amaranth.lib.crc.catalog import CRC16_IBM_3740
 
-from fp8mac.gen.boards.frames import Ask, Frame, FrameReader, LinkLayout, crc16, frame_bytes
+from fp8mac.gen.boards.frames import Ask, BoardAnswer, FrameReader, LinkLayout, crc16, frame_bytes
 from fp8mac.hw.config.unit import parse_line
 
 UNIT = parse_line("e4m3 -> kulisch:3")
@@ -23,7 +23,7 @@ def test_begin_stands_at_the_begin_only():
     sent = frame_bytes(0x7E, len(SPECIAL), SPECIAL)
     assert sent[0] == 0x7E
     assert sent.count(0x7E) == 1
-    assert list(FrameReader().feed(sent)) == [Frame(1, 0x3E, SPECIAL)]
+    assert list(FrameReader().feed(sent)) == [BoardAnswer(1, 0x3E, SPECIAL)]
 
 
 def test_answers_among_noise():
@@ -37,7 +37,7 @@ def test_answers_among_noise():
         for byte in data
         for each in reader.feed(bytes([byte]))
     ]
-    assert found == [Frame(0, 5, b"\x01\x02")] * 2
+    assert found == [BoardAnswer(0, 5, b"\x01\x02")] * 2
 
 
 @pytest.mark.parametrize("bit", range(8 * 7))

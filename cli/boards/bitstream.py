@@ -1,9 +1,7 @@
-"""Commands that bring a unit onto an FPGA board: a bitstream, and a host that checks it."""
+"""The command `bitstream`: a unit behind a serial line, for an FPGA board."""
 
 import importlib
 import shlex
-from contextlib import ExitStack
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,8 +18,6 @@ from fp8mac.cli.options import (
     STAGES,
     A,
     B,
-    Never,
-    Only,
     end,
     json_text,
     number,
@@ -33,15 +29,15 @@ from fp8mac.cli.options import (
 )
 from fp8mac.gen.boards.boards import BOARDS, board_named
 from fp8mac.gen.describe import module_name
-from fp8mac.gen.files import check_folder, print_text
+from fp8mac.gen.files import check_folder
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.structure import Goal
 from fp8mac.synth_reports.render.tables import show
 
-__all__ = ["bitstream", "board"]
+__all__ = ["BAUD", "BOARD_GOAL", "bitstream"]
 
-_GOAL = Annotated[Goal, typer.Option("--goal", help="What the unit is built for.")]
-_BAUD = number("--baud", low=1_200, high=3_000_000, help="Bits a second of the serial line.")
+BOARD_GOAL = Annotated[Goal, typer.Option("--goal", help="What the unit is built for.")]
+BAUD = number("--baud", low=1_200, high=3_000_000, help="Bits a second of the serial line.")
 
 
 def bitstream(
@@ -54,7 +50,7 @@ def bitstream(
     stages: STAGES = 1,
     out: OUT = None,
     resolve: RESOLVE = None,
-    goal: _GOAL = Goal.FPGA,
+    goal: BOARD_GOAL = Goal.FPGA,
     board: Annotated[
         str,
         typer.Option(
@@ -63,7 +59,7 @@ def bitstream(
             help=f"{', '.join([*BOARDS][:-1])} or {[*BOARDS][-1]}.",
         ),
     ] = "icebreaker",
-    baud: Annotated[int, _BAUD] = 115_200,
+    baud: Annotated[int, BAUD] = 115_200,
     divide: Annotated[
         int, number("--divide", low=1, high=16, help="Divide the board's clock: 1, 2, 4, 8 or 16.")
     ] = 1,
@@ -125,71 +121,3 @@ def _report_table(report: dict[str, Any]) -> Table:
     for name, value in rows.items():
         table.add_row(name, str(value))
     return table
-
-
-def board(
-    ctx: typer.Context,
-    a: A,
-    b: B = None,
-    *,
-    acc: ACC = None,
-    lanes: LANES = 1,
-    stages: STAGES = 1,
-    out: OUT = None,
-    resolve: RESOLVE = None,
-    port: Annotated[
-        str | None,
-        typer.Option(
-            "--port", metavar="PORT", help="Serial port of the board: /dev/ttyUSB1, COM3."
-        ),
-        Never("--simulate"),
-    ] = None,
-    simulate: Annotated[
-        bool, typer.Option("--simulate", help="Simulate the board, at a pseudo-terminal.")
-    ] = False,
-    goal: Annotated[_GOAL, Only("--simulate")] = Goal.FPGA,
-    baud: Annotated[int, _BAUD, Never("--simulate")] = 115_200,
-    vectors: Annotated[
-        int, number("--vectors", low=1, high=1_000_000, help="Sums that are compared.")
-    ] = 20,
-    seed: Annotated[
-        int, number("--seed", low=0, high=2**32 - 1, help="Equal seeds, equal sums.")
-    ] = 1,
-    as_json: JSON = False,
-) -> None:
-    """Compare sums of the unit on a board with the golden model; exit code 1 if one is wrong."""
-    if port is None and not simulate:
-        raise end("Name the board's serial port with --port, or take --simulate.")
-    config = unit_of(a, b, acc, lanes=lanes, resolve=resolve, stages=stages, out=out)
-    importlib.import_module("fp8mac.hw.units.buildable").check_buildable(config)
-    checks = importlib.import_module("fp8mac.gen.boards.checks")
-    host = importlib.import_module("fp8mac.gen.boards.host")
-    with ExitStack() as stack:
-        line: dict[str, Any] = {"port": port, "baud": baud}
-        if simulate:
-            simulated = importlib.import_module("fp8mac.gen.boards.simulated")
-            running = stack.enter_context(simulated.SimulatedBoard(config, goal))
-            line = {"port": running.port, "answer_seconds": simulated.ANSWER_SECONDS}
-        link = stack.enter_context(host.BoardLink(config, **line))
-        bar = stack.enter_context(progress_bar())
-        task = bar.add_task(config.slug, total=vectors)
-        found = checks.check_board(
-            config, link, vectors, seed, progress=lambda products: bar.advance(task)
-        )
-    if as_json:
-        where = "simulated" if simulate else port
-        facts = asdict(found) | {"products_per_second": found.products_per_second}
-        print_json({"unit": config.text, "port": where, "command": recorded(ctx)} | facts)
-    else:
-        print_text(_sentences(config.text, found))
-    if found.wrong:
-        raise typer.Exit(1)
-
-
-def _sentences(unit: str, found: Any) -> str:
-    again = f", {found.repeats} asked for again" if found.repeats else ""
-    text = (
-        f"{unit}: {found.sums:,} sums of {found.products:,} products, {found.wrong:,} wrong{again}; "
-        f"{found.products_per_second:,.0f} products a second\n"
-    )
-    return text + (f"  {found.first}\n" if found.first else "")

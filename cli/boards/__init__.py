@@ -1,0 +1,1 @@
+"""Commands for FPGA boards: bitstreams, and a host that checks them."""

@@ -1,0 +1,100 @@
+"""The command `board`: sums on a board, or on a simulated one, beside the golden model."""
+
+import importlib
+from contextlib import ExitStack
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+
+from fp8mac.cli.boards.bitstream import BAUD, BOARD_GOAL
+from fp8mac.cli.options import (
+    ACC,
+    JSON,
+    LANES,
+    OUT,
+    RESOLVE,
+    STAGES,
+    A,
+    B,
+    Never,
+    Only,
+    end,
+    number,
+    print_json,
+    progress_bar,
+    recorded,
+    unit_of,
+)
+from fp8mac.gen.files import print_text
+from fp8mac.hw.config.structure import Goal
+
+__all__ = ["board"]
+
+
+def board(
+    ctx: typer.Context,
+    a: A,
+    b: B = None,
+    *,
+    acc: ACC = None,
+    lanes: LANES = 1,
+    stages: STAGES = 1,
+    out: OUT = None,
+    resolve: RESOLVE = None,
+    port: Annotated[
+        str | None,
+        typer.Option(
+            "--port", metavar="PORT", help="Serial port of the board: /dev/ttyUSB1, COM3."
+        ),
+        Never("--simulate"),
+    ] = None,
+    simulate: Annotated[
+        bool, typer.Option("--simulate", help="Simulate the board, at a pseudo-terminal.")
+    ] = False,
+    goal: Annotated[BOARD_GOAL, Only("--simulate")] = Goal.FPGA,
+    baud: Annotated[int, BAUD, Never("--simulate")] = 115_200,
+    vectors: Annotated[
+        int, number("--vectors", low=1, high=1_000_000, help="Sums that are compared.")
+    ] = 20,
+    seed: Annotated[
+        int, number("--seed", low=0, high=2**32 - 1, help="Equal seeds, equal sums.")
+    ] = 1,
+    as_json: JSON = False,
+) -> None:
+    """Compare sums of the unit on a board with the golden model; exit code 1 if one is wrong."""
+    if port is None and not simulate:
+        raise end("Name the board's serial port with --port, or take --simulate.")
+    config = unit_of(a, b, acc, lanes=lanes, resolve=resolve, stages=stages, out=out)
+    importlib.import_module("fp8mac.hw.units.buildable").check_buildable(config)
+    checks = importlib.import_module("fp8mac.gen.boards.checks")
+    host = importlib.import_module("fp8mac.gen.boards.host")
+    with ExitStack() as stack:
+        line: dict[str, Any] = {"port": port, "baud": baud}
+        if simulate:
+            simulated = importlib.import_module("fp8mac.gen.boards.simulated")
+            running = stack.enter_context(simulated.SimulatedBoard(config, goal))
+            line = {"port": running.port, "answer_seconds": simulated.ANSWER_SECONDS}
+        link = stack.enter_context(host.BoardLink(config, **line))
+        bar = stack.enter_context(progress_bar())
+        task = bar.add_task(config.slug, total=vectors)
+        found = checks.check_board(
+            config, link, vectors, seed, progress=lambda products: bar.advance(task)
+        )
+    if as_json:
+        where = "simulated" if simulate else port
+        facts = asdict(found) | {"products_per_second": found.products_per_second}
+        print_json({"unit": config.text, "port": where, "command": recorded(ctx)} | facts)
+    else:
+        print_text(_sentences(config.text, found))
+    if found.wrong:
+        raise typer.Exit(1)
+
+
+def _sentences(unit: str, found: Any) -> str:
+    again = f", {found.repeats} asked for again" if found.repeats else ""
+    text = (
+        f"{unit}: {found.sums:,} sums of {found.products:,} products, "
+        f"{found.wrong:,} wrong{again}; {found.products_per_second:,.0f} products a second\n"
+    )
+    return text + (f"  {found.first}\n" if found.first else "")
