@@ -1,5 +1,7 @@
 """A unit behind a serial line: the board's side of `fp8mac.gen.boards.frames`."""
 
+from typing import Any
+
 from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import enum, wiring
 from amaranth.lib.crc.catalog import CRC16_IBM_3740
@@ -15,6 +17,11 @@ __all__ = ["AnswerSender", "Bridge", "RequestReader"]
 
 _DRAIN_CYCLES = 4
 """Cycles from the last step to the outputs, beside the unit's latency."""
+
+
+def _crc() -> Any:
+    """CRC of a frame; Amaranth's, which has no type."""
+    return CRC16_IBM_3740(data_width=8).create()
 
 
 class _At(enum.Enum):
@@ -81,7 +88,7 @@ class RequestReader(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.crc = crc = CRC16_IBM_3740(data_width=8).create()
+        m.submodules.crc = crc = _crc()
         m.d.comb += [crc.start.eq(self.begins), crc.valid.eq(self.valid), crc.data.eq(self.data)]
         m.d.comb += self.damaged.eq(~crc.match_detected)
         at = Signal(_At)
@@ -154,7 +161,7 @@ class AnswerSender(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.crc = crc = CRC16_IBM_3740(data_width=8).create()
+        m.submodules.crc = crc = _crc()
         length = IDENTITY_BYTES + self._output_bytes
         last = length + 4
         index = Signal(range(last + 1))  # of a byte; 0 is the one that begins the answer
@@ -228,7 +235,7 @@ class Bridge(wiring.Component):
         self._unit = Mac(config, goal)
         self._layout = LinkLayout(config)
         self._divisor = divisor
-        super().__init__({"rx": In(1, init=1), "tx": Out(1, init=1)})
+        super().__init__({"rx": In(1), "tx": Out(1)})
 
     @property
     def config(self) -> MacConfig:

@@ -38,7 +38,7 @@ class BoardDesign(Elaboratable):
         m = Module()
         if self._divide > 1:
             pin = platform.request(platform.default_clk, dir="-")
-            m.submodules.clock = clock = io.Buffer("i", pin)
+            m.submodules.clock = clock = io.Buffer(io.Direction.Input, pin)
             m.domains.board = ClockDomain(reset_less=True)
             m.domains.sync = ClockDomain(reset_less=True)
             stages, slow = Signal(self._divide.bit_length() - 1), Signal()
@@ -47,8 +47,8 @@ class BoardDesign(Elaboratable):
             m.d.comb += ClockSignal("sync").eq(slow)
             platform.add_clock_constraint(slow, hertz / self._divide)
         uart = platform.request("uart", dir="-")
-        m.submodules.rx = rx = io.Buffer("i", uart.rx)
-        m.submodules.tx = tx = io.Buffer("o", uart.tx)
+        m.submodules.rx = rx = io.Buffer(io.Direction.Input, uart.rx)
+        m.submodules.tx = tx = io.Buffer(io.Direction.Output, uart.tx)
         m.submodules.bridge = bridge = Bridge(self._config, self._goal, divisor=divisor)
         m.d.comb += [bridge.rx.eq(rx.i), tx.o.eq(bridge.tx)]
         return m

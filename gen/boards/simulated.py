@@ -98,6 +98,7 @@ class SimulatedBoard:
             return b""
 
     async def _to_board(self, ctx: Any) -> None:
+        ctx.set(self._bridge.rx, 1)
         while not self._over.is_set():
             at_rest = self._quiet > 3 * _BYTE_CYCLES
             for byte in self._read(0.1 if at_rest else 0):

@@ -34,7 +34,7 @@ class SerialReceiver(wiring.Component):
 
     def __init__(self, divisor: int) -> None:
         self._divisor = divisor
-        super().__init__({"line": In(1, init=1), "data": Out(8), "valid": Out(1)})
+        super().__init__({"line": In(1), "data": Out(8), "valid": Out(1)})
 
     @property
     def divisor(self) -> int:
@@ -91,7 +91,7 @@ class SerialTransmitter(wiring.Component):
 
     def __init__(self, divisor: int) -> None:
         self._divisor = divisor
-        members = {"data": In(8), "valid": In(1), "ready": Out(1), "line": Out(1, init=1)}
+        members = {"data": In(8), "valid": In(1), "ready": Out(1), "line": Out(1)}
         super().__init__(members)
 
     @property
@@ -143,7 +143,7 @@ class FrameReceiver(wiring.Component):
 
     def __init__(self, divisor: int) -> None:
         self._serial = SerialReceiver(divisor)
-        members = {"line": In(1, init=1), "begins": Out(1), "data": Out(8), "valid": Out(1)}
+        members = {"line": In(1), "begins": Out(1), "data": Out(8), "valid": Out(1)}
         super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
@@ -194,7 +194,7 @@ class FrameTransmitter(wiring.Component):
     def __init__(self, divisor: int) -> None:
         self._serial = SerialTransmitter(divisor)
         members = {"begins": In(1), "data": In(8), "valid": In(1)}
-        super().__init__({**members, "taken": Out(1), "line": Out(1, init=1)})
+        super().__init__({**members, "taken": Out(1), "line": Out(1)})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

@@ -23,6 +23,7 @@ def answers(config, requests, *, divisor=5, goal=Goal.FPGA, off=0.0):
     reader = FrameReader()
 
     async def to_board(ctx):
+        ctx.set(bridge.rx, 1)
         for request in requests:
             for byte in request:
                 for bit in (0, *(byte >> place & 1 for place in range(8)), 1):
