@@ -7,7 +7,8 @@ core   ``a b c -> y`` and flags; combinational
 unit   ``clk rst a b en clear -> acc`` and sticky flags; one result a cycle
 =====  ==========================================================================================
 
-Operands of several lanes are packed, lane 0 in the lowest bits. Beside an accumulator in segments
+Operands of several lanes are packed, lane 0 in the lowest bits; behind those that are blocks are
+the blocks' scales, ``sa`` and ``sb``. Beside an accumulator in segments
 are its carries: ``c_carry`` and ``y_carry`` of a core, ``carry`` of a unit, which may have ``sum``
 or ``ready`` as well.
 """
@@ -42,6 +43,8 @@ class Role(Enum):
     CLOCK = "clock"
     RESET = "reset"
     OPERAND = "operand"
+    SCALE = "scale"
+    """Scales of the blocks that operands are of."""
     CONTROL = "control"
     STATE = "state"
     """Accumulator that comes in; a unit has it inside."""
@@ -129,11 +132,13 @@ def ports(config: MacConfig, shape: Shape) -> tuple[Port, ...]:
         Port(name, lanes * format_.bits, Role.OPERAND, _operand(format_, lanes))
         for name, format_ in (("a", config.a), ("b", config.b))
     )
+    scales = _scales(config)
     accumulator = config.accumulator.name
     flags = tuple(Port(flag, 1, Role.FLAG, _FLAGS[flag]) for flag in config.flags)
     if shape is Shape.CORE:
         return (
             *operands,
+            *scales,
             Port("c", config.acc_bits, Role.STATE, f"accumulator, {accumulator}"),
             *_carries(config, "c_carry", Role.CARRY_STATE),
             Port("y", config.acc_bits, Role.RESULT, f"c + {products_text(config)}"),
@@ -145,6 +150,7 @@ def ports(config: MacConfig, shape: Shape) -> tuple[Port, ...]:
         Port("clk", 1, Role.CLOCK, "clock, rising edge"),
         Port("rst", 1, Role.RESET, "synchronous reset to zero; wins over en"),
         *operands,
+        *scales,
         Port("en", 1, Role.CONTROL, f"add {these}; otherwise hold"),
         Port("clear", 1, Role.CONTROL, f"begin a new sum with {these}"),
         Port("acc", config.acc_bits, Role.RESULT, f"sum, {accumulator}"),
@@ -160,6 +166,17 @@ def _operand(format_: Format, lanes: int) -> str:
     if lanes == 1:
         return f"operand, {format_.name} code"
     return f"operands, {lanes} {format_.name} codes of {format_.bits} bits, lane 0 lowest"
+
+
+def _scales(config: MacConfig) -> tuple[Port, ...]:
+    """Scales of the operands' blocks, if they are in blocks."""
+    if config.block is None:
+        return ()
+    count, code = config.scales_per_cycle, f"{config.block.scale.value} code"
+    what = f"scale of {{}}, {code}"
+    if count > 1:
+        what = f"scales of {{}}, {count} {code}s of 8 bits, that of lane 0 lowest"
+    return tuple(Port(f"s{name}", count * 8, Role.SCALE, what.format(name)) for name in ("a", "b"))
 
 
 def products_text(config: MacConfig) -> str:

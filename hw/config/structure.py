@@ -167,6 +167,10 @@ def structures_of(config: MacConfig) -> tuple[Structure, ...]:
     if config.has_integer_products or config.segment_bits is not None:
         del adders[Circuits.LEAN]
         adders[Circuits.SPEED] = tuple(Adder)[1:]
+    if config != config.plain and not config.is_fixed:
+        del adders[Circuits.LEAN]
+        adders[Circuits.AREA] = (Adder.RIPPLE,)
+        adders[Circuits.SPEED] = tuple(Adder)[1:]
     return tuple(Structure(circuits, adder) for circuits in adders for adder in adders[circuits])
 
 

@@ -181,6 +181,11 @@ class MacConfig(Lane):
         return self.stages
 
     @property
+    def scales_per_cycle(self) -> int:
+        """Scales of each operand that a cycle takes; 0 where operands are not blocks."""
+        return 0 if self.block is None else max(1, self.summation.lanes // self.block.size)
+
+    @property
     def products_per_cycle(self) -> int:
         """Products that are added in a cycle."""
         return self.summation.lanes

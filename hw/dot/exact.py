@@ -4,6 +4,8 @@ Products alone always fit into a fixed frame. The accumulator does as well, if i
 few; otherwise it is one of two terms, the sum of the products being the other.
 """
 
+from collections.abc import Sequence
+
 from amaranth.hdl import Const, Module, Value
 
 from fp8mac.hw.config.formats import TermCut
@@ -12,6 +14,7 @@ from fp8mac.hw.config.unit import MacConfig
 from fp8mac.hw.dot.windows.finish import finish
 from fp8mac.hw.dot.windows.frame import Frame, acc_of
 from fp8mac.hw.dot.windows.join import Kept, join
+from fp8mac.hw.dot.windows.scales import Scale, with_scales
 from fp8mac.hw.dot.windows.terms import (
     Addend,
     SpecialTerms,
@@ -26,47 +29,60 @@ from fp8mac.hw.parts.compressor import Compressor
 from fp8mac.hw.parts.prefix import wire
 from fp8mac.hw.parts.shifter import shift_left
 
-__all__ = ["exact", "exact_bits"]
+__all__ = ["exact", "exact_bits", "fixed_frame", "fixed_sum"]
 
 _FEW = 64
 
 
-def exact(m: Module, config: MacConfig, a: Value, b: Value, c: Value) -> Value:
+def exact(
+    m: Module, config: MacConfig, a: Value, b: Value, c: Value, *, scales: Sequence[Scale] = ()
+) -> Value:
     """Code of the exact sum of products and accumulator."""
     acc = acc_of(config)
     frame = Frame(config, config.products_per_cycle, with_acc=False)
     format_ = acc.format
     products = read_products(m, frame, a, b)
     before = read_acc(m, acc, c)
-    specials = SpecialTerms.of([*products, before])
-    offset, below = frame.exponent_offset, frame.product_fraction_bits
-    last, width, whole = _frame(frame)
-    tree = columns(width, Adder.RIPPLE)
-    for product in products:
-        _add(m, tree, product, frame.lowest, frame.lowest + offset - below - last)
-    if whole:
-        _add(m, tree, before, 1, 1 - format_.mantissa_bits - last)
-    value = wire(m, tree.elaborate_into(m), "total")
-    fraction = width - 1
-    exponent = wire_signed(m, Const(last + fraction, (last + fraction).bit_length() + 1), "top")
-    total = Sum(value, exponent, value.any(), fraction, last + fraction, last + fraction)
+    specials = with_scales(m, SpecialTerms.of([*products, before]), scales)
+    whole = fixed_frame(frame)[2]
+    total = fixed_sum(m, frame, products, with_acc=before if whole else None)
     if not whole:
-        kept = fraction + format_.precision + 2
-        parts = [Kept(Addend.of_sum(m, total, "products"), kept)]
-        parts += [Kept(Addend.of_acc(before, format_), kept)]
+        kept = total.fraction_bits + format_.precision + 2
+        if scales:
+            kept += scales[0].fraction_bits
+            part = scales[0].times(m, total, "products")
+        else:
+            part = Addend.of_sum(m, total, "products")
+        parts = [Kept(part, kept), Kept(Addend.of_acc(before, format_), kept)]
         total = join(m, "join", parts, TermCut.ODD)
     return finish(m, acc, total, specials)
 
 
+def fixed_sum(m: Module, frame: Frame, products: Sequence[Term], *, with_acc: Term | None) -> Sum:
+    """Exact sum of products, and of an accumulator, whose exponent is that of its top place."""
+    format_ = frame.acc.format
+    offset, below = frame.exponent_offset, frame.product_fraction_bits
+    last, width, _ = fixed_frame(frame)
+    tree = columns(width, Adder.RIPPLE)
+    for product in products:
+        _add(m, tree, product, frame.lowest, frame.lowest + offset - below - last)
+    if with_acc is not None:
+        _add(m, tree, with_acc, 1, 1 - format_.mantissa_bits - last)
+    value = wire(m, tree.elaborate_into(m), "total")
+    fraction = width - 1
+    exponent = wire_signed(m, Const(last + fraction, (last + fraction).bit_length() + 1), "top")
+    return Sum(value, exponent, value.any(), fraction, last + fraction, last + fraction)
+
+
 def exact_bits(config: MacConfig) -> int:
     """Places that hold the sum of all products of a step exactly."""
-    return _frame(Frame(config, config.products_per_cycle, with_acc=False))[1]
+    return fixed_frame(Frame(config, config.products_per_cycle, with_acc=False))[1]
 
 
-def _frame(frame: Frame) -> tuple[int, int, bool]:
+def fixed_frame(frame: Frame) -> tuple[int, int, bool]:
     """Biased exponent of the last place, how many places, whether they hold the accumulator."""
     format_ = frame.acc.format
-    whole = 1 << format_.exponent_bits <= _FEW
+    whole = 1 << format_.exponent_bits <= _FEW and frame.config.block is None
     last = frame.lowest + frame.exponent_offset - frame.product_fraction_bits
     if whole:
         last = min(last, 1 - format_.mantissa_bits)

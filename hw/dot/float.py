@@ -1,6 +1,9 @@
 """A step of a unit that adds several products in a floating-point accumulator."""
 
-from amaranth.hdl import Module, Signal
+from collections.abc import Callable
+from functools import partial
+
+from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -8,9 +11,14 @@ from fp8mac.hw.config.accumulators import FloatAccConfig
 from fp8mac.hw.config.formats import FloatFormat, Rounding
 from fp8mac.hw.config.structure import Structure
 from fp8mac.hw.config.unit import MacConfig
+from fp8mac.hw.dot.blocks import grouped
 from fp8mac.hw.dot.exact import exact, exact_bits
+from fp8mac.hw.dot.fast.exact import fast_exact, has_fast_exact
+from fp8mac.hw.dot.fast.window import fast_windowed, has_fast_window
+from fp8mac.hw.dot.lanes import FAST
 from fp8mac.hw.dot.late import late, windowed
 from fp8mac.hw.dot.tree import tree
+from fp8mac.hw.dot.windows.scales import read_scales
 
 __all__ = ["FloatDot"]
 
@@ -39,6 +47,8 @@ class FloatDot(wiring.Component):
     -------
     a, b : :py:`In(lanes * bits)`
         Operand codes, lane 0 in the lowest bits.
+    sa, sb : :py:`In(scales * 8)`, where operands are blocks
+        Scales of the blocks, that of lane 0 in the lowest bits.
     c : :py:`In(config.acc_bits)`
         Accumulator.
     y : :py:`Out(config.acc_bits)`
@@ -47,17 +57,21 @@ class FloatDot(wiring.Component):
 
     a: Signal
     b: Signal
+    sa: Signal
+    sb: Signal
     c: Signal
     y: Signal
 
     def __init__(self, config: MacConfig, structure: Structure) -> None:
         self._config = config
         self._structure = structure
-        lanes = config.products_per_cycle
+        lanes, scales = config.products_per_cycle, config.scales_per_cycle
+        scale = {} if config.block is None else dict.fromkeys(("sa", "sb"), In(scales * 8))
         super().__init__(
             {
                 "a": In(lanes * config.a.bits),
                 "b": In(lanes * config.b.bits),
+                **scale,
                 "c": In(config.acc_bits),
                 "y": Out(config.acc_bits),
             }
@@ -72,6 +86,8 @@ class FloatDot(wiring.Component):
             return False
         if acc.rounding is Rounding.STOCHASTIC or config.flags or how.chunk is not None:
             return False
+        if config.block is not None and how.groups is not None:
+            return _has_exponents(config)
         if how.window_bits is None and not how.tree:
             return how.late is how.groups is None and exact_bits(config) <= _WIDEST
         return _has_exponents(config)
@@ -89,7 +105,15 @@ class FloatDot(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         how = self._config.summation
-        if how.tree:
+        if self._structure.circuits in FAST and (fast := _fast(self._config)) is not None:
+            code = fast(m, self._config, self.a, self.b, self.c, adder=self._structure.adder)
+            m.d.comb += self.y.eq(code)
+            return m
+        if self._config.block is not None:
+            scales = read_scales(m, self._config, self.sa, self.sb)
+            by_window = exact if how.window_bits is None else windowed
+            add = partial(grouped if how.groups is not None else by_window, scales=scales)
+        elif how.tree:
             add = tree
         elif how.late is not None or how.groups is not None:
             add = late
@@ -99,6 +123,18 @@ class FloatDot(wiring.Component):
             add = exact
         m.d.comb += self.y.eq(add(m, self._config, self.a, self.b, self.c))
         return m
+
+
+def _fast(config: MacConfig) -> Callable[..., Value] | None:
+    """What adds as a unit does and has a short path, if anything."""
+    how = config.summation
+    if config.block is not None:
+        return None
+    if how.tree or how.late is not None or how.groups is not None:
+        return None
+    if how.window_bits is None:
+        return fast_exact if has_fast_exact(config) else None
+    return fast_windowed if has_fast_window(config) else None
 
 
 def _has_exponents(config: MacConfig) -> bool:

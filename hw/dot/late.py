@@ -12,6 +12,7 @@ from fp8mac.hw.config.unit import MacConfig
 from fp8mac.hw.dot.windows.finish import finish
 from fp8mac.hw.dot.windows.frame import Frame, acc_of
 from fp8mac.hw.dot.windows.join import Kept, join
+from fp8mac.hw.dot.windows.scales import Scale, scale_span, with_scales
 from fp8mac.hw.dot.windows.terms import (
     Addend,
     SpecialTerms,
@@ -27,27 +28,34 @@ from fp8mac.hw.parts.prefix import wire
 __all__ = ["added", "late", "windowed"]
 
 
-def windowed(m: Module, config: MacConfig, a: Value, b: Value, c: Value) -> Value:
+def windowed(
+    m: Module, config: MacConfig, a: Value, b: Value, c: Value, *, scales: Sequence[Scale] = ()
+) -> Value:
     """Code of the sum of all terms in one window."""
     frame = Frame(config, config.products_per_cycle, with_acc=True)
     products = read_products(m, frame, a, b)
     acc = read_acc(m, frame.acc, c)
     offset = frame.exponent_offset
-    width = max(len(acc.exponent), abs(offset).bit_length()) + 2
+    span = scale_span(config)
+    width = max(len(acc.exponent), abs(offset).bit_length(), span[1].bit_length()) + 2
     m.submodules.window = window = WindowSum(frame, width)
+    own, found = acc.exponent - offset, window.largest + offset
+    if scales:
+        own, found = own - scales[0].exponent, found + scales[0].exponent
     _connect(m, window, products)
     m.d.comb += [
         window.c_significand.eq(acc.significand),
-        window.c_exponent.eq(acc.exponent - offset),
+        window.c_exponent.eq(own),
         window.c_sign.eq(acc.sign),
     ]
     inside = wire(m, window.some & ~window.beyond, "inside")
-    largest = Mux(inside, window.largest + offset, acc.exponent)
+    largest = Mux(inside, found, acc.exponent)
     exponent = Signal(signed(width))
     m.d.comb += exponent.eq(largest)
-    lowest = frame.lowest + offset
+    lowest = frame.lowest + offset + span[0]
     total = Sum(window.value, exponent, window.some, frame.fraction_bits, lowest, 0)
-    return finish(m, frame.acc, total, SpecialTerms.of([*products, acc]), still=~window.some)
+    specials = with_scales(m, SpecialTerms.of([*products, acc]), scales)
+    return finish(m, frame.acc, total, specials, still=~window.some)
 
 
 def late(m: Module, config: MacConfig, a: Value, b: Value, c: Value) -> Value:

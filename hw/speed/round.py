@@ -85,6 +85,8 @@ class FastRound(wiring.Component):
             zero = Const(0, len(magnitude))
             codes = add_compound(m, magnitude, zero, name="next_code", adder=self._adder)
             magnitude = wire(m, codes.plus(up)[:-1], "rounded")
+        elif config.rounding is Rounding.ODD:
+            magnitude = Cat(magnitude[0] | rest.any(), magnitude[1:])
         if not config.subnormals:
             magnitude &= kept[-1].replicate(len(magnitude))
         m.d.comb += self.code.eq(

@@ -2,17 +2,23 @@
 
 import numpy as np
 import pytest
-from circuits import mapped
+from amaranth.back import rtlil
+from circuits import PLAIN, mapped
 from rows import biased_rows, stepped
 
+from fp8mac.gen.verilog import rtlil_text
+from fp8mac.gen.yosys import find_yosys
 from fp8mac.hw.config.accumulators import FloatAccConfig
-from fp8mac.hw.config.structure import Goal, Structure
+from fp8mac.hw.config.ports import Shape
+from fp8mac.hw.config.structure import Built, Goal, Structure, parse_structure, structures_of
 from fp8mac.hw.config.unit import MacConfig, parse_line
 from fp8mac.hw.dot.float import FloatDot
+from fp8mac.proofs.check.equivalence import check_equal
 from fp8mac.sim.check.netlist import Netlist
 from fp8mac.sim.check.stimuli import packed
 from fp8mac.sim.gemm.gemm import gemm
 from fp8mac.sim.gemm.result import GemmResult
+from fp8mac.synth_reports.synth.synthesis import synthesize
 
 # Each kind of sum, cut, rounding, sign of zero and range of exponents at least once.
 KINDS = [
@@ -37,11 +43,26 @@ KINDS = [
     "bf16 x 2 -> fp16:rtz:plus0, tree, products rounded",
     "fp16 x 2 -> fp32:daz, tree, products rounded",
 ]
+# Each rounding, sign of zero, range of exponents and way of cutting that has a short path.
+FAST = [
+    "e3m2 x 3 -> e4m3ieee, window 7",
+    "e4m3 x 4 -> fp32, window 26",
+    "e5m2 x 5 -> e8m13:rtz:inf:plus0, window 14",
+    "e4m3fnuz x 4 -> e4m3:saturate, window 7",
+    "e4m3 x 4 -> fp32:rtz:inf:plus0, window 20, exponents as fp16",
+    "e5m2 x 3 -> fp16:ftz, window 12",
+    "e5m2 x 3 -> fp16:odd:sum0, window 30",
+    "e4m3 x 4 -> bf16:daz, window 5",
+    "e4m3 x 2 -> fp16",
+    "e4m3 x 3 -> fp16:rtz:ftz",
+    "e3m2 x 4 -> e5m6none:odd",
+    "e2m3*e3m2 x 2 -> fp16:daz",
+]
 NAMED = ["ada-fp8-e4m3", "h100-fp8-e4m3", "h100-fp8-e5m2", "v100-fp16", "a100-fp16", "a100-bf16"]
 
 
-def circuit(config: MacConfig) -> Netlist:
-    return mapped(FloatDot(config, Structure.of(Goal.AREA)))
+def circuit(config: MacConfig, goal: Built = Goal.AREA) -> Netlist:
+    return mapped(FloatDot(config, Structure.of(goal)))
 
 
 def wrong(config: MacConfig, netlist: Netlist, count: int, seed: int) -> list[tuple[object, ...]]:
@@ -68,6 +89,54 @@ def test_float_dot_equals_golden_model(line):
     assert wrong(config, circuit(config), 1000, seed=1) == []
 
 
+@pytest.mark.parametrize(
+    "line", [FAST[0], *(pytest.param(each, marks=pytest.mark.slow) for each in FAST[1:])]
+)
+def test_float_dot_with_a_short_path_equals_golden_model(line):
+    config = parse_line(line)
+    assert wrong(config, circuit(config, Goal.SPEED), 3000, seed=3) == []
+
+
+@pytest.mark.parametrize("line", [KINDS[1], KINDS[3]])
+def test_kinds_without_a_short_path_are_built_as_for_area(line):
+    config = parse_line(line)
+    texts = [rtlil_text(config, Shape.CORE, goal=goal) for goal in (Goal.AREA, Goal.SPEED)]
+    assert texts[1].replace("_speed", "") == texts[0]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "e2m1 x 2 -> e3m1ieee:rtz:inf:plus0, window 3",
+        pytest.param("e2m1 x 2 -> e2m2", marks=pytest.mark.slow),
+    ],
+)
+def test_short_path_is_short_and_proved_equal_to_the_circuit_for_area(line):
+    config = parse_line(line)
+    built = (FloatDot(config, Structure.of(goal)) for goal in (Goal.AREA, Goal.SPEED))
+    texts = (rtlil.convert(each, name="top", emit_src=False) for each in built)
+    area, speed = (synthesize(text, "top", PLAIN, find_yosys()) for text in texts)
+    check_equal(area.netlist, speed.netlist)
+    assert speed.metrics.levels < 0.75 * area.metrics.levels
+
+
+def test_structures_of_float_dots():
+    config = parse_line(FAST[0])
+    names = [each.value for each in structures_of(config)]
+    assert names == ["area-ripple", "speed-brent-kung", "speed-sklansky", "speed-fitted"]
+    for name in names[1:3]:
+        assert wrong(config, circuit(config, parse_structure(name, config)), 300, seed=4) == [], (
+            name
+        )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMED[:5])
+def test_short_path_of_silicon_equals_golden_model(name):
+    config = parse_line(name)
+    assert wrong(config, circuit(config, Goal.SPEED), 20_000, seed=5) == []
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMED)
 def test_float_dot_of_silicon_equals_golden_model_on_many_rows(name):
@@ -76,11 +145,18 @@ def test_float_dot_of_silicon_equals_golden_model_on_many_rows(name):
 
 
 @pytest.mark.parametrize(
-    "line", ["e2m1 x 2 -> e3m1ieee:rtz:inf:plus0, window 3", "e2m1 x 2 -> e2m2, window 5"]
+    ("line", "goal"),
+    [
+        ("e2m1 x 2 -> e3m1ieee:rtz:inf:plus0, window 3", Goal.AREA),
+        ("e2m1 x 2 -> e2m2, window 5", Goal.AREA),
+        ("e2m1 x 2 -> e3m1ieee:rtz:inf:plus0, window 3", Goal.SPEED),
+        pytest.param("e2m1 x 2 -> e2m2, window 5", Goal.SPEED, marks=pytest.mark.slow),
+        pytest.param("e2m1 x 2 -> e3m2:odd", Goal.SPEED, marks=pytest.mark.slow),
+    ],
 )
-def test_float_dot_of_two_tiny_lanes_equals_matrix_product_everywhere(line):
+def test_float_dot_of_two_tiny_lanes_equals_matrix_product_everywhere(line, goal):
     config = parse_line(line)
-    netlist = circuit(config)
+    netlist = circuit(config, goal)
     pairs = np.arange(256, dtype=np.uint32)
     lanes = np.stack([pairs & 15, pairs >> 4], axis=1)
     a, b = (each.ravel().astype(np.uint64) for each in np.meshgrid(pairs, pairs, indexing="ij"))

@@ -20,6 +20,7 @@ A term is placed in a *field* of places below the largest exponent::
 from dataclasses import dataclass
 
 from fp8mac.hw.config.accumulators import FloatAccConfig
+from fp8mac.hw.config.blocks import ScaleFormat
 from fp8mac.hw.config.formats import FloatFormat, TermCut
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.hw.parts.layout import NumberRange, operand_range, product_range
@@ -116,10 +117,15 @@ class Frame:
         return self.products.base + self.product_fraction_bits + bias + self.origin
 
     @property
+    def most_scaled(self) -> int:
+        """By how much the exponents of scales can move products, up or down."""
+        return _SCALED[self.config.block.scale] if self.config.block else 0
+
+    @property
     def acc_highest(self) -> int:
         """Largest exponent of an accumulator, counted as those of products."""
         format_ = self.acc.format
-        return format_.emax + format_.exponent_bias - self.exponent_offset
+        return format_.emax + format_.exponent_bias - self.exponent_offset + self.most_scaled
 
     @property
     def exponent_bits(self) -> int:
@@ -140,6 +146,9 @@ class Frame:
             significand = (1 << format_.precision) - 1
             total += _most(significand, self.fraction_bits - format_.mantissa_bits)
         return total.bit_length() + 1
+
+
+_SCALED = {ScaleFormat.E8M0: 254, ScaleFormat.UE4M3: 16}
 
 
 def acc_of(config: MacConfig) -> FloatAccConfig:

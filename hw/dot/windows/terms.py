@@ -15,7 +15,16 @@ from fp8mac.hw.dot.windows.frame import Frame
 from fp8mac.hw.parts.prefix import wire
 from fp8mac.hw.parts.special import classify
 
-__all__ = ["Addend", "SpecialTerms", "Sum", "Term", "read_acc", "read_products", "wire_signed"]
+__all__ = [
+    "Addend",
+    "SpecialTerms",
+    "Sum",
+    "Term",
+    "flushed",
+    "read_acc",
+    "read_products",
+    "wire_signed",
+]
 
 
 class Term(NamedTuple):
@@ -174,7 +183,7 @@ def read_products(m: Module, frame: Frame, a: Value, b: Value) -> list[Term]:
         m.submodules[f"product_{lane}"] = unit
         codes = (a.word_select(lane, config.a.bits), b.word_select(lane, config.b.bits))
         if frame.acc.flushes:
-            codes = (_flushed(config.a, codes[0]), _flushed(config.b, codes[1]))
+            codes = (flushed(config.a, codes[0]), flushed(config.b, codes[1]))
         m.d.comb += [unit.a.eq(codes[0]), unit.b.eq(codes[1])]
         product = unit.product
         significand: Value = product.significand
@@ -194,7 +203,7 @@ def read_products(m: Module, frame: Frame, a: Value, b: Value) -> list[Term]:
     return products
 
 
-def _flushed(format_: Format, code: Value) -> Value:
+def flushed(format_: Format, code: Value) -> Value:
     """A code; +0 in place of a subnormal one, but not of zero."""
     assert isinstance(format_, FloatFormat)
     mantissa, rest = code[: format_.mantissa_bits], code[format_.mantissa_bits :]

@@ -131,10 +131,11 @@ class WindowSum(wiring.Component):
         frame, bits = self._frame, self._frame.exponent_bits
         low, high = self.c_exponent[:bits], self.c_exponent[bits:]
         below = self.c_exponent[-1]
-        present = ~below
-        m.d.comb += self.beyond.eq(~below & high.any())
-        if frame.exponent_offset < 1 - frame.lowest:  # even a zero could be
+        present, beyond = ~below, ~below & high.any()
+        if frame.exponent_offset - frame.most_scaled < 1 - frame.lowest:  # even a zero could be
             present &= self.c_significand.any()
+            beyond &= self.c_significand.any()
+        m.d.comb += self.beyond.eq(beyond)
         known = Cat(
             low | self.beyond.replicate(bits), high & (~self.beyond).replicate(len(high))
         ).as_signed()

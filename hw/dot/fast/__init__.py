@@ -1,0 +1,1 @@
+"""Sums of several products in a float accumulator, for a short path."""
