@@ -194,7 +194,7 @@ OUT = Annotated[
 ]
 STAGES = Annotated[
     int,
-    number("--stages", low=1, high=2, help="2: a register between product and sum."),
+    number("--stages", low=1, high=3, help="2 or more: registers before the sum."),
 ]
 
 

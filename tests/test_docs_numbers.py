@@ -5,6 +5,7 @@ from pathlib import Path
 
 import doc_numbers
 import doc_numbers_accuracy
+import doc_numbers_pipelines
 import doc_numbers_study
 import pytest
 from doc_numbers_given import GIVEN, KINDS, SECTIONS
@@ -18,6 +19,7 @@ MEASURED = {
     "docs/decide.md": doc_numbers.decide,
     "docs/formats.md": doc_numbers.formats,
     "docs/gemm.md": doc_numbers.gemm,
+    "docs/pipelines.md": doc_numbers_pipelines.pipelines,
     "docs/proofs.md": doc_numbers.proofs,
     "docs/silicon.md": doc_numbers.silicon,
     "docs/training.md": doc_numbers_study.study,

@@ -9,8 +9,9 @@ from fp8mac.hw.config.accumulators import FloatAccConfig, IntAccConfig, KulischC
 from fp8mac.hw.config.formats import IntFormat
 from fp8mac.hw.config.structure import Adder
 from fp8mac.hw.config.unit import MacConfig
-from fp8mac.hw.parts.family import Family, Parts
+from fp8mac.hw.parts.family import Family, Parts, Registers
 from fp8mac.hw.parts.layout import operand_range, product_range
+from fp8mac.hw.parts.stages import integer_registers, kulisch_registers
 
 __all__ = ["AREA", "is_odd"]
 
@@ -23,8 +24,17 @@ def _integer(config: MacConfig, adder: Adder) -> Parts:
         "segment_bits": config.segment_bits,
         "settles": config.resolve is Resolve.IDLE,
     }
-    unit = IntAccumulator(a, b, config.acc_bits, config.saturates, adder=adder, **segments)
-    return Parts(None, unit)
+    registers = integer_registers(config.stages)
+    unit = IntAccumulator(
+        a,
+        b,
+        config.acc_bits,
+        config.saturates,
+        adder=adder,
+        is_held=bool(registers.inside),
+        **segments,
+    )
+    return Parts(None, unit, registers)
 
 
 def _kulisch(config: MacConfig, adder: Adder) -> Parts:
@@ -32,7 +42,11 @@ def _kulisch(config: MacConfig, adder: Adder) -> Parts:
         return _integer(config, adder)
     multiplier = FloatMultiplier(config.a, config.b, normalised=False, adder=adder)
     widths = (config.product_bits - 1, config.acc_bits, config.segment_bits)
-    return Parts(multiplier, KulischAccumulator(multiplier.range, *widths, adder=adder))
+    registers = kulisch_registers(config.stages)
+    accumulator = KulischAccumulator(
+        multiplier.range, *widths, adder=adder, is_held=bool(registers.inside)
+    )
+    return Parts(multiplier, accumulator, registers)
 
 
 def _float(config: MacConfig, adder: Adder) -> Parts:
@@ -40,7 +54,8 @@ def _float(config: MacConfig, adder: Adder) -> Parts:
     assert isinstance(acc, FloatAccConfig)
     carry = is_odd(config, acc)
     multiplier = FloatMultiplier(config.a, config.b, normalised=True, carry=carry, adder=adder)
-    return Parts(multiplier, FloatAccumulator(multiplier.range, acc, adder))
+    registers = Registers(product=config.stages > 1)
+    return Parts(multiplier, FloatAccumulator(multiplier.range, acc, adder), registers)
 
 
 def is_odd(config: MacConfig, acc: FloatAccConfig) -> bool:

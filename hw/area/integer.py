@@ -7,7 +7,7 @@ from fp8mac.hw.config.formats import IntFormat
 from fp8mac.hw.config.structure import Adder
 from fp8mac.hw.parts.carry_save import CarrySaveTree, columns
 from fp8mac.hw.parts.compressor import Compressor
-from fp8mac.hw.parts.register import FixedAccumulator
+from fp8mac.hw.parts.register import FixedAccumulator, add_signed
 from fp8mac.hw.parts.segments import add_product
 from fp8mac.hw.parts.summands import Summands
 
@@ -35,6 +35,8 @@ class IntAccumulator(FixedAccumulator):
     settles : bool
         Whether all carries between segments are gone after enough products of zero, see
         `fp8mac.hw.parts.segments.add_product`.
+    is_held : bool
+        Whether a register holds the product.
 
     Members
     -------
@@ -63,12 +65,14 @@ class IntAccumulator(FixedAccumulator):
         adder: Adder = Adder.RIPPLE,
         segment_bits: int | None = None,
         settles: bool = False,
+        is_held: bool = False,
     ) -> None:
         self._adder = adder
         self._saturate = saturate
         self._settles = settles
         members = {"a": In(a_format.bits), "b": In(b_format.bits)}
-        super().__init__(members, width, segment_bits)
+        held = (a_format.bits + b_format.bits,) if is_held else ()
+        super().__init__(members, width, segment_bits, held)
 
     @property
     def saturate(self) -> bool:
@@ -80,6 +84,11 @@ class IntAccumulator(FixedAccumulator):
         """Whether products of zero leave no carries between segments."""
         return self._settles
 
+    @property
+    def is_held(self) -> bool:
+        """Whether a register holds the product."""
+        return bool(self.gaps)
+
     def elaborate(self, platform: object) -> Module:
         m = Module()
         if self._segment_bits is not None:
@@ -87,7 +96,7 @@ class IntAccumulator(FixedAccumulator):
                 m,
                 (self.c, self.c_carry),
                 self._segment_bits,
-                lambda tree: add_booth_rows(m, tree, self.a, self.b),
+                lambda tree: self._add_product(m, tree),
                 len(self.a) + len(self.b) if self._settles else None,
                 small=True,
             )
@@ -98,7 +107,7 @@ class IntAccumulator(FixedAccumulator):
         tree.add_bits(0, self.c)
         if self._saturate:
             tree.add_bits(self._width, self.c[-1])
-        add_booth_rows(m, tree, self.a, self.b)
+        self._add_product(m, tree)
         total = Signal(total_width)
         m.d.comb += total.eq(tree.elaborate_into(m))
         if self._saturate:
@@ -108,6 +117,16 @@ class IntAccumulator(FixedAccumulator):
         else:
             m.d.comb += self.y.eq(total)
         return m
+
+    def _add_product(self, m: Module, tree: Compressor | CarrySaveTree) -> None:
+        """Add the product, as its rows, or as a number that a register holds."""
+        if not self.gaps:
+            add_booth_rows(m, tree, self.a, self.b)
+            return
+        bits = len(self.a) + len(self.b)
+        alone = columns(bits, self._adder)
+        add_booth_rows(m, alone, self.a, self.b)
+        add_signed(tree, self.gaps[0].cross(m, alone.elaborate_into(m)))
 
 
 def add_booth_rows(

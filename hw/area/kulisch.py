@@ -41,6 +41,8 @@ class KulischAccumulator(FixedAccumulator):
         Bits of its segments, see `fp8mac.hw.parts.segments`; by default it is one word.
     adder : Adder
         How carries run, but through the guard bits.
+    is_held : bool
+        Whether a register holds the aligned product.
 
     Members
     -------
@@ -64,12 +66,14 @@ class KulischAccumulator(FixedAccumulator):
         segment_bits: int | None = None,
         *,
         adder: Adder = Adder.RIPPLE,
+        is_held: bool = False,
     ) -> None:
         self._adder = adder
         self._range = range
         self._magnitude_bits = magnitude_bits
         members = {"product": In(NumberLayout(range))}
-        super().__init__(members, width, segment_bits)
+        held = (magnitude_bits + 1,) if is_held else ()
+        super().__init__(members, width, segment_bits, held)
 
     @property
     def range(self) -> NumberRange:
@@ -81,33 +85,38 @@ class KulischAccumulator(FixedAccumulator):
         """Bits of the largest product."""
         return self._magnitude_bits
 
+    @property
+    def is_held(self) -> bool:
+        """Whether a register holds the aligned product."""
+        return bool(self.gaps)
+
     def elaborate(self, platform: object) -> Module:
         m = Module()
         bits, product = self._magnitude_bits, self.product
         aligned = align(m, product, self._range, bits)
-        addend = Signal(bits)
+        sign: Value = product.sign
+        addend: Value = Signal(bits, name="addend")
+        m.d.comb += addend.eq(aligned ^ sign.replicate(bits))
+        for gap in self.gaps:
+            held = gap.cross(m, Cat(addend, sign))
+            addend, sign = held[:-1], held[-1]
         if self._segment_bits is not None:
-            m.d.comb += addend.eq(aligned ^ product.sign.replicate(bits))
             register = (self.c, self.c_carry)
-            sign = product.sign
             sums = add_number(m, register, self._segment_bits, addend, sign=sign, one=sign)
             m.d.comb += Cat(self.y, self.y_carry).eq(Cat(sums))
             return m
         low = Signal(bits + 1)
-        signed = Cat(product.sign, addend)
+        signed = Cat(sign, addend)
         total = plus(m, Cat(1, self.c[:bits]), signed, bits + 2, "sum", adder=self._adder)
-        m.d.comb += [
-            addend.eq(aligned ^ product.sign.replicate(bits)),
-            low.eq(total[1:]),
-        ]
+        m.d.comb += low.eq(total[1:])
         # One chain counts both ways: a guard bit toggles while all bits below it are at the end
         # of their range, ones on the way up and zeros on the way down.
         guard = Signal(self._width - bits)
-        step = low[-1] ^ product.sign
+        step = low[-1] ^ sign
         for place, bit in enumerate(self.c[bits:]):
             m.d.comb += guard[place].eq(bit ^ step)
             chain = Signal(name=f"count_{place}")
-            m.d.comb += chain.eq(step & (bit ^ product.sign))
+            m.d.comb += chain.eq(step & (bit ^ sign))
             step = chain
         m.d.comb += self.y.eq(Cat(low[:-1], guard))
         return m

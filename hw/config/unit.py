@@ -40,8 +40,8 @@ class MacConfig(Lane):
     block : SharedScale, optional
         Elements of both operands share scales, in blocks of so many.
     stages : int
-        1, or 2 for a register between product and sum, which keeps glitches of the multiplier out
-        of what follows. Sums are the same, a cycle later.
+        1, or more for registers before the sum, at most `most_stages`: shorter paths, and glitches
+        of the multiplier stay out of what follows. Sums are the same, cycles later.
     output : FloatAccConfig, optional
         What an exact sum is rounded to, once, where it leaves the unit.
 
@@ -61,8 +61,10 @@ class MacConfig(Lane):
     def __post_init__(self) -> None:
         object.__setattr__(self, "stages", integer(self.stages, "stages"))
         super().__post_init__()
-        if self.stages not in (1, 2):
-            raise ConfigError(f"A unit has 1 or 2 stages, not {self.stages}.")
+        if not 1 <= self.stages <= self.most_stages:
+            many = "1 or 2" if self.most_stages == 2 else f"1 to {self.most_stages}"
+            text = replace(self, stages=1).text
+            raise ConfigError(f"{text} has {many} stages, not {self.stages}.")
         if self.stages > 1 and self.resolve is Resolve.IDLE:
             raise ConfigError(
                 "A register that idle cycles resolve is of one stage: ready would say nothing of a "
@@ -174,6 +176,17 @@ class MacConfig(Lane):
         """Unit whose accumulator holds the result: the outer one, if there is one."""
         outer = self.summation.outer
         return self.plain if outer is None else replace(self.plain, accumulator=outer)
+
+    @property
+    def most_stages(self) -> int:
+        """Stages that registers can cut it into: a rounded sum, and a sum of lanes, is one piece.
+
+        Examples
+        --------
+        >>> [parse_line(f"e4m3 -> {acc}").most_stages for acc in ("kulisch", "fp16")]
+        [3, 2]
+        """
+        return 3 if self.is_fixed and self.summation == PLAIN and self.block is None else 2
 
     @property
     def latency_cycles(self) -> int:
@@ -289,5 +302,5 @@ def parse_line(line: str) -> MacConfig:
 
 def _stages(text: str) -> int:
     if not re.fullmatch("[0-9]{1,20}", text):
-        raise ConfigError(f"'stages {text}' is no number of stages; write stages 1 or stages 2.")
+        raise ConfigError(f"'stages {text}' is no number of stages; write stages 2.")
     return int(text)

@@ -12,7 +12,8 @@ from fp8mac.hw.fpga.integer import LutIntAccumulator
 from fp8mac.hw.fpga.kulisch import LutKulischAccumulator
 from fp8mac.hw.fpga.multiply import Multiply, in_blocks, in_rows
 from fp8mac.hw.fpga.product import LutFixedMultiplier, LutMultiplier
-from fp8mac.hw.parts.family import Family, Parts
+from fp8mac.hw.parts.family import Family, Parts, Registers
+from fp8mac.hw.parts.stages import shifted_registers
 
 __all__ = ["FPGA", "FPGA_DSP"]
 
@@ -21,6 +22,8 @@ def _integer(config: MacConfig, adder: Adder, multiply: Multiply) -> Parts:
     a, b = config.a, config.b
     assert isinstance(a, IntFormat)
     assert isinstance(b, IntFormat)
+    # Rows and sum are chains of their own: the product is the register that comes first.
+    registers = Registers(operands=config.stages > 2, inside=(0,) if config.stages > 1 else ())
     accumulator = LutIntAccumulator(
         a,
         b,
@@ -28,8 +31,9 @@ def _integer(config: MacConfig, adder: Adder, multiply: Multiply) -> Parts:
         saturate=config.saturates,
         multiply=multiply,
         segment_bits=config.segment_bits,
+        is_held=bool(registers.inside),
     )
-    return Parts(None, accumulator, clears=True)
+    return Parts(None, accumulator, registers, clears=True)
 
 
 def _kulisch(config: MacConfig, adder: Adder, multiply: Multiply) -> Parts:
@@ -37,7 +41,13 @@ def _kulisch(config: MacConfig, adder: Adder, multiply: Multiply) -> Parts:
         return _integer(config, adder, multiply)
     multiplier = LutFixedMultiplier(config.a, config.b, multiply=multiply)
     widths = (config.product_bits - 1, config.acc_bits, config.segment_bits)
-    return Parts(multiplier, LutKulischAccumulator(multiplier.range, *widths), clears=True)
+    registers = shifted_registers(
+        config.stages,
+        multiplier.range.exponent_max.bit_length(),
+        segmented=config.segment_bits is not None,
+    )
+    accumulator = LutKulischAccumulator(multiplier.range, *widths, registers=registers.inside)
+    return Parts(multiplier, accumulator, registers, clears=True)
 
 
 def _float(config: MacConfig, adder: Adder, multiply: Multiply) -> Parts:
@@ -45,7 +55,8 @@ def _float(config: MacConfig, adder: Adder, multiply: Multiply) -> Parts:
     assert isinstance(acc, FloatAccConfig)
     carry = is_odd(config, acc)
     multiplier = LutMultiplier(config.a, config.b, normalised=True, carry=carry, multiply=multiply)
-    return Parts(multiplier, FloatAccumulator(multiplier.range, acc, adder))
+    registers = Registers(product=config.stages > 1)
+    return Parts(multiplier, FloatAccumulator(multiplier.range, acc, adder), registers)
 
 
 def _family(multiply: Multiply) -> Family:

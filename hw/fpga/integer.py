@@ -29,6 +29,8 @@ class LutIntAccumulator(FixedAccumulator):
         How the product is made.
     segment_bits : int, optional
         Bits of the accumulator's segments; by default it is one word.
+    is_held : bool
+        Whether a register holds the product.
 
     Members
     -------
@@ -59,11 +61,13 @@ class LutIntAccumulator(FixedAccumulator):
         saturate: bool,
         multiply: Multiply,
         segment_bits: int | None = None,
+        is_held: bool = False,
     ) -> None:
         self._saturate = saturate
         self._multiply = multiply
         members = {"a": In(a_format.bits), "b": In(b_format.bits), "clear": In(1)}
-        super().__init__(members, width, segment_bits)
+        held = (a_format.bits + b_format.bits,) if is_held else ()
+        super().__init__(members, width, segment_bits, held)
 
     @property
     def saturate(self) -> bool:
@@ -75,9 +79,16 @@ class LutIntAccumulator(FixedAccumulator):
         """How the product is made."""
         return self._multiply
 
+    @property
+    def is_held(self) -> bool:
+        """Whether a register holds the product."""
+        return bool(self.gaps)
+
     def elaborate(self, platform: object) -> Module:
         m = Module()
         product = self._multiply(m, self.a.as_signed(), self.b.as_signed())
+        for gap in self.gaps:
+            product = gap.cross(m, product).as_signed()
         addend = Signal(self._width)
         m.d.comb += addend.eq(product)
         if not self._saturate:

@@ -35,6 +35,9 @@ class LutKulischAccumulator(FixedAccumulator):
         Bits of the accumulator.
     segment_bits : int, optional
         Bits of its segments; by default it is one word.
+    registers : tuple of int
+        Stages of the shifter that registers stand before; those of the number of all stages stand
+        behind it.
 
     Members
     -------
@@ -59,11 +62,16 @@ class LutKulischAccumulator(FixedAccumulator):
         magnitude_bits: int,
         width: int,
         segment_bits: int | None = None,
+        *,
+        registers: tuple[int, ...] = (),
     ) -> None:
         self._range = range
+        self._registers = registers
         self._magnitude_bits = magnitude_bits
         members = {"product": In(NumberLayout(range)), "clear": In(1)}
-        super().__init__(members, width, segment_bits)
+        amount = range.exponent_max.bit_length()
+        held = tuple(self._shifted_bits(place) + amount - place for place in registers)
+        super().__init__(members, width, segment_bits, held)
 
     @property
     def range(self) -> NumberRange:
@@ -75,34 +83,48 @@ class LutKulischAccumulator(FixedAccumulator):
         """Bits of the largest product."""
         return self._magnitude_bits
 
+    @property
+    def registers(self) -> tuple[int, ...]:
+        """Stages of the shifter that registers stand before."""
+        return self._registers
+
     def elaborate(self, platform: object) -> Module:
         m = Module()
         # The exponent is at least `lowest`: instead of subtracting it, the lowest places, into
         # which nothing is ever shifted, are left out.
         lowest = self._range.exponent_min
         amount = self.product.exponent.as_unsigned()[: self._range.exponent_max.bit_length()]
-        aligned = _shift_left(
-            m, self.product.significand, amount, self._magnitude_bits + lowest + 1
-        )[lowest:]
+        aligned = self._shift_left(m, amount)[lowest:]
         addend = Signal(self._width)
         m.d.comb += addend.eq(aligned.as_signed())
         add_to_register(m, self, addend)
         return m
 
+    def _shifted_bits(self, stages: int) -> int:
+        """Bits of the significand behind so many stages of the shifter."""
+        most = self._magnitude_bits + self._range.exponent_min + 1
+        return min(most, self._range.significand_bits + (1 << stages) - 1)
 
-def _shift_left(m: Module, value: Value, amount: Value, width: int) -> Value:
-    """``(value << amount)[:width]`` of a two's complement value: a table for a bit of each stage.
+    def _shift_left(self, m: Module, amount: Value) -> Value:
+        """The significand, shifted left: a table for a bit of each stage.
 
-    Small stages come first: there the vectors are short, and there the bits of the amount come
-    early.
-    """
-    for stage, bit in enumerate(amount):
-        step = 1 << stage
-        grown = min(width, len(value) + step)
-        sign = value[-1].replicate(step)
-        shifted = Signal(grown, name=f"left_{step}")
-        m.d.comb += shifted.eq(
-            Mux(bit, Cat(Const(0, step), value)[:grown], Cat(value, sign)[:grown])
-        )
-        value = shifted
-    return value
+        Small stages come first: there the vectors are short, and there the bits of the amount come
+        early.
+        """
+        value: Value = self.product.significand
+        gaps = dict(zip(self._registers, self.gaps, strict=True))
+        for stage in range(len(amount) + 1):
+            if stage in gaps:
+                held = gaps[stage].cross(m, Cat(value, amount[stage:]))
+                value, amount = held[: len(value)], Cat(amount[:stage], held[len(value) :])
+            if stage == len(amount):
+                break
+            step = 1 << stage
+            grown = self._shifted_bits(stage + 1)
+            sign = value[-1].replicate(step)
+            shifted = Signal(grown, name=f"left_{step}")
+            m.d.comb += shifted.eq(
+                Mux(amount[stage], Cat(Const(0, step), value)[:grown], Cat(value, sign)[:grown])
+            )
+            value = shifted
+        return value

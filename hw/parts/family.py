@@ -7,7 +7,25 @@ from fp8mac.hw.config.accumulators import AccumulatorConfig
 from fp8mac.hw.config.structure import Adder
 from fp8mac.hw.config.unit import MacConfig
 
-__all__ = ["Family", "Parts"]
+__all__ = ["Family", "Parts", "Registers"]
+
+
+class Registers(NamedTuple):
+    """Where registers stand in a core of several stages, one a stage but the last.
+
+    Parameters
+    ----------
+    operands : bool
+        Before everything.
+    product : bool
+        Between multiplier and accumulator.
+    inside : tuple of int
+        Inside the accumulator, before its sum: at places that are its own.
+    """
+
+    operands: bool = False
+    product: bool = False
+    inside: tuple[int, ...] = ()
 
 
 class Parts(NamedTuple):
@@ -20,21 +38,16 @@ class Parts(NamedTuple):
         and ``b`` itself.
     accumulator : Component
         ``product``, or ``a`` and ``b``, and the accumulator ``c`` to the next accumulator ``y``.
-    is_compact : bool
-        Whether the product has few bits, so that a register between the two is worth them.
+    registers : Registers
+        Where registers stand, of a unit of several stages.
     clears : bool
         Whether the accumulator has an input ``clear``, at which it takes ``c`` for zero.
     """
 
     multiplier: Any | None
     accumulator: Any
-    is_compact: bool = True
+    registers: Registers = Registers()
     clears: bool = False
-
-    @property
-    def has_product(self) -> bool:
-        """Whether a register can hold the product."""
-        return self.multiplier is not None and self.is_compact
 
 
 Family = Mapping[type[AccumulatorConfig], Callable[[MacConfig, Adder], Parts]]

@@ -6,7 +6,8 @@ from fp8mac.hw.config.accumulators import FloatAccConfig, IntAccConfig, KulischC
 from fp8mac.hw.config.formats import IntFormat
 from fp8mac.hw.config.structure import Adder
 from fp8mac.hw.config.unit import MacConfig
-from fp8mac.hw.parts.family import Family, Parts
+from fp8mac.hw.parts.family import Family, Parts, Registers
+from fp8mac.hw.parts.stages import integer_registers, kulisch_registers
 from fp8mac.hw.speed.dual_path import DualPathAccumulator
 from fp8mac.hw.speed.integer import FastIntAccumulator
 from fp8mac.hw.speed.kulisch import FastKulischAccumulator
@@ -24,8 +25,17 @@ def _integer(config: MacConfig, adder: Adder) -> Parts:
         "segment_bits": config.segment_bits,
         "settles": config.resolve is Resolve.IDLE,
     }
-    unit = FastIntAccumulator(a, b, config.acc_bits, config.saturates, adder=adder, **segments)
-    return Parts(None, unit)
+    registers = integer_registers(config.stages)
+    unit = FastIntAccumulator(
+        a,
+        b,
+        config.acc_bits,
+        config.saturates,
+        adder=adder,
+        is_held=bool(registers.inside),
+        **segments,
+    )
+    return Parts(None, unit, registers)
 
 
 def _kulisch(config: MacConfig, adder: Adder, tables: bool = True) -> Parts:
@@ -39,7 +49,11 @@ def _kulisch(config: MacConfig, adder: Adder, tables: bool = True) -> Parts:
         adder=adder,
     )
     widths = (config.product_bits - 1, config.acc_bits, config.segment_bits)
-    return Parts(multiplier, FastKulischAccumulator(multiplier.factors, *widths, adder=adder))
+    registers = kulisch_registers(config.stages)
+    accumulator = FastKulischAccumulator(
+        multiplier.factors, *widths, adder=adder, is_held=bool(registers.inside)
+    )
+    return Parts(multiplier, accumulator, registers)
 
 
 def _float(config: MacConfig, adder: Adder, tables: bool = True) -> Parts:
@@ -48,7 +62,9 @@ def _float(config: MacConfig, adder: Adder, tables: bool = True) -> Parts:
     multiplier = FastMultiplier(config.a, config.b, normalised=True, tables=tables, adder=adder)
     fits = DualPathAccumulator.fits(multiplier.factors, acc)
     kind = DualPathAccumulator if fits else FastSinglePathAccumulator
-    return Parts(multiplier, kind(multiplier.factors, acc, adder), is_compact=False)
+    # A product of parts that are not added yet has more bits than its operands.
+    registers = Registers(operands=config.stages > 1)
+    return Parts(multiplier, kind(multiplier.factors, acc, adder), registers)
 
 
 SPEED: Family = {KulischConfig: _kulisch, FloatAccConfig: _float, IntAccConfig: _integer}

@@ -7,7 +7,7 @@ from fp8mac.hw.config.formats import IntFormat
 from fp8mac.hw.config.structure import Adder
 from fp8mac.hw.parts.carry_save import CarrySaveTree
 from fp8mac.hw.parts.prefix import AND
-from fp8mac.hw.parts.register import FixedAccumulator
+from fp8mac.hw.parts.register import FixedAccumulator, add_signed
 from fp8mac.hw.parts.segments import add_product
 from fp8mac.hw.parts.summands import Summands
 
@@ -30,7 +30,7 @@ class FastIntAccumulator(FixedAccumulator):
         Where True, a sum outside the accumulator's range becomes its nearest end; else it wraps.
     adder : Adder
         How carries run.
-    segment_bits, settles
+    segment_bits, settles, is_held
         As there.
 
     Members
@@ -60,12 +60,14 @@ class FastIntAccumulator(FixedAccumulator):
         adder: Adder = Adder.FITTED,
         segment_bits: int | None = None,
         settles: bool = False,
+        is_held: bool = False,
     ) -> None:
         self._adder = adder
         self._saturate = saturate
         self._settles = settles
         members = {"a": In(a_format.bits), "b": In(b_format.bits)}
-        super().__init__(members, width, segment_bits)
+        held = (a_format.bits + b_format.bits,) if is_held else ()
+        super().__init__(members, width, segment_bits, held)
 
     @property
     def saturate(self) -> bool:
@@ -77,6 +79,11 @@ class FastIntAccumulator(FixedAccumulator):
         """Whether products of zero leave no carries between segments."""
         return self._settles
 
+    @property
+    def is_held(self) -> bool:
+        """Whether a register holds the product."""
+        return bool(self.gaps)
+
     def elaborate(self, platform: object) -> Module:
         m = Module()
         if self._segment_bits is not None:
@@ -84,7 +91,7 @@ class FastIntAccumulator(FixedAccumulator):
                 m,
                 (self.c, self.c_carry),
                 self._segment_bits,
-                lambda tree: add_bit_products(tree, self.a, self.b),
+                lambda tree: self._add_product(m, tree),
                 len(self.a) + len(self.b) if self._settles else None,
             )
             m.d.comb += Cat(self.y, self.y_carry).eq(Cat(sums))
@@ -93,7 +100,7 @@ class FastIntAccumulator(FixedAccumulator):
         tree.add_bits(0, self.c)
         if self._saturate:
             tree.add_bits(self._width, self.c[-1])
-        add_bit_products(tree, self.a, self.b)
+        self._add_product(m, tree)
         total = tree.elaborate_into(m)
         if self._saturate:
             overflow = total[-1] ^ total[-2]
@@ -102,6 +109,16 @@ class FastIntAccumulator(FixedAccumulator):
         else:
             m.d.comb += self.y.eq(total)
         return m
+
+    def _add_product(self, m: Module, tree: CarrySaveTree) -> None:
+        """Add the product, as its rows, or as a number that a register holds."""
+        if not self.gaps:
+            add_bit_products(tree, self.a, self.b)
+            return
+        bits = len(self.a) + len(self.b)
+        alone = CarrySaveTree(bits, self._adder)
+        add_bit_products(alone, self.a, self.b)
+        add_signed(tree, self.gaps[0].cross(m, alone.elaborate_into(m)))
 
 
 def add_bit_products(tree: CarrySaveTree | Summands, a: Value, b: Value) -> None:

@@ -48,6 +48,8 @@ class FastKulischAccumulator(FixedAccumulator):
         Bits of its segments; by default it is one word.
     adder : Adder
         How carries run.
+    is_held : bool
+        Whether a register holds the aligned product.
 
     Members
     -------
@@ -71,12 +73,14 @@ class FastKulischAccumulator(FixedAccumulator):
         segment_bits: int | None = None,
         *,
         adder: Adder = Adder.FITTED,
+        is_held: bool = False,
     ) -> None:
         self._adder = adder
         self._factors = factors
         self._magnitude_bits = magnitude_bits
         members = {"product": In(FactoredLayout(*factors))}
-        super().__init__(members, width, segment_bits)
+        held = (magnitude_bits + 1,) if is_held else ()
+        super().__init__(members, width, segment_bits, held)
 
     @property
     def factors(self) -> tuple[NumberRange, NumberRange]:
@@ -88,10 +92,18 @@ class FastKulischAccumulator(FixedAccumulator):
         """Bits of the largest product."""
         return self._magnitude_bits
 
+    @property
+    def is_held(self) -> bool:
+        """Whether a register holds the aligned product."""
+        return bool(self.gaps)
+
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        sign = self.product.sign
+        sign: Value = self.product.sign
         aligned = align(m, self.product, self._factors, self._magnitude_bits, self._adder)
+        for gap in self.gaps:
+            held = gap.cross(m, Cat(aligned, sign))
+            aligned, sign = held[:-1], held[-1]
         if self._segment_bits is not None:
             addend = wire(m, aligned ^ sign.replicate(self._magnitude_bits), "addend")
             register = (self.c, self.c_carry)

@@ -1,5 +1,6 @@
 """The combinational core of a unit: one step of its arithmetic."""
 
+from dataclasses import replace
 from functools import cached_property
 
 from amaranth.hdl import Cat, Module, Signal
@@ -9,8 +10,9 @@ from amaranth.lib.wiring import In, Out
 from fp8mac.hw.config.ports import Role, Shape, named, ports
 from fp8mac.hw.config.structure import Built, Goal
 from fp8mac.hw.config.unit import MacConfig
-from fp8mac.hw.parts.family import Parts
+from fp8mac.hw.parts.family import Parts, Registers
 from fp8mac.hw.parts.layout import varying
+from fp8mac.hw.parts.register import Gap
 from fp8mac.hw.parts.special import flags_of
 from fp8mac.hw.units.buildable import check_buildable
 from fp8mac.hw.units.families import parts_of
@@ -40,8 +42,8 @@ class MacCore(wiring.Component):
         What it is built for, or how.
 
     cut : bool
-        Bring out what a register can hold: the product, or the operands where its family has no
-        product of few bits.
+        Of a unit of several stages: registers stand where its family has them, but for the product,
+        or the operands where the product is not held: these are brought out.
 
     Members
     -------
@@ -49,9 +51,9 @@ class MacCore(wiring.Component):
         Operand code of each lane, lane 0 in the lowest bits.
     b : :py:`In(lanes * config.b.bits)`
         Operand code of each lane.
-    early : :py:`Out(...)`, if it is cut
+    early : :py:`Out(...)`, if it is cut there
         Product, or operands.
-    held : :py:`In(...)`, if it is cut
+    held : :py:`In(...)`, if it is cut there
         What goes on from there.
     c : :py:`In(config.acc_bits)`
         Accumulator.
@@ -85,13 +87,16 @@ class MacCore(wiring.Component):
         self._goal = goal
         self._cut = cut
         signature = members(config, Shape.CORE)
-        if cut:
+        if self.is_opened:
             bits = sum(named(ports(config, Shape.CORE), Role.OPERAND).values())
-            if self._parts.multiplier is not None and self._parts.is_compact:
+            if self._parts.registers.product:
                 bits = len(Cat(varying(self._parts.multiplier.product)))
             signature |= {"early": Out(bits), "held": In(bits)}
         super().__init__(signature)
         self.clear = Signal()
+        late = self._parts.registers.inside if cut and config.flags else ()
+        flags = len(config.flags)
+        self._flag_gaps = [Gap.of(flags, f"raised_{at}") for at, _ in enumerate(late, 1)]
 
     @property
     def config(self) -> MacConfig:
@@ -105,13 +110,26 @@ class MacCore(wiring.Component):
 
     @property
     def cut(self) -> bool:
-        """Whether it is cut where a register can be."""
+        """Whether it is that of a unit of several stages."""
         return self._cut
+
+    @property
+    def gaps(self) -> list[Gap]:
+        """Where registers stand, but for those that are brought out."""
+        inside = self._parts.accumulator.gaps if self._parts.registers.inside else ()
+        return [*inside, *self._flag_gaps]
+
+    @property
+    def is_opened(self) -> bool:
+        """Whether it has ``early`` and ``held``."""
+        registers = self._parts.registers if self._cut else Registers()
+        return registers.product or registers.operands
 
     @cached_property
     def _parts(self) -> Parts:
         """Parts; those that are made have to be used."""
-        return parts_of(self._config, self._goal)
+        config = self._config if self._cut else replace(self._config, stages=1)
+        return parts_of(config, self._goal)
 
     @property
     def clears(self) -> bool:
@@ -123,9 +141,10 @@ class MacCore(wiring.Component):
         parts = self._parts
         adder = parts.accumulator
         operands = parts.multiplier or adder
-        cut_product = self._cut and parts.has_product
+        registers = parts.registers
+        cut_product = registers.product
         given = Cat(self.a, self.b)
-        if self._cut and not cut_product:
+        if self.is_opened and not cut_product:
             m.d.comb += self.early.eq(given)
             given = self.held
         if self._cut:
@@ -135,7 +154,10 @@ class MacCore(wiring.Component):
         if parts.multiplier is not None:
             m.submodules.multiplier = parts.multiplier
             product = adder.product if cut_product else operands.product
-            m.d.comb += Cat(self.flags).eq(flags_of(product, self._config.flags))
+            raised = flags_of(product, self._config.flags)
+            for gap in self._flag_gaps:
+                raised = gap.cross(m, raised)
+            m.d.comb += Cat(self.flags).eq(raised)
             if cut_product:
                 m.d.comb += self.early.eq(Cat(varying(operands.product)))
                 m.d.comb += Cat(varying(adder.product)).eq(self.held)

@@ -5,7 +5,7 @@ from fp8mac.hw.config.structure import Built, Circuits, Structure
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.hw.dot.family import dot_of
 from fp8mac.hw.fpga.family import FPGA, FPGA_DSP
-from fp8mac.hw.parts.family import Family, Parts
+from fp8mac.hw.parts.family import Family, Parts, Registers
 from fp8mac.hw.speed.family import LEAN, SPEED
 
 __all__ = ["FAMILIES", "parts_of"]
@@ -24,5 +24,6 @@ def parts_of(config: MacConfig, built: Built) -> Parts:
     """Parts of a unit's core, built for a goal or as told."""
     structure = Structure.of(built)
     if config != config.plain:
-        return Parts(None, dot_of(config, structure))
+        registers = Registers(operands=config.stages > 1)
+        return Parts(None, dot_of(config, structure), registers)
     return FAMILIES[structure.circuits][type(config.accumulator)](config, structure.adder)

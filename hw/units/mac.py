@@ -20,9 +20,9 @@ class Mac(wiring.Component):
 
     On every clock edge where ``en`` is asserted, ``acc`` becomes ``acc + a * b``; where ``clear``
     is asserted as well, it becomes ``0 + a * b``; of several lanes all products are added. Flags
-    that a product raises stay up until then. A unit of two stages does so one cycle later: a
-    register holds the product, or the operands where its family has no product of few bits;
-    ``en`` and ``clear`` travel with it.
+    that a product raises stay up until then. A unit of several stages does so cycles later:
+    registers hold what is on its way, see `fp8mac.hw.parts.stages`; ``en`` and ``clear`` travel
+    with it.
 
     * Latency: ``config.latency_cycles`` from ``a``, ``b`` to ``acc``.
     * Throughput: ``config.products_per_cycle`` products per cycle.
@@ -108,12 +108,12 @@ class Mac(wiring.Component):
         clear: Value = self.clear
         if piped:
             # What is not enabled is not added, so that nothing else has to be reset.
-            held = Signal(len(core.early), reset_less=True)
-            adds = Signal()
-            begins = Signal(reset_less=True)
-            m.d.sync += [held.eq(core.early), adds.eq(en), begins.eq(clear)]
-            m.d.comb += core.held.eq(held)
-            en, clear = adds, begins
+            if core.is_opened:
+                held = Signal(len(core.early), reset_less=True)
+                m.d.sync += held.eq(core.early)
+                m.d.comb += core.held.eq(held)
+            m.d.sync += [gap.late.eq(gap.early) for gap in core.gaps]
+            en, clear = self._late_controls(m)
         resolve, segment_bits = self._config.resolve, self._config.segment_bits
         if resolve is Resolve.IDLE:
             # A cycle without a product adds one of zeros, whose code is 0 in every format.
@@ -158,6 +158,18 @@ class Mac(wiring.Component):
                     output.negative.eq(negative),
                 ]
         return m
+
+    def _late_controls(self, m: Module) -> tuple[Value, Value]:
+        """``en`` and ``clear`` of the product that is added now."""
+        en: Value = self.en
+        clear: Value = self.clear
+        for stage in range(1, self._config.stages):
+            again = f"_{stage}" * (stage > 1)
+            adds = Signal(name=f"adds{again}")
+            begins = Signal(name=f"begins{again}", reset_less=True)
+            m.d.sync += [adds.eq(en), begins.eq(clear)]
+            en, clear = adds, begins
+        return en, clear
 
 
 COMPONENTS: dict[Shape, type[MacCore] | type[Mac]] = {Shape.CORE: MacCore, Shape.UNIT: Mac}

@@ -197,19 +197,19 @@ AREA_MUTATIONS: tuple[Mutation, ...] = (
     ),
     Mutation(
         "negative product off by one", "Kulisch sign", "area.kulisch",
-        "Cat(product.sign, addend)", "Cat(0, addend)",
+        "Cat(sign, addend)", "Cat(0, addend)",
         ("e4m3,kulisch", "e5m2,kulisch"),
         is_whole_kulisch,
     ),
     Mutation(
         "guard bits miss the sign", "Kulisch sign", "area.kulisch",
-        "low[-1] ^ product.sign", "low[-1]",
+        "low[-1] ^ sign", "low[-1]",
         ("e4m3,kulisch", "e5m2,kulisch"),
         is_whole_kulisch,
     ),
     Mutation(
         "guard bits count up only", "Kulisch guard", "area.kulisch",
-        "step & (bit ^ product.sign)", "step & bit",
+        "step & (bit ^ sign)", "step & bit",
         ("e4m3,kulisch", "e5m2,kulisch"),
         is_whole_kulisch,
     ),

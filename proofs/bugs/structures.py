@@ -50,7 +50,7 @@ STRUCTURE_MUTATIONS = (
     ),
     Mutation(
         "no carry below a negative product (structure)", "Kulisch sign", "area.kulisch",
-        "signed = Cat(product.sign, addend)", "signed = Cat(0, addend)",
+        "signed = Cat(sign, addend)", "signed = Cat(0, addend)",
         ("e4m3,kulisch",), is_kulisch, goals=_NO_GOALS, structures=_is_small,
     ),
     Mutation(

@@ -121,10 +121,17 @@ UNIT_MUTATIONS: tuple[Mutation, ...] = (
     ),
     Mutation(
         "what is on its way outlives a reset", "stages", "units.mac",
-        "adds = Signal()", "adds = Signal(reset_less=True)",
+        'adds = Signal(name=f"adds{again}")', 'adds = Signal(name=f"adds{again}", reset_less=True)',
         ("e4m3 -> kulisch:3, stages 2", "e4m3 -> fp16, stages 2"),
         is_piped,
         registered=True, goals=tuple(Goal),
+    ),
+    Mutation(
+        "flags overtake their product", "stages", "units.core",
+        "raised = gap.cross(m, raised)", "gap.cross(m, raised)",
+        ("e4m3 -> kulisch:3, stages 3", "e5m2 -> kulisch:3, stages 3"),
+        lambda config: config.stages > 2 and bool(config.flags),
+        registered=True, goals=(Goal.AREA, Goal.SPEED),
     ),
     Mutation(
         "operands not registered", "stages", "units.core",

@@ -4,6 +4,7 @@
 the next, or as many edges on as it has stages, so nothing is assumed about how it got there.
 """
 
+import re
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -14,7 +15,7 @@ from fp8mac.hw.config.unit import MacConfig
 from fp8mac.proofs.check.circuit import Circuit
 from fp8mac.proofs.spec.register import settling, value, zero_claim
 from fp8mac.proofs.spec.sorts import adds_integers, product_sort, sorts_of
-from fp8mac.proofs.spec.spec import core_claim, definitions, sum_claim, unit_claim
+from fp8mac.proofs.spec.spec import core_claim, definitions, port_after, sum_claim, unit_claim
 from fp8mac.proofs.spec.theory import Sort, all_of, bits, decode
 from fp8mac.sim.exact import golden
 
@@ -47,7 +48,7 @@ def step_queries(circuit: Circuit, *, any_nan: bool = False) -> list[Query]:
     results = (*named(circuit.table, Role.RESULT, Role.CARRY),)
     accs = (*named(circuit.table, Role.STATE, Role.CARRY_STATE),) or results
     afters = tuple(f"{result}_next" if registered else result for result in results)
-    states = ["s", "t", "u"][: config.stages + 1] if registered else ["s"]
+    states = _edges(config) if registered else ["s"]
     before = states[-2] if registered else "s"
     text = circuit.smt2 + _states(circuit, *states)
     constants = {name: circuit.port(name, "s") for name in circuit.inputs}
@@ -55,11 +56,13 @@ def step_queries(circuit: Circuit, *, any_nan: bool = False) -> list[Query]:
     if registered:
         constants |= {f"{name}_next": circuit.port(name, states[-1]) for name in circuit.outputs}
         constants |= {name: circuit.port(name, before) for name in circuit.views}
-        if config.stages > 1:
-            constants |= {f"{name}_after": circuit.port(name, "t") for name in circuit.inputs}
+        for at, state in enumerate(states[1:-1], 1):
+            constants |= {
+                port_after(name, at): circuit.port(name, state) for name in circuit.inputs
+            }
     widths = circuit.inputs | circuit.outputs | circuit.views
     for name, term in constants.items():
-        width = widths[name.removesuffix("_next").removesuffix("_after")]
+        width = widths[re.sub("_(next|after[0-9]*)$", "", name)]
         text += f"(declare-const {name} (_ BitVec {width}))\n(assert (= {name} {term}))\n"
     text += definitions(config, any_nan=any_nan)
     claim = unit_claim(config) if registered else core_claim(config)
@@ -67,7 +70,8 @@ def step_queries(circuit: Circuit, *, any_nan: bool = False) -> list[Query]:
     if not adds_integers(config):
         return [Query(f"{text}(assert (not {claim}))\n", names)]
 
-    last = " (= rst_after #b0)" * (registered and config.stages > 1)
+    later = states[1:-1]
+    last = "".join(f" (= {port_after('rst', at)} #b0)" for at, _ in enumerate(later, 1))
     sums = f"(and (= rst #b0) (= en #b1) (= clear #b0){last})" if registered else "true"
     from_zero = f"(assert (or (not {sums}) {zero_claim(config, *accs)}))\n(assert (not {claim}))\n"
     again = tuple(f"{state}_zero" for state in states)
@@ -76,8 +80,8 @@ def step_queries(circuit: Circuit, *, any_nan: bool = False) -> list[Query]:
     total = _states(circuit, *again) + f"(assert {sums})\n"
     for name, term in other.items():
         total += f"(assert (= {circuit.port(name, 's_zero')} {term}))\n"
-    if last:
-        total += f"(assert (= {circuit.port('rst', 't_zero')} #b0))\n"
+    for state in later:
+        total += f"(assert (= {circuit.port('rst', f'{state}_zero')} #b0))\n"
     if not registered:
         zeros = (circuit.port(name, "s_zero") for name in accs)
         total += f"(assert {zero_claim(config, *zeros)})\n"
@@ -128,7 +132,7 @@ def around_query(unit: Circuit) -> Query:
     """
     shell = _Shell(unit.config, unit.shape, unit.text, unit.top)
     config, core = unit.config, ports(unit.config, Shape.CORE)
-    states = ["s", "t", "u"][: config.stages + 1]
+    states = _edges(config)
     before = states[-2]
     widths = shell.inputs | shell.outputs | shell.views
     terms = {name: (shell.port(name, "s"), widths[name]) for name in shell.inputs}
@@ -136,9 +140,9 @@ def around_query(unit: Circuit) -> Query:
         terms[name] = (shell.port(name, before), widths[name])
     for name in shell.outputs:
         terms[f"{name}_next"] = (shell.port(name, states[-1]), widths[name])
-    if config.stages > 1:
+    for at, state in enumerate(states[1:-1], 1):
         for name in shell.inputs:
-            terms[f"{name}_after"] = (shell.port(name, "t"), widths[name])
+            terms[port_after(name, at)] = (shell.port(name, state), widths[name])
     for name, (_, width, _) in shell.inner.items():
         terms[f"inner_{name}"] = (shell.wire(name, before), width)
     text = shell.smt2 + _states(shell, *states)
@@ -164,6 +168,11 @@ def around_query(unit: Circuit) -> Query:
     added = "(and (= en #b1) (= rst #b0))"
     claim = f"(and {unit_claim(config)} (=> {added} (taken {names})))"
     return Query(f"{text}(assert (not {claim}))\n", ())
+
+
+def _edges(config: MacConfig) -> list[str]:
+    """States around the edges from operands to their sum."""
+    return ["s", "t", "u", "v", "w"][: config.stages + 1]
 
 
 def _states(circuit: Circuit, *names: str) -> str:

@@ -9,6 +9,7 @@ from fp8mac.hw.config.errors import Error
 from fp8mac.hw.config.ports import Role, named
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.proofs.check.circuit import Circuit, CircuitError
+from fp8mac.proofs.spec.spec import port_after
 from fp8mac.sim.check.netlist import Netlist
 from fp8mac.sim.exact import golden
 from fp8mac.sim.exact.segments import fault, resolved
@@ -116,12 +117,13 @@ def replay(circuit: Circuit, model: dict[str, int]) -> Counterexample:
         raised = {name: bool(value) for name, value in controls.items()}
         want = golden.step(config, old, a, b, **raised)
         resets = raised["rst"]
-        if piped:  # a reset on the first edge was before this state, one on the second ends it
-            now = dict.fromkeys(raised, False) if resets else raised
-            resets = bool(model["rst_after"])
-            raised = now | {"rst": resets}
+        if piped:  # a reset before the last edge was before this state, one there ends it
+            later = [port_after("rst", edges) for edges in range(1, config.stages)]
+            dropped = resets or any(model[name] for name in later[:-1])
+            resets = bool(model[later[-1]])
+            raised = (dict.fromkeys(raised, False) if dropped else raised) | {"rst": resets}
             want = golden.step(config, old, a, b, **raised)
-            controls |= {"rst_after": model["rst_after"]}
+            controls |= {name: model[name] for name in later}
         controls |= {name: model[name] for name in named(table, Role.CARRY)}
         if config.segment_bits is not None:
             shown = {name: outputs[name] for name in circuit.views}
@@ -139,7 +141,7 @@ def replay(circuit: Circuit, model: dict[str, int]) -> Counterexample:
 
 
 def _behind_a_register(circuit: Circuit, model: dict[str, int]) -> dict[str, int]:
-    """Outputs after two edges, of which the first fills the registers before the accumulator."""
+    """Outputs after all edges; those before the last fill the registers before the accumulator."""
     logic, nets = cut_flip_flops(circuit.blif)
     files = {"flow.genlib": Flow.load().library, "logic.blif": logic}
     lines = ["read_genlib flow.genlib", "read_blif logic.blif", "map", "write_blif mapped.blif"]
@@ -147,8 +149,9 @@ def _behind_a_register(circuit: Circuit, model: dict[str, int]) -> dict[str, int
     places = {circuit.register(net): place for place, net in enumerate(nets)}
     state = 0
 
-    def edge(suffix: str) -> dict[str, int]:
-        given = {name: model[name + suffix] for name in circuit.inputs} | {"clk": 0, "ff_q": state}
+    def edge(at: int) -> dict[str, int]:
+        given = {name: model[port_after(name, at)] for name in circuit.inputs}
+        given |= {"clk": 0, "ff_q": state}
         words = {
             port: np.array([[given[port] >> at & (1 << 64) - 1 for at in range(0, bits, 64)]], "u8")
             for port, bits in netlist.ports.items()
@@ -157,7 +160,9 @@ def _behind_a_register(circuit: Circuit, model: dict[str, int]) -> dict[str, int
         found = netlist.evaluate(words)
         return {port: _integer(each[0].tolist()) for port, each in found.items()}
 
-    state = edge("")["ff_d"]
+    last = circuit.config.stages - 1
+    for at in range(last):
+        state = edge(at)["ff_d"]
     registers = {
         port.name: [(bit, places[wire]) for bit, wire in enumerate(port.wires) if wire in places]
         for port in circuit.table
@@ -167,7 +172,7 @@ def _behind_a_register(circuit: Circuit, model: dict[str, int]) -> dict[str, int
         for bit, place in bits:
             state &= ~(1 << place)
             state |= (model[name] >> bit & 1) << place
-    shown = edge("_after")
+    shown = edge(last)
     state = shown["ff_d"]
     views = {name: shown[name] for name in circuit.views}
     return views | {

@@ -31,7 +31,7 @@ from fp8mac.proofs.spec.theory import (
     widen,
 )
 
-__all__ = ["core_claim", "definitions", "sum_claim", "unit_claim"]
+__all__ = ["core_claim", "definitions", "port_after", "sum_claim", "unit_claim"]
 
 
 def definitions(config: MacConfig, *, any_nan: bool = False) -> str:
@@ -90,12 +90,18 @@ def core_claim(config: MacConfig) -> str:
     return all_of([*flags, any_of([*raised, step])])
 
 
+def port_after(port: str, edges: int) -> str:
+    """Name of an input as it is so many edges after that which takes the operands."""
+    return port if edges == 0 else f"{port}_after{edges if edges > 1 else ''}"
+
+
 def unit_claim(config: MacConfig) -> str:
-    """Claim about one clock edge of a unit, from any state, and about the next one of two stages.
+    """Claim about as many clock edges of a unit, from any state, as it has stages.
 
     ``acc`` and flags are the state before the last edge, ``acc_next`` and ``<flag>_next`` the state
     behind it; the same of the carries of an accumulator in segments, whose value is what steps. The
-    inputs are those of the first edge; at the last of two only ``rst_after`` counts.
+    inputs are those of the first edge; at others only the reset counts, see `port_after`: at the
+    last one it ends the state, and before that it drops what is on its way.
     """
     table = ports(config, Shape.UNIT)
     operands = " ".join(named(table, Role.OPERAND))
@@ -119,9 +125,10 @@ def unit_claim(config: MacConfig) -> str:
     step = f"(step {operands} (ite (= {clear} #b1) {zero} {before}) {after})"
     stepped = [*sticky, any_of([*(f"(= {flag}_next #b1)" for flag in flags), step])]
     edge = f"(ite (= {en} #b0) {all_of(held)}\n {all_of(stepped)})"
-    if config.stages > 1:
-        edge = f"(ite (= {rst} #b1) {all_of(held)}\n {edge})"
-    last = f"{rst}_after" if config.stages > 1 else rst
+    *dropped, last = (port_after(rst, edges) for edges in range(config.stages))
+    if dropped:
+        drops = any_of([f"(= {each} #b1)" for each in dropped])
+        edge = f"(ite {drops} {all_of(held)}\n {edge})"
     edge = f"(ite (= {last} #b1) {all_of(reset)}\n {edge})"
     shown = [f"(= {port} {before})" for port in named(table, Role.SUM)]
     shown += [

@@ -87,9 +87,9 @@ def check_unit(
 
     The states are the accumulators of the triples with random flags, and random carries between
     segments; ``en``, ``clear`` and ``rst`` are random as well. What a unit shows of its state is
-    compared too: a resolved sum, and whether it is ready. In a unit of two stages, operands and
-    controls are those of the edge before, which fills its registers; at the edge itself there are
-    others, and ``rst`` again is random.
+    compared too: a resolved sum, and whether it is ready. In a unit of several stages, operands and
+    controls are those of an edge before, from which on its registers are filled; at later ones
+    there are others, and ``rst`` again is random.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def check_unit(
         Combinational part, with the flip-flops' outputs as input ``ff_q`` and their inputs as
         output ``ff_d``.
     flip_flops : sequence of str
-        Net of each flip-flop: a bit of the result, a carry, or a flag; of two stages, others as
+        Net of each flip-flop: a bit of the result, a carry, or a flag; of several stages, others as
         well.
     seed : int
         For flags and controls.
@@ -130,15 +130,15 @@ def check_unit(
         given = dict(zip(inputs, stimuli, strict=True)) | {"ff_q": state}
         return netlist.evaluate(given)
 
-    ends = controls[:, 2]
-    if config.stages == 1:
-        outputs = edge(bits, triples[:2], controls)
-    else:
-        empty = dict.fromkeys(flip_flops, np.zeros(count, np.uint64))
-        filled = _bits(flip_flops, edge(empty, triples[:2], controls)["ff_d"])
-        others = controls[::-1].copy()
-        outputs = edge(filled | bits, [each[::-1] for each in triples[:2]], others)
-        controls[controls[:, 2], 0], ends = False, others[:, 2]
+    filled = dict.fromkeys(flip_flops, np.zeros(count, np.uint64)) if config.stages > 1 else {}
+    operands, others, dropped = triples[:2], controls.copy(), np.zeros(count, bool)
+    for late in range(1, config.stages):
+        filled = _bits(flip_flops, edge(filled, operands, others)["ff_d"])
+        dropped |= others[:, 2]
+        operands = [np.roll(each[::-1], late - 1) for each in triples[:2]]
+        others = np.roll(controls[::-1], late - 1, axis=0)
+    outputs = edge(filled | bits, operands, others)
+    controls[dropped, 0], ends = False, others[:, 2]
     after = _bits(flip_flops, outputs["ff_d"])
     got_words = [
         _words([after[net] for net in names]) for names in (register, carry_names) if names

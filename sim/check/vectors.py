@@ -99,9 +99,9 @@ def sequence_lines(config: MacConfig, count: int, seed: int) -> Iterator[str]:
     """Clock cycles of a registered unit, of which the first is a reset.
 
     Columns are ``rst en clear a b acc``, and one for each of ``config.flags``; the accumulator and
-    the flags are those after the clock edge that takes the inputs; in a unit of two stages the
-    inputs reach them one edge later. The rounded sum, ``out``, comes last, if there is one. Of
-    an accumulator in segments it is the value.
+    the flags are those after the clock edge that takes the inputs; in a unit of several
+    stages the inputs reach them that many edges later, less one. The rounded sum, ``out``, comes
+    last, if there is one. Of an accumulator in segments it is the value.
 
     Parameters and errors are those of `vector_lines`.
     """

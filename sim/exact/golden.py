@@ -173,7 +173,7 @@ def step(
     rst: bool = False,
     random: int | None = None,
 ) -> State:
-    """State of a clocked unit after one edge; of two stages, a cycle later, see `clock`.
+    """State of a clocked unit after one edge; of several stages, cycles later, see `clock`.
 
     ====  ====  =======  ===============================================
     rst   en    clear    next state

@@ -51,7 +51,7 @@ def test_right_module_passes(a, b, acc, shape, tmp_path):
 @pytest.mark.parametrize(
     "unit",
     [
-        "e4m3 -> kulisch:3, stages 2",
+        "e4m3 -> kulisch:3, stages 3",
         "int8 -> int32, stages 2",
         "e5m2 -> kulisch:3, stages 2, output fp16",
         "e4m3 -> kulisch:3, output e2m1",

@@ -131,7 +131,7 @@ def units() -> st.SearchStrategy[MacConfig]:
         FloatAccConfig, floats(), stochastic, overflow, st.booleans(), st.integers(1, 26)
     )
     plain = st.builds(MacConfig, operands, operands, accumulators)
-    return st.builds(staged, st.builds(added, plain, ways(accumulators)), st.integers(1, 2))
+    return st.builds(staged, st.builds(added, plain, ways(accumulators)), st.integers(1, 3))
 
 
 def staged(unit: MacConfig, stages: int) -> MacConfig:
@@ -284,7 +284,7 @@ NO_IDLE = (
     "A register that idle cycles resolve is of one stage: ready would say nothing of a product "
     "that is on its way."
 )
-NO_STAGES = "'stages {}' is no number of stages; write stages 1 or stages 2."
+NO_STAGES = "'stages {}' is no number of stages; write stages 2."
 
 
 @pytest.mark.parametrize(
@@ -301,7 +301,9 @@ NO_STAGES = "'stages {}' is no number of stages; write stages 1 or stages 2."
         ("e4m3 -> fp16, chunk -> fp32", NO_WAY.format("chunk -> fp32")),
         ("e4m3 x 4 -> fp16, x 4", "Products are added in one way; 'x 4' is one too many."),
         ("e4m3 -> fp16, chunk 4 -> fp99", UNKNOWN.format("fp99")),
-        ("e4m3 -> fp16, stages 3", "A unit has 1 or 2 stages, not 3."),
+        ("e4m3 -> fp16, stages 3", "e4m3 -> fp16 has 1 or 2 stages, not 3."),
+        ("int8 -> int32, stages 4", "int8 -> int32 has 1 to 3 stages, not 4."),
+        ("e4m3 x 4 -> kulisch:3, stages 0", "e4m3 x 4 -> kulisch:3 has 1 or 2 stages, not 0."),
         ("e4m3 -> fp16, stages two", NO_STAGES.format("two")),
         ("e4m3 -> fp16, stages", NO_STAGES.format("")),
         ("e4m3 -> kulisch:segmented=5:resolve=idle, stages 2", NO_IDLE),

@@ -8,6 +8,7 @@ from amaranth.hdl import ResetInserter, Signal
 from amaranth.sim import Simulator
 
 from fp8mac.hw.config.accumulators import ConfigError
+from fp8mac.hw.config.structure import Goal
 from fp8mac.hw.config.unit import MacConfig, parse_line, parse_unit
 from fp8mac.hw.units.core import MacCore
 from fp8mac.hw.units.mac import Mac
@@ -21,9 +22,11 @@ UNITS += [("e3m4fnuz", "e3m4fnuz", "kulisch"), ("int8", "int8", "int32"), ("int4
 UNITS += [("int8", "int8", "int17:saturate"), ("e5m2", "e5m2", "e3m2"), ("e4m3", "e4m3", "e4m3")]
 
 
-def rtl_run(config: MacConfig, inputs: list[tuple[int, int, int, int, int]]) -> list[golden.State]:
+def rtl_run(
+    config: MacConfig, inputs: list[tuple[int, int, int, int, int]], goal: Goal = Goal.AREA
+) -> list[golden.State]:
     """Accumulator and flags after each cycle of ``a, b, en, clear, rst``."""
-    unit, rst = Mac(config), Signal()
+    unit, rst = Mac(config, goal), Signal()
     states = []
 
     async def testbench(ctx):
@@ -52,15 +55,24 @@ def golden_run(
     return states
 
 
-@pytest.mark.parametrize("stages", [1, 2])
-@pytest.mark.parametrize(("a", "b", "acc"), UNITS, ids=lambda part: part)
-def test_unit_random_controls(a, b, acc, stages):
+PIPELINES = [("int8", "int8", "int32", 3, goal) for goal in (Goal.AREA, Goal.FPGA)]
+PIPELINES += [("e5m2", "e5m2", "kulisch:3", 3, goal) for goal in (Goal.AREA,)]
+PIPELINES += [("e5m2", "e5m2", "kulisch:3", stages, Goal.FPGA) for stages in (2, 3)]
+PIPELINES += [("int8", "int8", "int17:saturate", 2, Goal.FPGA)]
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "acc", "stages", "goal"),
+    [*((*unit, stages, Goal.AREA) for unit in UNITS for stages in (1, 2)), *PIPELINES],
+    ids=lambda part: getattr(part, "value", str(part)),
+)
+def test_unit_random_controls(a, b, acc, stages, goal):
     config = parse_unit(a, b, acc=acc, stages=stages)
     rng = np.random.default_rng(4)
     operands = biased_triples(config, CYCLES, seed=4).integers()
     controls = (rng.random((CYCLES, 3)) < (0.8, 0.1, 0.03)).astype(int).tolist()
     inputs = [(x, y, *control) for (x, y, _), control in zip(operands, controls, strict=True)]
-    got, want = rtl_run(config, inputs), golden_run(config, inputs)
+    got, want = rtl_run(config, inputs, goal), golden_run(config, inputs)
     specified = 0
     for cycle, (rtl, model) in enumerate(zip(got, want, strict=True)):
         assert rtl.flags == model.flags, f"cycle {cycle}: {inputs[cycle]}"
@@ -87,9 +99,33 @@ def test_second_stage_is_the_plain_unit_one_cycle_later():
     assert sum(resets) > 2
 
 
-@pytest.mark.parametrize("stages", [1, 2])
+@pytest.mark.parametrize("stages", [1, 2, 3])
 def test_unit_latency(stages):
-    assert Mac(parse_unit("e4m3", acc="fp16", stages=stages)).latency == stages
+    assert Mac(parse_unit("e4m3", acc="kulisch", stages=stages)).latency == stages
+
+
+@pytest.mark.parametrize(
+    ("line", "goal", "registers"),
+    [
+        ("e4m3 -> kulisch:3, stages 2", Goal.AREA, {"held": 16}),
+        ("e4m3 -> kulisch:3, stages 3", Goal.AREA, {"held": 16, "held_1": 37, "raised_1": 1}),
+        ("e4m3 -> kulisch:3, stages 2", Goal.FPGA, {"held_1": 15, "raised_1": 1}),
+        ("e4m3 -> kulisch:3, stages 3", Goal.FPGA, {"held": 17, "held_1": 39, "raised_1": 1}),
+        (
+            "e4m3 -> kulisch:3:segmented=10, stages 3",
+            Goal.FPGA,
+            {"held": 17, "held_1": 25, "raised_1": 1},
+        ),
+        ("int8 -> int32, stages 2", Goal.AREA, {"held": 16}),
+        ("int8 -> int32, stages 3", Goal.AREA, {"held": 16, "held_1": 16}),
+        ("int8 -> int32, stages 2", Goal.FPGA, {"held_1": 16}),
+    ],
+)
+def test_registers_stand_there(line, goal, registers):
+    core = MacCore(parse_line(line), goal, cut=True)
+    found = {"held": len(core.held)} if core.is_opened else {}
+    assert found | {gap.late.name: len(gap.late) for gap in core.gaps} == registers
+    rtlil.convert(core)  # its parts are there already, and want to be used
 
 
 def test_cut_can_be_read():

@@ -23,7 +23,9 @@ from fp8mac.synth_reports.store.store import Store
 
 #: A float, a Kulisch, an integer unit; the first has a sort of its own.
 UNITS = [parse_unit_text(unit) for unit in ("e2m1,bf16", "e4m3,kulisch", "int4,int12")]
-SEGMENTED = "e2m1 -> kulisch:3:segmented=3:resolve=combinational, stages 2"
+SEGMENTED = [
+    f"e2m1 -> kulisch:3:segmented=3:resolve=combinational, stages {stages}" for stages in (2, 3)
+]
 SMALL = parse_unit_text("int4,int8")
 
 MULTIPLY_ADD = """\
@@ -93,7 +95,7 @@ def test_any_format_is_proved(unit, shape):
     ("unit", "goal"),
     one_in(
         5,
-        product(["e2m1 -> kulisch:0, stages 2", "int4 -> int9, stages 2", SEGMENTED], Goal),
+        product(["e2m1 -> kulisch:0, stages 2", "int4 -> int9, stages 2", *SEGMENTED], Goal),
     ),
 )
 def test_two_stages_are_proved_from_any_state(unit, goal):

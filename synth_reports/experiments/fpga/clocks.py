@@ -23,10 +23,16 @@ __all__ = ["STANDARD", "ClockJob", "ClockOptions", "ClockRecord", "Clocks"]
 
 STANDARD = (
     "int8 -> int32",
+    "int8 -> int32, stages 2",
     "int8 -> int32:segmented=8",
     "e4m3 -> kulisch:3",
+    "e4m3 -> kulisch:3, stages 2",
+    "e4m3 -> kulisch:3, stages 3",
     "e4m3 -> kulisch:3:segmented=10",
+    "e4m3 -> kulisch:3:segmented=10, stages 2",
+    "e4m3 -> kulisch:3:segmented=10, stages 3",
     "e5m2 -> kulisch:7",
+    "e5m2 -> kulisch:7, stages 3",
     "e4m3 -> fp16",
 )
 """Units of the table."""
