@@ -40,8 +40,7 @@ class MacConfig(Lane):
     block : SharedScale, optional
         Elements of both operands share scales, in blocks of so many.
     stages : int
-        1, or more for registers before the sum, at most `most_stages`: shorter paths, and glitches
-        of the multiplier stay out of what follows. Sums are the same, cycles later.
+        1, or up to `most_stages`, with registers before the sum; sums are the same, cycles later.
     output : FloatAccConfig, optional
         What an exact sum is rounded to, once, where it leaves the unit.
 

@@ -89,8 +89,9 @@ class MacCore(wiring.Component):
         signature = members(config, Shape.CORE)
         if self.is_opened:
             bits = sum(named(ports(config, Shape.CORE), Role.OPERAND).values())
-            if self._parts.registers.product:
-                bits = len(Cat(varying(self._parts.multiplier.product)))
+            multiplier = self._parts.multiplier
+            if self._parts.registers.product and multiplier is not None:
+                bits = len(Cat(varying(multiplier.product)))
             signature |= {"early": Out(bits), "held": In(bits)}
         super().__init__(signature)
         self.clear = Signal()
