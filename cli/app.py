@@ -120,6 +120,7 @@ def verilog(
             "--mapped",
             help="The netlist of two-input gates that synthesis counts, proved equal to the unit.",
         ),
+        Never("--goal fpga*"),
     ] = False,
     output: Annotated[
         Path,

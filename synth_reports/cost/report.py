@@ -137,12 +137,15 @@ def unit_report(
         "command": command,
         "estimate_level": "mapped",
         "design": {
+            "unit": config.text,
             "slug": config.slug,
             "format_a": config.a.name,
             "format_b": config.b.name,
             "accumulator": config.accumulator.name,
             "acc_bits": config.acc_bits,
             "products_per_cycle": config.products_per_cycle,
+            "latency_cycles": config.latency_cycles,
+            "output": config.output.name if config.output else None,
         },
         "goal": question.goal.value,
         "effort": {

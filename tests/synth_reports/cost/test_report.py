@@ -94,7 +94,17 @@ def test_report_of_a_unit(bench):
     assert json.loads(json.dumps(report)) == report
     assert (report["schema_version"], report["goal"]) == (2, "area")
     assert report["effort"] == {"name": "quick", "seconds": None}
-    assert report["design"]["slug"] == "mac_e4m3_e4m3_fp16"
+    assert report["design"] == {
+        "unit": "e4m3 -> fp16",
+        "slug": "mac_e4m3_e4m3_fp16",
+        "format_a": "e4m3",
+        "format_b": "e4m3",
+        "accumulator": "fp16",
+        "acc_bits": 16,
+        "products_per_cycle": 1,
+        "latency_cycles": 1,
+        "output": None,
+    }
     assert {goal: list(shapes) for goal, shapes in report["goals"].items()} == {
         "area": ["core", "unit"],
         "speed": ["core"],
