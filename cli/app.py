@@ -37,6 +37,7 @@ from fp8mac.cli.options import (
     unit_of,
 )
 from fp8mac.cli.page.report import report
+from fp8mac.cli.page.serve import serve
 from fp8mac.gen.files import STDOUT, check_outputs, is_stream, print_text
 from fp8mac.hw.config.formats import NAMED_FORMATS, parse_format
 from fp8mac.hw.config.ports import Shape
@@ -171,5 +172,6 @@ app.command(cls=Command)(cli_curve.curve)
 app.command(cls=Command)(cli_accuracy.accuracy)
 app.command(cls=Command)(cli_accuracy.fetch)
 app.command(cls=Command)(report)
+app.command(cls=Command)(serve)
 for experiment in EXPERIMENTS:
     app.command(experiment.name, cls=Command)(command_of(experiment))

@@ -16,6 +16,7 @@ __all__ = ["contents_of", "report"]
 
 def report(
     ctx: typer.Context,
+    *,
     results: Annotated[
         Path | None,
         typer.Option(

@@ -32,7 +32,8 @@ def sheet_of(config: MacConfig, *, proof: str) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``facts`` (pairs of a title and a text), ``ports`` (name, direction, bits, meaning),
+        ``unit`` (its line), ``facts`` (pairs of a title and a text), ``ports`` (name, direction,
+        bits, meaning),
         ``cases`` and ``commands`` (texts), and ``proof`` (a text).
     """
     facts = describe(config, Shape.UNIT)
@@ -47,6 +48,7 @@ def sheet_of(config: MacConfig, *, proof: str) -> dict[str, Any]:
         ("weight of its lowest bit", _power(facts["acc_lsb_exponent"])),
     ]
     return {
+        "unit": config.text,
         "facts": [(title, f"{value}") for title, value in words if value is not None],
         "ports": [
             (port["name"], port["direction"], port["bits"], port["meaning"]) for port in ports

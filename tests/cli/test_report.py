@@ -1,5 +1,12 @@
 """The command that writes the page."""
 
+import re
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+
 from typer.testing import CliRunner
 
 from fp8mac.cli.app import app
@@ -20,3 +27,27 @@ def test_report_of_nothing(tmp_path):
     assert result.stderr == (
         f"There are no tables in '{tmp_path}'; name a folder that fp8mac grid wrote to.\n"
     )
+
+
+def test_serve_until_an_interrupt():
+    """A page is served, and Ctrl-C is how it ends."""
+    code = "from fp8mac.cli.start import main; main()"
+    command = [sys.executable, "-c", code, "serve", "--port", "0"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as child:
+        assert child.stderr
+        line = child.stderr.readline()
+        found = re.fullmatch(r"The page is at (http://127\.0\.0\.1:\d+/); Ctrl-C ends it\.\n", line)
+        assert found, line
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        text = opener.open(found[1], timeout=60).read().decode()
+        assert "A unit of your own" in text
+        child.send_signal(signal.SIGINT)
+        assert child.wait(60) == 0
+
+
+def test_serve_where_somebody_listens():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        result = CliRunner().invoke(app, ["serve", "--port", str(port)])
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == f"Port {port} of 127.0.0.1 cannot be had: Address already in use.\n"

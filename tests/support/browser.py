@@ -41,6 +41,13 @@ def browser(width: int = 1280, height: int = 1000, dark: bool = False):
         driver.quit()
 
 
+def wait(driver):
+    """Waits for what comes, with ``until``."""
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    return WebDriverWait(driver, 120)
+
+
 def complaints(driver) -> list[str]:
     """What the console says."""
     return [entry["message"] for entry in driver.get_log("browser")]

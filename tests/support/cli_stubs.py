@@ -216,7 +216,12 @@ def put(monkeypatch, stubs) -> None:
     """Put stand-ins in places that are named."""
     for name, stub in stubs.items():
         module, _, attribute = name.rpartition(".")
-        monkeypatch.setattr(importlib.import_module(f"fp8mac.{module}"), attribute, stub)
+        owner, _, last = module.rpartition(".")
+        if last[:1].isupper():  # of a class
+            place = getattr(importlib.import_module(f"fp8mac.{owner}"), last)
+        else:
+            place = importlib.import_module(f"fp8mac.{module}")
+        monkeypatch.setattr(place, attribute, stub)
 
 
 def install(monkeypatch) -> None:
@@ -247,6 +252,7 @@ def install(monkeypatch) -> None:
             windowed(), **asdict(job)
         ),
         "synth_reports.experiments.window.text.picture": lambda records: PICTURE,
+        "synth_reports.page.server.PageServer.run": lambda self: self._server.server_close(),
         "cli.accuracy.fetch_package": lambda package: None,
         "cli.silicon._circuits": lambda units: {},
         "synth_reports.experiments.accuracy.accuracy.certificate": lambda case: (

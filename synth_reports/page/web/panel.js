@@ -18,18 +18,22 @@ function openPanel(row, opener) {
 }
 
 function sheetParts(sheet, verilog) {
-  const parts = [make("h3", {}, "Data sheet")];
+  const parts = [...sheetFacts(sheet), make("h3", {}, "Proof"), make("p", {}, sheet.proof), make("h3", {}, verilog ? "Verilog" : "Commands")];
+  if (byId("line")) parts.push(make("button", { type: "button", on: { click: () => { byId("panel").close(); buildHere(sheet.unit); } } }, "Verilog, cost and proof here"));
+  for (const command of sheet.commands) parts.push(code(command));
+  if (verilog) parts.push(code(verilog));
+  return parts;
+}
+
+// What a unit is: facts, ports, special cases.
+function sheetFacts(sheet) {
   const facts = make("dl", {});
   for (const [title, text] of sheet.facts) facts.append(make("dt", {}, title), make("dd", {}, text));
   const body = sheet.ports.map(([name, direction, bits, meaning]) => make("tr", {}, ...[name, direction, String(bits), meaning].map((text, index) => make("td", { class: index === 2 ? "number" : index === 3 ? "wide" : null }, text))));
   const head = make("tr", {}, ...["port", "direction", "bits", "meaning"].map((text, index) => make("th", { scope: "col", class: index === 2 ? "number" : null }, text)));
-  parts.push(facts, make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Ports" }, make("table", {}, make("thead", {}, head), make("tbody", {}, ...body))));
-  if (sheet.cases.length) parts.push(make("h3", {}, "Special cases"), make("ul", {}, ...sheet.cases.map((text) => make("li", {}, text))));
-  parts.push(make("h3", {}, "Proof"), make("p", {}, sheet.proof));
-  parts.push(make("h3", {}, verilog ? "Verilog" : "Commands"));
-  for (const command of sheet.commands) parts.push(code(command));
-  if (verilog) parts.push(code(verilog));
-  return parts;
+  const ports = make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Ports" }, make("table", {}, make("thead", {}, head), make("tbody", {}, ...body)));
+  const cases = sheet.cases.length ? [make("h3", {}, "Special cases"), make("ul", {}, ...sheet.cases.map((text) => make("li", {}, text)))] : [];
+  return [make("h3", {}, "Data sheet"), facts, ports, ...cases];
 }
 
 // Text as it is, with a button that copies it.

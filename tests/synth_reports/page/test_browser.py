@@ -1,15 +1,19 @@
 """The page in a browser: it filters, sorts, is reached by keys, fetches and says nothing."""
 
 import random
+import threading
 from dataclasses import replace
 
 import pytest
-from browser import browser, complaints, faults, in_browser, requests
+from browser import browser, complaints, faults, in_browser, requests, wait
 
+from fp8mac.hw.config.unit import parse_line
 from fp8mac.synth_reports.experiments.pareto.pareto import ParetoPoint, front
 from fp8mac.synth_reports.page.committed import PUBLISHED, committed_page
 from fp8mac.synth_reports.page.html import page_text
-from fp8mac.synth_reports.page.points import Contents, ReportPoint
+from fp8mac.synth_reports.page.points import Contents, PageError, ReportPoint
+from fp8mac.synth_reports.page.server import PageServer
+from fp8mac.synth_reports.page.sheets import sheet_of
 
 pytestmark = in_browser
 
@@ -305,3 +309,52 @@ def test_text_of_others_is_text(tmp_path, chromium):
     assert chromium.title.startswith("fp8mac: ")
     assert name in chromium.find_element("id", "table").text
     assert complaints(chromium) == []
+
+
+def test_form_of_the_served_page(contents, chromium):
+    """Answers appear one after the other; what is wrong is said where one looks."""
+    from selenium.webdriver.common.keys import Keys
+
+    asked = []
+
+    def answer(want, unit, goal):
+        asked.append((want, unit, goal))
+        if unit == "none":
+            raise PageError("There is no such unit.")
+        if want == "sheet":
+            return {"sheet": sheet_of(parse_line(unit), proof="")}
+        return {"text": f"<b>{want}</b>\n\nof {unit}", "good": True}
+
+    server = PageServer(page_text(contents, served=True), answer)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        chromium.get("about:blank")
+        complaints(chromium), requests(chromium)
+        chromium.get(server.url)
+        field = chromium.find_element("id", "line-unit")
+        field.clear()
+        field.send_keys("e4m3 x 4 -> kulisch:7", Keys.ENTER)
+        wait(chromium).until(lambda page: text(page, "line-status").startswith("Done in "))
+        shown = text(chromium, "line-answer")
+        assert asked == [
+            (want, "e4m3 x 4 -> kulisch:7", "area")
+            for want in ("sheet", "verilog", "cost", "proof")
+        ]
+        assert "mac_e4m3_e4m3_kulisch7_x4" in shown
+        assert "<b>verilog</b>" in shown
+        assert faults(chromium, "serious", "critical") == []
+        assert complaints(chromium) == []
+        assert set(requests(chromium)) == {server.url, f"{server.url}answer"}
+        chromium.find_element("css selector", "#front button").click()
+        here = "//button[text()='Verilog, cost and proof here']"
+        chromium.find_element("xpath", here).click()
+        wait(chromium).until(lambda page: text(page, "line-status").startswith("Done in "))
+        assert asked[-1][:2] == ("proof", "int8 -> kulisch:12")
+        field.clear()
+        field.send_keys("none", Keys.ENTER)
+        wait(chromium).until(lambda page: "not answered" in text(page, "line-status"))
+        assert text(chromium, "line-answer") == "There is no such unit."
+    finally:
+        server.stop()
+        thread.join()
