@@ -153,10 +153,10 @@ class _Handler(BaseHTTPRequestHandler):
                 facts = json.loads(self.rfile.read(int(length)))
                 words = [facts[name] for name in ("want", "unit", "goal")]
             except (ValueError, TypeError, KeyError, RecursionError):
-                words = [None]
-            if all(isinstance(word, str) for word in words):
-                want, unit, goal = words
-                return want, unit, goal
+                words = []
+            texts = [word for word in words if isinstance(word, str)]
+            if len(texts) == 3:
+                return texts[0], texts[1], texts[2]
             self._fail(HTTPStatus.BAD_REQUEST, "A question has the texts want, unit and goal.")
         return None
 
