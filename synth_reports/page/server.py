@@ -6,6 +6,7 @@ its own, and a question is JSON from this very page.
 """
 
 import json
+import traceback
 from collections.abc import Callable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -115,17 +116,25 @@ class _Handler(BaseHTTPRequestHandler):
                 "Another question is being answered; ask again in a moment.",
             )
             return
-        try:
-            found = self.site.answer(*question)
-        except Error as error:
-            self._fail(HTTPStatus.BAD_REQUEST, str(error))
-        except Exception as error:
-            self._fail(HTTPStatus.INTERNAL_SERVER_ERROR, f"The server failed: {error!r}.")
-            raise
-        else:
-            self._send_json(HTTPStatus.OK, found)
+        try:  # whoever has the answer may ask again: it is sent when others can be asked
+            status, found = self._answered(question)
         finally:
             self.site.busy.release()
+        if status is HTTPStatus.OK:
+            self._send_json(status, found)
+        else:
+            self._fail(status, found["error"])
+
+    def _answered(self, question: tuple[str, str, str]) -> tuple[HTTPStatus, dict[str, Any]]:
+        """The answer, or what is wrong; a fault of ours is printed as well."""
+        try:
+            return HTTPStatus.OK, self.site.answer(*question)
+        except Error as error:
+            return HTTPStatus.BAD_REQUEST, {"error": str(error)}
+        except Exception as error:
+            traceback.print_exc()
+            sentence = f"The server failed: {error!r}."
+            return HTTPStatus.INTERNAL_SERVER_ERROR, {"error": sentence}
 
     def _is_ours(self) -> bool:
         """Whether it was sent to this machine by its own name, and by this page if by one."""

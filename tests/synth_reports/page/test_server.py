@@ -67,7 +67,6 @@ def test_answers(server):
     assert post(server, QUESTION | {"unit": "none"}) == (400, {"error": "There is no such unit."})
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_fault_of_ours_is_said_and_the_server_stays(server, capsys):
     assert post(server, QUESTION | {"unit": "broken"}) == (
         500,
@@ -169,6 +168,11 @@ def test_one_question_at_a_time():
     assert found == [(200, {"text": "done"})]
     assert post(server, QUESTION)[0] == 200
     server.stop()
+
+
+def test_whoever_has_an_answer_may_ask_again(server):
+    for _ in range(200):
+        assert post(server, QUESTION)[0] == 200
 
 
 def test_only_this_machine_is_listened_to(server):
