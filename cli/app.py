@@ -36,6 +36,7 @@ from fp8mac.cli.options import (
     target_of,
     unit_of,
 )
+from fp8mac.cli.page.pictures import pictures
 from fp8mac.cli.page.report import report
 from fp8mac.cli.page.serve import serve
 from fp8mac.gen.files import STDOUT, check_outputs, is_stream, print_text
@@ -173,5 +174,6 @@ app.command(cls=Command)(cli_accuracy.accuracy)
 app.command(cls=Command)(cli_accuracy.fetch)
 app.command(cls=Command)(report)
 app.command(cls=Command)(serve)
+app.command(cls=Command)(pictures)
 for experiment in EXPERIMENTS:
     app.command(experiment.name, cls=Command)(command_of(experiment))

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
@@ -19,7 +19,7 @@ from fp8mac.hw.config.unit import parse_line
 from fp8mac.synth_reports.experiments.grid import units
 from fp8mac.synth_reports.page.points import Contents, PageError, ReportPoint, named
 
-__all__ = ["PUBLISHED", "committed_page", "committed_points"]
+__all__ = ["PUBLISHED", "committed_page", "committed_points", "number", "table"]
 
 PUBLISHED = Path(str(files("fp8mac.synth_reports"))) / "results"
 """Where the published tables are, in a checkout."""
@@ -71,7 +71,7 @@ def _grid(folder: Path) -> Iterator[ReportPoint]:
     """Units, once for each network that was run on them, or once without."""
     configs = {config.slug: config for config in units()}
     runs = _runs(folder)
-    for row, line in _table(folder / "grid.csv"):
+    for row, line in table(folder / "grid.csv"):
         config = configs.get(row["unit"])
         if config is None or row["shape"] != Shape.UNIT.value:
             continue
@@ -98,20 +98,20 @@ def _runs(folder: Path) -> dict[str, list[dict[str, Any]]]:
     """What networks said of units, by slug: of tables of formats and accumulators."""
     found: dict[str, list[dict[str, Any]]] = {}
     for path in sorted((folder / "accuracy").glob("*.csv")):
-        for row, _ in _table(path):
+        for row, _ in table(path):
             if row.get("experiment") != "formats":
                 continue
             loss, low, high = (
-                _number(row, name) for name in ("difference", "difference_high", "difference_low")
+                number(row, name) for name in ("difference", "difference_high", "difference_low")
             )
             facts = {
                 "network": row["network"],
                 "metric": row["metric"],
-                "accuracy": _times(_number(row, "value"), 100),
+                "accuracy": _times(number(row, "value"), 100),
                 "loss": _times(loss, -100),
                 "loss_low": _times(low, -100),
                 "loss_high": _times(high, -100),
-                "sqnr_db": _number(row, "sqnr_db"),
+                "sqnr_db": number(row, "sqnr_db"),
                 "questions": _whole(row, "samples"),
             }
             found.setdefault(row["unit"], []).append(facts)
@@ -124,7 +124,7 @@ def _runs(folder: Path) -> dict[str, list[dict[str, Any]]]:
 def _curves(folder: Path) -> Iterator[ReportPoint]:
     """Structures of a unit's core at many delays."""
     for path in sorted((folder / "curve").glob("*.csv")):
-        for row, line in _table(path):
+        for row, line in table(path):
             numbers = _numbers(
                 row, **{key: key for key in ("area_ge", "area_um2", "delay_fo4", "delay_ns")}
             )
@@ -140,7 +140,7 @@ def _curves(folder: Path) -> Iterator[ReportPoint]:
 
 def _peers(folder: Path) -> Iterator[ReportPoint]:
     """Published designs beside ours, each for few gates and for a short path."""
-    for row, line in _table(folder / "peers.csv"):
+    for row, line in table(folder / "peers.csv"):
         operands, _, acc = row["unit"].partition(" --acc ")
         config = parse_line(f"{' x '.join(operands.split())} -> {acc}")
         ours = row["verdict"] == "ours"
@@ -164,7 +164,7 @@ def _peers(folder: Path) -> Iterator[ReportPoint]:
 
 
 def _fpga(folder: Path) -> Iterator[ReportPoint]:
-    for row, line in _table(folder / "fpga.csv"):
+    for row, line in table(folder / "fpga.csv"):
         yield ReportPoint(
             **named(parse_line(row["unit"])),
             **_numbers(row, luts="luts", flip_flops="flip_flops"),
@@ -176,7 +176,7 @@ def _fpga(folder: Path) -> Iterator[ReportPoint]:
 
 
 def _route(folder: Path) -> Iterator[ReportPoint]:
-    for row, line in _table(folder / "route.csv"):
+    for row, line in table(folder / "route.csv"):
         yield ReportPoint(
             **named(parse_line(row["unit"])),
             **_numbers(row, luts="luts", flip_flops="flip_flops", fmax_mhz="mhz_median"),
@@ -234,8 +234,14 @@ def _module(point: ReportPoint) -> str:
         return ""
 
 
-def _table(path: Path) -> Iterator[tuple[dict[str, str], int]]:
-    """Rows with their numbers; nothing if there is no such file."""
+def table(path: Path) -> Iterator[tuple[dict[str, str], int]]:
+    """Rows with their numbers from 1; nothing if there is no such file.
+
+    Raises
+    ------
+    PageError
+        If it cannot be read, and where a column is asked for that it has not.
+    """
     if not path.exists():
         return
     try:
@@ -259,11 +265,17 @@ class _Row(dict[str, str]):
 
 
 def _numbers(row: dict[str, str], **columns: str) -> dict[str, Any]:
-    return {name: _number(row, column) for name, column in columns.items()}
+    return {name: number(row, column) for name, column in columns.items()}
 
 
-def _number(row: dict[str, str], column: str) -> float | None:
-    """A cell as a number; None where it is empty."""
+def number(row: Mapping[str, str], column: str) -> float | None:
+    """A cell as a number; None where it is empty.
+
+    Raises
+    ------
+    PageError
+        If it is no finite number.
+    """
     text = row[column]
     if not text:
         return None
@@ -278,7 +290,7 @@ def _number(row: dict[str, str], column: str) -> float | None:
 
 
 def _whole(row: dict[str, str], column: str) -> int | None:
-    value = _number(row, column)
+    value = number(row, column)
     return None if value is None else int(value)
 
 

@@ -40,7 +40,11 @@ _STYLE = {
     "axes.spines.right": False,
 }
 
-_METADATA = {"png": {"Software": None}, "svg": {"Date": None, "Creator": None}}
+_METADATA = {
+    "png": {"Software": None},
+    "svg": {"Date": None, "Creator": None},
+    "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+}
 
 
 @dataclass(frozen=True)
@@ -218,12 +222,16 @@ def entitle(figure: Any, title: str, note: str) -> None:
     figure.suptitle(f"{title}\n{note}", fontsize=12, linespacing=1.5)
 
 
-def rendered(figure: Any) -> dict[str, bytes]:
-    """A figure as files by suffix, ``png`` and ``svg``."""
+def rendered(figure: Any, suffixes: Sequence[str] = ("png", "svg")) -> dict[str, bytes]:
+    """A figure as files by suffix, ``png``, ``svg`` or ``pdf``."""
     files = {}
-    for suffix, metadata in _METADATA.items():
+    for suffix in suffixes:
         figure.savefig(
-            file := io.BytesIO(), format=suffix, dpi=120, metadata=metadata, facecolor="white"
+            file := io.BytesIO(),
+            format=suffix,
+            dpi=120,
+            metadata=_METADATA[suffix],
+            facecolor="white",
         )
         files[suffix] = file.getvalue()
     return files

@@ -51,3 +51,16 @@ def test_serve_where_somebody_listens():
         result = CliRunner().invoke(app, ["serve", "--port", str(port)])
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr == f"Port {port} of 127.0.0.1 cannot be had: Address already in use.\n"
+
+
+def test_pictures_of_nothing(tmp_path):
+    (tmp_path / "grid.csv").write_text(
+        "unit,shape,two_input_gates,flip_flops,area_ge,delay_fo4,energy_unit_delay_cinv_v2,flow,"
+        "library\nmac_e4m3_e4m3_fp16,unit,822,16,866.5,182.5,6917.25,area,fp8mac\n"
+    )
+    place = tmp_path / "out"
+    words = ["pictures", "--results", str(tmp_path), "--output-dir", str(place)]
+    result = CliRunner().invoke(app, words)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == "None of the 1 rows has both a loss and an area.\n"
+    assert not place.exists()

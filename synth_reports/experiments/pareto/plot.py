@@ -8,7 +8,7 @@ from fp8mac.synth_reports.experiments.pareto.pareto import Chart, ParetoPoint
 from fp8mac.synth_reports.render.labels import Box, place
 from fp8mac.synth_reports.render.plots import COLOURS, MARK, MARKERS, drawing, entitle, rendered
 
-__all__ = ["picture"]
+__all__ = ["picture", "ticks"]
 
 _MORE_COLOURS = (*COLOURS, "#cc79a7", "#8c6d31", "#000000")
 _AREAS = {
@@ -118,8 +118,8 @@ def _draw(axis: Any, chart: Chart, colours: dict[str, str], markers: dict[str, s
     axis.set_ylabel(chart.quantity.title)
     axis.set_xscale("log")
     axis.margins(x=0.09)
-    ticks = _ticks(chart.points)
-    axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    round_numbers = ticks([point.area for point in chart.points])
+    axis.set_xticks(round_numbers, [f"{tick:g}" for tick in round_numbers])
     axis.minorticks_off()
     if chart.points:
         low, top = _ends(chart)
@@ -138,11 +138,11 @@ def _draw(axis: Any, chart: Chart, colours: dict[str, str], markers: dict[str, s
     axis.set_axisbelow(True)
 
 
-def _ticks(points: Sequence[ParetoPoint]) -> list[float]:
-    """Round numbers on the scale of areas."""
-    if not points:
+def ticks(values: Sequence[float]) -> list[float]:
+    """Round numbers on a logarithmic scale of areas."""
+    if not values:
         return []
-    least, most = (end(point.area for point in points) for end in (min, max))
+    least, most = min(values), max(values)
     decades = range(math.floor(math.log10(least)), math.ceil(math.log10(most)) + 1)
     round_ = _ROUND if most < 6 * least else _WIDE
     numbers = [mantissa * 10.0**decade for decade in decades for mantissa in round_]

@@ -1,0 +1,49 @@
+"""Pictures of many points, for print."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fp8mac.cli.options import HERE, Never, Only, end, progress_bar, recorded, write_files
+from fp8mac.cli.page.report import contents_of
+from fp8mac.gen.files import check_folder
+
+__all__ = ["pictures"]
+
+
+def pictures(
+    ctx: typer.Context,
+    *,
+    results: Annotated[
+        Path | None,
+        typer.Option(
+            "--results", metavar="DIR", help="Tables that commands wrote; the published ones."
+        ),
+    ] = None,
+    store: Annotated[
+        Path | None,
+        typer.Option("--store", metavar="FILE", help="Points that fp8mac sweep found."),
+        Never("--results"),
+    ] = None,
+    where: Annotated[
+        str,
+        typer.Option("--where", metavar="SQL", help="Of these the rows with, say, lanes = 16."),
+        Only("--store"),
+    ] = "",
+    output_dir: Annotated[
+        Path, typer.Option("--output-dir", metavar="DIR", help="Where the files go.")
+    ] = HERE / "pictures",
+) -> None:
+    """Draw fronts by network and lanes, gates by part, the surface of a window: png, svg, pdf."""
+    check_folder(output_dir, "*.*")
+    with progress_bar() as bar:
+        bar.add_task("pictures", total=None)
+        from fp8mac.synth_reports.page.committed import PUBLISHED
+        from fp8mac.synth_reports.page.pictures import drawn
+
+        contents = contents_of(results, store, where, recorded(ctx))
+        files = drawn(contents, None if store else results or PUBLISHED)
+    if not files:
+        raise end(f"None of the {len(contents.points):,} rows has both a loss and an area.")
+    write_files({output_dir / name: data for name, data in files.items()})
