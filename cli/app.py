@@ -15,6 +15,7 @@ from fp8mac.cli import prove as cli_prove
 from fp8mac.cli import synth as cli_synth
 from fp8mac.cli.boards import bitstream as cli_bitstream
 from fp8mac.cli.boards import board as cli_board
+from fp8mac.cli.boards import package as cli_package
 from fp8mac.cli.command import Command, Commands, end, recorded
 from fp8mac.cli.experiments import command_of
 from fp8mac.cli.options import (
@@ -130,12 +131,28 @@ def verilog(
             "--output", "-o", metavar="FILE", help="Write FILE, and a description beside it."
         ),
     ] = STDOUT,
+    output_dir: Annotated[
+        Path | None,
+        typer.Option(
+            "--output-dir",
+            metavar="DIR",
+            help="Write DIR: module, testbenches, FuseSoC core, constraints, datasheet.",
+        ),
+        Never("--output"),
+        Never("--mapped"),
+        Never("--structure"),
+        Never("--delay"),
+        Never("--clock"),
+    ] = None,
 ) -> None:
-    """Print the Verilog of a unit, or write it."""
+    """Print the Verilog of a unit, or write it, alone or with all that one needs to use it."""
     config = unit_of(a, b, acc, lanes=lanes, resolve=resolve, stages=stages, out=out)
     target = target_of(delay, clock)
     if liberty and not target:
         raise end("--liberty has no effect without --delay or --clock.")
+    if output_dir is not None:
+        shape = Shape.CORE if core else Shape.UNIT
+        return cli_package.write_package(config, shape, goal, output_dir, recorded(ctx))
     check_outputs([output])  # beside a folder there is no place for a description
     sidecar = [] if is_stream(output) else [output.with_suffix(".json")]
     if output in sidecar:
@@ -155,7 +172,7 @@ def verilog(
             made["netlist"] = netlist_text(config, shape, goal=built, bench=bench)
     from fp8mac.gen.verilog import write_verilog
 
-    say_written(write_verilog(config, shape, output, **made))
+    return say_written(write_verilog(config, shape, output, **made))
 
 
 app.command(cls=Command)(cli_synth.synth)

@@ -22,6 +22,7 @@ from fp8mac.hw.config.unit import MacConfig
 
 __all__ = [
     "is_proved",
+    "module_contents",
     "module_sha256",
     "verilog_text",
     "write_verilog",
@@ -117,6 +118,26 @@ def is_proved(module: str, sha256: str) -> bool:
         return False
 
 
+def module_contents(
+    config: MacConfig,
+    shape: Shape,
+    *,
+    goal: Built = Goal.AREA,
+    command: str | None = None,
+    netlist: str | None = None,
+) -> tuple[str, str]:
+    """Verilog of a unit, and its description as JSON; parameters are those of `verilog_text`."""
+    text = verilog_text(config, shape, goal=goal, command=command, netlist=netlist)
+    description = describe(config, shape, goal=goal) | {
+        "form": _form(netlist),
+        "command": command,
+        "module_sha256": (digest := module_sha256(text)),
+        "proved": is_proved(module_name(config, shape, goal=goal), digest),
+        "tools": {"amaranth": version("amaranth"), "yosys": find_yosys(verilog_only=True).version},
+    }
+    return text, json.dumps(description, indent=2) + "\n"
+
+
 def write_verilog(
     config: MacConfig,
     shape: Shape,
@@ -145,17 +166,10 @@ def write_verilog(
     OSError
         If a file cannot be written; then neither is.
     """
-    text = verilog_text(config, shape, goal=goal, command=command, netlist=netlist)
-    description = describe(config, shape, goal=goal) | {
-        "form": _form(netlist),
-        "command": command,
-        "module_sha256": (digest := module_sha256(text)),
-        "proved": is_proved(module_name(config, shape, goal=goal), digest),
-        "tools": {"amaranth": version("amaranth"), "yosys": find_yosys(verilog_only=True).version},
-    }
+    text, description = module_contents(config, shape, goal=goal, command=command, netlist=netlist)
     contents: dict[Path, str | bytes] = {path: text}
     if not is_stream(path):
-        contents[path.with_suffix(".json")] = json.dumps(description, indent=2) + "\n"
+        contents[path.with_suffix(".json")] = description
     write_atomically(contents)
     return list(contents)
 

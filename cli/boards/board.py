@@ -55,11 +55,19 @@ def board(
     goal: Annotated[BOARD_GOAL, Only("--simulate")] = Goal.FPGA,
     baud: Annotated[int, BAUD, Never("--simulate")] = 115_200,
     vectors: Annotated[
-        int, number("--vectors", low=1, high=1_000_000, help="Sums that are compared.")
+        int,
+        number("--vectors", low=1, high=1_000_000, help="Sums that are compared."),
+        Never("--digits"),
     ] = 20,
     seed: Annotated[
-        int, number("--seed", low=0, high=2**32 - 1, help="Equal seeds, equal sums.")
+        int,
+        number("--seed", low=0, high=2**32 - 1, help="Equal seeds, equal sums."),
+        Never("--digits"),
     ] = 1,
+    digits: Annotated[
+        int | None,
+        number("--digits", low=1, high=600, help="Instead: classify pictures of digits."),
+    ] = None,
     as_json: JSON = False,
 ) -> None:
     """Compare sums of the unit on a board with the golden model; exit code 1 if one is wrong."""
@@ -77,6 +85,13 @@ def board(
             line = {"port": running.port, "answer_seconds": simulated.ANSWER_SECONDS}
         link = stack.enter_context(host.BoardLink(config, **line))
         bar = stack.enter_context(progress_bar())
+        if digits is not None:
+            demo = importlib.import_module("fp8mac.gen.boards.demo")
+            task = bar.add_task("products", total=digits * demo.PRODUCTS)
+            pictures = demo.classify(
+                config, link, digits, progress=lambda products: bar.advance(task, products)
+            )
+            return _say_pictures(config.text, pictures, as_json=as_json)
         task = bar.add_task(config.slug, total=vectors)
         found = checks.check_board(
             config, link, vectors, seed, progress=lambda products: bar.advance(task)
@@ -88,6 +103,21 @@ def board(
     else:
         print_text(_sentences(config.text, found))
     if found.wrong:
+        raise typer.Exit(1)
+    return None
+
+
+def _say_pictures(unit: str, pictures: list[Any], *, as_json: bool) -> None:
+    """Print what a board made of pictures; exit code 1 if it is not what `gemm` makes of them."""
+    same = sum(each.same for each in pictures)
+    right = sum(each.answer == each.truth for each in pictures)
+    if as_json:
+        print_json({"unit": unit, "pictures": [asdict(each) for each in pictures]})
+    else:
+        seen = " ".join(str(each.answer) for each in pictures)
+        text = f"{unit}: {len(pictures)} digits, {same} as gemm makes them bit for bit"
+        print_text(f"{text}, {right} right\n  {seen}\n")
+    if same < len(pictures):
         raise typer.Exit(1)
 
 

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 from fp8mac.gen.boards.bitstream import Bitstream
 from fp8mac.gen.boards.checks import BoardCheck
+from fp8mac.gen.boards.demo import Picture
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.structure import Goal
 from fp8mac.hw.config.unit import parse_unit
@@ -208,6 +209,9 @@ def install_boards(monkeypatch) -> None:
         "gen.boards.simulated.SimulatedBoard": at_a_line,
         "gen.boards.host.BoardLink": at_a_line,
         "gen.boards.checks.check_board": on_board,
+        "gen.boards.demo.classify": lambda config, link, count, progress: (
+            [Picture(n, 7, 7, True) for n in range(count)]
+        ),
     }
     put(monkeypatch, stubs)
 
