@@ -27,7 +27,7 @@ from fp8mac.cli.options import Number
 from fp8mac.synth_reports.liberty.library import own_library
 
 COMMANDS = typer.main.get_command(app).commands
-UNIT = {"a": "e4m3", "acc": "fp16", "unit": "h100-fp8-e4m3", "files": "rows.npz"}
+UNIT = {"a": "e4m3", "acc": "fp16", "unit": "h100-fp8-e4m3", "files": "rows.npz", "digits": "1"}
 UNITS = ["e4m3", "e4m3 -> fp16"]
 """An operand, or a unit in one line, for the argument A."""
 FAILURES = {"prove": (0, 1, 2), "synth-check": (0, 1, 2), "exhaustive": (0, 1, 2)}
