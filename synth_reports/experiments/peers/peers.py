@@ -223,10 +223,13 @@ def figures_of(
 
 
 def published() -> list[dict[str, Any]]:
-    """Rows of `peers.csv`, with numbers as numbers."""
+    """Rows of `peers.csv`, with numbers as numbers; None for what was not measured."""
     kinds = {"lanes": int, **get_type_hints(Figures)}
     with _FILE.open(newline="", encoding="utf-8") as file:
         return [
-            {name: kinds.get(name, str)(text) for name, text in row.items()}
+            {
+                name: None if name in kinds and not text else kinds.get(name, str)(text)
+                for name, text in row.items()
+            }
             for row in csv.DictReader(file)
         ]

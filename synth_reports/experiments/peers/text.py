@@ -154,8 +154,14 @@ def _cells(line: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _number(column: str, value: float) -> str:
+def _number(column: str, value: float | None) -> str:
+    if value is None:
+        return ""
     return f"{value:.2f}" if column.endswith("_ns") else f"{value:.0f}"
+
+
+def _count(value: int | None) -> str:
+    return "" if value is None else str(value)
 
 
 def csv_text(table: list[dict[str, Any]]) -> str:
@@ -234,8 +240,8 @@ def _unit_text(unit: str, table: list[dict[str, Any]]) -> str:
             row["verdict"],
             str(row["two_input_gates"]),
             str(round(row["two_input_gates"] / row["lanes"])) if row["lanes"] > 1 else "",
-            *(str(row[name]) for name in ("inverters", "flip_flops", "levels")),
-            *(str(row[name]) for name in ("fast_gates", "fast_levels")),
+            *(_count(row[name]) for name in ("inverters", "flip_flops", "levels")),
+            *(_count(row[name]) for name in ("fast_gates", "fast_levels")),
             *(_number(name, row[name]) for name in ("area_ge", "area_delay_ns")),
             *(_number(name, row[name]) for name in ("speed_ge", "speed_delay_ns")),
             row["remark"],

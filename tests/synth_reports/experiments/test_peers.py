@@ -108,13 +108,16 @@ def test_known_figures_are_read(tmp_path):
 
 def test_published_figures():
     rows = peers.published()
-    assert len(rows) == 53
+    assert len(rows) == 56
     assert {row["unit"] for row in rows} == set(UNITS)
     assert {row["verdict"] for row in rows} == {"same", "different", "wrong"}
     for unit in UNITS:
         assert sum(row["unit"] == unit and row["verdict"] == "same" for row in rows) >= 2
     for row in rows:
         assert all(row[key] for key in ("design", "source", "remark", "measured_on")), row
+        if row["fast_gates"] is None:  # measured for other tables, with fewer figures
+            assert row["design"].startswith("MXDOTP")
+            continue
         assert row["two_input_gates"] <= 1.1 * row["fast_gates"]
         assert row["speed_delay_ns"] < row["area_delay_ns"]
         assert row["area_ge"] < row["speed_ge"]
@@ -122,6 +125,23 @@ def test_published_figures():
             assert (row["lanes"], row["flip_flops"]) == (1, 0)
     assert UNITS[KULISCH].acc_bits == 40
     assert UNITS["e5m2 --acc kulisch:7"].acc_bits == 72
+
+
+def test_dot_products_are_beside_single_lanes():
+    """Published steps of several products, and what each takes by lane."""
+    rows = {row["design"]: row for row in peers.published() if row["lanes"] > 1}
+    wide = rows["MXDOTP, E4M3, 32 lanes"]
+    assert (wide["two_input_gates"], wide["area_ge"], wide["speed_delay_ns"]) == (
+        23541,
+        22104,
+        3.48,
+    )
+    assert (wide["verdict"], wide["levels"], wide["area_delay_ns"]) == ("different", None, None)
+    assert {row["source"] for row in rows.values()} >= {"MX-for-FPGA", "Vortex", "AMD", "FPnew"}
+    lines = peers_text.markdown_text(found(), "fp8mac peers").splitlines()
+    (line,) = (each for each in lines if "MXDOTP, E4M3, 32 lanes" in each)
+    cells = [cell.strip() for cell in line.split("|")[1:-1]]
+    assert cells[2:-1] == ["23541", "736", "", "0", "", "", "", "22104", "", "33806", "3.48"]
 
 
 def test_summary_takes_the_best_that_is_right():
