@@ -3,12 +3,14 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
+from fp8mac.hw.config.silicon.named import line_of
+from fp8mac.hw.config.unit import parse_line
 from fp8mac.sim.networks.errors import NetworkError
 from fp8mac.sim.networks.tasks.images import EMBEDDED
 from fp8mac.sim.networks.tasks.zoo import is_own, load_task
 from fp8mac.synth_reports.experiments.accuracy.accuracy import Case
 
-__all__ = ["ACCUMULATORS", "EXPERIMENTS", "FORMATS", "SAMPLES", "cases", "questions"]
+__all__ = ["ACCUMULATORS", "EXPERIMENTS", "FORMATS", "SAMPLES", "SILICON", "cases", "questions"]
 
 FORMATS = "int8 e2m5 e3m4 e4m3 e5m2".split()
 ACCUMULATORS = "kulisch fp32 fp16 e6m9 bf16".split()
@@ -39,6 +41,18 @@ _ASIDE = {
 
 _LONGEST_SUM = {"digits_mlp": 64, "digits_cnn": 144, "fmnist": 576, "g2p": 256, "g2p_words": 256}
 _RESIDUAL = ("minilm", "efficientnet")  # have residual connections
+SILICON = {
+    "h100-fp8": "h100-fp8-e4m3",
+    "h100-fp8, promoted": f"{line_of('h100-fp8-e4m3')}, chunk 128 -> fp32",
+    "h100-mmasync": "h100-mmasync-e4m3",
+    "b200-fp8": "b200-fp8-e4m3",
+    "mi300-fp8": "mi300-fp8",
+    "rvbna-fp8": "rvbna-fp8-e4m3",
+    "fdot-fp8": "fdot-fp8",
+    "exact": "e4m3 -> kulisch",
+}
+"""Units of real silicon, by what tables call them; sums of one of them are promoted every 128."""
+
 _W4A8 = (("int8", "int4"), ("e4m3", "int4"), ("e4m3", "e2m1"), ("int4", "int4"))
 _TRAINED = ("int8,int8", "e2m5,e2m5", "e3m4,e3m4", "e4m3,e4m3", "int8,int4")
 _BIASES = range(2, 15, 2)
@@ -115,6 +129,13 @@ def _convert(network: str, samples: int) -> Iterator[Case]:
             yield Case(network, format_, format_, "kulisch", samples, trained=pair)
 
 
+def _silicon(network: str, samples: int) -> Iterator[Case]:
+    for text in SILICON.values():
+        config = parse_line(text)
+        names = (*config.operand_names, config.accumulator.name)
+        yield Case(network, *names, samples, unit=config.text)
+
+
 EXPERIMENTS: dict[str, Callable[[str, int], Iterator[Case]]] = {
     "formats": _formats,
     "calibration": _calibration,
@@ -124,10 +145,12 @@ EXPERIMENTS: dict[str, Callable[[str, int], Iterator[Case]]] = {
     "partial_sums": _partial_sums,
     "qat": _qat,
     "convert": _convert,
+    "silicon": _silicon,
 }
 """By name, the cases of a network with so many questions."""
 
-_LONG = ("qat", "convert")
+_FEW = {"qat": ("digits",), "convert": ("digits",), "silicon": ("digits", "fmnist")}
+"""How the networks' names begin for which an experiment is done unless it is asked for by name."""
 
 
 def cases(
@@ -148,7 +171,7 @@ def cases(
         (name, replace(case, inputs=inputs, axes=axes) if is_own(network) else case)
         for network in networks
         for name in experiments or EXPERIMENTS
-        if experiments or name not in _LONG or network.startswith("digits")
+        if experiments or network.startswith(_FEW.get(name, ""))
         for case in EXPERIMENTS[name](network, samples or questions(network, name, inputs, axes))
     ]
 

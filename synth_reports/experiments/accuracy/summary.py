@@ -13,7 +13,14 @@ from fp8mac.synth_reports.experiments.accuracy.published import (
     pairs_alike,
     published_order,
 )
-from fp8mac.synth_reports.experiments.accuracy.text import Rows, delta, number, order, pick
+from fp8mac.synth_reports.experiments.accuracy.text import (
+    Rows,
+    delta,
+    number,
+    order,
+    pick,
+    silicon_table,
+)
 from fp8mac.synth_reports.render.tables import markdown_table
 
 __all__ = ["summary_markdown"]
@@ -61,7 +68,17 @@ SQNR of the outputs, dB. No paper has this table: their sums are exact or float3
 ## Weights of 4 bits (arXiv:2303.17951, Table 7, mostly trained)
 
 {_w4a8(rows, networks)}
+
+## Units of real silicon
+
+Difference to float32, in points; operands of all are E4M3. No paper has this table.
+
+{_silicon(rows)}
 """
+
+
+def _silicon(rows: Rows) -> str:
+    return silicon_table(pick(rows, "silicon"))
 
 
 def _exact(rows: Rows, network: str) -> Rows:

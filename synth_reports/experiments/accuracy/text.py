@@ -3,9 +3,20 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from fp8mac.hw.config.unit import parse_line
+from fp8mac.synth_reports.experiments.accuracy.cases import SILICON
 from fp8mac.synth_reports.render.tables import markdown_table
 
-__all__ = ["Rows", "delta", "experiment_tables", "network_markdown", "number", "order", "pick"]
+__all__ = [
+    "Rows",
+    "delta",
+    "experiment_tables",
+    "network_markdown",
+    "number",
+    "order",
+    "pick",
+    "silicon_table",
+]
 
 Rows = list[dict[str, Any]]
 
@@ -75,6 +86,7 @@ def experiment_tables(rows: Rows) -> list[tuple[str, str]]:
         ("partial_sums", "Partial sums", _partial_sums),
         ("qat", "Training with rounding", _qat),
         ("convert", "Trained in one format, run in another", _convert),
+        ("silicon", "Units of real silicon", _silicon),
     ]
     found = []
     for experiment, title, writer in writers:
@@ -217,6 +229,29 @@ def _convert(rows: Rows) -> str:
     ]
     titles = ["trained in", "run in", "difference, points", "SQNR, dB"]
     return "Exact sums.\n\n" + markdown_table(titles, _unique(body)) + "\n"
+
+
+def silicon_table(rows: Rows, cell: Callable[[dict[str, Any]], str] = delta) -> str:
+    """Networks by units of real silicon."""
+    names = {parse_line(text).slug: name for name, text in SILICON.items()}
+    named = [row | {"name": names[row["unit"]]} for row in rows]
+    return _matrix(named, "network", "name", cell)
+
+
+def _silicon(rows: Rows) -> str:
+    lines = "\n".join(f"- {name}: `{parse_line(text).text}`" for name, text in SILICON.items())
+    return f"""\
+FP8 matrix units as they are, and exact sums; {rows[0]["samples"]} questions. Difference to float32,
+in points:
+
+{silicon_table(rows)}
+
+SQNR of the outputs against float32, dB; operands rounded to FP8 are in it:
+
+{silicon_table(rows, _sqnr)}
+
+{lines}
+"""
 
 
 def _unique(body: Sequence[list[str]]) -> list[list[str]]:
