@@ -115,6 +115,7 @@ RESULTS = {
     "sum-error": "",
     "window": "",
     "differences": "",
+    "bounds": "",
     "prove": "",
     "accuracy": "/accuracy",
     "plot": "/pareto",

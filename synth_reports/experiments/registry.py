@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from fp8mac.synth_reports.experiments.bounds import BoundTables
 from fp8mac.synth_reports.experiments.differences.experiment import UnitDifferences
 from fp8mac.synth_reports.experiments.energy import Energy
 from fp8mac.synth_reports.experiments.experiment import Experiment
@@ -14,6 +15,7 @@ from fp8mac.synth_reports.experiments.grid import Grid
 from fp8mac.synth_reports.experiments.pareto.experiment import Pareto
 from fp8mac.synth_reports.experiments.peers.experiment import Peers
 from fp8mac.synth_reports.experiments.regression import Regression
+from fp8mac.synth_reports.experiments.silicon.experiment import Silicon
 from fp8mac.synth_reports.experiments.sta import Sta
 from fp8mac.synth_reports.experiments.sum_error.experiment import SumError
 from fp8mac.synth_reports.experiments.training.experiment import Training
@@ -37,5 +39,7 @@ EXPERIMENTS: tuple[Experiment[Any, Any, Any], ...] = (
     Counts(),
     Clocks(),
     UnitDifferences(),
+    Silicon(),
+    BoundTables(),
 )
 """In the order of the help. What takes long to import, an experiment imports where it needs it."""

@@ -149,6 +149,14 @@ from fp8mac.synth_reports.experiments.differences.differences import PairJob, al
 pair(PairJob("e2m1 -> fp16", "e2m1 -> bf16:rtz"))
 alone(PairJob("e2m1 x 2 -> fp16"))
 """
+SILICON = """
+import numpy as np
+from fp8mac.sim.check.recorded import Recorded, _Words
+from fp8mac.sim.check.silicon import check, unit_of
+codes, zeros = _Words(np.zeros((1, 4), np.uint8), 8), _Words(np.zeros(1, np.uint32), 32)
+held = Recorded("x", {"a": codes, "b": codes, "c": zeros, "d": zeros})
+check(unit_of("e4m3 x 4 -> fp32, window 14", held), held)
+"""
 RESULTS = {
     "fp8mac.gen.rtlil": RTLIL,
     "fp8mac.synth_reports.synth.hierarchy": HIERARCHY,
@@ -169,6 +177,7 @@ RESULTS = {
     "fp8mac.synth_reports.experiments.window.window": WINDOW,
     "fp8mac.synth_reports.experiments.window.networks": NETWORKS,
     "fp8mac.synth_reports.experiments.differences.differences": DIFFERENCES,
+    "fp8mac.sim.check.silicon": SILICON,
 }
 OF_TORCH = "fp8mac.synth_reports.experiments.training.runs"
 """What PyTorch is needed for; its closure is tested, and not what it loads."""

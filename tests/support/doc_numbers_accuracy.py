@@ -11,11 +11,13 @@ from doc_numbers import (
     gates,
     order,
     run,
+    table,
 )
 from doc_numbers_training import casting, lengths, training
 
 from fp8mac.hw.config.formats import parse_format
 from fp8mac.synth_reports.experiments.accuracy.published import PTQ
+from fp8mac.synth_reports.experiments.accuracy.text import delta
 
 OTHERS = [name for name in NETWORKS.split() if name != "g2p"]
 FP8 = EIGHT_BITS[1:]
@@ -51,6 +53,63 @@ def method() -> list[str]:
         f"products of up to {e4m3:.0f} x {e4m3:.0f}, and FP16 ends at {fp16:,.0f}",
         f"against {gates('e4m3', 'fp16')} for `make synth FORMAT=e4m3b11 ACC=fp16`",
     ]
+
+
+def certificates() -> list[str]:
+    """What docs/accuracy.md says of the longest sums of a network."""
+    rows = table("bounds")
+
+    def percent(name: str, column: str) -> float:
+        longest = max(
+            (row for row in rows if row["name"] == name), key=lambda row: int(row["terms"])
+        )
+        return 100 * float(longest[column])
+
+    assert len({row["name"] for row in rows}) == 8
+    hopper = [row for row in rows if row["name"] == "h100-fp8"]
+    bits, window = (max(int(row[key]) for row in hopper) for key in ("sum_bits", "window_bits"))
+    seen, measured = (percent("h100-fp8", f"{key}_error") for key in ("seen", "measured"))
+    return [
+        f"Of its longest sums, {max(int(row['terms']) for row in rows)} products, those",
+        f"within {seen:.1f} % of the largest exact one, and were seen {measured:.3f} % away",
+        f"b200-fp8's within {percent('b200-fp8', 'seen_error'):.5f} %.",
+        f"beyond {bits} bits, and a window of {window} would cut nothing.",
+    ]
+
+
+def units_of_silicon() -> list[str]:
+    """Networks on units of real silicon, beside exact sums of the same operands."""
+    found = {
+        name: [row for row in ACCURACY[name] if row["experiment"] == "silicon"]
+        for name in ("digits_mlp", "digits_cnn", "fmnist")
+    }
+    moved = 0.0
+    for rows in found.values():
+        *units, exact = rows
+        assert len(units) == 7
+        same = [row for row in units if row["a_format"] == exact["a_format"]]
+        assert len(same) == 6
+        for row in same:
+            moved = max(moved, abs(float(row["sqnr_db"]) - float(exact["sqnr_db"])))
+            keys = ("difference", "difference_low", "difference_high")
+            assert [row[key] for key in keys] == [exact[key] for key in keys]
+    exact = found["fmnist"][-1]
+    (mi300,) = (row for row in found["fmnist"] if row["a_format"] == "e4m3fnuz")
+    points = [delta({key: _numeric(row[key]) for key in row}) for row in (mi300, exact)]
+    db = [float(row["sqnr_db"]) for row in (mi300, exact)]
+    return [
+        "with sums of up to 576 products, no unit",
+        f"SQNR differs by {moved:.2f} dB at most, and every interval is the same.",
+        f"Fashion-MNIST has {db[0]:.1f} dB in place of {db[1]:.1f}, and {points[0]} points in",
+        f"in place of {points[1]}, of {exact['samples']} questions.",
+    ]
+
+
+def _numeric(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 def orders() -> list[str]:
@@ -211,4 +270,5 @@ def accumulators() -> list[str]:
 def accuracy() -> list[str]:
     """All of them."""
     parts = (networks, method, orders, efficientnet, accumulators, lengths, casting, training)
+    parts += (certificates, units_of_silicon)
     return [passage for part in parts for passage in part()]

@@ -31,6 +31,7 @@ COMMANDS: Mapping[str, Sequence[str]] = {
     "train": (),
     "window": (),
     "differences": (),
+    "bounds": (),
     "plot": (
         *("--grid", "synth_reports/results/grid.csv"),
         *("--accuracy", "synth_reports/results/accuracy"),

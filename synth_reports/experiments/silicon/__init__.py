@@ -1,0 +1,1 @@
+"""Units against every file of recorded rows in a folder."""
