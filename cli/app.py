@@ -37,6 +37,7 @@ from fp8mac.cli.options import (
     target_of,
     unit_of,
 )
+from fp8mac.cli.page.machine import machine
 from fp8mac.cli.page.pictures import pictures
 from fp8mac.cli.page.report import report
 from fp8mac.cli.page.serve import serve
@@ -192,5 +193,6 @@ app.command(cls=Command)(cli_accuracy.fetch)
 app.command(cls=Command)(report)
 app.command(cls=Command)(serve)
 app.command(cls=Command)(pictures)
+app.command(cls=Command)(machine)
 for experiment in EXPERIMENTS:
     app.command(experiment.name, cls=Command)(command_of(experiment))

@@ -142,7 +142,7 @@ def _peers(folder: Path) -> Iterator[ReportPoint]:
     """Published designs beside ours, each for few gates and for a short path."""
     for row, line in table(folder / "peers.csv"):
         operands, _, acc = row["unit"].partition(" --acc ")
-        config = parse_line(f"{' x '.join(operands.split())} -> {acc}")
+        config = parse_line(f"{'*'.join(operands.split())} -> {acc}")
         ours = row["verdict"] == "ours"
         words = {
             "lanes": _whole(row, "lanes") or 1,

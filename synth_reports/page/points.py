@@ -195,7 +195,7 @@ def named(config: MacConfig) -> dict[str, Any]:
     pair = dict.fromkeys(config.operand_names)
     return {
         "unit": config.text,
-        "formats": " x ".join(pair),
+        "formats": "*".join(pair),
         "accumulator": config.accumulator.name,
         "lanes": config.products_per_cycle,
         "window": _summation(config),

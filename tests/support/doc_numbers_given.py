@@ -138,6 +138,13 @@ GIVEN: dict[str, list[tuple[str, str]]] = {
             "formula",
         ),
     ],
+    "docs/machine.md": [
+        (
+            "ISSCC 2014: 64 bits from a cache of 8 KB, 32 KB and 1 MB take 10, 20 and 100 pJ,",
+            "published",
+        ),
+        ("from DRAM 1.3 nJ, in 45 nm", "published"),
+    ],
     "docs/report.md": [
         ("Bars are paired 95 % intervals", "setting"),
     ],

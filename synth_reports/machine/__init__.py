@@ -1,0 +1,1 @@
+"""An array of units and a network: cycles, traffic, buffers, energy."""
