@@ -96,7 +96,7 @@ def test_narrower_operands_and_outputs_move_less():
     wide, narrow = cost("int8 -> int32"), cost("int8*int4 -> int32")
     assert narrow.second_bits * 2 == wide.second_bits
     assert (narrow.first_bits, narrow.cycles) == (wide.first_bits, wide.cycles)
-    exact, rounded = cost("e4m3 -> kulisch:7"), cost("e4m3 -> kulisch:7, out fp16")
+    exact, rounded = cost("e4m3 -> kulisch:7"), cost("e4m3 -> kulisch:7, output fp16")
     assert rounded.result_bits * 44 == exact.result_bits * 16
 
 
