@@ -116,6 +116,7 @@ RESULTS = {
     "window": "",
     "differences": "",
     "bounds": "",
+    "dots": "",
     "prove": "",
     "accuracy": "/accuracy",
     "plot": "/pareto",

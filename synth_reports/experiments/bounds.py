@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from rich.console import RenderableType
 
+from fp8mac.hw.config.errors import Error
 from fp8mac.hw.config.silicon.named import line_of
 from fp8mac.hw.config.unit import parse_line
 from fp8mac.synth_reports.experiments.experiment import Experiment, Made, Option, page
@@ -108,6 +109,8 @@ class BoundTables(Experiment[BoundsOptions, BoundJob, BoundRecord]):
         config = parse_line(job.unit)
         names = (*config.operand_names, config.accumulator.name)
         layers = certificate(Case(job.network, *names, job.samples, unit=job.unit))
+        if not layers:
+            raise Error(f"No product of {job.network} has weights, so nothing is bounded.")
         return BoundRecord(**asdict(job), layers=[asdict(each) for each in layers])
 
     def load(self, facts: dict[str, Any]) -> BoundRecord:

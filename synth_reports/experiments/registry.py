@@ -4,6 +4,7 @@ from typing import Any
 
 from fp8mac.synth_reports.experiments.bounds import BoundTables
 from fp8mac.synth_reports.experiments.differences.experiment import UnitDifferences
+from fp8mac.synth_reports.experiments.dots.experiment import Dots
 from fp8mac.synth_reports.experiments.energy import Energy
 from fp8mac.synth_reports.experiments.experiment import Experiment
 from fp8mac.synth_reports.experiments.features import Features
@@ -39,6 +40,7 @@ EXPERIMENTS: tuple[Experiment[Any, Any, Any], ...] = (
     Counts(),
     Clocks(),
     UnitDifferences(),
+    Dots(),
     Silicon(),
     BoundTables(),
 )

@@ -306,6 +306,7 @@ def silicon() -> list[str]:
     )
     return [
         *recorded_rows(),
+        *dots(),
         *lines,
         f"sums of {4096:,} products {hopper}",
         f"each bit is worth {(bits[1] - bits[0]) / 8:.1f} dB",
@@ -338,6 +339,33 @@ def decide() -> list[str]:
     return [
         f"with {count.pop():,} sums a cell",
         f"is a factor between {min(gains):.1f} and {max(gains):.1f} over many sums",
+    ]
+
+
+def dots() -> list[str]:
+    """What named units and windows cost."""
+    rows = table("dots")
+    lines = [
+        f"| `{row['name']}` | {row['lanes']} | {row['two_input_gates']} | "
+        f"{float(row['gates_per_lane']):.0f} | {float(row['area_ge']):.0f} | "
+        f"{float(row['delay_ns']):.1f} | {float(row['energy_functional_pj']):.2f} |"
+        for row in rows
+        if row["set"] == "named"
+    ]
+    eight = {row["name"]: row for row in rows if row["set"] == "window" and row["lanes"] == "8"}
+    few, hopper, many = (eight[f"F = {bits}"] for bits in (8, 13, 25))
+
+    def more(column: str) -> float:
+        return 100 * (float(many[column]) / float(hopper[column]) - 1)
+
+    gates = "two_input_gates"
+    saved = 100 * (1 - int(few[gates]) / int(hopper[gates]))
+    return [
+        *lines,
+        f"With 8 lanes of e4m3, Blackwell's window costs {more(gates):.0f} % more gates and",
+        f"{more('energy_functional_pj'):.0f} % more energy than Hopper's.",
+        f"A window of F = 8 would save {saved:.0f} % of",
+        "the registered unit in Nangate's 45 nm library",
     ]
 
 

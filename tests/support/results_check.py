@@ -32,6 +32,7 @@ COMMANDS: Mapping[str, Sequence[str]] = {
     "window": (),
     "differences": (),
     "bounds": (),
+    "dots": (),
     "plot": (
         *("--grid", "synth_reports/results/grid.csv"),
         *("--accuracy", "synth_reports/results/accuracy"),

@@ -239,6 +239,7 @@ COUNTS = {
     "differences": 52 + 22,
     "silicon": 2,
     "bounds": 8,
+    "dots": 12 + 8 * 4 + 3 * 4,
     "accuracy": 404,
 }
 

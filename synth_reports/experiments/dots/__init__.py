@@ -1,0 +1,1 @@
+"""What dot products cost: named units, lanes by format and accumulator, windows."""
