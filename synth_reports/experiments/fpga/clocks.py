@@ -1,14 +1,14 @@
 """How fast units are on an iCE40 HX8K, between registers, after place and route."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Annotated
 
 from rich.table import Table
 
 from fp8mac.gen.describe import module_name
-from fp8mac.gen.yosys import find_yosys
+from fp8mac.gen.yosys import Yosys, find_yosys
 from fp8mac.hw.config.accumulators import ConfigError
 from fp8mac.hw.config.ports import Shape, ports
 from fp8mac.hw.config.structure import Goal
@@ -17,7 +17,14 @@ from fp8mac.synth_reports.experiments.experiment import Experiment, Made, Option
 from fp8mac.synth_reports.experiments.worker import Worker
 from fp8mac.synth_reports.render.tables import aligned_table, csv_table, markdown_table
 from fp8mac.synth_reports.synth.fpga import Fpga, FpgaFlow
-from fp8mac.synth_reports.synth.route import AROUND, Routed, RouteError, find_nextpnr, registered
+from fp8mac.synth_reports.synth.route import (
+    AROUND,
+    Nextpnr,
+    Routed,
+    RouteError,
+    find_nextpnr,
+    registered,
+)
 
 __all__ = ["STANDARD", "ClockJob", "ClockOptions", "ClockRecord", "Clocks"]
 
@@ -36,6 +43,8 @@ STANDARD = (
     "e4m3 -> fp16",
 )
 """Units of the table."""
+
+_MAKERS = ("fp8mac.synth_reports.synth.fpga", "fp8mac.synth_reports.synth.route")
 
 
 @dataclass(frozen=True)
@@ -123,7 +132,6 @@ class Clocks(Experiment[ClockOptions, ClockJob, ClockRecord]):
     options = ClockOptions
     record = ClockRecord
     pattern = "route.*"
-    keeps = False
 
     def plan(self, options: ClockOptions) -> list[ClockJob]:
         find_nextpnr()
@@ -132,41 +140,15 @@ class Clocks(Experiment[ClockOptions, ClockJob, ClockRecord]):
         return [ClockJob(unit, goal, options.seeds) for unit in units for goal in goals]
 
     def run(self, job: ClockJob, worker: Worker) -> ClockRecord:
-        from fp8mac.gen.rtlil import rtlil_text
-
         yosys, nextpnr = find_yosys(), find_nextpnr()
         flow = FpgaFlow.load(Fpga.ICE40)
-        top = module_name(job.config, Shape.UNIT, goal=job.goal)
-        rtlil = rtlil_text(job.config, Shape.UNIT, goal=job.goal)
-        around = registered(top, ports(job.config, Shape.UNIT))
-        found = flow.synthesize(rtlil, AROUND, yosys, around)
-        routed: list[Routed] = []
-        unended = 0
-        while len(routed) < job.seeds:
-            one = nextpnr.route(found.netlist, len(routed) + unended + 1)
-            if one is not None:
-                routed.append(one)
-            elif (unended := unended + 1) > job.seeds:
-                raise RouteError(f"nextpnr does not end with {job.config.text}.")
-        clocks = [each.mhz for each in routed]
-        return ClockRecord(
-            unit=job.config.text,
-            goal=job.goal.value,
-            luts=found.metrics.luts,
-            carries=found.metrics.carries,
-            flip_flops=found.metrics.flip_flops,
-            logic_cells=routed[0].logic_cells,
-            mhz_median=round(median(clocks), 1),
-            mhz_min=round(min(clocks), 1),
-            mhz_max=round(max(clocks), 1),
-            seeds=job.seeds,
-            unended_seeds=unended,
-            netlist_sha256=found.sha256,
-            flow=flow.name,
-            flow_sha256=flow.sha256,
-            yosys=f"{yosys.version} ({yosys.build})",
-            nextpnr=nextpnr.version,
-        )
+        tools = [flow.sha256, yosys.build, yosys.version, nextpnr.version]
+        key = worker.store.key([repr(job), *tools], "fp8mac.gen.rtlil", *_MAKERS)
+        facts = None if worker.force else worker.store.load("route", key)
+        if facts is None:
+            facts = asdict(_routed(job, flow, yosys, nextpnr))
+            worker.store.save("route", key, facts)
+        return ClockRecord(**facts)
 
     def render(self, records: Sequence[ClockRecord], made: Made) -> dict[str, str | bytes]:
         return {
@@ -176,6 +158,43 @@ class Clocks(Experiment[ClockOptions, ClockJob, ClockRecord]):
 
     def show(self, records: Sequence[ClockRecord], options: ClockOptions) -> Table:
         return aligned_table(_TITLES, _rows(records), ("unit", "goal"))
+
+
+def _routed(job: ClockJob, flow: FpgaFlow, yosys: Yosys, nextpnr: Nextpnr) -> ClockRecord:
+    """Map a unit, and place and route it with as many seeds as are wanted."""
+    from fp8mac.gen.rtlil import rtlil_text
+
+    top = module_name(job.config, Shape.UNIT, goal=job.goal)
+    rtlil = rtlil_text(job.config, Shape.UNIT, goal=job.goal)
+    around = registered(top, ports(job.config, Shape.UNIT))
+    found = flow.synthesize(rtlil, AROUND, yosys, around)
+    routed: list[Routed] = []
+    unended = 0
+    while len(routed) < job.seeds:
+        one = nextpnr.route(found.netlist, len(routed) + unended + 1)
+        if one is not None:
+            routed.append(one)
+        elif (unended := unended + 1) > job.seeds:
+            raise RouteError(f"nextpnr does not end with {job.config.text}.")
+    clocks = [each.mhz for each in routed]
+    return ClockRecord(
+        unit=job.config.text,
+        goal=job.goal.value,
+        luts=found.metrics.luts,
+        carries=found.metrics.carries,
+        flip_flops=found.metrics.flip_flops,
+        logic_cells=routed[0].logic_cells,
+        mhz_median=round(median(clocks), 1),
+        mhz_min=round(min(clocks), 1),
+        mhz_max=round(max(clocks), 1),
+        seeds=job.seeds,
+        unended_seeds=unended,
+        netlist_sha256=found.sha256,
+        flow=flow.name,
+        flow_sha256=flow.sha256,
+        yosys=f"{yosys.version} ({yosys.build})",
+        nextpnr=nextpnr.version,
+    )
 
 
 def _goals(names: Sequence[str]) -> list[Goal]:
