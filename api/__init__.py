@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from ._arithmetic import Blocks, decode, encode, gemm, golden
     from ._costs import Measured, Proved, measure, prove
+    from ._decide import Recommended, Swept, recommend, sweep
     from ._networks import Accuracy, accuracy
     from ._units import Unit, unit, verilog
 
@@ -31,6 +32,8 @@ _HOMES = {
     "Error": ".hw.config.errors",
     "Measured": "._costs",
     "Proved": "._costs",
+    "Recommended": "._decide",
+    "Swept": "._decide",
     "Unit": "._units",
     "accuracy": "._networks",
     "decode": "._arithmetic",
@@ -39,6 +42,8 @@ _HOMES = {
     "golden": "._arithmetic",
     "measure": "._costs",
     "prove": "._costs",
+    "recommend": "._decide",
+    "sweep": "._decide",
     "unit": "._units",
     "verilog": "._units",
 }
@@ -49,6 +54,8 @@ __all__ = [
     "Error",
     "Measured",
     "Proved",
+    "Recommended",
+    "Swept",
     "Unit",
     "__version__",
     "accuracy",
@@ -58,6 +65,8 @@ __all__ = [
     "golden",
     "measure",
     "prove",
+    "recommend",
+    "sweep",
     "unit",
     "verilog",
 ]

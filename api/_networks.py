@@ -5,15 +5,9 @@ from typing import Any
 
 from fp8mac.hw.config.accumulators import ConfigError
 from fp8mac.hw.config.blocks import ScaleFormat
-from fp8mac.hw.config.unit import MacConfig, parse_unit
 from fp8mac.sim.codes.inputs import InputError, whole
-from fp8mac.synth_reports.experiments.accuracy.accuracy import (
-    Case,
-    measure,
-    record_of,
-    row,
-)
-from fp8mac.synth_reports.experiments.accuracy.cases import questions
+from fp8mac.synth_reports.experiments.accuracy.accuracy import measure, record_of, row
+from fp8mac.synth_reports.experiments.accuracy.cases import case_of, questions
 from fp8mac.synth_reports.store.store import Store
 
 from ._html import table
@@ -104,11 +98,10 @@ def accuracy(
     if samples is not None and whole(samples, "samples") < 1:
         raise InputError(f"samples is at least 1, not {samples}.")
     config = given.config
-    case = Case(
+    case = case_of(
+        config,
         network,
-        *config.operand_names,
-        config.accumulator.name,
-        samples=questions(network, inputs=inputs, axes=axes) if samples is None else samples,
+        questions(network, inputs=inputs, axes=axes) if samples is None else samples,
         calibration=calibration,
         per_channel=per_channel,
         power_of_two=power_of_two,
@@ -116,7 +109,6 @@ def accuracy(
         residual=residual,
         inputs=inputs,
         axes=axes,
-        unit="" if _is_plain(config) else config.text,
         scale_rounding=scale_rounding,
     )
     if scale_rounding and (config.block is None or config.block.scale is not ScaleFormat.E8M0):
@@ -125,8 +117,3 @@ def accuracy(
     record = row("accuracy", record_of(case, result, metric))
     value, reference = record["value"], record["reference"]
     return Accuracy(given, case.label, metric, value, reference, record)
-
-
-def _is_plain(config: MacConfig) -> bool:
-    """Whether formats and accumulator say everything."""
-    return parse_unit(*config.operand_names, acc=config.accumulator.name) == config

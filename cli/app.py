@@ -17,6 +17,8 @@ from fp8mac.cli.boards import bitstream as cli_bitstream
 from fp8mac.cli.boards import board as cli_board
 from fp8mac.cli.boards import package as cli_package
 from fp8mac.cli.command import Command, Commands, end, recorded
+from fp8mac.cli.decide import recommend as cli_recommend
+from fp8mac.cli.decide import sweep as cli_sweep
 from fp8mac.cli.experiments import command_of
 from fp8mac.cli.options import (
     ACC,
@@ -194,5 +196,8 @@ app.command(cls=Command)(report)
 app.command(cls=Command)(serve)
 app.command(cls=Command)(pictures)
 app.command(cls=Command)(machine)
+app.command(cls=Command)(cli_sweep.sweep)
+app.command(cls=Command)(cli_recommend.recommend)
+app.command(cls=Command)(cli_recommend.points)
 for experiment in EXPERIMENTS:
     app.command(experiment.name, cls=Command)(command_of(experiment))

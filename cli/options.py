@@ -12,7 +12,14 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
 
 from fp8mac.cli.command import Never, Only, Part, end, recorded, rules
 from fp8mac.gen.files import STDOUT, print_text, write_atomically
@@ -198,13 +205,20 @@ STAGES = Annotated[
 ]
 
 
-def progress_bar() -> Progress:
-    """Progress bar on stderr, where somebody looks at it; none into a file."""
+def progress_bar(*more: ProgressColumn) -> Progress:
+    """Progress bar on stderr, where somebody looks at it; none into a file.
+
+    Parameters
+    ----------
+    *more : ProgressColumn
+        Columns beside the usual ones.
+    """
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
+        *more,
     )
     watched = sys.stderr.isatty() and "NO_COLOR" not in os.environ
     return Progress(*columns, console=Console(stderr=True), transient=True, disable=not watched)

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from fp8mac.gen.yosys import stop_all
 from fp8mac.sim import cache
 
-__all__ = ["in_parallel", "in_processes", "processors"]
+__all__ = ["in_parallel", "in_processes", "one_thread_each", "processors"]
 
 Thing = TypeVar("Thing")
 Result = TypeVar("Result")
@@ -98,7 +98,7 @@ def in_processes(
     """
     count = jobs or processors()
     with (
-        _one_thread_each(),
+        one_thread_each(),
         ProcessPoolExecutor(count, get_context("spawn"), cache.say_nothing) as pool,
     ):
         return in_parallel(
@@ -116,7 +116,7 @@ def _end_children() -> None:
 
 
 @contextmanager
-def _one_thread_each() -> Iterator[None]:
+def one_thread_each() -> Iterator[None]:
     """Child processes whose matrix library does not compete with the others'."""
     names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
     before = {name: os.environ.get(name) for name in names}

@@ -21,8 +21,9 @@ from fp8mac.sim.provenance import Sources
 from fp8mac.synth_reports.cost import report
 
 NAMES = [
-    *("Accuracy", "Blocks", "Error", "Measured", "Proved", "Unit", "__version__", "accuracy"),
-    *("decode", "encode", "gemm", "golden", "measure", "prove", "unit", "verilog"),
+    *("Accuracy", "Blocks", "Error", "Measured", "Proved", "Recommended", "Swept", "Unit"),
+    *("__version__", "accuracy", "decode", "encode", "gemm", "golden", "measure", "prove"),
+    *("recommend", "sweep", "unit", "verilog"),
 ]
 HEAVY = {"amaranth", "matplotlib", "numba", "numpy", "pyosys", "rich", "typer"}
 

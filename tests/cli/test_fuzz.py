@@ -7,6 +7,7 @@ import itertools
 import json
 import os
 import shlex
+import shutil
 import stat
 import sys
 from contextlib import contextmanager
@@ -25,12 +26,14 @@ from fp8mac.cli.app import app
 from fp8mac.cli.command import _ELSEWHERE, Never, Only, Part, recorded, rules
 from fp8mac.cli.options import Number
 from fp8mac.synth_reports.liberty.library import own_library
+from fp8mac.synth_reports.store.points.points import PointStore
 
 COMMANDS = typer.main.get_command(app).commands
 UNIT = {"a": "e4m3", "acc": "fp16", "unit": "h100-fp8-e4m3", "files": "rows.npz", "digits": "1"}
+UNIT |= {"network": "fmnist", "max_drop": "1"}
 UNITS = ["e4m3", "e4m3 -> fp16"]
 """An operand, or a unit in one line, for the argument A."""
-FAILURES = {"prove": (0, 1, 2), "synth-check": (0, 1, 2), "exhaustive": (0, 1, 2)}
+FAILURES = dict.fromkeys(("prove", "synth-check", "exhaustive", "sweep"), (0, 1, 2))
 RESULTS = Path(__file__).parents[2] / "synth_reports" / "results"
 
 FORMATS = (
@@ -144,6 +147,9 @@ def ready(tmp_path_factory):
         (inputs / "broken.lib").write_text("library (x) {")
         (inputs / "words.csv").write_text("a,b\n1,2\n")
         (inputs / "grid.csv").write_bytes((RESULTS / "grid.csv").read_bytes())
+        point = {"id": "a", "unit": "e4m3 -> fp16", "lanes": 1, "network": "fmnist"}
+        found = {"area_ge": 1.0, "loss": 0.0, "loss_low": 0.0, "loss_high": 0.0, "questions": 9}
+        PointStore(inputs / "points.sqlite").put([point | found])
         page = (RESULTS / "accuracy" / "digits_mlp.csv").read_bytes()
         (inputs / "digits_mlp.csv").write_bytes(page)
         yield base
@@ -181,6 +187,8 @@ def sandbox(base: Path):
     (place / "accuracy").mkdir()
     for each in (base / "inputs").iterdir():
         (place / each.name).hardlink_to(each)
+    (place / "points.sqlite").unlink()
+    shutil.copy(base / "inputs" / "points.sqlite", place)
     (place / "digits_mlp.csv").rename(place / "accuracy" / "digits_mlp.csv")
     (place / "file").write_text("kept")
     (place / "locked").write_text("kept")
@@ -223,7 +231,7 @@ def may_be_written(place: Path, words: list[str], name: str) -> list[str]:
     paths += [path.parent for path in paths if path.parent in (Path("/proc"), Path("/dev"))]
     allowed = [os.path.realpath(path) for path in paths]
     params = {each.name: each.default for each in COMMANDS[name].params}
-    defaults = [params[each] for each in ("output_dir", "folder") if each in params]
+    defaults = [params[each] for each in ("output_dir", "folder", "store") if each in params]
     allowed += [os.path.realpath(place / (each or "")) for each in defaults]
     return [*allowed, str(place / "synth_reports" / "runs")]
 
@@ -321,7 +329,7 @@ def words_of(command, condition: str, deep: bool = True) -> list[str]:
     """Words that make a condition hold, and those that the option in it needs."""
     option, _, value = condition.partition(" or ")[0].partition(" ")
     if not option.startswith("-"):
-        return []
+        return [] if option == "A" else ["x"]
     param = next(each for each in command.params if option in [*each.opts, *each.secondary_opts])
     more = [
         word

@@ -12,11 +12,12 @@ from fp8mac.gen.boards.checks import BoardCheck
 from fp8mac.gen.boards.demo import Picture
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.structure import Goal
-from fp8mac.hw.config.unit import parse_unit
+from fp8mac.hw.config.unit import parse_line, parse_unit
 from fp8mac.hw.units.buildable import check_buildable
 from fp8mac.proofs.check.checks import CheckKind, Record, Verdict, plan
 from fp8mac.sim.check import vectors
 from fp8mac.sim.check.exhaustive import ExhaustiveResult
+from fp8mac.sim.networks.metrics import Difference
 from fp8mac.synth_reports.cost import physical
 from fp8mac.synth_reports.cost.bench import make_bench
 from fp8mac.synth_reports.cost.fpga import FpgaMeasurement
@@ -26,9 +27,13 @@ from fp8mac.synth_reports.experiments.differences.differences import DifferenceR
 from fp8mac.synth_reports.experiments.figure5 import figure5
 from fp8mac.synth_reports.experiments.peers.peers import Figures
 from fp8mac.synth_reports.experiments.sum_error import length, sum_error
+from fp8mac.synth_reports.experiments.sweep.accuracy import AccuracyJob, columns_of
+from fp8mac.synth_reports.experiments.sweep.cost import COST_COLUMNS, CostJob
+from fp8mac.synth_reports.experiments.sweep.proof import ProofJob
 from fp8mac.synth_reports.experiments.training.runs import TrainingRun
 from fp8mac.synth_reports.experiments.window import window
 from fp8mac.synth_reports.liberty.library import own_library
+from fp8mac.synth_reports.store.schedule import Here, ScheduleError
 from fp8mac.synth_reports.store.store import Store
 from fp8mac.synth_reports.synth.fpga import FpgaFlow, FpgaSynthesis
 from fp8mac.synth_reports.synth.route import Routed
@@ -228,6 +233,38 @@ def put(monkeypatch, stubs) -> None:
         monkeypatch.setattr(place, attribute, stub)
 
 
+def cost(job, worker):
+    check_buildable(parse_line(job.unit))
+    return {**dict.fromkeys(COST_COLUMNS), "area_ge": 1.0, "structure": "area"}, {
+        "verilog_sha256": b"module m;\nendmodule\n"
+    }
+
+
+def asked(job, worker):
+    job.case.recipe()
+    difference = Difference(0.5, 0.5, 0.0, -0.1, 0.1)
+    found = columns_of(difference, "top1") | {"sqnr_db": None, "broken": 0}
+    return found | {"questions": job.questions}, {}
+
+
+def nobody(address):
+    raise ScheduleError(f"There is no Dask scheduler at '{address}'.")
+
+
+def install_sweep(monkeypatch) -> None:
+    """Put the stand-ins in the places of what a sweep does."""
+    monkeypatch.setattr(CostJob, "run", cost)
+    monkeypatch.setattr(AccuracyJob, "run", asked)
+    monkeypatch.setattr(ProofJob, "run", lambda job, worker: ({"proved": 1}, {}))
+    put(
+        monkeypatch,
+        {
+            "synth_reports.store.schedule.Cluster": nobody,
+            "synth_reports.store.schedule.Processes": lambda width: Here(),
+        },
+    )
+
+
 def install(monkeypatch) -> None:
     """Put the stand-ins in the places of syntheses, proofs, networks, sums and drawings."""
     for shape in Shape:
@@ -298,4 +335,5 @@ def install(monkeypatch) -> None:
     put(monkeypatch, stubs)
     install_fpga(monkeypatch)
     install_boards(monkeypatch)
+    install_sweep(monkeypatch)
     monkeypatch.setattr(Bench, "measure", measure)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -94,7 +95,11 @@ class Task:
         return _COMPARE[self.metric](answers, reference, self.truth[: len(answers)])
 
     def calibrated(self) -> Calibrated:
-        """What calibration sees."""
+        """What calibration sees, which it is shown once."""
+        return self._calibrated
+
+    @cached_property
+    def _calibrated(self) -> Calibrated:
         recorder = Recorder()
         self.calibrate(recorder)
         return Calibrated(recorder.samples)

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +17,7 @@ from fp8mac.hw.config.unit import MacConfig, parse_line, parse_unit
 from fp8mac.sim.codes.blocks import ScaleRounding
 from fp8mac.sim.codes.quantize import Calibration, QuantizeError, Scaling
 from fp8mac.sim.networks.engines.blocks import engine_of
-from fp8mac.sim.networks.engines.engine import Calibrated, Recipe
+from fp8mac.sim.networks.engines.engine import Recipe
 from fp8mac.sim.networks.tasks.certify import LayerBound, certify
 from fp8mac.sim.networks.tasks.diagnose import LayerReport, diagnose
 from fp8mac.sim.networks.tasks.evaluate import Block, Result, ask, blocks, combine
@@ -95,6 +94,15 @@ class Case:
     def config(self) -> MacConfig:
         """The unit, as it is without partial sums."""
         return parse_line(self.unit) if self.unit else parse_unit(self.a, self.w, acc=self.acc)
+
+    @property
+    def identity(self) -> str:
+        """What answers depend on beside code; not which questions are asked."""
+        known = replace(self, samples=0, network=SAME_ANSWERS.get(self.network, self.network))
+        if self.inputs:
+            digests = [_digest(path) for path in model_files(Path(self.network))]
+            known = replace(known, network=" ".join(digests), inputs=_digest(Path(self.inputs)))
+        return json.dumps(asdict(known), sort_keys=True)
 
     def recipe(self) -> Recipe:
         """How the network is brought to the unit."""
@@ -243,8 +251,8 @@ def measure(
         If there is no such case.
     """
     task, found = _task(case, store), []
-    engine = engine_of(case.recipe(), _calibrated(task), threads)
-    identity = [_identity(case), *(training_data(case.network) if case.trained else ())]
+    engine = engine_of(case.recipe(), task.calibrated(), threads)
+    identity = [case.identity, *(training_data(case.network) if case.trained else ())]
     for part in blocks(task, case.samples):
         key = store.key([*identity, f"{part.start}-{part.stop}"], __name__)
         known = None if force else store.load("accuracy", key)
@@ -263,26 +271,13 @@ def layers(case: Case, store: "Store") -> list[LayerReport]:
     """Report on every product of matrices of a case."""
     task = _task(case, store)
     with np.errstate(over="ignore", invalid="ignore"):
-        return diagnose(task, case.recipe(), _calibrated(task), range(min(32, case.samples)))
+        return diagnose(task, case.recipe(), task.calibrated(), range(min(32, case.samples)))
 
 
 def certificate(case: Case) -> list[LayerBound]:
     """Bounds on the error of every product with weights, beside what is measured."""
     task = load_task(case.network, case.samples, case.inputs, case.axes)
-    return certify(task, case.recipe(), _calibrated(task), range(case.samples))
-
-
-@cache
-def _calibrated(task: Task) -> Calibrated:
-    return task.calibrated()
-
-
-def _identity(case: Case) -> str:
-    known = replace(case, samples=0, network=SAME_ANSWERS.get(case.network, case.network))
-    if case.inputs:
-        digests = [_digest(path) for path in model_files(Path(case.network))]
-        known = replace(known, network=" ".join(digests), inputs=_digest(Path(case.inputs)))
-    return json.dumps(asdict(known), sort_keys=True)
+    return certify(task, case.recipe(), task.calibrated(), range(case.samples))
 
 
 def _digest(path: Path) -> str:

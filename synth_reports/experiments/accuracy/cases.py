@@ -2,15 +2,25 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 from fp8mac.hw.config.silicon.named import line_of
-from fp8mac.hw.config.unit import parse_line
+from fp8mac.hw.config.unit import MacConfig, parse_line, parse_unit
 from fp8mac.sim.networks.errors import NetworkError
 from fp8mac.sim.networks.tasks.images import EMBEDDED
 from fp8mac.sim.networks.tasks.zoo import is_own, load_task
 from fp8mac.synth_reports.experiments.accuracy.accuracy import Case
 
-__all__ = ["ACCUMULATORS", "EXPERIMENTS", "FORMATS", "SAMPLES", "SILICON", "cases", "questions"]
+__all__ = [
+    "ACCUMULATORS",
+    "EXPERIMENTS",
+    "FORMATS",
+    "SAMPLES",
+    "SILICON",
+    "case_of",
+    "cases",
+    "questions",
+]
 
 FORMATS = "int8 e2m5 e3m4 e4m3 e5m2".split()
 ACCUMULATORS = "kulisch fp32 fp16 e6m9 bf16".split()
@@ -181,3 +191,18 @@ def questions(network: str, experiment: str = "formats", inputs: str = "", axes:
     if network not in SAMPLES:
         return len(load_task(network, None, inputs, axes).truth)
     return SAMPLES[network] if experiment == "formats" else _ASIDE.get(network, SAMPLES[network])
+
+
+def case_of(config: MacConfig, network: str, samples: int, **more: Any) -> Case:
+    """A network on a unit.
+
+    Parameters
+    ----------
+    config : MacConfig
+        The unit.
+    network, samples, **more
+        Of `Case`.
+    """
+    names, acc = config.operand_names, config.accumulator.name
+    plain = parse_unit(*names, acc=acc) == config  # formats and accumulator say everything
+    return Case(network, *names, acc, samples, unit="" if plain else config.text, **more)

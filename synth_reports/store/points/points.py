@@ -93,13 +93,15 @@ class PointStore:
             found = connection.execute(f"SELECT {', '.join(head)} FROM failures ORDER BY unit")
             return [dict(zip(head, row, strict=True)) for row in found]
 
-    def put(self, rows: Iterable[Mapping[str, Any]]) -> None:
+    def put(self, rows: Iterable[Mapping[str, Any]], part: str = "") -> None:
         """Add rows, or what is new of them, in one transaction.
 
         Parameters
         ----------
         rows : iterable of mapping
             With an ``id``. Columns that are not there stay as they are.
+        part : str
+            What was measured; what `fail` noted of it is forgotten.
 
         Raises
         ------
@@ -119,6 +121,9 @@ class PointStore:
                     f"ON CONFLICT (id) DO UPDATE SET {update}",
                     tuple(found.values()),
                 )
+                connection.execute(
+                    "DELETE FROM failures WHERE id = ? AND part = ?", (row["id"], part)
+                )
 
     def fail(self, ids: Iterable[str], part: str, unit: str, sentence: str) -> None:
         """Note that a part of points, such as ``cost``, could not be measured."""
@@ -127,13 +132,6 @@ class PointStore:
             connection.executemany(
                 "INSERT OR REPLACE INTO failures VALUES (?, ?, ?, ?, ?)",
                 [(id_, part, unit, sentence, now) for id_ in ids],
-            )
-
-    def succeed(self, ids: Iterable[str], part: str) -> None:
-        """Forget what `fail` noted."""
-        with self._writing() as connection:
-            connection.executemany(
-                "DELETE FROM failures WHERE id = ? AND part = ?", [(id_, part) for id_ in ids]
             )
 
     def keep(self, kind: str, content: bytes, suffix: str) -> str:

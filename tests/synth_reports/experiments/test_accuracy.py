@@ -24,7 +24,7 @@ def identity(folder, scale: float, inputs: float = 1) -> str:
     onnx.save(model, path, save_as_external_data=True, location="weights", size_threshold=0)
     np.savez(data, x=np.full((4, 3), inputs, np.float32))
     assert [each.name for each in model_files(path)] == ["net.onnx", "weights"]
-    return accuracy._identity(accuracy.Case(str(path), "e4m3", "e4m3", "fp16", 3, inputs=str(data)))
+    return accuracy.Case(str(path), "e4m3", "e4m3", "fp16", 3, inputs=str(data)).identity
 
 
 def test_weights_in_another_file_belong_to_the_key(tmp_path):

@@ -84,8 +84,8 @@ def test_failures_are_noted_and_forgotten(store):
     assert sorted(noted) == sorted(
         [(ROW["id"], "cost", "There is no Yosys."), ("b", "cost", "There is no Yosys.")]
     )
-    store.succeed([ROW["id"]], "cost")
-    store.succeed(["b"], "accuracy")
+    store.put([ROW], "cost")
+    store.put([{"id": "b"}], "accuracy")
     assert [each["id"] for each in store.failures()] == ["b"]
 
 
