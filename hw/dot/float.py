@@ -11,7 +11,7 @@ from fp8mac.hw.config.accumulators import FloatAccConfig
 from fp8mac.hw.config.formats import FloatFormat, Rounding
 from fp8mac.hw.config.structure import Structure
 from fp8mac.hw.config.unit import MacConfig
-from fp8mac.hw.dot.blocks import grouped
+from fp8mac.hw.dot.blocks import adds_blocks, grouped
 from fp8mac.hw.dot.exact import exact, exact_bits
 from fp8mac.hw.dot.fast.exact import fast_exact, has_fast_exact
 from fp8mac.hw.dot.fast.window import fast_windowed, has_fast_window
@@ -82,7 +82,7 @@ class FloatDot(wiring.Component):
         """Whether it adds the products of a step as a unit does."""
         acc, how = config.accumulator, config.summation
         floats = isinstance(config.a, FloatFormat) and isinstance(config.b, FloatFormat)
-        if not (floats and isinstance(acc, FloatAccConfig)) or config.block is not None:
+        if not (floats and isinstance(acc, FloatAccConfig)) or not adds_blocks(config):
             return False
         if acc.rounding is Rounding.STOCHASTIC or config.flags or how.chunk is not None:
             return False

@@ -55,6 +55,8 @@ class MacCore(wiring.Component):
         Product, or operands.
     held : :py:`In(...)`, if it is cut there
         What goes on from there.
+    sa, sb : :py:`In(scales * 8)`, where operands are blocks
+        Scales of the blocks of ``a`` and of ``b``, that of lane 0 in the lowest bits.
     c : :py:`In(config.acc_bits)`
         Accumulator.
     y : :py:`Out(config.acc_bits)`
@@ -74,6 +76,8 @@ class MacCore(wiring.Component):
 
     a: Signal
     b: Signal
+    sa: Signal
+    sb: Signal
     c: Signal
     y: Signal
     c_carry: Signal
@@ -88,7 +92,7 @@ class MacCore(wiring.Component):
         self._cut = cut
         signature = members(config, Shape.CORE)
         if self.is_opened:
-            bits = sum(named(ports(config, Shape.CORE), Role.OPERAND).values())
+            bits = sum(named(ports(config, Shape.CORE), Role.OPERAND, Role.SCALE).values())
             multiplier = self._parts.multiplier
             if self._parts.registers.product and multiplier is not None:
                 bits = len(Cat(varying(multiplier.product)))
@@ -144,14 +148,17 @@ class MacCore(wiring.Component):
         operands = parts.multiplier or adder
         registers = parts.registers
         cut_product = registers.product
-        given = Cat(self.a, self.b)
+        scales = [] if self._config.block is None else ["sa", "sb"]
+        given = Cat(self.a, self.b, *(getattr(self, name) for name in scales))
+        taken = Cat(operands.a, operands.b, *(getattr(operands, name) for name in scales))
         if self.is_opened and not cut_product:
             m.d.comb += self.early.eq(given)
             given = self.held
         if self._cut:
-            m.d.comb += Cat(operands.a, operands.b).eq(given)
+            m.d.comb += taken.eq(given)
         else:
             m.d.comb += [operands.a.eq(self.a), operands.b.eq(self.b)]
+            m.d.comb += [getattr(operands, name).eq(getattr(self, name)) for name in scales]
         if parts.multiplier is not None:
             m.submodules.multiplier = parts.multiplier
             product = adder.product if cut_product else operands.product

@@ -69,6 +69,8 @@ class Mac(wiring.Component):
 
     a: Signal
     b: Signal
+    sa: Signal
+    sb: Signal
     en: Signal
     clear: Signal
     acc: Signal
@@ -127,6 +129,8 @@ class Mac(wiring.Component):
             core.b.eq(b),
             core.c.eq(self.acc if core.clears else Mux(clear, 0, self.acc)),
         ]
+        if self._config.block is not None:
+            m.d.comb += [core.sa.eq(self.sa), core.sb.eq(self.sb)]
         if core.clears:
             m.d.comb += core.clear.eq(clear)
         if segment_bits is not None:

@@ -8,7 +8,7 @@ import numpy as np
 from fp8mac.hw.config.ports import Port, Role, Shape, named, ports, wires
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.sim.check.netlist import Netlist
-from fp8mac.sim.check.stimuli import Triples, integers, random_carries
+from fp8mac.sim.check.stimuli import Triples, integers, port_words, random_carries
 from fp8mac.sim.exact import golden
 from fp8mac.sim.exact.segments import fault, resolved
 
@@ -56,11 +56,13 @@ def check_core(config: MacConfig, netlist: Netlist, triples: Triples) -> list[Mi
         Empty where the netlist is right.
     """
     table = ports(config, Shape.CORE)
-    inputs = named(table, Role.OPERAND, Role.STATE, Role.CARRY_STATE)
+    inputs = named(table, Role.STATE, Role.CARRY_STATE)
     carries = [
         random_carries(config, len(triples.a), seed=1) for _ in named(table, Role.CARRY_STATE)
     ]
-    outputs = netlist.evaluate(dict(zip(inputs, (*triples, *carries), strict=True)))
+    given = port_words(config, triples.a, triples.b)
+    given |= zip(inputs, (triples.c, *carries), strict=True)
+    outputs = netlist.evaluate(given)
     got_words = [outputs[port] for port in named(table, Role.RESULT, Role.CARRY)]
     flag_words = [outputs[flag][:, 0] for flag in named(table, Role.FLAG)]
     flag_rows = np.stack(flag_words, axis=1).astype(bool).tolist() if flag_words else None
@@ -120,14 +122,15 @@ def check_unit(
     for names, words in zip((register, carry_names), (triples.c, *carries), strict=False):
         bits |= _bits(names, words)
     controls = rng.random((count, 3)) < (0.8, 0.2, 0.1)
-    inputs = named(table, Role.OPERAND, Role.CONTROL, Role.RESET, Role.CLOCK)
+    inputs = named(table, Role.CONTROL, Role.RESET, Role.CLOCK)
 
     def edge(
         bits: dict[str, np.ndarray], operands: Sequence[np.ndarray], controls: np.ndarray
     ) -> dict[str, np.ndarray]:
-        stimuli = (*operands, *controls.astype(np.uint64).T, np.zeros(count, np.uint64))
+        stimuli = (*controls.astype(np.uint64).T, np.zeros(count, np.uint64))
         state = _words([bits[name] for name in flip_flops])
         given = dict(zip(inputs, stimuli, strict=True)) | {"ff_q": state}
+        given |= port_words(config, *operands)
         return netlist.evaluate(given)
 
     filled = dict.fromkeys(flip_flops, np.zeros(count, np.uint64)) if config.stages > 1 else {}

@@ -125,7 +125,7 @@ def check(
     right = _same(golden, rows.d)
     sums = {"golden": right, "gemm": _same(_products(config, rows), rows.d)}
     if circuits is not None:
-        codes = circuits.sums(rows.a, rows.b, rows.c).astype(np.uint32)
+        codes = circuits.sums(rows.a, rows.b, rows.c, rows.scales).astype(np.uint32)
         sums["netlist"] = _same(_result(config, codes), rows.d)
     flagged = rows.zero_e
     stays = 0

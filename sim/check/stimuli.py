@@ -4,27 +4,41 @@ Uniform codes almost never tie, cancel, underflow or overflow. Here most accumul
 relative to the product that will be added to them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fp8mac.hw.config.accumulators import FloatAccConfig
+from fp8mac.hw.config.blocks import ScaleFormat
 from fp8mac.hw.config.formats import FloatFormat, Format
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.sim.codes.numbers import values
+from fp8mac.sim.exact import golden
 
-__all__ = ["Triples", "biased_triples", "integers", "packed", "random_carries"]
+__all__ = [
+    "ONE_SCALE",
+    "Triples",
+    "biased_triples",
+    "integers",
+    "packed",
+    "port_words",
+    "random_carries",
+]
 
 Codes = NDArray[np.uint64]
+
+
+ONE_SCALE = {ScaleFormat.E8M0: 127, ScaleFormat.UE4M3: 0x38}
+"""Codes of the scale one."""
 
 
 class Triples(NamedTuple):
     """Operands and accumulators of one step.
 
     ``a`` and ``b`` have shape (n,), or of several lanes, packed, (n, k), as ``c`` has: ``k`` words
-    of 64 bits, least significant first.
+    of 64 bits, least significant first. Scales of blocks stand above the codes.
     """
 
     a: Codes
@@ -85,11 +99,56 @@ def biased_triples(config: MacConfig, count: int, seed: int) -> Triples:
         c = _float_accumulators(config.accumulator.format, total, rng)[:, None]
     else:
         c = _fixed_accumulators(config, a, b, rng)
-    return Triples(a, b, c) if lanes == 1 else _packed(config, a, b, c)
+    if lanes == 1 and config.block is None:
+        return Triples(a, b, c)
+    a, b = (
+        packed(a.reshape(count, lanes), config.a.bits),
+        packed(b.reshape(count, lanes), config.b.bits),
+    )
+    if config.block is None:
+        return Triples(a, b, c)
+    scales = (_scales(config.block.scale, (count, config.scales_per_cycle), rng) for _ in "ab")
+    words = zip((a, b), (config.a, config.b), scales, strict=True)
+    a, b = (_beside(word, lanes * format_.bits, scale) for word, format_, scale in words)
+    return Triples(a, b, c)
 
 
-def _packed(config: MacConfig, a: Codes, b: Codes, c: Codes) -> Triples:
-    return Triples(packed(a, config.a.bits), packed(b, config.b.bits), c)
+def _scales(scale: ScaleFormat, shape: tuple[int, int], rng: np.random.Generator) -> Codes:
+    """Codes of scales: near one, or any."""
+    one = ONE_SCALE[scale]
+    near = one + rng.integers(-12, 13, shape)
+    codes = np.where(rng.random(shape) < 0.75, near, rng.integers(0, 256, shape))
+    return codes.astype(np.uint64)
+
+
+def _beside(words: Codes, bits: int, scales: Codes) -> Codes:
+    """Words of an operand, of so many bits, with the codes of scales, shape (n, k), above them."""
+    above = packed(scales, 8)
+    total = bits + 8 * scales.shape[1]
+    both = zip(integers(words), integers(above), strict=True)
+    return _words([low | high << bits for low, high in both], total)
+
+
+def _words(numbers: Sequence[int], bits: int) -> Codes:
+    """Words of integers, shape (n, k), the inverse of `integers`."""
+    places = range(0, bits, 64)
+    rows = [[number >> place & (1 << 64) - 1 for place in places] for number in numbers]
+    return np.array(rows, np.uint64)
+
+
+def port_words(config: MacConfig, a: Codes, b: Codes) -> dict[str, Codes]:
+    """What ports of operands and scales are given, of operands as in `Triples`."""
+    if config.block is None:
+        return {"a": a, "b": b}
+    found = {}
+    for name, words, format_ in (("a", a, config.a), ("b", b, config.b)):
+        parts = [golden.apart(config, word, format_.bits) for word in integers(words)]
+        widths = (config.products_per_cycle * format_.bits, 8 * config.scales_per_cycle)
+        for port, part, bits in zip(
+            (name, f"s{name}"), zip(*parts, strict=True), widths, strict=True
+        ):
+            found[port] = _words(part, bits)
+    return found
 
 
 def _lanes(config: MacConfig, a: Codes, b: Codes, rng: np.random.Generator) -> tuple[Codes, Codes]:

@@ -61,7 +61,13 @@ class SumCircuits:
         adder = adder_of(config)
         return cls(config, core(step_of(config)), None if adder is None else core(adder))
 
-    def sums(self, a: NDArray[Any], b: NDArray[Any], c: NDArray[Any]) -> NDArray[np.uint64]:
+    def sums(
+        self,
+        a: NDArray[Any],
+        b: NDArray[Any],
+        c: NDArray[Any],
+        scales: tuple[NDArray[Any], NDArray[Any]] | None = None,
+    ) -> NDArray[np.uint64]:
         """Accumulators after all products of each row.
 
         Parameters
@@ -70,6 +76,8 @@ class SumCircuits:
             Codes.
         c : ndarray of int, shape (n,)
             Accumulators before.
+        scales : pair of ndarrays of int, shape (n, k / size), optional
+            Codes of the scales of blocks.
         """
         total, products = c.astype(np.uint64), a.shape[1]
         chunk = self.config.summation.chunk or products
@@ -77,17 +85,38 @@ class SumCircuits:
             places = range(first, min(first + chunk, products))
             part = total if self.adder is None else np.zeros_like(total)
             for step in steps(self.config, places):
-                part = self._step(a[:, step], b[:, step], part)
+                given = self._scales(scales, step[0])
+                part = self._step(a[:, step], b[:, step], part, given)
             if self.adder is not None:
                 one = np.full(len(total), _ONE, np.uint64)
                 part = self.adder.evaluate({"a": part, "b": one, "c": total})["y"][:, 0]
             total = part
         return total
 
-    def _step(self, a: NDArray[Any], b: NDArray[Any], c: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    def _scales(
+        self, scales: tuple[NDArray[Any], NDArray[Any]] | None, first: int
+    ) -> dict[str, NDArray[np.uint64]]:
+        """Scales of a step, from its first product on."""
+        if scales is None or self.config.block is None:
+            return {}
+        block, count = first // self.config.block.size, self.config.scales_per_cycle
+        words = (each[:, block : block + count].astype(np.uint64) for each in scales)
+        missing = ((0, 0), (0, count))
+        return {
+            port: packed(np.pad(word, missing)[:, :count], 8)
+            for port, word in zip(("sa", "sb"), words, strict=True)
+        }
+
+    def _step(
+        self,
+        a: NDArray[Any],
+        b: NDArray[Any],
+        c: NDArray[np.uint64],
+        scales: dict[str, NDArray[np.uint64]],
+    ) -> NDArray[np.uint64]:
         missing = ((0, 0), (0, self.config.products_per_cycle - a.shape[1]))
         operands = {
             name: packed(np.pad(codes, missing).astype(np.uint64), form.bits)
             for name, codes, form in (("a", a, self.config.a), ("b", b, self.config.b))
         }
-        return self.step.evaluate(operands | {"c": c})["y"][:, 0]
+        return self.step.evaluate(operands | scales | {"c": c})["y"][:, 0]

@@ -85,9 +85,11 @@ def product_lines(config: MacConfig) -> Iterator[str]:
     Raises
     ------
     ConfigError
-        If there are more than 2**24 pairs, or the accumulator rounds stochastically.
+        If there are more than 2**24 pairs, or operands are blocks, or the accumulator rounds
+        stochastically.
     """
-    if (bits := sum(named(ports(config, Shape.CORE), Role.OPERAND).values())) > 24:
+    bits = sum(named(ports(config, Shape.CORE), Role.OPERAND, Role.SCALE).values())
+    if bits > 24 or config.block is not None:
         raise ConfigError(f"All pairs of operands of {config.slug} are 2**{bits} cases, too many.")
     header = _header(config, _columns(config), "all pairs of operands")
     zero = (0, 0) if config.segment_bits is not None else (0,)
@@ -105,7 +107,8 @@ def sequence_lines(config: MacConfig, count: int, seed: int) -> Iterator[str]:
 
     Parameters and errors are those of `vector_lines`.
     """
-    columns = named(ports(config, Shape.UNIT), Role.RESET, Role.CONTROL, Role.OPERAND, Role.RESULT)
+    roles = (Role.RESET, Role.CONTROL, Role.OPERAND, Role.SCALE, Role.RESULT)
+    columns = named(ports(config, Shape.UNIT), *roles)
     header = _header(config, " ".join(columns), f"{count} cycles, seed {seed}")
     header[-1] += " out" if config.output else ""
     a, b, _ = biased_triples(config, count, seed)
@@ -122,7 +125,8 @@ def _legal(config: MacConfig, format_: Format) -> list[int]:
 
 
 def _columns(config: MacConfig) -> str:
-    return "a b acc want" if config.segment_bits is None else "a b acc carry want"
+    scales = "" if config.block is None else "sa sb "
+    return f"a b {scales}acc {'' if config.segment_bits is None else 'carry '}want"
 
 
 def _steps(config: MacConfig, cases: Iterable[tuple[int, int, tuple[int, ...]]]) -> Iterator[str]:
@@ -153,10 +157,22 @@ class _Row:
         table = ports(config, Shape.CORE)
         widths = named(table, Role.OPERAND, Role.STATE, Role.CARRY_STATE).values()
         a, b, *acc = (f"{{:0{-(-bits // 4)}x}}" for bits in widths)
-        self.operands = f"{a} {b}".format
+        scale = f"{{:0{2 * config.scales_per_cycle}x}}"
+        self._operands = (f"{a} {b}" if config.block is None else f"{a} {b} {scale} {scale}").format
         self.acc = " ".join(acc).format
         self._value = acc[0].format
         self._unspecified = "x" * len(self._value(0))
+
+    def operands(self, a: int, b: int) -> str:
+        """Columns of operands, and of scales."""
+        config = self._config
+        if config.block is None:
+            return self._operands(a, b)
+        (a, sa), (b, sb) = (
+            golden.apart(config, a, config.a.bits),
+            golden.apart(config, b, config.b.bits),
+        )
+        return self._operands(a, b, sa, sb)
 
     def out(self, state: golden.State) -> str:
         """Last column of a unit with an output."""

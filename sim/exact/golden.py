@@ -27,6 +27,7 @@ __all__ = [
     "Value",
     "add",
     "add_products",
+    "apart",
     "clock",
     "decode",
     "encode",
@@ -80,7 +81,8 @@ def mac(config: MacConfig, a: int, b: int, acc: int, *, random: int | None = Non
     config : MacConfig
         The unit.
     a, b : int
-        Codes of the operands, those of several lanes packed.
+        Codes of the operands, those of several lanes packed; above them the scales of their blocks,
+        if they are blocks.
     acc : int
         Pattern of the accumulator, see `State`.
     random : int, optional
@@ -104,11 +106,32 @@ def mac(config: MacConfig, a: int, b: int, acc: int, *, random: int | None = Non
     >>> mac(parse_unit("e4m3", acc="kulisch"), 0x7F, 0, 0)  # NaN * 0
     State(acc=None, flags=(True,))
     """
-    if config.plain is config or config.summation.chunk or config.block:
+    if config.plain is config or config.summation.chunk:
         return add_products(config, acc, (product_of(config, a, b),), random=random)
-    lanes = config.products_per_cycle
-    left, right = unpack(a, config.a.bits, lanes), unpack(b, config.b.bits, lanes)
-    return steps.step(config, acc, left, right, random=random)
+    lanes, blocks = config.products_per_cycle, config.scales_per_cycle
+    words = [apart(config, word, format_.bits) for word, format_ in ((a, config.a), (b, config.b))]
+    (left, _), (right, _) = words
+    left, right = unpack(left, config.a.bits, lanes), unpack(right, config.b.bits, lanes)
+    scales = None
+    if config.block is not None:
+        pairs = list(zip(*(unpack(scale, 8, blocks) for _, scale in words), strict=True))
+        scales = [pairs[lane * blocks // lanes] for lane in range(lanes)]
+    return steps.step(config, acc, left, right, scales, random=random)
+
+
+def apart(config: MacConfig, word: int, bits: int) -> tuple[int, int]:
+    """Packed codes of an operand, each of so many bits, and the scales that stand above them.
+
+    Examples
+    --------
+    >>> from fp8mac.hw.config.unit import parse_line
+    >>> apart(parse_line("mxfp4 x 2 -> fp32"), 0x7F21, 4)
+    (33, 127)
+    """
+    if config.block is None:
+        return word, 0
+    place = config.products_per_cycle * bits
+    return word & (1 << place) - 1, word >> place
 
 
 def unpack(word: int, bits: int, lanes: int) -> list[int]:

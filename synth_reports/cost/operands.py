@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from fp8mac.hw.config.accumulators import ConfigError, FloatAccConfig
 from fp8mac.hw.config.formats import FloatFormat, Format
 from fp8mac.hw.config.unit import MacConfig
+from fp8mac.sim.check.stimuli import ONE_SCALE
 from fp8mac.sim.codes.numbers import legal_codes, values
 from fp8mac.sim.gemm.gemm import gemm
 from fp8mac.synth_reports.cost.stimuli import WIDEST_BITS
@@ -183,9 +184,20 @@ def overflow_share(config: MacConfig, a: Codes, b: Codes) -> float:
     inside = 0
     for first in range(0, a.shape[1], _BLOCK):
         block = np.s_[:, first : first + _BLOCK]
-        ends = gemm(a[block].T, b[block], config).values.diagonal()
+        x, y = a[block].T, b[block]
+        scales = _ones(config, len(x), len(y))
+        ends = gemm(x, y, config, scales=scales).values.diagonal()
         inside += np.count_nonzero(np.abs(ends) < float(acc.format.max))
     return float(1 - inside / a.shape[1])
+
+
+def _ones(config: MacConfig, sums: int, products: int) -> tuple[Codes, Codes] | None:
+    """Scales that are one, where operands are blocks."""
+    if config.block is None:
+        return None
+    blocks = -(-products // config.block.size)
+    code = ONE_SCALE[config.block.scale]
+    return np.full((sums, blocks), code, np.uint64), np.full((blocks, sums), code, np.uint64)
 
 
 def recorded(config: MacConfig, path: Path, clear_every: int) -> Stream:
