@@ -8,7 +8,8 @@ import numpy as np
 from fp8mac.hw.config.ports import Port, Role, Shape, named, ports, wires
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.sim.check.netlist import Netlist
-from fp8mac.sim.check.stimuli import Triples, integers, port_words, random_carries
+from fp8mac.sim.check.stimuli import Triples, integers, random_carries
+from fp8mac.sim.check.words import port_words
 from fp8mac.sim.exact import golden
 from fp8mac.sim.exact.segments import fault, resolved
 

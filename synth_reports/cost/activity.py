@@ -12,7 +12,7 @@ count each change on the way.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import groupby
@@ -210,7 +210,7 @@ def simulate(
     b: Codes,
     *,
     stages: int = 1,
-    scale: int = 0,
+    scales: Sequence[Codes] = (),
 ) -> Activity:
     """Clock a unit through sums, and count.
 
@@ -223,11 +223,9 @@ def simulate(
     flip_flops : int
         Bits of ``ff_q``.
     a, b : ndarray of uint64, shape (cycles, sums) or (cycles, sums, k)
-        Operands; every column is a sum. Unit-delay toggles are those of the first 512 sums.
+        Operands, ``scales`` beside; a column is a sum. Unit-delay toggles are of the first 512.
     stages : int
         Edges from the operands to their sum.
-    scale : int
-        Code of every scale, where operands are blocks; they do not change.
     """
     length, sums = a.shape[:2]
     mask = pack(np.ones(sums, np.uint64), 1)[0]
@@ -240,7 +238,7 @@ def simulate(
     values = np.zeros((len(circuit.nets), len(mask)), np.uint64)
     functional = np.zeros(len(circuit.nets), np.int64)
     history = []
-    for cycle, changes in enumerate(_stimuli(circuit, table, a, b, (stages, scale)), 1 - stages):
+    for cycle, changes in enumerate(_stimuli(circuit, table, (a, b, *scales), stages), 1 - stages):
         before = values.copy()
         for bit in range(flip_flops):
             values[circuit.nets[f"ff_q[{bit}]"]] = before[circuit.nets[f"ff_d[{bit}]"]]
@@ -262,26 +260,18 @@ def simulate(
 
 
 def _stimuli(
-    circuit: CellNetlist, table: tuple[Port, ...], a: Codes, b: Codes, how: tuple[int, int]
+    circuit: CellNetlist, table: tuple[Port, ...], given: Sequence[Codes], stages: int
 ) -> Iterator[dict[int, Words]]:
     """Words of each input net but the registers, cycle by cycle."""
-    (length, sums), (stages, scale) = a.shape[:2], how
-    operands = [port for port in table if port.role is Role.OPERAND]
+    operands = [port for role in (Role.OPERAND, Role.SCALE) for port in table if port.role is role]
     en, clear = wires(table, Role.CONTROL)
-    zero = np.zeros(-(-sums // 64), np.uint64)
-    scales = {
-        wire: ~zero if scale >> bit % 8 & 1 else zero
-        for port in table
-        if port.role is Role.SCALE
-        for bit, wire in enumerate(port.wires)
-    }
-    for cycle in range(length + stages):
+    zero = np.zeros(-(-given[0].shape[1] // 64), np.uint64)
+    for cycle in range((length := len(given[0])) + stages):
         words = dict.fromkeys(wires(table, Role.RESET, Role.CLOCK), zero)
         words |= {en: ~zero, clear: zero if cycle % length else ~zero}
-        for port, each in zip(operands, (a, b), strict=True):
+        for port, each in zip(operands, given, strict=True):
             codes = np.roll(each[cycle % length], -(cycle // length), axis=0)
             words |= zip(port.wires, pack(codes, port.bits), strict=True)
-        words |= scales
         yield {circuit.nets[net]: each for net, each in words.items() if net in circuit.nets}
 
 

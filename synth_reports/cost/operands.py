@@ -18,12 +18,20 @@ from numpy.typing import NDArray
 from fp8mac.hw.config.accumulators import ConfigError, FloatAccConfig
 from fp8mac.hw.config.formats import FloatFormat, Format
 from fp8mac.hw.config.unit import MacConfig
-from fp8mac.sim.check.stimuli import ONE_SCALE
+from fp8mac.sim.check.words import ONE_SCALE
 from fp8mac.sim.codes.numbers import legal_codes, values
 from fp8mac.sim.gemm.gemm import gemm
 from fp8mac.synth_reports.cost.stimuli import WIDEST_BITS
 
-__all__ = ["Operands", "Stream", "draw", "finite_codes", "overflow_share", "recorded"]
+__all__ = [
+    "Operands",
+    "Stream",
+    "draw",
+    "finite_codes",
+    "held_scales",
+    "overflow_share",
+    "recorded",
+]
 
 Codes = NDArray[np.uint64]
 
@@ -189,6 +197,14 @@ def overflow_share(config: MacConfig, a: Codes, b: Codes) -> float:
         ends = gemm(x, y, config, scales=scales).values.diagonal()
         inside += np.count_nonzero(np.abs(ends) < float(acc.format.max))
     return float(1 - inside / a.shape[1])
+
+
+def held_scales(config: MacConfig, shape: tuple[int, int]) -> list[Codes]:
+    """Words of the scales of both operands, where they are blocks: all are one."""
+    if config.block is None:
+        return []
+    one = bytes([ONE_SCALE[config.block.scale]]) * config.scales_per_cycle
+    return [np.full(shape, int.from_bytes(one, "little"), np.uint64)] * 2
 
 
 def _ones(config: MacConfig, sums: int, products: int) -> tuple[Codes, Codes] | None:

@@ -186,8 +186,8 @@ def _energy(measured: "Measurement", library: Library, stimuli: Stimuli) -> dict
     table, stages = ports(config, Shape.UNIT), config.stages
     lanes = config.products_per_cycle
     words = (_words(each, format_.bits) for each, format_ in ((a, config.a), (b, config.b)))
-    scale = 0 if config.block is None else operands.ONE_SCALE[config.block.scale]
-    found = activity.simulate(circuit, table, flip_flops, *words, stages=stages, scale=scale)
+    scales = operands.held_scales(config, a.shape[:2])
+    found = activity.simulate(circuit, table, flip_flops, *words, stages=stages, scales=scales)
     suffix = "cinv_v2" if library.is_own else "pj"
     report: dict[str, Any] = {
         "cycles": found.cycles,

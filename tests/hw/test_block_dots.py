@@ -13,9 +13,10 @@ from fp8mac.hw.config.unit import parse_line
 from fp8mac.hw.units.buildable import check_buildable
 from fp8mac.sim.check.cosim import check_core, check_unit
 from fp8mac.sim.check.netlist import Netlist
-from fp8mac.sim.check.stimuli import biased_triples, integers, port_words
+from fp8mac.sim.check.stimuli import biased_triples, integers
 from fp8mac.sim.check.sums import SumCircuits
 from fp8mac.sim.check.vectors import product_lines, sequence_lines, vector_lines
+from fp8mac.sim.check.words import port_words
 from fp8mac.sim.exact import golden
 from fp8mac.sim.exact.steps import step
 from fp8mac.synth_reports.synth.synthesis import synthesize

@@ -1,0 +1,77 @@
+"""Operands as words: codes of lanes, packed, and the scales of blocks above them."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fp8mac.hw.config.blocks import ScaleFormat
+from fp8mac.hw.config.unit import MacConfig
+from fp8mac.sim.exact import golden
+
+__all__ = ["ONE_SCALE", "beside", "integers", "packed", "port_words", "scale_codes"]
+
+Codes = NDArray[np.uint64]
+
+ONE_SCALE = {ScaleFormat.E8M0: 127, ScaleFormat.UE4M3: 0x38}
+"""Codes of the scale one."""
+
+
+def integers(words: Codes) -> list[int]:
+    """Python integers of an array of shape (n,), or of words, least significant first, (n, k)."""
+    if words.ndim == 1:
+        return words.tolist()
+    found = words[:, -1].astype(object)
+    for word in range(words.shape[1] - 2, -1, -1):
+        found = (found << 64) | words[:, word].astype(object)
+    return found.tolist()
+
+
+def packed(codes: Codes, bits: int) -> Codes:
+    """Words, shape (n, k), of the codes of lanes, shape (n, lanes), lane 0 in the lowest bits."""
+    count, lanes = codes.shape
+    words = np.zeros((count, -(-lanes * bits // 64)), np.uint64)
+    for lane in range(lanes):
+        word, place = divmod(lane * bits, 64)
+        words[:, word] |= codes[:, lane] << np.uint64(place)
+        if place + bits > 64:
+            words[:, word + 1] |= codes[:, lane] >> np.uint64(64 - place)
+    return words
+
+
+def scale_codes(scale: ScaleFormat, shape: tuple[int, int], rng: np.random.Generator) -> Codes:
+    """Codes of scales: near one, or any."""
+    one = ONE_SCALE[scale]
+    near = one + rng.integers(-12, 13, shape)
+    codes = np.where(rng.random(shape) < 0.75, near, rng.integers(0, 256, shape))
+    return codes.astype(np.uint64)
+
+
+def beside(words: Codes, bits: int, scales: Codes) -> Codes:
+    """Words of an operand, of so many bits, with the codes of scales, shape (n, k), above them."""
+    above = packed(scales, 8)
+    total = bits + 8 * scales.shape[1]
+    both = zip(integers(words), integers(above), strict=True)
+    return _words([low | high << bits for low, high in both], total)
+
+
+def _words(numbers: Sequence[int], bits: int) -> Codes:
+    """Words of integers, shape (n, k), the inverse of `integers`."""
+    places = range(0, bits, 64)
+    rows = [[number >> place & (1 << 64) - 1 for place in places] for number in numbers]
+    return np.array(rows, np.uint64)
+
+
+def port_words(config: MacConfig, a: Codes, b: Codes) -> dict[str, Codes]:
+    """What ports of operands and scales are given, of operands as in `Triples`."""
+    if config.block is None:
+        return {"a": a, "b": b}
+    found = {}
+    for name, words, format_ in (("a", a, config.a), ("b", b, config.b)):
+        parts = [golden.apart(config, word, format_.bits) for word in integers(words)]
+        widths = (config.products_per_cycle * format_.bits, 8 * config.scales_per_cycle)
+        for port, part, bits in zip(
+            (name, f"s{name}"), zip(*parts, strict=True), widths, strict=True
+        ):
+            found[port] = _words(part, bits)
+    return found
