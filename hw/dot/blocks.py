@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from amaranth.hdl import Const, Module, Value
 
 from fp8mac.hw.config.blocks import ScaleFormat
+from fp8mac.hw.config.structure import Adder
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.hw.dot.exact import fixed_sum
 from fp8mac.hw.dot.windows.finish import finish
@@ -40,7 +41,14 @@ def adds_blocks(config: MacConfig) -> bool:
 
 
 def grouped(
-    m: Module, config: MacConfig, a: Value, b: Value, c: Value, *, scales: Sequence[Scale]
+    m: Module,
+    config: MacConfig,
+    a: Value,
+    b: Value,
+    c: Value,
+    *,
+    scales: Sequence[Scale],
+    adder: Adder = Adder.RIPPLE,
 ) -> Value:
     """Code of the sum of groups, each with the exponent of its scales, and of the accumulator."""
     how, acc, block = config.summation, acc_of(config), config.block
@@ -59,7 +67,7 @@ def grouped(
         name = f"group_{way}"
         mine = products[way * run : (way + 1) * run]
         m.submodules[name] = inside = Module()
-        total = fixed_sum(inside, frame, mine, with_acc=None)
+        total = fixed_sum(inside, frame, mine, with_acc=None, adder=adder)
         fraction = bias - (total.highest - total.fraction_bits)
         total = total._replace(
             exponent=unit,
@@ -70,6 +78,6 @@ def grouped(
         )
         parts.append(Kept(scale.times(m, total, name), kept))
     parts.append(Kept(Addend.of_acc(before, acc.format), kept))
-    total = join(m, "join", parts, how.join.cut)
+    total = join(m, "join", parts, how.join.cut, adder)
     specials = with_scales(m, SpecialTerms.of([*products, before]), scales)
     return finish(m, acc, total, specials)

@@ -35,7 +35,14 @@ _FEW = 64
 
 
 def exact(
-    m: Module, config: MacConfig, a: Value, b: Value, c: Value, *, scales: Sequence[Scale] = ()
+    m: Module,
+    config: MacConfig,
+    a: Value,
+    b: Value,
+    c: Value,
+    *,
+    scales: Sequence[Scale] = (),
+    adder: Adder = Adder.RIPPLE,
 ) -> Value:
     """Code of the exact sum of products and accumulator."""
     acc = acc_of(config)
@@ -45,7 +52,7 @@ def exact(
     before = read_acc(m, acc, c)
     specials = with_scales(m, SpecialTerms.of([*products, before]), scales)
     whole = fixed_frame(frame)[2]
-    total = fixed_sum(m, frame, products, with_acc=before if whole else None)
+    total = fixed_sum(m, frame, products, with_acc=before if whole else None, adder=adder)
     if not whole:
         kept = total.fraction_bits + format_.precision + 2
         if scales:
@@ -54,16 +61,23 @@ def exact(
         else:
             part = Addend.of_sum(m, total, "products")
         parts = [Kept(part, kept), Kept(Addend.of_acc(before, format_), kept)]
-        total = join(m, "join", parts, TermCut.ODD)
+        total = join(m, "join", parts, TermCut.ODD, adder)
     return finish(m, acc, total, specials)
 
 
-def fixed_sum(m: Module, frame: Frame, products: Sequence[Term], *, with_acc: Term | None) -> Sum:
+def fixed_sum(
+    m: Module,
+    frame: Frame,
+    products: Sequence[Term],
+    *,
+    with_acc: Term | None,
+    adder: Adder = Adder.RIPPLE,
+) -> Sum:
     """Exact sum of products, and of an accumulator, whose exponent is that of its top place."""
     format_ = frame.acc.format
     offset, below = frame.exponent_offset, frame.product_fraction_bits
     last, width, _ = fixed_frame(frame)
-    tree = columns(width, Adder.RIPPLE)
+    tree = columns(width, adder)
     for product in products:
         _add(m, tree, product, frame.lowest, frame.lowest + offset - below - last)
     if with_acc is not None:

@@ -9,7 +9,7 @@ from amaranth.lib.wiring import In, Out
 
 from fp8mac.hw.config.accumulators import FloatAccConfig
 from fp8mac.hw.config.formats import FloatFormat, Rounding
-from fp8mac.hw.config.structure import Structure
+from fp8mac.hw.config.structure import Adder, Structure
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.hw.dot.blocks import adds_blocks, grouped
 from fp8mac.hw.dot.exact import exact, exact_bits
@@ -109,18 +109,22 @@ class FloatDot(wiring.Component):
             code = fast(m, self._config, self.a, self.b, self.c, adder=self._structure.adder)
             m.d.comb += self.y.eq(code)
             return m
+        fast = self._structure.circuits in FAST
+        adder = self._structure.adder if fast else Adder.RIPPLE
         if self._config.block is not None:
             scales = read_scales(m, self._config, self.sa, self.sb)
             by_window = exact if how.window_bits is None else windowed
-            add = partial(grouped if how.groups is not None else by_window, scales=scales)
+            add = partial(
+                grouped if how.groups is not None else by_window, scales=scales, adder=adder
+            )
         elif how.tree:
             add = tree
         elif how.late is not None or how.groups is not None:
             add = late
         elif how.window_bits is not None:
-            add = windowed
+            add = partial(windowed, adder=adder)
         else:
-            add = exact
+            add = partial(exact, adder=adder)
         m.d.comb += self.y.eq(add(m, self._config, self.a, self.b, self.c))
         return m
 

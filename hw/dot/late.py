@@ -8,6 +8,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 
 from fp8mac.hw.config.accumulators import FloatAccConfig
 from fp8mac.hw.config.formats import TermCut
+from fp8mac.hw.config.structure import Adder
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.hw.dot.windows.finish import finish
 from fp8mac.hw.dot.windows.frame import Frame, acc_of
@@ -29,7 +30,14 @@ __all__ = ["added", "late", "windowed"]
 
 
 def windowed(
-    m: Module, config: MacConfig, a: Value, b: Value, c: Value, *, scales: Sequence[Scale] = ()
+    m: Module,
+    config: MacConfig,
+    a: Value,
+    b: Value,
+    c: Value,
+    *,
+    scales: Sequence[Scale] = (),
+    adder: Adder = Adder.RIPPLE,
 ) -> Value:
     """Code of the sum of all terms in one window."""
     frame = Frame(config, config.products_per_cycle, with_acc=True)
@@ -38,7 +46,7 @@ def windowed(
     offset = frame.exponent_offset
     span = scale_span(config)
     width = max(len(acc.exponent), abs(offset).bit_length(), span[1].bit_length()) + 2
-    m.submodules.window = window = WindowSum(frame, width)
+    m.submodules.window = window = WindowSum(frame, width, adder)
     own, found = acc.exponent - offset, window.largest + offset
     if scales:
         own, found = own - scales[0].exponent, found + scales[0].exponent

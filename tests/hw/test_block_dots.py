@@ -9,6 +9,7 @@ from fp8mac.gen.rtlil import rtlil_text
 from fp8mac.gen.yosys import find_yosys
 from fp8mac.hw.config.errors import Error
 from fp8mac.hw.config.ports import Role, Shape, named, ports
+from fp8mac.hw.config.structure import Goal
 from fp8mac.hw.config.unit import parse_line
 from fp8mac.hw.units.buildable import check_buildable
 from fp8mac.sim.check.cosim import check_core, check_unit
@@ -25,7 +26,7 @@ KINDS = [
     "mxfp4 x 2 -> e4m3, window 6",
     "mxfp4 x 4 -> fp32",
     "nvfp4 x 4 -> fp16",
-    "mxfp8e5m2*mxfp8e4m3 x 3 -> bf16:rtz:inf:plus0, window 12",
+    "mxfp8e5m2*mxfp8e4m3 x 4 -> bf16:rtz:inf:plus0, window 12",
     "mxfp6e2m3 x 4 -> fp16:odd",
     "mxfp8 -> fp32",
     "nvfp4 x 32 -> fp32:rtz:inf:plus0, groups 4 of 8, join 20",
@@ -33,19 +34,23 @@ KINDS = [
 ]
 
 
-def core(line: str) -> Netlist:
+def core(line: str, goal: Goal = Goal.AREA) -> Netlist:
     config = parse_line(line)
-    text, top = rtlil_text(config, Shape.CORE), module_name(config, Shape.CORE)
+    text, top = (
+        rtlil_text(config, Shape.CORE, goal=goal),
+        module_name(config, Shape.CORE, goal=goal),
+    )
     return mapped_rtlil(text, top)
 
 
+@pytest.mark.parametrize("goal", [Goal.AREA, Goal.SPEED])
 @pytest.mark.parametrize(
     "line",
     [each if k < 1 else pytest.param(each, marks=pytest.mark.slow) for k, each in enumerate(KINDS)],
 )
-def test_blocks_equal_golden_model(line):
+def test_blocks_equal_golden_model(line, goal):
     config = parse_line(line)
-    assert check_core(config, core(line), biased_triples(config, 1000, seed=1)) == []
+    assert check_core(config, core(line, goal), biased_triples(config, 1000, seed=1)) == []
 
 
 @pytest.mark.slow

@@ -58,6 +58,14 @@ FAST = [
     "e3m2 x 4 -> e5m6none:odd",
     "e2m3*e3m2 x 2 -> fp16:daz",
 ]
+# No short path of their own; the parts for area with other adders.
+PREFIX = [
+    "e4m3 x 3 -> fp16:ftz, window 12:odd",
+    "e5m2 x 4 -> fp16:odd:sum0, window 9:floor",
+    "bf16 x 3 -> fp16, window 12",
+    "e4m3 x 4 -> fp32",
+    "e5m2*e4m3 x 3 -> bf16:rtz",
+]
 NAMED = ["ada-fp8-e4m3", "h100-fp8-e4m3", "h100-fp8-e5m2", "v100-fp16", "a100-fp16", "a100-bf16"]
 
 
@@ -95,6 +103,13 @@ def test_float_dot_equals_golden_model(line):
 def test_float_dot_with_a_short_path_equals_golden_model(line):
     config = parse_line(line)
     assert wrong(config, circuit(config, Goal.SPEED), 3000, seed=3) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("line", PREFIX)
+def test_float_dot_with_prefix_adders_equals_golden_model(line):
+    config = parse_line(line)
+    assert wrong(config, circuit(config, Goal.SPEED), 2000, seed=6) == []
 
 
 @pytest.mark.parametrize("line", [KINDS[1], KINDS[3]])
