@@ -110,15 +110,8 @@ class MacConfig(Lane):
 
     @property
     def _content(self) -> tuple[Any, ...]:
-        return (
-            self.a,
-            self.b,
-            self.accumulator,
-            self.summation,
-            self.block,
-            self.stages,
-            self.output,
-        )
+        how = self.summation, self.block, self.stages, self.output
+        return self.a, self.b, self.accumulator, *how
 
     @property
     def slug(self) -> str:
