@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
 
+from fp8mac.hw.config.errors import ConfigError
 from fp8mac.hw.config.ports import Role, Shape, named, ports
 from fp8mac.hw.config.unit import MacConfig
 
@@ -150,6 +151,8 @@ class LinkLayout:
     @cached_property
     def operands(self) -> dict[str, int]:
         """Operands in the order in which they are sent, and how many bytes each has."""
+        if self.config.block is not None:
+            raise ConfigError(f"Frames hold no scales, which {self.config.text} takes.")
         widths = named(ports(self.config, Shape.UNIT), Role.OPERAND)
         return {name: -(-bits // 8) for name, bits in widths.items()}
 

@@ -87,6 +87,8 @@ def states(config: MacConfig) -> int:
         If they are too many to check, or not those of a float accumulator.
     """
     acc = config.accumulator
+    if config.block is not None:
+        raise ConfigError(f"Exhaustive checking has no scales, which {config.text} takes.")
     bits = config.a.bits + config.b.bits + config.acc_bits
     if not isinstance(acc, FloatAccConfig) or acc.format.bits > 16 or bits > 32:
         raise ConfigError(

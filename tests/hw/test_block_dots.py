@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from circuits import PLAIN, mapped_rtlil
 
+from fp8mac.gen.boards.frames import LinkLayout
 from fp8mac.gen.describe import describe, module_name
 from fp8mac.gen.rtlil import rtlil_text
 from fp8mac.gen.yosys import find_yosys
@@ -13,6 +14,7 @@ from fp8mac.hw.config.structure import Goal
 from fp8mac.hw.config.unit import parse_line
 from fp8mac.hw.units.buildable import check_buildable
 from fp8mac.sim.check.cosim import check_core, check_unit
+from fp8mac.sim.check.exhaustive import states
 from fp8mac.sim.check.netlist import Netlist
 from fp8mac.sim.check.stimuli import biased_triples, integers
 from fp8mac.sim.check.sums import SumCircuits
@@ -170,3 +172,13 @@ def test_netlist_of_rows_takes_scales():
             assert found.acc is not None
             acc = found.acc
         assert got[row] == acc
+
+
+def test_what_takes_no_scales_says_so():
+    config = parse_line("mxfp4 -> e4m3")
+    with pytest.raises(Error) as caught:
+        states(config)
+    assert str(caught.value) == "Exhaustive checking has no scales, which mxfp4 -> e4m3 takes."
+    with pytest.raises(Error) as caught:
+        _ = LinkLayout(config).operands
+    assert str(caught.value) == "Frames hold no scales, which mxfp4 -> e4m3 takes."
