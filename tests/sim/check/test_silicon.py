@@ -279,7 +279,7 @@ def test_the_command_checks_the_netlist(tmp_path):
             "netlist\n"
         ),
     )
-    result = run("check-vectors", "b200-mxfp8", recorded(tmp_path), "--netlist")
+    result = run("check-vectors", "mxfp8 x 32 -> fp32, tree", recorded(tmp_path), "--netlist")
     assert result.exit_code == 2
     assert result.stderr.startswith("No circuit adds products as in mxfp8e4m3 x 32 -> ")
 
