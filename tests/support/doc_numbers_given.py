@@ -147,6 +147,7 @@ GIVEN: dict[str, list[tuple[str, str]]] = {
     ],
     "docs/report.md": [
         ("Bars are paired 95 % intervals", "setting"),
+        ("With 2,000 points a change of a filter takes a quarter of a second", "command"),
     ],
     "docs/decide.md": [
         ("(AND, OR and their inverses 1, XOR 3, flip-flop 6)", "formula"),

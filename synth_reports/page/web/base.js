@@ -37,9 +37,13 @@ function dress(element, attributes, children) {
   return element;
 }
 
+// One for each number of digits: making them takes longer than using them.
+const FORMATS = new Map();
+
 function number(value, digits = 0) {
   if (value === null || value === undefined) return "";
-  return value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  if (!FORMATS.has(digits)) FORMATS.set(digits, new Intl.NumberFormat("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits }));
+  return FORMATS.get(digits).format(value);
 }
 
 function shown(row, name) {
