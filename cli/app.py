@@ -120,6 +120,12 @@ def verilog(
         typer.Option("--liberty", metavar="LIB", help="Library for --delay and --clock."),
     ] = "",
     core: Annotated[bool, typer.Option("--core", help="The combinational core only.")] = False,
+    stream: Annotated[
+        bool,
+        typer.Option("--stream", help="Between streams: valid and ready, one sum a vector."),
+        Never("--core"),
+        Never("--output-dir"),
+    ] = False,
     mapped: Annotated[
         bool,
         typer.Option(
@@ -127,6 +133,7 @@ def verilog(
             help="The netlist of two-input gates that synthesis counts, proved equal to the unit.",
         ),
         Never("--goal fpga*"),
+        Never("--stream"),
     ] = False,
     output: Annotated[
         Path,
@@ -173,8 +180,10 @@ def verilog(
         with progress_bar() as bar:
             bar.add_task(f"Mapping {config.slug}", total=None)
             made["netlist"] = netlist_text(config, shape, goal=built, bench=bench)
-    from fp8mac.gen.verilog import write_verilog
+    from fp8mac.gen.verilog import write_stream, write_verilog
 
+    if stream:
+        return say_written(write_stream(config, output, **made))
     return say_written(write_verilog(config, shape, output, **made))
 
 

@@ -5,11 +5,11 @@ from dataclasses import asdict
 from fp8mac.gen.steps import step_cases, zero_case
 from fp8mac.hw.config.accumulators import FloatAccConfig, IntAccConfig, KulischConfig
 from fp8mac.hw.config.formats import FloatFormat, Format, IntFormat, Overflow, Rounding
-from fp8mac.hw.config.ports import Shape, ports
+from fp8mac.hw.config.ports import Port, Shape, ports, stream_ports
 from fp8mac.hw.config.structure import Built, Goal, Structure
 from fp8mac.hw.config.unit import MacConfig
 
-__all__ = ["describe", "module_name"]
+__all__ = ["describe", "describe_stream", "module_name", "stream_name"]
 
 
 def module_name(config: MacConfig, shape: Shape, *, goal: Built = Goal.AREA) -> str:
@@ -46,19 +46,37 @@ def describe(config: MacConfig, shape: Shape, *, goal: Built = Goal.AREA) -> dic
         "acc_lsb_exponent": None
         if isinstance(acc, FloatAccConfig)
         else config.product_lsb_exponent,
-        "ports": [
-            {
-                "name": port.name,
-                "direction": port.direction,
-                "bits": port.bits,
-                "meaning": port.meaning,
-            }
-            for port in ports(config, shape)
-        ],
+        "ports": _describe_ports(ports(config, shape)),
         "special_cases": _special_cases(config),
         **({"lane_bits": {"a": config.a.bits, "b": config.b.bits}} if _is_dot(config) else {}),
         **({"output": _describe_output(config.output)} if config.output else {}),
     }
+
+
+def stream_name(config: MacConfig, *, goal: Built = Goal.AREA) -> str:
+    """Name of the top module of a unit between two streams."""
+    return module_name(config, Shape.UNIT, goal=goal) + "_stream"
+
+
+def describe_stream(config: MacConfig, *, goal: Built = Goal.AREA) -> dict[str, object]:
+    """As `describe`, of a unit between two streams; its ``kind`` is ``stream``."""
+    return describe(config, Shape.UNIT, goal=goal) | {
+        "module": stream_name(config, goal=goal),
+        "kind": "stream",
+        "ports": _describe_ports(stream_ports(config)),
+    }
+
+
+def _describe_ports(table: tuple[Port, ...]) -> list[dict[str, object]]:
+    return [
+        {
+            "name": port.name,
+            "direction": port.direction,
+            "bits": port.bits,
+            "meaning": port.meaning,
+        }
+        for port in table
+    ]
 
 
 def _is_dot(config: MacConfig) -> bool:

@@ -35,6 +35,7 @@ def header_text(
     terms, lanes = _terms(description), description["products_per_cycle"]
     is_core = description["kind"] == "core"
     kind = f"combinational core, y = c + {terms}" if is_core else "registered unit"
+    kind += " between streams" * (description["kind"] == "stream")
     what = "multiply-accumulate" if lanes == 1 else f"dot product of {lanes} lanes"
     title = f"{description['module']}: {what}, {kind}."
     lines = [title] if lanes == 1 else textwrap.wrap(title, 92, subsequent_indent="  ")
@@ -56,6 +57,8 @@ def header_text(
             f"{_rate(description)} per cycle.",
             "",
         ]
+    if description["kind"] == "stream":
+        segments = [*_stream_in_words(description), *segments]
     for paragraph in segments:
         lines += [*textwrap.wrap(paragraph, 92), ""]
     cases = description["special_cases"]
@@ -71,6 +74,20 @@ def header_text(
         ]
     lines += ["", "Bits that nothing reads are meant to be so, and the file may have any name:"]
     return "".join(f"// {line}".rstrip() + "\n" for line in lines)
+
+
+def _stream_in_words(description: dict[str, object]) -> list[str]:
+    """How elements go in and sums come out."""
+    ports = description["ports"]
+    assert isinstance(ports, list)
+    payloads = [f"{p['name']}, {p['meaning']}." for p in ports if p["name"].endswith("payload")]
+    moves = (
+        "An element is taken on a rising edge of clk where i__valid and i__ready are high. The "
+        "one behind a last element, or behind rst, begins a sum; o__valid is high "
+        f"{description['latency_cycles']} edges after the last element of a vector, until "
+        "o__ready takes the sum. Where it does not, i__ready is low and everything stands still."
+    )
+    return [moves, *payloads]
 
 
 def _terms(description: dict[str, object]) -> str:

@@ -11,12 +11,12 @@ from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 
-from fp8mac.gen.describe import describe, module_name
+from fp8mac.gen.describe import describe, describe_stream, module_name
 from fp8mac.gen.files import is_stream, write_atomically
 from fp8mac.gen.header import header_text
-from fp8mac.gen.rtlil import rtlil_text
+from fp8mac.gen.rtlil import rtlil_text, stream_rtlil
 from fp8mac.gen.yosys import Yosys, find_yosys
-from fp8mac.hw.config.ports import Port, Shape, ports
+from fp8mac.hw.config.ports import Port, Shape, ports, stream_ports
 from fp8mac.hw.config.structure import Built, Goal
 from fp8mac.hw.config.unit import MacConfig
 
@@ -24,7 +24,9 @@ __all__ = [
     "is_proved",
     "module_contents",
     "module_sha256",
+    "stream_text",
     "verilog_text",
+    "write_stream",
     "write_verilog",
 ]
 
@@ -96,10 +98,44 @@ def _form(netlist: str | None) -> str:
 
 def _rtl_text(config: MacConfig, shape: Shape, goal: Built, yosys: Yosys) -> str:
     top = module_name(config, shape, goal=goal)
-    rtlil = rtlil_text(config, shape, goal=goal)
+    return _to_verilog(rtlil_text(config, shape, goal=goal), top, ports(config, shape), yosys)
+
+
+def _to_verilog(rtlil: str, top: str, table: tuple[Port, ...], yosys: Yosys) -> str:
     script = _TO_VERILOG.format(top=top)
     written = yosys.run(script, {"design.il": rtlil}, outputs=("design.v",))
-    return _tidy(written["design.v"], top, ports(config, shape))
+    return _tidy(written["design.v"], top, table)
+
+
+def stream_text(config: MacConfig, *, goal: Built = Goal.AREA, command: str | None = None) -> str:
+    """Verilog-2005 of a unit between two streams, see `fp8mac.hw.units.stream.StreamMac`.
+
+    Raises
+    ------
+    ConfigError
+        If there is no circuit for it.
+    YosysError
+        If there is no Yosys that can be used.
+    """
+    yosys, description = find_yosys(verilog_only=True), describe_stream(config, goal=goal)
+    top, rtlil = str(description["module"]), stream_rtlil(config, goal=goal)
+    body = _LINT_OFF + _to_verilog(rtlil, top, stream_ports(config), yosys) + _LINT_ON
+    facts = description | {"form": _form(None)}
+    header = header_text(facts, command, yosys.version, module_sha256(body), proved=False)
+    return f"{header}{_lint('off')}\n{body}{_lint('on')}"
+
+
+def write_stream(
+    config: MacConfig, path: Path, *, goal: Built = Goal.AREA, command: str | None = None
+) -> list[Path]:
+    """Write the Verilog of a unit between two streams; parameters and the rest: `write_verilog`."""
+    text = stream_text(config, goal=goal, command=command)
+    description = describe_stream(config, goal=goal) | {
+        "command": command,
+        "module_sha256": module_sha256(text),
+        "tools": {"amaranth": version("amaranth"), "yosys": find_yosys(verilog_only=True).version},
+    }
+    return _write(text, json.dumps(description, indent=2) + "\n", path)
 
 
 def module_sha256(verilog: str) -> str:
@@ -167,6 +203,11 @@ def write_verilog(
         If a file cannot be written; then neither is.
     """
     text, description = module_contents(config, shape, goal=goal, command=command, netlist=netlist)
+    return _write(text, description, path)
+
+
+def _write(text: str, description: str, path: Path) -> list[Path]:
+    """Write Verilog, and its description where it has a place."""
     contents: dict[Path, str | bytes] = {path: text}
     if not is_stream(path):
         contents[path.with_suffix(".json")] = description

@@ -5,6 +5,7 @@ shape  ports, in order
 =====  ==========================================================================================
 core   ``a b c -> y`` and flags; combinational
 unit   ``clk rst a b en clear -> acc`` and sticky flags; one result a cycle
+stream ``clk rst`` and two streams, see `stream_ports`; one result a vector
 =====  ==========================================================================================
 
 Operands of several lanes are packed, lane 0 in the lowest bits; behind those that are blocks are
@@ -22,7 +23,16 @@ from fp8mac.hw.config.accumulators import Resolve
 from fp8mac.hw.config.formats import Format
 from fp8mac.hw.config.unit import MacConfig
 
-__all__ = ["Port", "Role", "Shape", "named", "ports", "products_text", "wires"]
+__all__ = [
+    "Port",
+    "Role",
+    "Shape",
+    "named",
+    "ports",
+    "products_text",
+    "stream_ports",
+    "wires",
+]
 
 
 class Shape(Enum):
@@ -60,6 +70,8 @@ class Role(Enum):
     """Whether there are no carries, so that the register's word is the sum; combinational."""
     OUTPUT = "output"
     """Sum, rounded to a format of its own; combinational."""
+    VALID = "valid"
+    """Whether a stream that leaves has something."""
     FLAG = "flag"
     """Beside an accumulator that cannot hold NaN or infinity; of a unit, a register."""
 
@@ -94,6 +106,7 @@ class Port:
             Role.SUM,
             Role.READY,
             Role.OUTPUT,
+            Role.VALID,
             Role.FLAG,
         )
 
@@ -159,6 +172,39 @@ def ports(config: MacConfig, shape: Shape) -> tuple[Port, ...]:
         *_output(config),
         *flags,
     )
+
+
+def stream_ports(config: MacConfig) -> tuple[Port, ...]:
+    """Ports of a unit between two streams, in the order in which the Verilog has them.
+
+    Examples
+    --------
+    >>> from fp8mac.hw.config.unit import parse_unit
+    >>> [(port.name, port.bits) for port in stream_ports(parse_unit("int8", acc="int32"))][2:]
+    ... # doctest: +NORMALIZE_WHITESPACE
+    [('i__payload', 17), ('i__valid', 1), ('i__ready', 1),
+     ('o__payload', 32), ('o__valid', 1), ('o__ready', 1)]
+    """
+    unit = ports(config, Shape.UNIT)
+    operands = named(unit, Role.OPERAND)
+    found = named(unit, Role.RESULT, Role.CARRY, Role.SUM, Role.OUTPUT, Role.FLAG)
+    goes_in = f"from the lowest bit up: {_packed(operands | {'last': 1})}"
+    comes_out = f"from the lowest bit up: {_packed(found)}"
+    bits = sum(operands.values()) + 1
+    return (
+        *(port for port in unit if port.role in (Role.CLOCK, Role.RESET)),
+        Port("i__payload", bits, Role.OPERAND, goes_in),
+        Port("i__valid", 1, Role.CONTROL, "there is an element"),
+        Port("i__ready", 1, Role.READY, "it is taken on this edge"),
+        Port("o__payload", sum(found.values()), Role.RESULT, comes_out),
+        Port("o__valid", 1, Role.VALID, "there is a sum"),
+        Port("o__ready", 1, Role.CONTROL, "it is taken on this edge"),
+    )
+
+
+def _packed(widths: dict[str, int]) -> str:
+    """Names of fields, and their bits."""
+    return ", ".join(f"{name} ({bits})" for name, bits in widths.items())
 
 
 def _operand(format_: Format, lanes: int) -> str:

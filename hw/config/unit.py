@@ -171,13 +171,7 @@ class MacConfig(Lane):
 
     @property
     def most_stages(self) -> int:
-        """Stages that registers can cut it into: a rounded sum, and a sum of lanes, is one piece.
-
-        Examples
-        --------
-        >>> [parse_line(f"e4m3 -> {acc}").most_stages for acc in ("kulisch", "fp16")]
-        [3, 2]
-        """
+        """Stages that registers can cut it into: a rounded sum, or one of lanes, is one piece."""
         return 3 if self.is_fixed and self.summation == PLAIN and self.block is None else 2
 
     @property

@@ -262,6 +262,30 @@ def test_verilog_on_stdout():
     assert not list(Path().iterdir())
 
 
+def test_verilog_between_streams():
+    words = ("verilog", "int8", "--acc", "int32", "--stages", "2", "--stream")
+    result = invoke(*words, "-o", "mac.v")
+    assert (result.exit_code, result.stdout) == (0, "")
+    text = Path("mac.v").read_text(encoding="utf-8")
+    assert text.startswith(
+        "// mac_int8_int8_int32_stages2_stream: multiply-accumulate, registered unit between "
+        "streams.\n"
+    )
+    assert "module mac_int8_int8_int32_stages2_stream(clk, rst, i__payload, i__valid, " in text
+    facts = json.loads(Path("mac.json").read_text(encoding="utf-8"))
+    assert (facts["kind"], facts["latency_cycles"]) == ("stream", 2)
+    assert [port["name"] for port in facts["ports"]][2:5] == ["i__payload", "i__valid", "i__ready"]
+    assert facts["ports"][2]["meaning"] == "from the lowest bit up: a (8), b (8), last (1)"
+
+
+def test_stream_that_cannot_be():
+    assert fails("verilog", "e4m3", "--acc", "kulisch:segmented=5:resolve=idle", "--stream") == (
+        "A stream has no idle cycles to resolve a register in segments; choose "
+        ":resolve=combinational."
+    )
+    assert "--core" in fails("verilog", "int8", "--acc", "int32", "--core", "--stream")
+
+
 def test_verilog_into_a_file():
     result = invoke("verilog", "e2m1", "int4", "--acc", "kulisch", "-o", "out/unit.v")
     assert (result.exit_code, result.stdout) == (0, "")

@@ -71,7 +71,7 @@ def test_segments_have_carries(resolve, shown):
 
 def test_directions():
     directions = {role: Port("x", 1, role, "").direction for role in Role}
-    outputs = {Role.RESULT, Role.CARRY, Role.SUM, Role.READY, Role.OUTPUT, Role.FLAG}
+    outputs = {Role.RESULT, Role.CARRY, Role.SUM, Role.READY, Role.OUTPUT, Role.FLAG, Role.VALID}
     assert directions == {role: "output" if role in outputs else "input" for role in Role}
 
 
