@@ -145,11 +145,18 @@ GIVEN: dict[str, list[tuple[str, str]]] = {
         ),
         ("from DRAM 1.3 nJ, in 45 nm", "published"),
     ],
+    "docs/store.md": [
+        ("0.01 is a point", "formula"),
+        ("its paired interval at 95 %", "setting"),
+        ("a `loss` of 0.005 is half a point", "formula"),
+    ],
     "docs/report.md": [
         ("Bars are paired 95 % intervals", "setting"),
-        ("With 2,000 points a change of a filter takes a quarter of a second", "command"),
+        ("With 2,000 points a change of a filter takes a quarter to half a second", "command"),
     ],
     "docs/decide.md": [
+        ("as soon as 3.5 standard errors say", "setting"),
+        ("*upper* bound of loss (95 %)", "setting"),
         ("(AND, OR and their inverses 1, XOR 3, flip-flop 6)", "formula"),
         ("paired 95 % interval", "setting"),
         ("farther below the best than 4 points", "setting"),
