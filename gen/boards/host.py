@@ -9,6 +9,7 @@ from typing import Any
 
 from fp8mac.gen.boards.boards import BoardError
 from fp8mac.gen.boards.frames import IDENTITY_BYTES, MOST_STEPS, TAGS, Ask, FrameReader, LinkLayout
+from fp8mac.hw.config.errors import Error
 from fp8mac.hw.config.unit import MacConfig
 
 __all__ = ["BoardLink"]
@@ -18,7 +19,7 @@ _ANSWER_SECONDS = 1.0
 """Beside the time that the bytes take on the line; a simulated board is far slower."""
 
 
-class _Damaged(Exception):
+class _Damaged(Error, RuntimeError):
     """A request or an answer did not come through: the sum has to begin anew."""
 
 

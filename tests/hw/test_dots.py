@@ -50,7 +50,7 @@ def core(line, built=Goal.AREA):
     return config, mapped_rtlil(rtlil_text(config, Shape.CORE, goal=built), top)
 
 
-@pytest.mark.parametrize("line", one_in(6, LINES))
+@pytest.mark.parametrize("line", one_in(12, LINES))
 @pytest.mark.parametrize("goal", GOALS)
 def test_core(line, goal):
     config, netlist = core(line, goal)

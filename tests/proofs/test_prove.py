@@ -94,7 +94,7 @@ def test_any_format_is_proved(unit, shape):
 @pytest.mark.parametrize(
     ("unit", "goal"),
     one_in(
-        5,
+        12,
         product(["e2m1 -> kulisch:0, stages 2", "int4 -> int9, stages 2", *SEGMENTED], Goal),
     ),
 )

@@ -44,8 +44,6 @@ STANDARD = (
 )
 """Units of the table."""
 
-_MAKERS = ("fp8mac.synth_reports.synth.fpga", "fp8mac.synth_reports.synth.route")
-
 
 @dataclass(frozen=True)
 class ClockOptions:
@@ -143,7 +141,12 @@ class Clocks(Experiment[ClockOptions, ClockJob, ClockRecord]):
         yosys, nextpnr = find_yosys(), find_nextpnr()
         flow = FpgaFlow.load(Fpga.ICE40)
         tools = [flow.sha256, yosys.build, yosys.version, nextpnr.version]
-        key = worker.store.key([repr(job), *tools], "fp8mac.gen.rtlil", *_MAKERS)
+        key = worker.store.key(
+            [repr(job), *tools],
+            "fp8mac.gen.rtlil",
+            "fp8mac.synth_reports.synth.fpga",
+            "fp8mac.synth_reports.synth.route",
+        )
         facts = None if worker.force else worker.store.load("route", key)
         if facts is None:
             facts = asdict(_routed(job, flow, yosys, nextpnr))
