@@ -87,8 +87,9 @@ def test_committed_certificate_has_no_failure_and_every_bug():
     units = sum(map(len, STANDARD_UNITS.values()))
     assert len(facts["proved"]) == 2 * units + len(STANDARD_STRUCTURES)
     refuted = {each["mutation"] for each in facts["records"] if each["verdict"] == "refuted"}
-    # Units of several lanes came later: `make prove` proves them, the committed run lacks them.
-    assert refuted == {each.name for each in MUTATIONS} - {each.name for each in DOT_MUTATIONS}
+    # Several lanes and three stages came later: `make prove` has them, this run lacks them.
+    later = {each.name for each in DOT_MUTATIONS} | {"flags overtake their product"}
+    assert refuted == {each.name for each in MUTATIONS} - later
 
 
 @pytest.mark.parametrize("shape", Shape, ids=lambda shape: shape.value)
