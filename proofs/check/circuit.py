@@ -168,8 +168,11 @@ class Circuit:
         return FlatModule(files["structure.json"], files["structure.il"], self.top, self._file)
 
     def register(self, bit: str) -> str:
-        """The bit of a register, as in ``held[3]``, that is nearest to the top of all its names."""
-        return self._flat.nearest(bit)
+        """The bit of a register, as in ``held[3]``, that is nearest to the top of all its names.
+
+        Spelt as in Verilog: Amaranth's second ``nan`` in a module, ``nan$19``, is ``nan_19``.
+        """
+        return self._flat.nearest(bit).replace("$", "_")
 
     @cached_property
     def smt2(self) -> str:

@@ -171,7 +171,7 @@ def test_seeds_that_do_not_end_are_passed_over(monkeypatch, tmp_path):
         )
 
     monkeypatch.setattr(clocks, "find_nextpnr", nextpnr(True))
-    words = ["route", "--units", "int8 -> int32", "--seeds", "3", "--json"]
+    words = ["route", "--units", "int8 -> int32", "--seeds", "3", "--force", "--json"]
     (record,) = json.loads(run(*words).stdout)
     assert (record["mhz_min"], record["mhz_median"], record["mhz_max"]) == (2, 4, 5)
     assert record["unended_seeds"] == 2
