@@ -46,7 +46,7 @@ def check(config: MacConfig, count: int, seed: int) -> None:
     assert not mismatches, f"{config.slug}: {len(mismatches)} wrong, first {mismatches[0]}"
 
 
-@pytest.mark.parametrize(("a", "b", "acc"), one_in(5, UNITS), ids=lambda part: part)
+@pytest.mark.parametrize(("a", "b", "acc"), one_in(9, UNITS), ids=lambda part: part)
 def test_core_biased_triples(a, b, acc):
     check(parse_unit(a, b, acc=acc), count=70_000, seed=1)
 

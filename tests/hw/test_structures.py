@@ -93,7 +93,7 @@ def _pairs():
                 yield config, structure
 
 
-@pytest.mark.parametrize(("config", "structure"), one_in(4, list(_pairs())))
+@pytest.mark.parametrize(("config", "structure"), one_in(7, list(_pairs())))
 def test_structure_is_right(config, structure):
     top = module_name(config, Shape.CORE, goal=structure)
     netlist = mapped_rtlil(rtlil_text(config, Shape.CORE, goal=structure), top)

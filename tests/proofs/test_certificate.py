@@ -96,7 +96,7 @@ def test_committed_certificate_has_no_failure_and_every_bug():
 @pytest.mark.parametrize(
     ("config", "goal"),
     one_in(
-        9,
+        15,
         [(config, goal) for goal, units in STANDARD_UNITS.items() for config in units],
     ),
     ids=lambda value: value.value if isinstance(value, Goal) else value.slug,

@@ -48,9 +48,10 @@ def step(config, *, shape=Shape.CORE, encoding=Encoding.BITWUZLA, **options):
 @pytest.mark.parametrize(
     ("units", "count"),
     # Decoders: of floats; bugs in int cores: one.
-    [(UNITS[:1], 2 * 5 + 1), pytest.param(UNITS, 2 * 3 * 5 + 1, marks=pytest.mark.slow)],
+    [(UNITS[:1], 2 * 5 + 1), (UNITS, 2 * 3 * 5 + 1)],
     ids=["a float", "all"],
 )
+@pytest.mark.slow
 def test_units_are_proved(units, count):
     seen = []
     records = prove_units(units, solver=Solver(PATIENCE), jobs=1, progress=seen.append)
@@ -94,7 +95,7 @@ def test_any_format_is_proved(unit, shape):
 @pytest.mark.parametrize(
     ("unit", "goal"),
     one_in(
-        12,
+        24,
         product(["e2m1 -> kulisch:0, stages 2", "int4 -> int9, stages 2", *SEGMENTED], Goal),
     ),
 )

@@ -34,11 +34,11 @@ def one_in(number: int, things: Iterable[Sequence[Any]]) -> list[Any]:
 
 
 def planted_bugs() -> list[Any]:
-    """One of each kind of accumulator, plain and in segments, in cores and in registers."""
+    """One of each kind of accumulator, in cores and in registers."""
 
     def kind(mutation: Any) -> object:
         config = parse_unit_text(mutation.units[0])
-        return type(config.accumulator), config.segment_bits is None, mutation.registered
+        return type(config.accumulator), mutation.registered
 
     return first_of_each(MUTATIONS, kind, lambda mutation: mutation.name)
 

@@ -58,6 +58,7 @@ def test_a_wrong_row_is_found_and_replayed(tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_netlists_are_compared_as_well(tmp_path):
     d = np.array([2.0, 3.0, 2.0 + 2.0**-20], np.float32)  # the outer accumulator holds all of it
     path = recorded(tmp_path, d=d.view(np.uint32))

@@ -83,6 +83,7 @@ def falls(config, kind: str, seed: int) -> bool:
         return bool(((high - low) * signs < 0).any())
 
 
+@pytest.mark.slow
 @settings(max_examples=12, deadline=None, derandomize=True)
 @given(st.integers(0, 1 << 30), st.sampled_from(sorted(PROVED)))
 def test_what_is_proved_holds(seed, line):
@@ -104,6 +105,7 @@ def test_narrow_windows_fall_with_operands(line):
     assert (each.high > each.low) == (each.b > 0)
 
 
+@pytest.mark.slow
 def test_the_bound_is_not_lax():
     """Where operands are known to fall, there is no proof; planted: a bound twice as large."""
     found = {}
