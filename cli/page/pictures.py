@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from fp8mac.cli.options import HERE, Never, Only, end, progress_bar, recorded, write_files
-from fp8mac.cli.page.report import contents_of
+from fp8mac.cli.options import HERE, end, progress_bar, recorded, write_files
+from fp8mac.cli.page.report import RESULTS, STORE, WHERE, contents_of
 from fp8mac.gen.files import check_folder
 
 __all__ = ["pictures"]
@@ -15,22 +15,9 @@ __all__ = ["pictures"]
 def pictures(
     ctx: typer.Context,
     *,
-    results: Annotated[
-        Path | None,
-        typer.Option(
-            "--results", metavar="DIR", help="Tables that commands wrote; the published ones."
-        ),
-    ] = None,
-    store: Annotated[
-        Path | None,
-        typer.Option("--store", metavar="FILE", help="Points that fp8mac sweep found."),
-        Never("--results"),
-    ] = None,
-    where: Annotated[
-        str,
-        typer.Option("--where", metavar="SQL", help="Of these the rows with, say, lanes = 16."),
-        Only("--store"),
-    ] = "",
+    results: RESULTS = None,
+    store: STORE = None,
+    where: WHERE = "",
     output_dir: Annotated[
         Path, typer.Option("--output-dir", metavar="DIR", help="Where the files go.")
     ] = HERE / "pictures",

@@ -11,28 +11,32 @@ from fp8mac.gen.files import STDOUT, check_outputs
 if TYPE_CHECKING:
     from fp8mac.synth_reports.page.points import Contents
 
-__all__ = ["contents_of", "report"]
+__all__ = ["RESULTS", "STORE", "WHERE", "contents_of", "report"]
+
+RESULTS = Annotated[
+    Path | None,
+    typer.Option(
+        "--results", metavar="DIR", help="Tables that commands wrote; the published ones."
+    ),
+]
+STORE = Annotated[
+    Path | None,
+    typer.Option("--store", metavar="FILE", help="Points that fp8mac sweep found."),
+    Never("--results"),
+]
+WHERE = Annotated[
+    str,
+    typer.Option("--where", metavar="SQL", help="Of these the rows with, say, lanes = 16."),
+    Only("--store"),
+]
 
 
 def report(
     ctx: typer.Context,
     *,
-    results: Annotated[
-        Path | None,
-        typer.Option(
-            "--results", metavar="DIR", help="Tables that commands wrote; the published ones."
-        ),
-    ] = None,
-    store: Annotated[
-        Path | None,
-        typer.Option("--store", metavar="FILE", help="Points that fp8mac sweep found."),
-        Never("--results"),
-    ] = None,
-    where: Annotated[
-        str,
-        typer.Option("--where", metavar="SQL", help="Of these the rows with, say, lanes = 16."),
-        Only("--store"),
-    ] = "",
+    results: RESULTS = None,
+    store: STORE = None,
+    where: WHERE = "",
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FILE", help="Write the page to FILE.")
     ] = STDOUT,

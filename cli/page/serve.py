@@ -1,12 +1,11 @@
 """The page that one looks at, served on this machine, with a form for units."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from fp8mac.cli.options import Never, Only, number, recorded
-from fp8mac.cli.page.report import contents_of
+from fp8mac.cli.options import number, recorded
+from fp8mac.cli.page.report import RESULTS, STORE, WHERE, contents_of
 
 __all__ = ["serve"]
 
@@ -14,22 +13,9 @@ __all__ = ["serve"]
 def serve(
     ctx: typer.Context,
     *,
-    results: Annotated[
-        Path | None,
-        typer.Option(
-            "--results", metavar="DIR", help="Tables that commands wrote; the published ones."
-        ),
-    ] = None,
-    store: Annotated[
-        Path | None,
-        typer.Option("--store", metavar="FILE", help="Points that fp8mac sweep found."),
-        Never("--results"),
-    ] = None,
-    where: Annotated[
-        str,
-        typer.Option("--where", metavar="SQL", help="Of these the rows with, say, lanes = 16."),
-        Only("--store"),
-    ] = "",
+    results: RESULTS = None,
+    store: STORE = None,
+    where: WHERE = "",
     port: Annotated[
         int, number("--port", low=0, high=65_535, help="Where it listens; 0 is any free one.")
     ] = 8008,
