@@ -7,6 +7,7 @@ import subprocess
 import sys
 import urllib.request
 
+from children import INTERRUPTIBLE, wait_until
 from typer.testing import CliRunner
 
 from fp8mac.cli.app import app
@@ -32,7 +33,7 @@ def test_report_of_nothing(tmp_path):
 def test_serve_until_an_interrupt():
     """A page is served, and Ctrl-C is how it ends."""
     code = "from fp8mac.cli.start import main; main()"
-    command = [sys.executable, "-c", code, "serve", "--port", "0"]
+    command = [*INTERRUPTIBLE, sys.executable, "-c", code, "serve", "--port", "0"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as child:
         assert child.stderr
         line = child.stderr.readline()
@@ -42,7 +43,8 @@ def test_serve_until_an_interrupt():
         text = opener.open(found[1], timeout=60).read().decode()
         assert "A unit of your own" in text
         child.send_signal(signal.SIGINT)
-        assert child.wait(60) == 0
+        wait_until(lambda: child.poll() is not None)
+        assert child.returncode == 0
 
 
 def test_serve_where_somebody_listens():

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import toy_sweep
-from children import PATIENCE, wait_until
+from children import INTERRUPTIBLE, PATIENCE, wait_until
 
 from fp8mac.synth_reports.experiments.sweep.space import space_of
 from fp8mac.synth_reports.experiments.sweep.spec import Spec
@@ -35,7 +35,7 @@ def program(store, notes, *more, width=2, seconds=0.0):
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
     words = [store, width, seconds, notes, *more]
     return subprocess.Popen(
-        [sys.executable, toy_sweep.__file__, *map(str, words)],
+        [*INTERRUPTIBLE, sys.executable, toy_sweep.__file__, *map(str, words)],
         env=environment,
         stdout=subprocess.DEVNULL,
         text=True,
