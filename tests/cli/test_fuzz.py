@@ -30,7 +30,7 @@ from fp8mac.synth_reports.store.points.points import PointStore
 
 COMMANDS = typer.main.get_command(app).commands
 UNIT = {"a": "e4m3", "acc": "fp16", "unit": "h100-fp8-e4m3", "files": "rows.npz", "digits": "1"}
-UNIT |= {"network": "fmnist", "max_drop": "1"}
+UNIT |= {"network": "fmnist", "max_drop": "1", "liberty": "own.lib"}
 UNITS = ["e4m3", "e4m3 -> fp16"]
 """An operand, or a unit in one line, for the argument A."""
 FAILURES = dict.fromkeys(("prove", "synth-check", "exhaustive", "sweep"), (0, 1, 2))
@@ -95,15 +95,17 @@ def calls(draw, name: str) -> list[str]:
             continue
         if param.param_type_name == "argument":
             many = draw(st.integers(0, 2)) if param.nargs == -1 else 1
-            if param.required or draw(st.integers(0, 2)):
+            whole = param.required or param.name == "a"  # a unit, in its line or by its name
+            if param.required or draw(st.integers(0, 2)) > tame:
                 words += [
                     draw(st.sampled_from(UNITS if param.name == "a" else [UNIT[param.name]]))
-                    if param.required and (tame or draw(st.booleans()))
+                    if whole and (tame or draw(st.booleans()))
                     else draw(texts(param, tame))
                     for _ in range(many)
                 ]
             continue
-        needed = param.required and (tame or draw(st.integers(0, 9)))
+        absent = param.default == "nangate45"  # a library that need not be here
+        needed = (param.required or absent) and (tame or draw(st.integers(0, 9)))
         if not needed and draw(st.integers(0, rarity)):
             continue
         option = draw(st.sampled_from([*param.opts, *param.secondary_opts]))
@@ -286,6 +288,10 @@ def check_result(name: str, words: list[str], printed: str) -> None:
             assert second.params[param] == value, text
 
 
+_FRUITLESS = ("bounds", "silicon", "sta")
+"""Here they find no weights, no recorded rows, no tool: their own tests have calls that work."""
+
+
 def fuzz(base: Path, name: str, count: int) -> None:
     codes = []
 
@@ -303,7 +309,8 @@ def fuzz(base: Path, name: str, count: int) -> None:
 
     one()
     if count > 100:
-        assert {0, 2} <= set(codes), f"{name}: {codes.count(0)} of {len(codes)} calls worked"
+        wanted = {2} if name in _FRUITLESS else {0, 2}
+        assert wanted <= set(codes), f"{name}: {codes.count(0)} of {len(codes)} calls worked"
 
 
 @pytest.mark.parametrize("name", COMMANDS)

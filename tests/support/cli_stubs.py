@@ -36,6 +36,7 @@ from fp8mac.synth_reports.liberty.library import own_library
 from fp8mac.synth_reports.store.schedule import Here, ScheduleError
 from fp8mac.synth_reports.store.store import Store
 from fp8mac.synth_reports.synth.fpga import FpgaFlow, FpgaSynthesis
+from fp8mac.synth_reports.synth.opensta import StaError
 from fp8mac.synth_reports.synth.route import Routed
 
 TINY = parse_unit("e2m1", acc="kulisch:0")
@@ -112,6 +113,10 @@ def energy(measured, library, stimuli):
 def verilog(config, shape, *, command=None, **_):
     check_buildable(config)
     return f"// {command}\nmodule m;\nendmodule\n"
+
+
+def no_sta():
+    raise StaError("There is no OpenSTA.")
 
 
 def netlist(config, shape, *, goal, bench, force=False):
@@ -274,6 +279,7 @@ def install(monkeypatch) -> None:
     stubs = {
         "synth_reports.cost.physical._energy": energy,
         "gen.verilog.verilog_text": verilog,
+        "gen.verilog.stream_text": lambda config, **more: verilog(config, Shape.UNIT, **more),
         "proofs.proved.netlist_text": netlist,
         "proofs.check.prove.prove_units": prove,
         "proofs.check.prove.prove_verilog": prove,
@@ -298,6 +304,7 @@ def install(monkeypatch) -> None:
         "synth_reports.experiments.dots.text.picture": lambda records: PICTURE,
         "cli.accuracy.fetch_package": lambda package: None,
         "cli.silicon._circuits": lambda units: {},
+        "synth_reports.experiments.sta.find_sta": no_sta,
         "synth_reports.experiments.accuracy.accuracy.certificate": lambda case: (
             case.recipe(),
             [],
