@@ -96,7 +96,10 @@ class KulischAccumulator(FixedAccumulator):
         aligned = align(m, product, self._range, bits)
         sign: Value = product.sign
         addend: Value = Signal(bits, name="addend")
-        m.d.comb += addend.eq(aligned ^ sign.replicate(bits))
+        made = [addend.eq(aligned ^ sign.replicate(bits))]
+        if self.gaps or self._segment_bits is not None:
+            m.d.comb += made
+            made = []  # else it stands behind the adder, as in what was proved
         for gap in self.gaps:
             held = gap.cross(m, Cat(addend, sign))
             addend, sign = held[:-1], held[-1]
@@ -108,7 +111,7 @@ class KulischAccumulator(FixedAccumulator):
         low = Signal(bits + 1)
         signed = Cat(sign, addend)
         total = plus(m, Cat(1, self.c[:bits]), signed, bits + 2, "sum", adder=self._adder)
-        m.d.comb += low.eq(total[1:])
+        m.d.comb += [*made, low.eq(total[1:])]
         # One chain counts both ways: a guard bit toggles while all bits below it are at the end
         # of their range, ones on the way up and zeros on the way down.
         guard = Signal(self._width - bits)
