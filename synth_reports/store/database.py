@@ -13,12 +13,12 @@ killed loses what it was writing, and nothing else. `entry` is JSON, see
 
 import os
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from fp8mac.sim import cache
+from fp8mac.synth_reports.store.sqlite import opened, write_ahead
 
 __all__ = ["Database"]
 
@@ -26,8 +26,6 @@ _TABLE = """\
 CREATE TABLE IF NOT EXISTS entries (
     kind TEXT NOT NULL, key TEXT NOT NULL, entry TEXT NOT NULL, PRIMARY KEY (kind, key)
 ) WITHOUT ROWID"""
-_PATIENCE_SECONDS = 600
-"""As long as another process may write."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +54,7 @@ class Database:
         # Where nothing may be written, not even the index of the log can be; then there is no log.
         for how in ("mode=ro", "mode=ro&immutable=1"):
             try:
-                with self._open(how) as connection:
+                with opened(self.path, how) as connection:
                     row = connection.execute(question, (kind, key)).fetchone()
                 return None if row is None else str(row[0])
             except sqlite3.OperationalError:
@@ -86,17 +84,7 @@ class Database:
 
     def _write(self, kind: str, key: str, text: str) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self._open("mode=rwc") as connection:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = NORMAL")
-            with connection:
-                connection.execute(_TABLE)
-                connection.execute(
-                    "INSERT OR REPLACE INTO entries VALUES (?, ?, ?)", (kind, key, text)
-                )
-
-    @contextmanager
-    def _open(self, how: str) -> Iterator[sqlite3.Connection]:
-        address = f"{self.path.absolute().as_uri()}?{how}"
-        with closing(sqlite3.connect(address, uri=True, timeout=_PATIENCE_SECONDS)) as connection:
-            yield connection
+        with opened(self.path, "mode=rwc") as connection:
+            write_ahead(connection)
+            connection.execute(_TABLE)
+            connection.execute("INSERT OR REPLACE INTO entries VALUES (?, ?, ?)", (kind, key, text))

@@ -15,7 +15,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -27,11 +27,9 @@ from fp8mac.sim import cache
 from fp8mac.sim.whole import complete
 from fp8mac.synth_reports.store.points.columns import NAMES, ColumnGroup, names
 from fp8mac.synth_reports.store.points.schema import PointStoreError, check
+from fp8mac.synth_reports.store.sqlite import opened, write_ahead
 
 __all__ = ["PointStore", "id_of"]
-
-_PATIENCE_SECONDS = 600
-"""As long as another process may write."""
 
 
 def id_of(identity: Mapping[str, Any]) -> str:
@@ -211,8 +209,7 @@ class PointStore:
             if place.exists() and not os.access(place, os.W_OK):
                 raise PointStoreError(f"The store '{self.path}' cannot be written.")
         with self._open("mode=rwc") as connection:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = NORMAL")
+            write_ahead(connection)
             connection.execute("BEGIN IMMEDIATE")
             try:
                 check(connection, self.path, create=True)
@@ -225,11 +222,8 @@ class PointStore:
 
     @contextmanager
     def _open(self, how: str) -> Iterator[sqlite3.Connection]:
-        address = f"{self.path.absolute().as_uri()}?{how}"
         try:
-            with closing(
-                sqlite3.connect(address, uri=True, timeout=_PATIENCE_SECONDS, isolation_level=None)
-            ) as connection:
+            with opened(self.path, how) as connection:
                 yield connection
         except sqlite3.OperationalError as error:
             raise PointStoreError(f"Cannot use the store '{self.path}': {error}.") from error
