@@ -8,6 +8,7 @@ any length, which it takes apart into registers::
     multiply_add(x, y, y)               four FMAs of 512 bits
 
 Masks are vectors of booleans. Integers are never widened, unlike Python's operators in numba.
+Floats become integers toward zero; all else rounds as the processor does at the time.
 """
 
 from collections.abc import Callable
@@ -26,6 +27,8 @@ __all__ = [
     "add",
     "as_bits",
     "as_float",
+    "as_integers",
+    "as_numbers",
     "both",
     "choose",
     "either",
@@ -40,6 +43,7 @@ __all__ = [
     "save",
     "shift_left",
     "shift_right",
+    "shorten",
     "splat",
     "subtract",
     "unequal",
@@ -259,6 +263,9 @@ def _cast(name: str, result: Callable[[Any, Any], Any]) -> Any:
 
 widen = _cast("sext", lambda x, like: x.of(types.unliteral(like)))
 extend = _cast("fpext", lambda x, like: x.of(types.unliteral(like)))
+shorten = _cast("fptrunc", lambda x, like: x.of(types.unliteral(like)))
+as_integers = _cast("fptosi", lambda x, like: x.of(types.unliteral(like)))
+as_numbers = _cast("sitofp", lambda x, like: x.of(types.unliteral(like)))
 
 
 @intrinsic

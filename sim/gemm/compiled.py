@@ -24,8 +24,8 @@ from fp8mac.sim.codes.encoding_rule import code_dtype
 from fp8mac.sim.codes.noise import Draws
 from fp8mac.sim.gemm import scalar
 from fp8mac.sim.gemm.floating import share
-from fp8mac.sim.gemm.kernels.fitting import refined
-from fp8mac.sim.gemm.kernels.panels import exponents_of, order_of, panels_of
+from fp8mac.sim.gemm.kernels.fitting import are_near, in_integers, refined
+from fp8mac.sim.gemm.kernels.panels import exponents_of, order_of, ordered, panels_of
 from fp8mac.sim.gemm.kernels.shape import KernelShape, PackedOperands
 from fp8mac.sim.gemm.plan import Plan
 from fp8mac.sim.gemm.result import GemmResult, finish
@@ -117,12 +117,18 @@ class AlignedRun:
         assert isinstance(config.a, FloatFormat)
         assert isinstance(config.b, FloatFormat)
         formats = [config.a, config.b]
-        sides = [_values(each, of, shape.dtype) for each, of in zip(codes, formats, strict=True)]
-        sides[1] = sides[1].T
         held = None if start is None else decode(start, outer.format)
         factors = None
         if scales is not None and config.block is not None:
             factors = [_scales(config.block.scale, each) for each in (scales[0], scales[1].T)]
+        whole = in_integers(shape, config)
+        dtype = shape.dtype if whole is None else whole.dtype
+        sides = [_values(each, of, dtype) for each, of in zip(codes, formats, strict=True)]
+        inside = held if config.summation.chunk is None else None
+        if whole is not None and are_near(config, sides, inside, factors):
+            shape = whole
+        sides = [np.asarray(each, shape.dtype) for each in sides]
+        sides[1] = sides[1].T
         turned = len(sides[1]) < min(len(sides[0]), shape.width)
         if turned:
             sides, formats = sides[::-1], formats[::-1]
@@ -188,9 +194,9 @@ class _Product:
         special = self._special(sides, held, scales)
         order, chunk = order_of(self.config, sides[0].shape[1])
         if order is not None:
-            sides = [np.where(order < 0, 0, side[:, order]) for side in sides]
+            sides = [ordered(side, order) for side in sides]
         if order is not None and scales is not None:
-            scales = [np.where(order < 0, 0, each[:, order]) for each in scales]
+            scales = [ordered(each, order) for each in scales]
         acc = self._sums(sides, held, scales, chunk)[:rows, :columns]
         if special is None:
             return acc, None
@@ -274,7 +280,7 @@ class _Product:
         """Operands times their scales, and with the exponents of these, or of these alone."""
         shape, how = self.shape, self.config.summation
         assert self.config.block is not None
-        numbers = [np.where(np.isfinite(each), each, 0) for each in scales]
+        numbers = [np.where(np.isfinite(each), each, 0).astype(shape.dtype) for each in scales]
         emin = -127 if self.config.block.scale is ScaleFormat.E8M0 else _E4M3.emin
         moves = [exponents_of(each, emin, shape.lowest_exponent) for each in numbers]
         if shape.scaled:

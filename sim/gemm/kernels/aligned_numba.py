@@ -26,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fp8mac.hw.config.formats import TermCut
+from fp8mac.sim.gemm.kernels.integers_numba import integer_stepper
 from fp8mac.sim.gemm.kernels.settle_numba import cutter, odd_adder, settler
 from fp8mac.sim.gemm.kernels.shape import KernelShape, PackedOperands
 from fp8mac.sim.jit import inside, jit, whole_registers
@@ -113,7 +114,7 @@ def _looker(shape: KernelShape) -> tuple[Any, Any, Any]:
     clamps, has_zero = shape.clamps, shape.zero is not None
     of_zero, lowest = (
         whole((shape.zero or 0) + bias << bits),
-        np.int16(shape.lowest_exponent + bias),
+        np.int16(shape.lowest_level + bias),
     )
 
     @inside
@@ -188,6 +189,8 @@ def _grouper(shape: KernelShape) -> Any:
 @lru_cache(maxsize=64)
 def _stepper(shape: KernelShape) -> Any:
     """Accumulators after a step."""
+    if shape.run:
+        return integer_stepper(shape, _looker(shape))
     late, aligned, drops = shape.late, shape.sum_bits > 0, shape.drop >= 0
     real, whole = shape.dtype, np.int32 if shape.bits == 23 else np.int64
     zero, inf, far = real(0), real(np.inf), whole(shape.drop << shape.bits)

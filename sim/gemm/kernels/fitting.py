@@ -12,16 +12,23 @@ A sum of groups has as many bits above its exponent as a group, and a few for th
 
 from functools import lru_cache
 from math import ceil, log2
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from fp8mac.hw.config.accumulators import FloatAccConfig
 from fp8mac.hw.config.blocks import ScaleFormat
 from fp8mac.hw.config.formats import FloatFormat, Overflow, Rounding, TermCut, ZeroSign
 from fp8mac.hw.config.unit import MacConfig
-from fp8mac.sim.gemm.kernels.shape import KernelShape, Rule
+from fp8mac.sim.gemm.kernels.shape import LOWEST_OF_INTEGERS, KernelShape, Rule
 
-__all__ = ["refined", "shape_of"]
+__all__ = ["are_near", "in_integers", "refined", "shape_of"]
 
 _CARRIERS = (23, 52)
+_SINGLE = FloatFormat(8, 23)
+_SHORTEST_RUN = 4  # that is worth it
+_FARTHEST_SCALE = 60  # that keeps operands float32 numbers
 _LARGEST_SCALES = {
     ScaleFormat.E8M0: 254.0,
     ScaleFormat.UE4M3: 2 * log2(448),
@@ -128,6 +135,94 @@ def refined(shape: KernelShape, lowest: int, highest: int, terms: int) -> Kernel
         rule=of(shape.rule),
         outer=None if shape.outer is None else of(shape.outer),
     )
+
+
+def in_integers(shape: KernelShape, config: MacConfig) -> KernelShape | None:
+    """Shape of a kernel that adds products in integers, and not in float64; None if none does.
+
+    Exponents have to be near as well, see `are_near`.
+    """
+    how, acc = config.summation, config.accumulator
+    a, b = config.a, config.b
+    assert isinstance(acc, FloatAccConfig)
+    assert isinstance(a, FloatFormat)
+    assert isinstance(b, FloatFormat)
+    if (
+        shape.bits == 23
+        or not shape.splits
+        or how.groups is not None
+        or shape.late
+        or (config.block is not None and config.block.scale is not ScaleFormat.E8M0)
+        or shape.zero is not None
+        or acc.zero is not ZeroSign.PLUS
+        or not all(_is_single(each) for each in (a, b, acc.format))
+        or a.precision + b.precision > _SINGLE.precision
+    ):
+        return None
+    unit, most = 2.0 ** (shape.window - 1), 2**31 - 1
+    product = unit * (2 - 2.0**-a.mantissa_bits) * (2 - 2.0**-b.mantissa_bits)
+    runs = ceil(how.lanes * product / most)
+    run = -(-how.lanes // runs)
+    if runs > 1 and run < _SHORTEST_RUN:
+        return None
+    narrow = runs == 1 and how.lanes * product + 2 * unit <= most
+    return shape._replace(bits=23, run=run, narrow=narrow)
+
+
+def _is_single(format_: FloatFormat) -> bool:
+    """Whether all numbers of a format are float32's."""
+    return (
+        format_.precision <= _SINGLE.precision
+        and format_.lsb_exponent >= _SINGLE.lsb_exponent
+        and format_.max <= _SINGLE.max
+    )
+
+
+def are_near(
+    config: MacConfig,
+    sides: list[NDArray[Any]],
+    held: NDArray[Any] | None,
+    scales: list[NDArray[np.float64]] | None = None,
+) -> bool:
+    """Whether products and accumulators have exponents that kernels `in_integers` take.
+
+    Parameters
+    ----------
+    sides : list of two ndarrays of float32
+        Operands, in the order of the unit's formats; zeros, infinities and NaN do not matter.
+    held : ndarray of float64, optional
+        Accumulators at first.
+    scales : list of two ndarrays of float64, optional
+        Scales of blocks, powers of two.
+    """
+    least = most = 0
+    for side, format_ in zip(sides, (config.a, config.b), strict=True):
+        assert isinstance(format_, FloatFormat)
+        low, high = format_.emin, format_.emax
+        if format_.exponent_bits > 5:
+            low, high = _exponents(side, low, high)
+        least, most = least + low, most + high
+    for each in scales or ():
+        low, high = _exponents(each.astype(np.float32), _SINGLE.emin, _SINGLE.emax)
+        if low < -_FARTHEST_SCALE or high > _FARTHEST_SCALE:
+            return False
+        least, most = least + low, most + high
+    if held is not None and np.any((held != 0) & (np.abs(held) < 2.0**LOWEST_OF_INTEGERS)):
+        return False
+    return least >= LOWEST_OF_INTEGERS and most + 2 <= _SINGLE.emax
+
+
+def _exponents(side: NDArray[Any], low: int, high: int) -> tuple[int, int]:
+    """Smallest and largest exponent of finite numbers but zero, in ``low`` to ``high``."""
+    sizes = np.abs(side).view(np.uint32)
+    infinite = np.uint32(0x7F800000)
+    most = int(np.max(sizes, initial=0))
+    if most >= infinite:
+        most = int(np.max(sizes, initial=0, where=sizes < infinite))
+    least = int(np.min(sizes - np.uint32(1), initial=infinite)) + 1  # zeros are the largest
+    places = (max((each >> 23) - 127, low) for each in (least, most))
+    smallest, largest = (min(place, high) for place in places)
+    return smallest, largest
 
 
 def _rounds(acc: FloatAccConfig) -> bool:

@@ -1,5 +1,6 @@
 """Operands in the order in which kernels add them, columns side by side in panels."""
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.sim.gemm import definition
 
-__all__ = ["exponents_of", "order_of", "panels_of"]
+__all__ = ["exponents_of", "order_of", "ordered", "panels_of"]
 
 
 def exponents_of(numbers: NDArray[Any], emin: int, none: int) -> NDArray[np.int16]:
@@ -24,6 +25,7 @@ def panels_of(rows: NDArray[Any], width: int) -> NDArray[Any]:
     return np.ascontiguousarray(padded.reshape(panels, width, -1).transpose(0, 2, 1))
 
 
+@lru_cache(maxsize=64)
 def order_of(config: MacConfig, terms: int) -> tuple[NDArray[np.int64] | None, int | None]:
     """Products in the order of steps and of groups, -1 where there is none; and those of a chunk.
 
@@ -50,3 +52,9 @@ def order_of(config: MacConfig, terms: int) -> tuple[NDArray[np.int64] | None, i
                 if k // run % ways == way
             ]
     return np.array(found), None if chunk is None else -(-chunk // how.lanes) * how.lanes
+
+
+def ordered(rows: NDArray[Any], order: NDArray[np.int64]) -> NDArray[Any]:
+    """Columns in an order, zeros where it says -1."""
+    found = np.take(rows, order, axis=1)
+    return np.where(order < 0, 0, found) if (order < 0).any() else found

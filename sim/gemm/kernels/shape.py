@@ -7,9 +7,11 @@ from numpy.typing import NDArray
 
 from fp8mac.hw.config.formats import TermCut
 
-__all__ = ["KernelShape", "PackedOperands", "Rule"]
+__all__ = ["LOWEST_OF_INTEGERS", "KernelShape", "PackedOperands", "Rule"]
 
 _VECTOR_BYTES = 256  # four registers of 512 bits
+LOWEST_OF_INTEGERS = -100
+"""Smallest exponent of a product, or accumulator, that is added in integers."""
 
 
 class Rule(NamedTuple):
@@ -48,6 +50,9 @@ class KernelShape(NamedTuple):
         Exponent of an accumulator that is zero.
     rule, outer : Rule
         How the accumulator, and one that sums of chunks come into, are rounded.
+    run, narrow : int, bool
+        So many products of a step are added in integers of 32 bits, and whether these hold the
+        accumulator as well; 0 where floats add them.
     """
 
     bits: int
@@ -66,11 +71,13 @@ class KernelShape(NamedTuple):
     zero: int | None
     rule: Rule
     outer: Rule | None
+    run: int = 0
+    narrow: bool = False
 
     @property
     def splits(self) -> bool:
         """Whether positive and negative products are summed apart."""
-        return self.window > 0 and self.cut == TermCut.TRUNCATE.value
+        return self.run == 0 and self.window > 0 and self.cut == TermCut.TRUNCATE.value
 
     @property
     def width(self) -> int:
@@ -85,7 +92,12 @@ class KernelShape(NamedTuple):
     @property
     def lowest_exponent(self) -> int:
         """Exponent of what has none: below all others, and its power of two is normal."""
-        return -110 if self.bits == 23 else -900
+        return -110 if self.bits == 23 and not self.run else -900
+
+    @property
+    def lowest_level(self) -> int:
+        """Smallest exponent that terms are aligned to."""
+        return LOWEST_OF_INTEGERS if self.run else self.lowest_exponent
 
     @property
     def dtype(self) -> Any:
