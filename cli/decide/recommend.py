@@ -36,7 +36,10 @@ def recommend(
     ] = "area",
     delay: Annotated[
         str,
-        typer.Option(metavar="T", help="Longest path between registers: 20fo4, 1ns; any."),
+        typer.Option(
+            metavar="T",
+            help="Longest path between registers, 20fo4, 1ns, or an FPGA's clock, 100MHz.",
+        ),
     ] = "",
     lanes: Annotated[
         int | None,

@@ -18,6 +18,12 @@ def pictures(
     results: RESULTS = None,
     store: STORE = None,
     where: WHERE = "",
+    across: Annotated[
+        str,
+        typer.Option(
+            "--x", metavar="COST", help="Across the fronts: area_ge, delay_ns, energy_pj, luts, ..."
+        ),
+    ] = "area_ge",
     output_dir: Annotated[
         Path, typer.Option("--output-dir", metavar="DIR", help="Where the files go.")
     ] = HERE / "pictures",
@@ -27,10 +33,12 @@ def pictures(
     with progress_bar() as bar:
         bar.add_task("pictures", total=None)
         from fp8mac.synth_reports.page.committed import PUBLISHED
-        from fp8mac.synth_reports.page.pictures import drawn
+        from fp8mac.synth_reports.page.pictures import ACROSS, drawn
 
+        if across not in ACROSS:
+            raise end(f"Unknown cost '{across}'; there are {', '.join(ACROSS)}.")
         contents = contents_of(results, store, where, recorded(ctx))
-        files = drawn(contents, None if store else results or PUBLISHED)
+        files = drawn(contents, None if store else results or PUBLISHED, across)
     if not files:
-        raise end(f"None of the {len(contents.points):,} rows has both a loss and an area.")
+        raise end(f"None of the {len(contents.points):,} rows has both a loss and {across}.")
     write_files({output_dir / name: data for name, data in files.items()})

@@ -5,6 +5,7 @@ They are for print: PNG, SVG and PDF of the same figure, with the same bytes for
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from fp8mac.synth_reports.page.committed import number, table
 from fp8mac.synth_reports.page.points import MEASURES, Contents, ReportPoint
 from fp8mac.synth_reports.render.plots import COLOURS, MARK, MARKERS, drawing, entitle, rendered
 
-__all__ = ["FORMATS", "drawn"]
+__all__ = ["ACROSS", "FORMATS", "drawn"]
 
 FORMATS = ("png", "svg", "pdf")
 """Suffixes of the files."""
@@ -28,7 +29,12 @@ _PARTS = {
 }
 
 
-def drawn(contents: Contents, folder: Path | None) -> dict[str, bytes]:
+ACROSS = ("area_ge", "area_um2", "gates", "delay_fo4", "delay_ns", "energy_cinv_v2", "energy_pj")
+ACROSS += ("luts",)
+"""Costs that fronts can have across, fields of `ReportPoint`."""
+
+
+def drawn(contents: Contents, folder: Path | None, across: str = ACROSS[0]) -> dict[str, bytes]:
     """All pictures that there are numbers for.
 
     Parameters
@@ -37,6 +43,8 @@ def drawn(contents: Contents, folder: Path | None) -> dict[str, bytes]:
         Points, for the fronts.
     folder : Path, optional
         Of tables: ``figure3.csv`` for the parts, ``window.csv`` for the surface.
+    across : str
+        Cost that the fronts have across, of `ACROSS`.
 
     Returns
     -------
@@ -49,8 +57,8 @@ def drawn(contents: Contents, folder: Path | None) -> dict[str, bytes]:
         If a table is none.
     """
     makers: dict[str, Callable[[], Mapping[str, bytes]]] = {}
-    if any(_is_drawn(point) for point in contents.points):
-        makers["fronts"] = lambda: _fronts(contents.points)
+    if any(_is_drawn(point, across) for point in contents.points):
+        makers["fronts"] = lambda: _fronts(contents.points, across)
     if folder is not None and (rows := [row for row, _ in table(folder / "figure3.csv")]):
         makers["parts"] = lambda: _parts(rows)
     if folder is not None:
@@ -62,13 +70,13 @@ def drawn(contents: Contents, folder: Path | None) -> dict[str, bytes]:
     }
 
 
-def _is_drawn(point: ReportPoint) -> bool:
-    return bool(point.network) and None not in (point.loss, point.area_ge)
+def _is_drawn(point: ReportPoint, across: str) -> bool:
+    return bool(point.network) and None not in (point.loss, getattr(point, across))
 
 
-def _fronts(points: Sequence[ReportPoint]) -> Mapping[str, bytes]:
+def _fronts(points: Sequence[ReportPoint], across: str) -> Mapping[str, bytes]:
     """A frame for each network: its points, and a front for each number of lanes."""
-    points = [point for point in points if _is_drawn(point)]
+    points = [point for point in points if _is_drawn(point, across)]
     networks = list(dict.fromkeys(point.network for point in points))
     lanes = sorted({point.lanes for point in points})
     columns = min(_COLUMNS, len(networks))
@@ -77,14 +85,14 @@ def _fronts(points: Sequence[ReportPoint]) -> Mapping[str, bytes]:
     with drawing(4.2 * columns + 0.6, 3.4 * rows + 1.0) as figure:
         entitle(
             figure,
-            "Loss against area, and the fronts",
+            f"Loss against {_TITLES[across].partition(',')[0]}, and the fronts",
             f"{len(points):,} rows of {sources}; bars: paired 95 % intervals; a loss that is not "
             "told apart from none counts as none",
         )
         axes = figure.subplots(rows, columns, squeeze=False).ravel()
         for axis, network in zip(axes, networks, strict=False):
             chosen = [point for point in points if point.network == network]
-            _frame(axis, chosen, lanes)
+            _frame(axis, chosen, lanes, across)
             asked = max(point.questions or 0 for point in chosen)
             axis.set_title(
                 f"{network}, {chosen[0].metric}" + f", {asked:,} questions" * bool(asked)
@@ -94,35 +102,39 @@ def _fronts(points: Sequence[ReportPoint]) -> Mapping[str, bytes]:
         for axis in axes[::columns]:
             axis.set_ylabel(_TITLES["loss"])
         for axis in axes[max(0, len(networks) - columns) : len(networks)]:
-            axis.set_xlabel(_TITLES["area_ge"])
+            axis.set_xlabel(_TITLES[across])
         handles, labels = axes[0].get_legend_handles_labels()
         if len(lanes) > 1:
             figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
         return rendered(figure, FORMATS)
 
 
-def _frame(axis: Any, points: Sequence[ReportPoint], lanes: Sequence[int]) -> None:
+def _frame(axis: Any, points: Sequence[ReportPoint], lanes: Sequence[int], across: str) -> None:
     """Points and fronts of a network; losses grow downwards, and stop at four beyond the noise."""
+    cost = attrgetter(across)
     for number_, count in enumerate(lanes):
         chosen = [point for point in points if point.lanes == count]
         colour = COLOURS[(number_ + 2) % len(COLOURS)]
         marker = MARKERS[number_ % len(MARKERS)]
         label = f"{count} lanes" if count > 1 else "1 lane"
-        x = [point.area_ge for point in chosen]
+        x = [cost(point) for point in chosen]
         y = [point.loss for point in chosen]
         for point in chosen:
             if point.loss_low is not None and point.loss_high is not None:
                 ends = [point.loss_low, point.loss_high]
-                axis.plot([point.area_ge] * 2, ends, color=colour, linewidth=0.8, alpha=0.4)
+                axis.plot([cost(point)] * 2, ends, color=colour, linewidth=0.8, alpha=0.4)
         style = {"markerfacecolor": "white", "linestyle": "none", "markersize": 5}
         axis.plot(x, y, marker=marker, color=colour, label=label, **style)
         best = front(
-            [_ranked(point) for point in chosen if point.rank is not None and point.area_ge]
+            [
+                _ranked(point, cost(point))
+                for point in chosen
+                if point.rank is not None and cost(point)
+            ]
         )
         if best:
-            across = [point.area for point in best]
             losses = [-point.value for point in best]
-            ends = [*across, max(point.area_ge or 0 for point in points)]
+            ends = [*(point.area for point in best), max(cost(point) for point in points)]
             axis.step(ends, [*losses, losses[-1]], where="post", color=MARK, linewidth=1.2)
     noise = max([0.0, *(point.loss_high or 0.0 for point in points if point.rank == 0)])
     least = min(min(point.loss or 0.0, point.loss_low or 0.0) for point in points)
@@ -136,15 +148,15 @@ def _frame(axis: Any, points: Sequence[ReportPoint], lanes: Sequence[int]) -> No
     axis.set_ylim(edge + room, least - room)
     axis.set_xscale("log")
     axis.minorticks_off()
-    across = ticks([point.area_ge or 0 for point in points])
-    axis.set_xticks(across, [f"{tick:,.0f}" for tick in across])
+    marks = ticks([cost(point) for point in points])
+    axis.set_xticks(marks, [f"{tick:,.4g}" if tick < 1000 else f"{tick:,.0f}" for tick in marks])
     axis.grid(color="#dddddd", linewidth=0.8)
     axis.axhline(0, color="#777777", linewidth=0.8)
 
 
-def _ranked(point: ReportPoint) -> ParetoPoint:
+def _ranked(point: ReportPoint, cost: float) -> ParetoPoint:
     value = -(point.rank or 0.0)
-    return ParetoPoint(point.unit, "", "", point.area_ge or 0.0, value, value, value)
+    return ParetoPoint(point.unit, "", "", cost, value, value, value)
 
 
 def _parts(rows: Sequence[Mapping[str, str]]) -> Mapping[str, bytes]:

@@ -64,5 +64,5 @@ def test_pictures_of_nothing(tmp_path):
     words = ["pictures", "--results", str(tmp_path), "--output-dir", str(place)]
     result = CliRunner().invoke(app, words)
     assert (result.exit_code, result.stdout) == (2, "")
-    assert result.stderr == "None of the 1 rows has both a loss and an area.\n"
+    assert result.stderr == "None of the 1 rows has both a loss and area_ge.\n"
     assert not place.exists()

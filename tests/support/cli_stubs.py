@@ -300,7 +300,7 @@ def install(monkeypatch) -> None:
         ),
         "synth_reports.experiments.window.text.picture": lambda records: PICTURE,
         "synth_reports.page.server.PageServer.run": lambda self: self._server.server_close(),
-        "synth_reports.page.pictures.drawn": lambda contents, folder: {"fronts.svg": b""},
+        "synth_reports.page.pictures.drawn": lambda contents, folder, across: {"fronts.svg": b""},
         "synth_reports.experiments.dots.text.picture": lambda records: PICTURE,
         "cli.accuracy.fetch_package": lambda package: None,
         "cli.silicon._circuits": lambda units: {},

@@ -26,7 +26,7 @@ from fp8mac.synth_reports.synth.route import (
     registered,
 )
 
-__all__ = ["STANDARD", "ClockJob", "ClockOptions", "ClockRecord", "Clocks"]
+__all__ = ["STANDARD", "ClockJob", "ClockOptions", "ClockRecord", "Clocks", "routed"]
 
 STANDARD = (
     "int8 -> int32",
@@ -138,20 +138,7 @@ class Clocks(Experiment[ClockOptions, ClockJob, ClockRecord]):
         return [ClockJob(unit, goal, options.seeds) for unit in units for goal in goals]
 
     def run(self, job: ClockJob, worker: Worker) -> ClockRecord:
-        yosys, nextpnr = find_yosys(), find_nextpnr()
-        flow = FpgaFlow.load(Fpga.ICE40)
-        tools = [flow.sha256, yosys.build, yosys.version, nextpnr.version]
-        key = worker.store.key(
-            [repr(job), *tools],
-            "fp8mac.gen.rtlil",
-            "fp8mac.synth_reports.synth.fpga",
-            "fp8mac.synth_reports.synth.route",
-        )
-        facts = None if worker.force else worker.store.load("route", key)
-        if facts is None:
-            facts = asdict(_routed(job, flow, yosys, nextpnr))
-            worker.store.save("route", key, facts)
-        return ClockRecord(**facts)
+        return routed(job, worker)
 
     def render(self, records: Sequence[ClockRecord], made: Made) -> dict[str, str | bytes]:
         return {
@@ -161,6 +148,32 @@ class Clocks(Experiment[ClockOptions, ClockJob, ClockRecord]):
 
     def show(self, records: Sequence[ClockRecord], options: ClockOptions) -> Table:
         return aligned_table(_TITLES, _rows(records), ("unit", "goal"))
+
+
+def routed(job: ClockJob, worker: Worker) -> ClockRecord:
+    """Place and route a unit, or look up what came of it.
+
+    Raises
+    ------
+    RouteError
+        If there is no nextpnr, it fails, or its router does not end.
+    YosysError
+        If there is no Yosys that can be used.
+    """
+    yosys, nextpnr = find_yosys(), find_nextpnr()
+    flow = FpgaFlow.load(Fpga.ICE40)
+    tools = [flow.sha256, yosys.build, yosys.version, nextpnr.version]
+    key = worker.store.key(
+        [repr(job), *tools],
+        "fp8mac.gen.rtlil",
+        "fp8mac.synth_reports.synth.fpga",
+        "fp8mac.synth_reports.synth.route",
+    )
+    facts = None if worker.force else worker.store.load("route", key)
+    if facts is None:
+        facts = asdict(_routed(job, flow, yosys, nextpnr))
+        worker.store.save("route", key, facts)
+    return ClockRecord(**facts)
 
 
 def _routed(job: ClockJob, flow: FpgaFlow, yosys: Yosys, nextpnr: Nextpnr) -> ClockRecord:

@@ -2,6 +2,7 @@
 
 import tempfile
 from dataclasses import asdict, dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -23,10 +24,12 @@ from fp8mac.synth_reports.cost.report import Question
 from fp8mac.synth_reports.cost.stimuli import Stimuli, can_draw
 from fp8mac.synth_reports.cost.targeted import choose_for
 from fp8mac.synth_reports.experiments.accuracy.cases import case_of
+from fp8mac.synth_reports.experiments.fpga.clocks import ClockJob, routed
 from fp8mac.synth_reports.experiments.sweep.recorded import QUESTIONS, recorded
 from fp8mac.synth_reports.experiments.sweep.space import Point, target_of
 from fp8mac.synth_reports.experiments.worker import Worker
 from fp8mac.synth_reports.synth.fpga import Fpga
+from fp8mac.synth_reports.synth.route import RouteError, find_nextpnr
 
 __all__ = ["COST_COLUMNS", "CostJob"]
 
@@ -34,9 +37,12 @@ COST_COLUMNS = (
     *("structure", "target_met", "gates", "inverters", "flip_flops", "levels"),
     *("area_ge", "area_um2", "delay_fo4", "delay_ns"),
     *("energy_pj", "energy_cinv_v2", "energy_operands"),
-    *("luts", "carries", "dsps", "proved", "netlist_sha256"),
+    *("luts", "carries", "dsps", "fmax_mhz", "proved", "netlist_sha256"),
 )
 """That the job fills, beside the hash of the Verilog."""
+
+_SEEDS = 3
+"""Placements whose median clock counts."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +80,8 @@ class CostJob:
             inputs.append(worker.library(self.library).sha256)
         if self.network:
             inputs.append(_case(self, parse_line(self.unit)).identity)
+        if self._is_routed:
+            inputs.append(_nextpnr())
         return worker.store.key(inputs, __name__)
 
     def run(self, worker: Worker) -> tuple[dict[str, Any], dict[str, bytes]]:
@@ -109,7 +117,23 @@ class CostJob:
         measured = measure_fpga(design, find_yosys(), worker.store, force=worker.force).synthesis
         facts = asdict(measured.metrics)
         names = ("luts", "carries", "flip_flops", "dsps", "levels")
-        return {name: facts[name] for name in names} | {"netlist_sha256": measured.sha256}
+        found = {name: facts[name] for name in names} | {"netlist_sha256": measured.sha256}
+        return found | self._clock(config, goal, worker)
+
+    @property
+    def _is_routed(self) -> bool:
+        """Whether there is a device for its netlist: an HX8K, which has no multiplier blocks."""
+        return self.fpga == Fpga.ICE40.value and self.goal != Goal.FPGA_DSP.value
+
+    def _clock(self, config: MacConfig, goal: Goal, worker: Worker) -> dict[str, Any]:
+        """Clock and period after place and route; nothing where that cannot be had."""
+        if not self._is_routed or not _nextpnr():
+            return {}
+        try:
+            clock = routed(ClockJob(config, goal, _SEEDS), worker).mhz_median
+        except RouteError:  # it has no room, or the router does not end: tables count all the same
+            return {}
+        return {"fmax_mhz": clock, "delay_ns": round(1000 / clock, 3)}
 
     def _in_cells(self, config: MacConfig, worker: Worker) -> tuple[Built, dict[str, Any]]:
         name = self.library
@@ -140,7 +164,7 @@ class CostJob:
 
     def _energy(self, measured: Measurement, worker: Worker) -> dict[str, Any]:
         config, library = measured.design.config, worker.library(self.library)
-        if config.block is not None or not can_draw(config):
+        if config.block is not None or not (self.network or can_draw(config)):
             return {}
         with tempfile.TemporaryDirectory() as folder:
             stimuli, kind = Stimuli(), "normal"
@@ -153,6 +177,15 @@ class CostJob:
         energies = dynamic_energies(report)
         pj, cinv = (energies.get(f"energy_unit_delay_{unit}") for unit in ("pj", "cinv_v2"))
         return {"energy_pj": pj, "energy_cinv_v2": cinv, "energy_operands": kind}
+
+
+@cache
+def _nextpnr() -> str:
+    """Version of nextpnr; empty where there is none."""
+    try:
+        return find_nextpnr().version
+    except RouteError:
+        return ""
 
 
 def _case(job: CostJob, config: MacConfig) -> Any:

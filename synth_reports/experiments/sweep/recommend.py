@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from fp8mac.hw.config.errors import Error
-from fp8mac.synth_reports.cost.target import TargetError, parse_delay
+from fp8mac.synth_reports.cost.target import TargetError, parse_clock, parse_delay
 from fp8mac.synth_reports.experiments.sweep.front import (
     Row,
     checked_axes,
@@ -44,7 +44,8 @@ class Demand:
     minimise : str
         Name of a cost, see `fp8mac.synth_reports.experiments.sweep.front.AXES`.
     delay : str
-        Longest path between registers that is allowed, such as ``1ns`` or ``20fo4``; any if empty.
+        Longest path between registers that is allowed, such as ``1ns`` or ``20fo4``, or the least
+        clock of an FPGA, such as ``100MHz``; any if empty.
     lanes : int, optional
         Products a cycle; any, if the points have one number of them.
     library, fpga : str
@@ -239,10 +240,25 @@ def _fast(rows: Sequence[Row], delay: str) -> tuple[list[Row], int]:
     """Rows that are fast enough, or whose delay is not known; and how many are not."""
     if not delay:
         return list(rows), 0
-    target = parse_delay(delay)
-    column = "delay_fo4" if target.fo4 is not None else "delay_ns"
-    limit = target.fo4 if target.fo4 is not None else (target.ps or 0) / 1000
+    column, limit = _limit(delay)
     if all(row[column] is None for row in rows):
-        raise TargetError(f"No point has a delay that '{delay}' can be compared with.")
-    fast = [row for row in rows if row[column] is None or row[column] <= limit]
+        raise TargetError(f"No point has a {_KINDS[column]} that '{delay}' can be compared with.")
+    sign = -1 if column == "fmax_mhz" else 1
+    fast = [row for row in rows if row[column] is None or sign * row[column] <= sign * limit]
     return fast, len(rows) - len(fast)
+
+
+_KINDS = {"delay_fo4": "delay", "delay_ns": "delay", "fmax_mhz": "clock after place and route"}
+
+
+def _limit(delay: str) -> tuple[str, float]:
+    """Column that a delay or a clock is compared with, and its limit."""
+    if delay.lower().endswith("hz"):
+        clock = parse_clock(delay)
+        assert clock.ps is not None
+        return "fmax_mhz", 1e6 / clock.ps
+    target = parse_delay(delay)
+    if target.fo4 is not None:
+        return "delay_fo4", target.fo4
+    assert target.ps is not None
+    return "delay_ns", target.ps / 1000

@@ -68,3 +68,14 @@ def test_what_is_not_there_is_not_drawn(folder, tmp_path):
     (tmp_path / "window.csv").write_text("part,bits\nsums,many\n")
     with pytest.raises(PageError, match=r"window.csv' has no column 'terms'\.$"):
         drawn(Contents([], ""), folder)
+
+
+def test_fronts_across_tables_of_an_fpga():
+    points = [
+        replace(POINT, area_ge=None, luts=luts, loss=loss) for luts, loss in ((90, 3), (99, 2))
+    ]
+    files = drawn(Contents([*points, POINT], ""), None, "luts")
+    text = files["fronts.svg"].decode()
+    assert "2 rows of grid" in text
+    assert ">tables (LUT)<" in text
+    assert "Loss against tables (LUT), and the fronts" in text

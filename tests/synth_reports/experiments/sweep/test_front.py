@@ -297,6 +297,29 @@ def test_other_costs_and_a_delay():
     )
 
 
+def test_clock_of_an_fpga():
+    chip = {"library": None, "goal": "fpga", "fpga_target": "ice40", "area_ge": None}
+    rows = [
+        row("slow", None, 0.0, **chip, luts=100, fmax_mhz=50.0, delay_ns=20.0),
+        row("fast", None, 0.0, **chip, luts=150, fmax_mhz=100.0, delay_ns=10.0),
+    ]
+    for demand, unit, cost, too_slow in (
+        (Demand("fmnist", 0.01), "slow", 100, 0),
+        (Demand("fmnist", 0.01, delay="100MHz"), "fast", 150, 1),
+        (Demand("fmnist", 0.01, minimise="luts", delay="15ns"), "fast", 150, 1),
+        (Demand("fmnist", 0.01, minimise="delay"), "fast", 10.0, 0),
+    ):
+        found = recommend(rows, demand)
+        assert found.choice is not None
+        assert (found.choice.row["unit"], found.choice.cost) == (unit, cost)
+        assert found.too_slow == too_slow
+    with pytest.raises(TargetError) as error:
+        recommend([row("a", 1, 0.0)], Demand("fmnist", 0.01, delay="0.1GHz"))
+    assert str(error.value) == (
+        "No point has a clock after place and route that '0.1GHz' can be compared with."
+    )
+
+
 @pytest.mark.parametrize(
     ("demand", "sentence"),
     [

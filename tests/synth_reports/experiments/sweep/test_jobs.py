@@ -1,6 +1,7 @@
 """What a point costs is what other commands measure; its operands are those of the network."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,6 +16,8 @@ from fp8mac.synth_reports.cost.measure import Design
 from fp8mac.synth_reports.cost.physical import facts_of, library_report
 from fp8mac.synth_reports.experiments.accuracy.accuracy import measure
 from fp8mac.synth_reports.experiments.accuracy.cases import case_of
+from fp8mac.synth_reports.experiments.fpga import clocks
+from fp8mac.synth_reports.experiments.sweep import cost
 from fp8mac.synth_reports.experiments.sweep.accuracy import AccuracyJob
 from fp8mac.synth_reports.experiments.sweep.attempt import attempt, own_worker
 from fp8mac.synth_reports.experiments.sweep.cost import COST_COLUMNS, CostJob
@@ -25,6 +28,7 @@ from fp8mac.synth_reports.experiments.sweep.spec import Spec
 from fp8mac.synth_reports.liberty.library import own_library
 from fp8mac.synth_reports.store.points.columns import NAMES
 from fp8mac.synth_reports.store.store import Store
+from fp8mac.synth_reports.synth.route import Routed, RouteError
 
 LINE = "e2m1 -> kulisch:0"
 
@@ -58,6 +62,45 @@ def test_cost_on_an_fpga():
     assert columns["luts"] > 0
     assert columns["flip_flops"] == parse_line(LINE).acc_bits
     assert (columns["structure"], columns["area_ge"]) == ("fpga", None)
+
+
+@pytest.fixture
+def nextpnr(monkeypatch):
+    """What clocks are planted; seeds that were placed."""
+    cost._nextpnr.cache_clear()
+    placed = []
+
+    def route(netlist, seed):
+        placed.append(seed)
+        return Routed(50.0 + seed, 9)
+
+    found = SimpleNamespace(version="0.9", route=route)
+    monkeypatch.setattr(cost, "find_nextpnr", lambda: found)
+    monkeypatch.setattr(clocks, "find_nextpnr", lambda: found)
+    yield placed
+    cost._nextpnr.cache_clear()
+
+
+def test_clock_of_an_fpga(nextpnr, monkeypatch):
+    job = CostJob.of(point(fpgas=("ice40",)))
+    columns, _ = job.run(own_worker())
+    assert nextpnr == [1, 2, 3]
+    assert (columns["fmax_mhz"], columns["delay_ns"]) == (52.0, 19.231)
+    key = job.key(own_worker())
+    for other in (replace(job, fpga="ecp5"), replace(job, goal="fpga-dsp")):
+        assert other.run(own_worker())[0]["fmax_mhz"] is None
+    nothing = SimpleNamespace(version="0.8", route=lambda netlist, seed: None)
+    monkeypatch.setattr(clocks, "find_nextpnr", lambda: nothing)
+    columns, _ = job.run(own_worker())  # the router does not end: tables count all the same
+    assert (columns["fmax_mhz"], columns["delay_ns"], columns["luts"] > 0) == (None, None, True)
+    cost._nextpnr.cache_clear()
+    monkeypatch.setattr(cost, "find_nextpnr", no_nextpnr)
+    assert job.key(own_worker()) != key
+    assert job.run(own_worker())[0]["fmax_mhz"] is None
+
+
+def no_nextpnr():
+    raise RouteError("There is no nextpnr.")
 
 
 @pytest.mark.slow
