@@ -9,12 +9,12 @@ from fp8mac.hw.config.accumulators import ConfigError
 from fp8mac.hw.config.structure import parse_built
 from fp8mac.hw.config.unit import parse_line
 from fp8mac.synth_reports.experiments.sweep.front import checked_axes, front, groups
+from fp8mac.synth_reports.experiments.sweep.needed.search import Found
+from fp8mac.synth_reports.experiments.sweep.needed.whole import go_through
 from fp8mac.synth_reports.experiments.sweep.recommend import Demand, Recommendation
 from fp8mac.synth_reports.experiments.sweep.recommend import recommend as answer
-from fp8mac.synth_reports.experiments.sweep.space import space_of
 from fp8mac.synth_reports.experiments.sweep.spec import read_specs, spec_of
 from fp8mac.synth_reports.experiments.sweep.summary import Summary
-from fp8mac.synth_reports.experiments.sweep.sweep import Sweep
 from fp8mac.synth_reports.experiments.sweep.text import recommendation_text, summary_lines
 from fp8mac.synth_reports.store.points.points import PointStore
 from fp8mac.synth_reports.store.schedule import Cluster, Here, Processes, Scheduler
@@ -39,11 +39,14 @@ class Swept:
         How many were measured, left out, and failed.
     ids : frozenset of str
         The points that were asked for.
+    searched : tuple of Found
+        Of each search the fewest bits that lose little enough.
     """
 
     store: Path
     summary: Summary
     ids: frozenset[str] = field(repr=False)
+    searched: tuple[Found, ...] = field(default=(), repr=False)
 
     def to_records(self) -> list[dict[str, Any]]:
         """One record for each point, see ``docs/store.md``; ``pandas.DataFrame`` takes them."""
@@ -112,13 +115,13 @@ def sweep(
         raise ConfigError(f"'{spec}' says what is swept; leave {next(iter(choices))} out.")
     wanted = checked_axes(axes)
     specs = [spec_of(choices, "sweep")] if spec is None else read_specs(Path(spec))
-    space = space_of(specs)
     who: Scheduler = Cluster(scheduler) if scheduler else Processes(jobs) if jobs > 1 else Here()
     with who:
         points = PointStore(Path(store))
         how: dict[str, Any] = {"prove": prove, "force": force, "axes": wanted if until else ()}
-        summary = Sweep(space, points, who, **how).run()
-    return Swept(Path(store), summary, frozenset(point.id for point in space.points))
+        went = go_through(specs, points, who, **how)
+    ids = frozenset(point.id for point in went.points)
+    return Swept(Path(store), went.summary, ids, went.found)
 
 
 @dataclass(frozen=True)

@@ -99,6 +99,18 @@ def sweep(
         ),
         Only("--networks"),
     ] = "recorded",
+    search: Annotated[
+        float | None,
+        number(
+            "--search",
+            low=0,
+            high=100,
+            kind=float,
+            help="Fewest bits of kulisch, e6m*, windows that lose at most so many points.",
+        ),
+        Only("--networks"),
+        Never("--until"),
+    ] = None,
     prove: Annotated[
         bool, typer.Option("--prove", help="Prove units that the certificate does not know.")
     ] = False,
@@ -129,9 +141,9 @@ def sweep(
     """
     from fp8mac.synth_reports.experiments.sweep.front import checked_axes, groups
     from fp8mac.synth_reports.experiments.sweep.front import front as front_of
-    from fp8mac.synth_reports.experiments.sweep.space import space_of
+    from fp8mac.synth_reports.experiments.sweep.needed.text import found_facts, found_table
+    from fp8mac.synth_reports.experiments.sweep.needed.whole import go_through
     from fp8mac.synth_reports.experiments.sweep.spec import Spec, read_specs
-    from fp8mac.synth_reports.experiments.sweep.sweep import Sweep
     from fp8mac.synth_reports.experiments.sweep.text import front_table, summary_lines
     from fp8mac.synth_reports.render.tables import show
     from fp8mac.synth_reports.store.schedule import Cluster, Here, Processes, Scheduler
@@ -160,9 +172,9 @@ def sweep(
                 axes=axes,
                 questions=samples,
                 operands=operands,
+                search=search,
             )
         ]
-    space = space_of(specs)
     who: Scheduler = Cluster(scheduler) if scheduler else Processes(jobs or processors())
     if jobs == 1:
         who = Here()
@@ -176,8 +188,8 @@ def sweep(
             total += more
             bar.update(task, total=total)
 
-        summary = Sweep(
-            space,
+        went = go_through(
+            specs,
             points,
             who,
             prove=prove,
@@ -185,19 +197,23 @@ def sweep(
             force=force,
             expect=expect,
             advance=lambda job: bar.advance(task),
-        ).run()
-    ids = {point.id for point in space.points}
+        )
+    summary, ids = went.summary, {point.id for point in went.points}
     fronts = [front_of(each, axes_) for each in groups(points.rows())]
     fronts = [[row for row in each if row["id"] in ids] for each in fronts]
     if as_json:
-        print_json({"summary": asdict(summary), "refused": space.refused, "fronts": fronts})
+        facts = {"summary": asdict(summary), "refused": went.refused, "fronts": fronts}
+        print_json(facts | {"searched": found_facts(went.found)})
+    limits = dict.fromkeys(each.family.spec.search for each in went.found)
+    for limit in () if as_json else limits:
+        show(found_table([each for each in went.found if each.family.spec.search == limit], limit))
     for rows in () if as_json else filter(None, fronts):
         show(front_table(rows, axes_))
     lines = summary_lines(summary)
-    if space.refused:
-        line, why = next(iter(space.refused.items()))
-        lines.append(f"No units: {len(space.refused)}, such as {line}: {why}")
-    for line in lines:
+    if went.refused:
+        line, why = next(iter(went.refused.items()))
+        lines.append(f"No units: {len(went.refused)}, such as {line}: {why}")
+    for line in [*lines, *went.absent]:
         typer.echo(line, err=True)
     if summary.failed:
         raise typer.Exit(1)

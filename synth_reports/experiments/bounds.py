@@ -165,8 +165,9 @@ Made by `{command}`: {first.network}, ranges and measured errors from {first.sam
 Errors are shares of a layer's largest exact sum. *Measured*: the largest one in the questions.
 *Bound, seen*: proved for all activations within the range of the questions, term by term; *any*:
 for any codes. *overflow*: it is not proved that no sum overflows. *Sum bits* hold every exact sum,
-*guard* of them are above those of one product, and in a window of *window* bits no term of a step
-is ever cut; all three for any codes.
+from the last bit that the layer's products have; a Kulisch accumulator with *guard* guard bits
+does not overflow, and in a window of *window* bits no term of a step is ever cut; all three for
+any codes.
 
 {markdown_table(["unit", *_TITLES], lines)}
 

@@ -186,6 +186,7 @@ def install_fpga(monkeypatch) -> None:
         "synth_reports.experiments.fpga.counts.measure_fpga": on_fpga,
         "gen.rtlil.rtlil_text": rtlil,
         "synth_reports.experiments.fpga.clocks.find_nextpnr": nextpnr,
+        "synth_reports.experiments.fpga.routed.find_nextpnr": nextpnr,
     }
     put(monkeypatch, stubs)
     monkeypatch.setattr(FpgaFlow, "synthesize", lambda *_: NETLIST)

@@ -156,6 +156,7 @@ GIVEN: dict[str, list[tuple[str, str]]] = {
     ],
     "docs/decide.md": [
         ("as soon as 3.5 standard errors say", "setting"),
+        ("for roundings, p + log2(n) / 2 bits", "formula"),
         ("*upper* bound of loss (95 %)", "setting"),
         ("(AND, OR and their inverses 1, XOR 3, flip-flop 6)", "formula"),
         ("paired 95 % interval", "setting"),

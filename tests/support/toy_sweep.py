@@ -18,6 +18,7 @@ from fp8mac.hw.config.errors import Error
 from fp8mac.sim.networks.metrics import accuracy_difference
 from fp8mac.synth_reports.experiments.sweep.accuracy import AccuracyJob, columns_of
 from fp8mac.synth_reports.experiments.sweep.cost import COST_COLUMNS, CostJob
+from fp8mac.synth_reports.experiments.sweep.needed.whole import go_through
 from fp8mac.synth_reports.experiments.sweep.proof import ProofJob
 from fp8mac.synth_reports.experiments.sweep.space import space_of
 from fp8mac.synth_reports.experiments.sweep.spec import Spec
@@ -91,6 +92,11 @@ class ToyProof(ProofJob):
 
 
 KINDS = Kinds(ToyCost, ToyProof, ToyAccuracy)
+
+
+def toy_search(store: Path, spec: Spec, **more):
+    with Here() as scheduler:
+        return go_through([spec], PointStore(store), scheduler, kinds=KINDS, **more)
 
 
 def toy_sweep(store: Path, spec: Spec = SPEC, who=None, **more):

@@ -5,6 +5,7 @@ What is proved holds for every input, or for activations within the range that s
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil, log2
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ from fp8mac.sim.check.claims.bounds import Bounds, bound, check_bounded
 from fp8mac.sim.networks.engines.engine import Calibrated, Recipe, UnitEngine
 from fp8mac.sim.networks.tasks.tasks import Task
 
-__all__ = ["LayerBound", "certify"]
+__all__ = ["LayerBound", "certify", "guard_bits"]
 
 Array = NDArray[np.float64]
 
@@ -36,9 +37,11 @@ class LayerBound:
     seen_error, any_error : float or None
         Bounds for activations within the range of the questions, term by term; and for any codes.
         None where it is not proved that no sum overflows.
-    sum_bits, guard_bits : int
-        Width of two's complement that no exact sum of any codes leaves, and how many of these bits
-        are above those of one product.
+    sum_bits : int
+        Width of two's complement that no exact sum of any codes leaves, from the last bit that the
+        layer's products have.
+    guard_bits : int
+        Fewest of a ``kulisch`` accumulator that no sum of any codes leaves.
     window_bits : int
         Window in which no term is ever cut, for any codes.
     """
@@ -120,9 +123,30 @@ def _layer(config: MacConfig, name: str, seen: _Seen) -> LayerBound:
         _share(within, unit),
         _share(anything, unit),
         bits,
-        max(0, bits - config.product_bits),
+        guard_bits(config, float(anything.largest.max(initial=0.0))),
         anything.window_bits,
     )
+
+
+def guard_bits(config: MacConfig, largest: float) -> int:
+    """Fewest guard bits with which a Kulisch accumulator holds a sum.
+
+    Parameters
+    ----------
+    config : MacConfig
+        Its operands' formats count.
+    largest : float
+        The sum's magnitude, in units of the codes' values.
+
+    Examples
+    --------
+    >>> from fp8mac.hw.config.unit import parse_line
+    >>> unit = parse_line("e4m3 -> kulisch:0")  # a product of 448 * 448 takes its 37 bits
+    >>> [guard_bits(unit, products * 448.0**2) for products in (1, 2, 3, 11)]
+    [0, 1, 2, 4]
+    """
+    last = 2.0 ** (config.a.lsb_exponent + config.b.lsb_exponent)
+    return max(0, ceil(log2(largest / last + 1)) + 1 - config.product_bits)
 
 
 def _share(found: Bounds, unit: float) -> float | None:

@@ -24,7 +24,7 @@ from fp8mac.synth_reports.cost.report import Question
 from fp8mac.synth_reports.cost.stimuli import Stimuli, can_draw
 from fp8mac.synth_reports.cost.targeted import choose_for
 from fp8mac.synth_reports.experiments.accuracy.cases import case_of
-from fp8mac.synth_reports.experiments.fpga.clocks import ClockJob, routed
+from fp8mac.synth_reports.experiments.fpga.routed import ClockJob, routed
 from fp8mac.synth_reports.experiments.sweep.recorded import QUESTIONS, recorded
 from fp8mac.synth_reports.experiments.sweep.space import Point, target_of
 from fp8mac.synth_reports.experiments.worker import Worker

@@ -18,6 +18,9 @@
     axes = ""
     questions = 500                             # to each network; all by default
     operands = "recorded"                       # for energy: from the network's layers, or normal
+    search = 0.5                                # fewest bits of kulisch, e6m* and windows that lose
+                                                # at most so many points: not from a list
+    optional = true                             # networks that have not been fetched are left out
 
     [[part]]                                    # each part is a product; above are its defaults
     lanes = [32]
@@ -34,7 +37,15 @@ from fp8mac.synth_reports.liberty.library import OWN
 
 __all__ = ["Spec", "SpecError", "read_specs", "spec_of"]
 
-_WHOLE = ("guard_bits", "windows", "lanes", "stages", "questions")
+_KINDS: dict[str, tuple[type, str]] = {
+    **dict.fromkeys(("guard_bits", "windows", "lanes", "stages"), (int, "whole numbers")),
+    "questions": (int, "a whole number"),
+    "search": (float, "a number from 0 to 100"),
+    "optional": (bool, "true or false"),
+}
+"""Of what is no text, and how it is called."""
+
+_MOST_POINTS_LOST = 100
 
 
 class SpecError(Error, ValueError):
@@ -61,6 +72,8 @@ class Spec:
     axes: str = ""
     questions: int | None = None
     operands: str = "recorded"
+    search: float | None = None
+    optional: bool = False
 
 
 def read_specs(path: Path) -> list[Spec]:
@@ -106,10 +119,11 @@ def _field(where: str, name: str, value: Any, known: dict[str, Any]) -> Any:
     if name not in known:
         raise SpecError(f"{where} has an unknown key '{name}'; there are {', '.join(known)}.")
     many = isinstance(known[name], tuple)
-    kind = int if name in _WHOLE else str
+    kind, what = _KINDS.get(name, (str, "texts" if many else "a text"))
     values = list(value) if many and isinstance(value, list | tuple) else [value]
-    if any(type(each) is not kind for each in values):
-        what = ("whole numbers" if many else "a whole number") if kind is int else ""
-        what = what or ("texts" if many else "a text")
+    if kind is float and type(value) is int:
+        values = [float(value)]
+    wrong = any(type(each) is not kind for each in values)
+    if wrong or (kind is float and not 0 <= values[0] <= _MOST_POINTS_LOST):
         raise SpecError(f"{where}: {name} takes {what}, not {value!r}.")
-    return tuple(values) if many else value
+    return tuple(values) if many else values[0]

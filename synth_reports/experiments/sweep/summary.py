@@ -43,3 +43,12 @@ class Summary:
     questions: int = 0
     left_out: list[tuple[str, str, str]] = field(default_factory=list)
     failed: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def add(self, other: "Summary") -> None:
+        """Add what another part of the sweep did."""
+        self.points += other.points
+        self.done += other.done
+        self.known += other.known
+        self.questions += other.questions
+        self.left_out += other.left_out
+        self.failed += other.failed

@@ -21,7 +21,7 @@ from fp8mac.synth_reports.cost.fpga import (
     fpga_report,
     measure_fpga,
 )
-from fp8mac.synth_reports.experiments.fpga import clocks
+from fp8mac.synth_reports.experiments.fpga import routed
 from fp8mac.synth_reports.store.store import Store
 from fp8mac.synth_reports.synth.fpga import Fpga, FpgaFlow
 from fp8mac.synth_reports.synth.route import Routed
@@ -170,12 +170,12 @@ def test_seeds_that_do_not_end_are_passed_over(monkeypatch, tmp_path):
             version="0.4", route=lambda _, seed: route.get(seed, Routed(seed, 9)) if ended else None
         )
 
-    monkeypatch.setattr(clocks, "find_nextpnr", nextpnr(True))
+    monkeypatch.setattr(routed, "find_nextpnr", nextpnr(True))
     words = ["route", "--units", "int8 -> int32", "--seeds", "3", "--force", "--json"]
     (record,) = json.loads(run(*words).stdout)
     assert (record["mhz_min"], record["mhz_median"], record["mhz_max"]) == (2, 4, 5)
     assert record["unended_seeds"] == 2
-    monkeypatch.setattr(clocks, "find_nextpnr", nextpnr(False))
+    monkeypatch.setattr(routed, "find_nextpnr", nextpnr(False))
     found = run(*words)
     assert (found.exit_code, found.stderr) == (2, "nextpnr does not end with int8 -> int32.\n")
 

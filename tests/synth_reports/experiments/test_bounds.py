@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+import fp8mac
 from fp8mac.cli.app import app
 from fp8mac.hw.config.unit import parse_line
-from fp8mac.sim.networks.tasks.certify import LayerBound
+from fp8mac.sim.networks.tasks.certify import LayerBound, guard_bits
 from fp8mac.synth_reports.experiments import bounds
 from fp8mac.synth_reports.experiments.accuracy.accuracy import Case, certificate
 from fp8mac.synth_reports.experiments.experiment import Made
@@ -68,6 +69,8 @@ def test_the_committed_table_is_whole_and_right():
         measured = float(row["measured_error"])
         for bound in (row["seen_error"], row["any_error"]):
             assert bound == "" or measured <= float(bound)
+        config = parse_line(row["unit"])
+        assert int(row["guard_bits"]) >= guard_bits(config, float(row["largest_sum"]))
         if row["name"] == "exact":
             assert {float(row[f"{key}_error"]) for key in ("measured", "seen", "any")} == {0.0}
 
@@ -78,6 +81,24 @@ def test_the_committed_page_is_of_the_committed_table():
     numbers = [line.split("|")[4].strip() for line in page.splitlines() if line.startswith("| ")]
     said = [bounds._share(float(row["measured_error"])) for row in committed()]
     assert numbers[1:] == said
+
+
+@pytest.mark.parametrize(
+    ("format_", "largest"), [("e4m3", 448.0), ("int8", -128.0), ("e2m5", 7.75)]
+)
+def test_guard_bits_are_the_fewest_that_hold_a_sum(format_, largest):
+    """Sums of the largest products, in accumulators of so many guard bits and of one less."""
+    for terms in (1, 2, 3, 4, 5, 9, 64):
+        true = terms * largest**2
+        bits = guard_bits(parse_line(f"{format_} -> kulisch:0"), true)
+        assert sums(format_, bits, largest, terms) == true
+        assert bits == 0 or sums(format_, bits - 1, largest, terms) != true
+
+
+def sums(format_, bits, largest, terms):
+    a = [[largest] * terms]
+    b = [[each] for each in a[0]]
+    return fp8mac.gemm(a, b, f"{format_} -> kulisch:{bits}").values[0, 0]
 
 
 @pytest.mark.parametrize(("share", "text"), [(None, "overflow"), (0.0, "0"), (0.00123, "1.2e-03")])

@@ -6,8 +6,9 @@ import pytest
 
 from fp8mac.hw.config.structure import Goal
 from fp8mac.hw.config.unit import parse_line
-from fp8mac.synth_reports.experiments.fpga import clocks
-from fp8mac.synth_reports.experiments.fpga.clocks import ClockJob, Clocks
+from fp8mac.synth_reports.experiments.fpga import routed
+from fp8mac.synth_reports.experiments.fpga.clocks import Clocks
+from fp8mac.synth_reports.experiments.fpga.routed import ClockJob
 from fp8mac.synth_reports.experiments.worker import Worker
 from fp8mac.synth_reports.store.store import Store
 from fp8mac.synth_reports.synth.fpga import FpgaFlow, FpgaSynthesis
@@ -28,7 +29,7 @@ def seeds(monkeypatch, tmp_path):
         return None if seed == 2 else Routed(50.04 + seed, 9)
 
     nextpnr = SimpleNamespace(version="0.9", route=route)
-    monkeypatch.setattr(clocks, "find_nextpnr", lambda: nextpnr)
+    monkeypatch.setattr(routed, "find_nextpnr", lambda: nextpnr)
     monkeypatch.setattr(FpgaFlow, "synthesize", lambda *_: NETLIST)
     return placed
 
@@ -47,7 +48,7 @@ def test_what_is_known_is_not_placed_again(seeds, monkeypatch):
     assert len(seeds) == 4
     Clocks().run(JOB, Worker(Store(), force=True))
     assert len(seeds) == 8
-    other = SimpleNamespace(version="1.0", route=clocks.find_nextpnr().route)
-    monkeypatch.setattr(clocks, "find_nextpnr", lambda: other)
+    other = SimpleNamespace(version="1.0", route=routed.find_nextpnr().route)
+    monkeypatch.setattr(routed, "find_nextpnr", lambda: other)
     assert Clocks().run(JOB, Worker(Store())).nextpnr == "1.0"
     assert len(seeds) == 12

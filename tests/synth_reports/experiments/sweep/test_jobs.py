@@ -3,6 +3,7 @@
 from dataclasses import replace
 from types import SimpleNamespace
 
+import cli_stubs
 import numpy as np
 import pytest
 
@@ -16,7 +17,7 @@ from fp8mac.synth_reports.cost.measure import Design
 from fp8mac.synth_reports.cost.physical import facts_of, library_report
 from fp8mac.synth_reports.experiments.accuracy.accuracy import measure
 from fp8mac.synth_reports.experiments.accuracy.cases import case_of
-from fp8mac.synth_reports.experiments.fpga import clocks
+from fp8mac.synth_reports.experiments.fpga import routed
 from fp8mac.synth_reports.experiments.sweep import cost
 from fp8mac.synth_reports.experiments.sweep.accuracy import AccuracyJob
 from fp8mac.synth_reports.experiments.sweep.attempt import attempt, own_worker
@@ -25,6 +26,7 @@ from fp8mac.synth_reports.experiments.sweep.proof import ProofJob
 from fp8mac.synth_reports.experiments.sweep.recorded import recorded
 from fp8mac.synth_reports.experiments.sweep.space import space_of
 from fp8mac.synth_reports.experiments.sweep.spec import Spec
+from fp8mac.synth_reports.experiments.worker import Worker
 from fp8mac.synth_reports.liberty.library import own_library
 from fp8mac.synth_reports.store.points.columns import NAMES
 from fp8mac.synth_reports.store.store import Store
@@ -75,28 +77,30 @@ def nextpnr(monkeypatch):
         return Routed(50.0 + seed, 9)
 
     found = SimpleNamespace(version="0.9", route=route)
+    cli_stubs.install_fpga(monkeypatch)
+    monkeypatch.setattr(cost, "measure_fpga", cli_stubs.on_fpga)
     monkeypatch.setattr(cost, "find_nextpnr", lambda: found)
-    monkeypatch.setattr(clocks, "find_nextpnr", lambda: found)
+    monkeypatch.setattr(routed, "find_nextpnr", lambda: found)
     yield placed
     cost._nextpnr.cache_clear()
 
 
-def test_clock_of_an_fpga(nextpnr, monkeypatch):
-    job = CostJob.of(point(fpgas=("ice40",)))
-    columns, _ = job.run(own_worker())
+def test_clock_of_an_fpga(nextpnr, monkeypatch, tmp_path):
+    job, worker = CostJob.of(point(fpgas=("ice40",))), Worker(Store(tmp_path))
+    columns, _ = job.run(worker)
     assert nextpnr == [1, 2, 3]
     assert (columns["fmax_mhz"], columns["delay_ns"]) == (52.0, 19.231)
-    key = job.key(own_worker())
+    key = job.key(worker)
     for other in (replace(job, fpga="ecp5"), replace(job, goal="fpga-dsp")):
-        assert other.run(own_worker())[0]["fmax_mhz"] is None
+        assert other.run(worker)[0]["fmax_mhz"] is None
     nothing = SimpleNamespace(version="0.8", route=lambda netlist, seed: None)
-    monkeypatch.setattr(clocks, "find_nextpnr", lambda: nothing)
-    columns, _ = job.run(own_worker())  # the router does not end: tables count all the same
-    assert (columns["fmax_mhz"], columns["delay_ns"], columns["luts"] > 0) == (None, None, True)
+    monkeypatch.setattr(routed, "find_nextpnr", lambda: nothing)
+    columns, _ = job.run(worker)  # the router does not end: tables count all the same
+    assert (columns["fmax_mhz"], columns["delay_ns"], columns["luts"]) == (None, None, 0)
     cost._nextpnr.cache_clear()
     monkeypatch.setattr(cost, "find_nextpnr", no_nextpnr)
-    assert job.key(own_worker()) != key
-    assert job.run(own_worker())[0]["fmax_mhz"] is None
+    assert job.key(worker) != key
+    assert job.run(worker)[0]["fmax_mhz"] is None
 
 
 def no_nextpnr():

@@ -162,6 +162,10 @@ def test_what_means_nothing(spec, sentence):
         ("formats = [8]", ": formats takes texts, not [8]."),
         ("questions = [1]", ": questions takes a whole number, not [1]."),
         ("inputs = 3", ": inputs takes a text, not 3."),
+        ("search = 'few'", ": search takes a number from 0 to 100, not 'few'."),
+        ("search = nan", ": search takes a number from 0 to 100, not nan."),
+        ("search = 101", ": search takes a number from 0 to 100, not 101."),
+        ("optional = 1", ": optional takes true or false, not 1."),
         ("part = 3", ": a part is written [[part]]."),
     ],
 )
