@@ -141,7 +141,7 @@ def sweep(
     """
     from fp8mac.synth_reports.experiments.sweep.front import checked_axes, groups
     from fp8mac.synth_reports.experiments.sweep.front import front as front_of
-    from fp8mac.synth_reports.experiments.sweep.needed.text import found_facts, found_table
+    from fp8mac.synth_reports.experiments.sweep.needed.text import found_facts, found_tables
     from fp8mac.synth_reports.experiments.sweep.needed.whole import go_through
     from fp8mac.synth_reports.experiments.sweep.spec import Spec, read_specs
     from fp8mac.synth_reports.experiments.sweep.text import front_table, summary_lines
@@ -204,9 +204,8 @@ def sweep(
     if as_json:
         facts = {"summary": asdict(summary), "refused": went.refused, "fronts": fronts}
         print_json(facts | {"searched": found_facts(went.found)})
-    limits = dict.fromkeys(each.family.spec.search for each in went.found)
-    for limit in () if as_json else limits:
-        show(found_table([each for each in went.found if each.family.spec.search == limit], limit))
+    for table in () if as_json else found_tables(went.found):
+        show(table)
     for rows in () if as_json else filter(None, fronts):
         show(front_table(rows, axes_))
     lines = summary_lines(summary)

@@ -1,6 +1,6 @@
 """What a search found, for people."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rich.console import RenderableType
@@ -9,23 +9,17 @@ from fp8mac.synth_reports.experiments.sweep.front import Row
 from fp8mac.synth_reports.experiments.sweep.needed.search import Found
 from fp8mac.synth_reports.render.tables import aligned_table
 
-__all__ = ["found_facts", "found_table"]
+__all__ = ["found_facts", "found_tables"]
 
 _HEAD = ["", "bits", "any input", "from layer", "loss, points", "one bit less"]
 
 
-def found_table(found: Sequence[Found], limit: float) -> RenderableType:
-    """A line for each family.
-
-    Parameters
-    ----------
-    found : sequence of Found
-        Of one limit.
-    limit : float
-        Points that may be lost.
-    """
-    head = [f"fewest bits that lose at most {limit:g} points", *_HEAD[1:]]
-    return aligned_table(head, [_line(each) for each in found], head[:1])
+def found_tables(found: Sequence[Found]) -> Iterator[RenderableType]:
+    """A table for each limit, with a line for each family."""
+    for limit in dict.fromkeys(each.family.spec.search or 0.0 for each in found):
+        lines = [_line(each) for each in found if each.family.spec.search == limit]
+        head = [f"fewest bits that lose at most {limit:g} points", *_HEAD[1:]]
+        yield aligned_table(head, lines, head[:1])
 
 
 def _line(each: Found) -> list[str]:

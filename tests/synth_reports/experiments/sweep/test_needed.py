@@ -12,7 +12,7 @@ from fp8mac.synth_reports.experiments.sweep.accuracy import AccuracyJob
 from fp8mac.synth_reports.experiments.sweep.front import Row
 from fp8mac.synth_reports.experiments.sweep.needed.families import families_of, rest_of
 from fp8mac.synth_reports.experiments.sweep.needed.hunt import Hunt
-from fp8mac.synth_reports.experiments.sweep.needed.text import found_facts, found_table
+from fp8mac.synth_reports.experiments.sweep.needed.text import found_facts, found_tables
 from fp8mac.synth_reports.experiments.sweep.needed.whole import go_through
 from fp8mac.synth_reports.experiments.sweep.spec import Spec, SpecError
 from fp8mac.synth_reports.store.points.points import PointStore
@@ -141,15 +141,15 @@ def test_no_bits_are_enough(tmp_path, monkeypatch):
         assert (each.bits, each.refused) == (None, None)
         assert each.row["loss"] == pytest.approx(0.03, abs=0.005)
         assert each.asked <= 2
-    text = shown(went.found, 1.0)
+    text = shown(went.found)
     assert "digits_mlp, e3m4 -> e6m*" in text
     assert text.count("none") == 2
 
 
-def shown(found, limit):
+def shown(found):
     console = Console(width=200)
     with console.capture() as capture:
-        console.print(found_table(found, limit))
+        console.print(*found_tables(found))
     return capture.get()
 
 
@@ -161,7 +161,7 @@ def test_what_cannot_be_measured_ends_its_search(tmp_path, monkeypatch):
     went = toy_sweep.toy_search(tmp_path / "points.sqlite", SPEC)
     assert [(each.bits, each.row, each.asked) for each in went.found] == [(None, None, 0)] * 2
     assert len(went.summary.failed) == 3
-    assert "not measured" in shown(went.found, 1.0)
+    assert "not measured" in shown(went.found)
     assert found_facts(went.found)[0] == {
         "network": "digits_mlp",
         "units": "e3m4 -> kulisch:*",
