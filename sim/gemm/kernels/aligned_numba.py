@@ -112,10 +112,7 @@ def _looker(shape: KernelShape) -> tuple[Any, Any, Any]:
     bits, width, zero, none = shape.bits, shape.width, shape.dtype(0), whole(0)
     field, smallest = whole(2 * bias + 1 << bits), whole(shape.rule.emin + bias << bits)
     clamps, has_zero = shape.clamps, shape.zero is not None
-    of_zero, lowest = (
-        whole((shape.zero or 0) + bias << bits),
-        np.int16(shape.lowest_level + bias),
-    )
+    of_zero, lowest = whole((shape.zero or 0) + bias << bits), np.int16(shape.lowest_level + bias)
 
     @inside
     def power(exponents: Any) -> Any:
