@@ -26,10 +26,10 @@ RESULTS = $(if $(value ARGS),,--output-dir synth_reports/results$(1))
 define LACKING
 import os
 from fp8mac.gen.boards.boards import board_named
-from fp8mac.gen.boards.tools import missing_packages
+from fp8mac.gen.fpga_tools import missing_packages
 from fp8mac.hw.config.errors import Error
 try:
-    print(*missing_packages(board_named(os.environ["GIVEN_BOARD"])))
+    print(*missing_packages(board_named(os.environ["GIVEN_BOARD"]).tools))
 except Error:  # the command says what is wrong
     pass
 endef

@@ -1,7 +1,6 @@
 """Certificates: how far the sums of a network's layers can be from exact ones."""
 
 from dataclasses import asdict
-from importlib import import_module
 from typing import Annotated, Any
 
 import typer
@@ -30,7 +29,8 @@ def bound(
 ) -> None:
     """Bound the error of each layer's sums, and prove that none overflows."""
     config = parse_line(unit)
-    accuracy = import_module("fp8mac.synth_reports.experiments.accuracy.accuracy")
+    from fp8mac.synth_reports.experiments.accuracy import accuracy
+
     a, w = config.operand_names
     case = accuracy.Case(network, a, w, config.accumulator.name, samples, unit=unit)
     layers = accuracy.certificate(case)

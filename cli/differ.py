@@ -1,7 +1,6 @@
 """Where two units disagree, and whether the sums of one are monotone."""
 
 from fractions import Fraction
-from importlib import import_module
 from typing import Annotated, Any
 
 import typer
@@ -31,7 +30,9 @@ def differ(
     if monotone:
         if other is not None:
             raise end("--monotone is about one unit; two were named.")
-        found = import_module("fp8mac.sim.check.claims.monotone").find_descents(config)
+        from fp8mac.sim.check.claims.monotone import find_descents
+
+        found = find_descents(config)
         if as_json:
             print_json(_monotone_facts(found) | {"command": recorded(ctx)})
         else:
@@ -39,9 +40,9 @@ def differ(
         return
     if other is None:
         raise end("Name the unit that it is compared with, or --monotone.")
-    found = import_module("fp8mac.sim.check.claims.differ").find_difference(
-        config, parse_line(other)
-    )
+    from fp8mac.sim.check.claims.differ import find_difference
+
+    found = find_difference(config, parse_line(other))
     if as_json:
         facts = {"units": [config.text, parse_line(other).text], "difference": None}
         if found is not None:

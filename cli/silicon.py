@@ -1,6 +1,5 @@
 """Units of real silicon: which there are, and rows recorded on cards."""
 
-import importlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -58,8 +57,9 @@ def check_vectors(
     as_json: JSON = False,
 ) -> None:
     """Check a unit against rows recorded on a card; exit code 1 if one is wrong."""
-    rows = importlib.import_module("fp8mac.sim.check.recorded")
-    silicon = importlib.import_module("fp8mac.sim.check.silicon")
+    from fp8mac.sim.check import recorded as rows
+    from fp8mac.sim.check import silicon
+
     parse_line(unit)
     held = [rows.read(path) for place in files for path in rows.text_files(place)]
     units = [silicon.unit_of(unit, each) for each in held]
@@ -83,8 +83,10 @@ def check_vectors(
 
 def _circuits(units: list[MacConfig]) -> dict[MacConfig, Any]:
     """Netlists of units, those whose gates are counted: proved equal to the circuits."""
-    bench = importlib.import_module("fp8mac.synth_reports.cost.bench").make_bench()
-    silicon = importlib.import_module("fp8mac.synth_reports.experiments.silicon.experiment")
+    from fp8mac.synth_reports.cost.bench import make_bench
+    from fp8mac.synth_reports.experiments.silicon import experiment as silicon
+
+    bench = make_bench()
     return {config: silicon.circuits_of(config, bench)[0] for config in dict.fromkeys(units)}
 
 

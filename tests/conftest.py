@@ -1,9 +1,11 @@
 """What all tests have in common: nothing of the user's environment reaches them."""
 
 import os
+from functools import cache
 from pathlib import Path
 
 import pytest
+import typer.testing
 from platformdirs import user_cache_path
 
 # Networks that the user has fetched; a few slow tests read them.
@@ -20,6 +22,8 @@ for _name in list(os.environ):
         del os.environ[_name]
 CACHE = Path(__file__).parents[1] / "build" / "test-cache"
 os.environ["FP8MAC_CACHE"] = str(CACHE)
+# All commands are made again for every call otherwise, which takes longer than most calls.
+typer.testing._get_command = cache(typer.testing._get_command)
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # onnxruntime otherwise reports what is run
 
 

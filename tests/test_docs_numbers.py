@@ -20,6 +20,7 @@ MEASURED = {
     "docs/formats.md": doc_numbers.formats,
     "docs/gemm.md": doc_numbers.gemm,
     "docs/pipelines.md": doc_numbers_pipelines.pipelines,
+    "docs/fpga.md": doc_numbers_pipelines.routed,
     "docs/proofs.md": doc_numbers.proofs,
     "docs/silicon.md": doc_numbers.silicon,
     "docs/training.md": doc_numbers_study.study,

@@ -101,6 +101,15 @@ def test_no_circle(tmp_path):
     assert sum(map(len, graph.values())) > 800
 
 
+BY_TEXT = re.compile(r"""import_module\(\s*f?["']fp8mac""")
+
+
+def test_our_own_modules_are_not_imported_by_text():
+    """The type checker sees what is imported, in a function as well."""
+    assert BY_TEXT.search("found = importlib.import_module('fp8mac.sim.cache')")
+    assert [name for name, path in MODULES.items() if BY_TEXT.search(path.read_text())] == []
+
+
 def test_no_two_public_classes_of_one_name():
     assert shared([("a", "X"), ("b", "X"), ("b", "Y")]) == {"X": ["a", "b"]}
     found = [(module, name) for module, name, _ in members(inspect.isclass)]

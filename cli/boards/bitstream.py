@@ -1,6 +1,5 @@
 """The command `bitstream`: a unit behind a serial line, for an FPGA board."""
 
-import importlib
 import shlex
 from pathlib import Path
 from typing import Annotated, Any
@@ -73,7 +72,8 @@ def bitstream(
 
     Needs nextpnr and the packer of its FPGA: natively on the PATH, or as packages of YoWASP.
     """
-    builder = importlib.import_module("fp8mac.gen.boards.bitstream")
+    from fp8mac.gen.boards import bitstream as builder
+
     config = unit_of(a, b, acc, lanes=lanes, resolve=resolve, stages=stages, out=out)
     chosen = board_named(board)
     if divide & (divide - 1):

@@ -1,6 +1,5 @@
 """The command `board`: sums on a board, or on a simulated one, beside the golden model."""
 
-import importlib
 from contextlib import ExitStack
 from dataclasses import asdict
 from typing import Annotated, Any
@@ -74,19 +73,22 @@ def board(
     if port is None and not simulate:
         raise end("Name the board's serial port with --port, or take --simulate.")
     config = unit_of(a, b, acc, lanes=lanes, resolve=resolve, stages=stages, out=out)
-    importlib.import_module("fp8mac.hw.units.buildable").check_buildable(config)
-    checks = importlib.import_module("fp8mac.gen.boards.checks")
-    host = importlib.import_module("fp8mac.gen.boards.host")
+    from fp8mac.gen.boards import checks, host
+    from fp8mac.hw.units.buildable import check_buildable
+
+    check_buildable(config)
     with ExitStack() as stack:
         line: dict[str, Any] = {"port": port, "baud": baud}
         if simulate:
-            simulated = importlib.import_module("fp8mac.gen.boards.simulated")
+            from fp8mac.gen.boards import simulated
+
             running = stack.enter_context(simulated.SimulatedBoard(config, goal))
             line = {"port": running.port, "answer_seconds": simulated.ANSWER_SECONDS}
         link = stack.enter_context(host.BoardLink(config, **line))
         bar = stack.enter_context(progress_bar())
         if digits is not None:
-            demo = importlib.import_module("fp8mac.gen.boards.demo")
+            from fp8mac.gen.boards import demo
+
             task = bar.add_task("products", total=digits * demo.PRODUCTS)
             pictures = demo.classify(
                 config, link, digits, progress=lambda products: bar.advance(task, products)

@@ -1,6 +1,5 @@
 """What `verilog --output-dir` writes: a module with all that one needs to use it."""
 
-import importlib
 from pathlib import Path
 
 from fp8mac.cli.options import progress_bar, write_files
@@ -30,6 +29,7 @@ def write_package(config: MacConfig, shape: Shape, goal: Goal, folder: Path, com
             design = Design(config, shape, goal)
             metrics = make_bench().measure([design])[design].synthesis.metrics
             cost = {name: getattr(metrics, name) for name in _COUNTS}
-        package = importlib.import_module("fp8mac.gen.package.package")
+        from fp8mac.gen.package import package
+
         files = package.package_contents(config, shape, goal=goal, command=command, cost=cost)
     write_files({folder / name: text for name, text in files.items()})

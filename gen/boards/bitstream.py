@@ -6,9 +6,7 @@ it is YoWASP's, whose first start takes minutes.
 """
 
 import json
-import re
 import shlex
-import subprocess
 import tempfile
 from collections import Counter
 from collections.abc import Callable
@@ -20,7 +18,7 @@ from typing import Any
 from fp8mac.gen.boards.boards import Board, BoardError
 from fp8mac.gen.boards.design import BoardDesign
 from fp8mac.gen.boards.frames import LinkLayout
-from fp8mac.gen.boards.tools import Tool, find_tool
+from fp8mac.gen.fpga_tools import Tool, find_tool
 from fp8mac.gen.yosys import Yosys, YosysError, find_yosys
 from fp8mac.hw.config.structure import Built
 from fp8mac.hw.config.unit import MacConfig
@@ -87,7 +85,7 @@ def check_tools(board: Board) -> None:
 
     Raises
     ------
-    BoardError, YosysError
+    BoardError, ToolError, YosysError
         If one is missing.
     """
     board.load()
@@ -117,7 +115,7 @@ def make_bitstream(
     ------
     ConfigError
         If there is no circuit for the unit, or no such serial line.
-    BoardError, YosysError
+    BoardError, ToolError, YosysError
         If a tool is missing, or stops.
     """
     check_buildable(build.config)
@@ -151,7 +149,7 @@ def make_bitstream(
             if tool.places:
                 seed = _place_and_route(tool, words, place, seed)
             else:
-                _run(tool, words, place, None)
+                tool.run(words, place)
         data = (place / f"top.{build.board.bitstream}").read_bytes()
         facts = json.loads((place / "report.json").read_text(encoding="utf-8"))
         netlist = _netlist(place)
@@ -189,34 +187,9 @@ def _place_and_route(tool: Tool, words: list[str], place: Path, seed: int) -> in
     for offset in range(_SEEDS):
         chosen = list(words)
         chosen[chosen.index("--seed") + 1] = str(seed + offset)
-        if _run(tool, chosen, place, None if tool.is_yowasp else _LIMIT_SECONDS):
+        if tool.run(chosen, place, None if tool.is_yowasp else _LIMIT_SECONDS):
             return seed + offset
     raise BoardError(f"{tool.name} does not end with {_SEEDS} seeds.")
-
-
-def _run(tool: Tool, words: list[str], place: Path, limit: float | None) -> bool:
-    """Whether a tool ended in time; an error where it failed."""
-    try:
-        done = subprocess.run(
-            [*tool.command, *tool.adapt(words)],
-            cwd=place,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-            errors="replace",
-            check=False,
-            timeout=limit,
-        )
-    except subprocess.TimeoutExpired:
-        return False
-    except OSError as error:
-        raise BoardError(f"Cannot run '{tool.command[0]}': {error.strerror}.") from error
-    if done.returncode:
-        fault = re.search(r"(?:ERROR|Error): ?(.+)", done.stdout)
-        reason = fault[1].rstrip(". ") if fault else f"exit code {done.returncode}"
-        raise BoardError(f"{tool.name} stopped: {reason}.")
-    return True
 
 
 def _netlist(place: Path) -> dict[str, Any]:

@@ -12,7 +12,7 @@ __all__ = ["BOARDS", "Board", "BoardError", "board_named"]
 
 
 class BoardError(Error, RuntimeError):
-    """A tool, package or board that is not there or fails; the message is one sentence."""
+    """A package or board that is not there or fails; the message is one sentence."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Board:
     bitstream : str
         Suffix of the file that is programmed.
     tools : tuple of str
-        What makes a bitstream, beside Yosys, see `fp8mac.gen.boards.tools`.
+        What makes a bitstream, beside Yosys, see `fp8mac.gen.fpga_tools`.
     program : str
         Command that writes ``{file}`` to it.
     options : mapping of str to str

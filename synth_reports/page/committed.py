@@ -181,7 +181,7 @@ def _route(folder: Path) -> Iterator[ReportPoint]:
             **named(parse_line(row["unit"])),
             **_numbers(row, luts="luts", flip_flops="flip_flops", fmax_mhz="mhz_median"),
             goal=row["goal"],
-            library="ice40 hx8k",
+            library=row["device"],
             source="route",
             row=line,
         )

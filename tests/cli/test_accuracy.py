@@ -75,6 +75,7 @@ def test_what_is_known_is_not_computed_again(monkeypatch):
     assert asked == [range(250, 500), range(500, 600)]
 
 
+@pytest.mark.slow
 def test_experiments_write_tables_and_pictures(folder, monkeypatch):
     few = functools.partial(length_jobs, ("e4m3",), ("fp16",), (32, 64))
     monkeypatch.setattr("fp8mac.synth_reports.experiments.sum_error.length.length_jobs", few)

@@ -79,6 +79,7 @@ def test_registered_unit(tmp_path, old, new, code):
     assert result.exit_code == code, result.output
 
 
+@pytest.mark.slow
 def test_unit_for_speed_is_proved_and_named():
     arguments = ["prove", "int4", "--acc", "int9", "--goal", "speed", "--json"]
     result = CliRunner().invoke(app, arguments)

@@ -69,6 +69,7 @@ def test_every_operand_of_two_lanes(goal):
     assert check_core(config, netlist, Triples(a, b, words)) == []
 
 
+@pytest.mark.slow
 def test_structures_between_the_goals():
     config = parse_line("e2m1 x 2 -> kulisch:2")
     names = [each.value for each in structures_of(config)]

@@ -58,7 +58,7 @@ def test_unit_is_right(unit):
     assert check_core(config, netlist(config), triples) == []
 
 
-@pytest.mark.parametrize("unit", one_in(2, [("e4m3,fp16",), ("e5m2,fp16",), ("e4m3,kulisch:3",)]))
+@pytest.mark.parametrize("unit", one_in(3, [("e4m3,fp16",), ("e5m2,fp16",), ("e4m3,kulisch:3",)]))
 def test_every_pair_from_zero(unit):
     config = parse_unit_text(unit)
     a, b = all_pairs(config.a, config.b)

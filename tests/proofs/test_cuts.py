@@ -189,7 +189,7 @@ UNITS = [
 
 @pytest.mark.parametrize("shape", Shape)
 @pytest.mark.parametrize("goal", [Goal.AREA, Goal.SPEED, Goal.FPGA])
-@pytest.mark.parametrize("line", one_in(5, UNITS))
+@pytest.mark.parametrize("line", one_in(9, UNITS))
 def test_unit_is_proved(line, goal, shape):
     circuit = Circuit.built(parse_line(line), shape, goal=goal)
     assert prove_in_parts(circuit, SOLVER).reason == ""

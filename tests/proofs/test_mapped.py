@@ -34,7 +34,7 @@ def made(config, shape, *, goal=Goal.AREA):
 @pytest.mark.parametrize(
     ("unit", "shape", "goal"),
     one_in(
-        7,
+        9,
         product(
             [
                 "int4,int12",

@@ -90,6 +90,7 @@ print(encode(np.arange(1 << 20, dtype=np.float32), parse_format("e4m3")).sum())
 """
 
 
+@pytest.mark.slow
 def test_two_processes_at_once_on_an_empty_cache(place):
     """Both compile all kernels and keep them; a third one compiles none."""
     words = [sys.executable, "-c", CODES]

@@ -34,13 +34,14 @@ def one_in(number: int, things: Iterable[Sequence[Any]]) -> list[Any]:
 
 
 def planted_bugs() -> list[Any]:
-    """One of each kind of accumulator, in cores and in registers."""
+    """One of each kind of accumulator."""
 
     def kind(mutation: Any) -> object:
         config = parse_unit_text(mutation.units[0])
-        return type(config.accumulator), mutation.registered
+        return type(config.accumulator)
 
-    return first_of_each(MUTATIONS, kind, lambda mutation: mutation.name)
+    plain_first = sorted(MUTATIONS, key=lambda mutation: "segmented" in mutation.units[0])
+    return first_of_each(plain_first, kind, lambda mutation: mutation.name)
 
 
 def grid_units(kind: Callable[[MacConfig], object] = lambda config: config.a) -> list[Any]:

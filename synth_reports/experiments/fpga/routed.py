@@ -1,20 +1,21 @@
-"""Placing and routing a unit for an iCE40 HX8K with several seeds; what is known is looked up."""
+"""Placing and routing a unit with several seeds; what is known is looked up."""
 
 from dataclasses import asdict, dataclass
 from statistics import median
 
 from fp8mac.gen.describe import module_name
+from fp8mac.gen.fpga_tools import ToolError
 from fp8mac.gen.yosys import Yosys, find_yosys
 from fp8mac.hw.config.ports import Shape, ports
 from fp8mac.hw.config.structure import Goal
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.synth_reports.experiments.worker import Worker
-from fp8mac.synth_reports.synth.fpga import Fpga, FpgaFlow
+from fp8mac.synth_reports.synth.fpga import FpgaFlow
 from fp8mac.synth_reports.synth.route import (
     AROUND,
+    DEVICES,
     Nextpnr,
     Routed,
-    RouteError,
     find_nextpnr,
     registered,
 )
@@ -32,14 +33,17 @@ class ClockJob:
         The unit.
     goal : Goal
         What it is built for; ``FPGA_DSP`` has its products as operators, which are mapped to
-        tables here.
+        multiplier blocks where the device has some.
     seeds : int
         How many times it is placed.
+    device : str
+        One of `fp8mac.synth_reports.synth.route.DEVICES`.
     """
 
     config: MacConfig
     goal: Goal
     seeds: int
+    device: str = "hx8k"
 
 
 @dataclass(frozen=True)
@@ -48,12 +52,13 @@ class ClockRecord:
 
     Parameters
     ----------
-    unit, goal : str
+    unit, device, goal : str
         What it is.
-    luts, carries, flip_flops : int
+    luts, carries, flip_flops, dsps : int
         With the flip-flops before the inputs.
     logic_cells : int
-        Cells of the device that are taken.
+        Cells of the device that are taken, see `fp8mac.synth_reports.synth.route.Routed`; those
+        around the unit are counted.
     mhz_median, mhz_min, mhz_max : float
         Of the seeds.
     seeds : int
@@ -65,10 +70,12 @@ class ClockRecord:
     """
 
     unit: str
+    device: str
     goal: str
     luts: int
     carries: int
     flip_flops: int
+    dsps: int
     logic_cells: int
     mhz_median: float
     mhz_min: float
@@ -87,13 +94,14 @@ def routed(job: ClockJob, worker: Worker) -> ClockRecord:
 
     Raises
     ------
-    RouteError
+    ToolError
         If there is no nextpnr, it fails, or its router does not end.
     YosysError
         If there is no Yosys that can be used.
     """
-    yosys, nextpnr = find_yosys(), find_nextpnr()
-    flow = FpgaFlow.load(Fpga.ICE40)
+    yosys, nextpnr = find_yosys(), find_nextpnr(DEVICES[job.device])
+    dsp = job.goal is Goal.FPGA_DSP and nextpnr.device.has_dsp
+    flow = FpgaFlow.load(nextpnr.device.fpga, dsp=dsp)
     tools = [flow.sha256, yosys.build, yosys.version, nextpnr.version]
     key = worker.store.key(
         [repr(job), *tools],
@@ -114,23 +122,27 @@ def _routed(job: ClockJob, flow: FpgaFlow, yosys: Yosys, nextpnr: Nextpnr) -> Cl
 
     top = module_name(job.config, Shape.UNIT, goal=job.goal)
     rtlil = rtlil_text(job.config, Shape.UNIT, goal=job.goal)
-    around = registered(top, ports(job.config, Shape.UNIT))
-    found = flow.synthesize(rtlil, AROUND, yosys, around)
+    table = ports(job.config, Shape.UNIT)
+    found = placed = flow.synthesize(rtlil, AROUND, yosys, registered(top, table))
+    if nextpnr.device.folds:
+        placed = flow.synthesize(rtlil, AROUND, yosys, registered(top, table, folded=True))
     routed: list[Routed] = []
     unended = 0
     while len(routed) < job.seeds:
-        one = nextpnr.route(found.netlist, len(routed) + unended + 1)
+        one = nextpnr.route(placed.netlist, len(routed) + unended + 1)
         if one is not None:
             routed.append(one)
         elif (unended := unended + 1) > job.seeds:
-            raise RouteError(f"nextpnr does not end with {job.config.text}.")
+            raise ToolError(f"nextpnr does not end with {job.config.text}.")
     clocks = [each.mhz for each in routed]
     return ClockRecord(
         unit=job.config.text,
+        device=job.device,
         goal=job.goal.value,
         luts=found.metrics.luts,
         carries=found.metrics.carries,
         flip_flops=found.metrics.flip_flops,
+        dsps=found.metrics.dsps,
         logic_cells=routed[0].logic_cells,
         mhz_median=round(median(clocks), 1),
         mhz_min=round(min(clocks), 1),

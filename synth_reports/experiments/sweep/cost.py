@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from fp8mac.gen.describe import module_name
+from fp8mac.gen.fpga_tools import ToolError
 from fp8mac.gen.verilog import is_proved, module_sha256, verilog_text
 from fp8mac.gen.yosys import find_yosys
 from fp8mac.hw.config.ports import Shape
@@ -29,7 +30,7 @@ from fp8mac.synth_reports.experiments.sweep.recorded import QUESTIONS, recorded
 from fp8mac.synth_reports.experiments.sweep.space import Point, target_of
 from fp8mac.synth_reports.experiments.worker import Worker
 from fp8mac.synth_reports.synth.fpga import Fpga
-from fp8mac.synth_reports.synth.route import RouteError, find_nextpnr
+from fp8mac.synth_reports.synth.route import DEVICES, find_nextpnr
 
 __all__ = ["COST_COLUMNS", "CostJob"]
 
@@ -131,7 +132,7 @@ class CostJob:
             return {}
         try:
             clock = routed(ClockJob(config, goal, _SEEDS), worker).mhz_median
-        except RouteError:  # it has no room, or the router does not end: tables count all the same
+        except ToolError:  # it has no room, or the router does not end: tables count all the same
             return {}
         return {"fmax_mhz": clock, "delay_ns": round(1000 / clock, 3)}
 
@@ -183,8 +184,8 @@ class CostJob:
 def _nextpnr() -> str:
     """Version of nextpnr; empty where there is none."""
     try:
-        return find_nextpnr().version
-    except RouteError:
+        return find_nextpnr(DEVICES["hx8k"]).version
+    except ToolError:
         return ""
 
 

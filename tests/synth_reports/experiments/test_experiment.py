@@ -21,6 +21,7 @@ from fp8mac.synth_reports.cost.stimuli import Stimuli
 from fp8mac.synth_reports.experiments import sta
 from fp8mac.synth_reports.experiments.accuracy.experiment import AccuracyTables, TablesOptions
 from fp8mac.synth_reports.experiments.designs import DesignJob
+from fp8mac.synth_reports.experiments.fpga import clocks
 from fp8mac.synth_reports.experiments.grid import Grid
 from fp8mac.synth_reports.experiments.pareto.experiment import ParetoOptions
 from fp8mac.synth_reports.experiments.peers import experiment as peers
@@ -235,7 +236,7 @@ COUNTS = {
     "synth-check": 35,
     "sta": 10,
     "fpga": 32,
-    "route": 12,
+    "route": 12 + 2 * 6 * 2,
     "differences": 52 + 22,
     "silicon": 2,
     "bounds": 8,
@@ -251,6 +252,7 @@ def test_every_job_is_frozen_data_that_pickles(experiment, options, monkeypatch)
     monkeypatch.setattr(peers, "check_library", lambda library: library)
     monkeypatch.setattr(sta, "resolve", lambda text: SimpleNamespace(check=lambda: None))
     monkeypatch.setattr(training, "find_spec", lambda name: True)
+    monkeypatch.setattr(clocks, "find_nextpnr", lambda device: None)
     monkeypatch.setattr("shutil.which", lambda name, *rest: f"/bin/{name}")
     jobs = list(experiment.plan(options))
     assert len(jobs) == len(set(jobs)) == COUNTS[experiment.name]

@@ -190,6 +190,7 @@ def test_other_tools_are_noticed():
     ) in text
 
 
+@pytest.mark.slow
 def test_command(tmp_path, stand_in, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("FP8MAC_CACHE", str(tmp_path / "cache"))

@@ -69,6 +69,7 @@ def test_a_step_more():
     assert found.sums == (Fraction(1, 2**7) + Fraction(1, 2**18), Fraction(1, 2**7))
 
 
+@pytest.mark.slow
 def test_named_units():
     h100, mi300 = (parse_line(name) for name in ("h100-fp8", "mi300-fp8"))
     found = find_difference(h100, mi300)  # numbers are shared, codes are not

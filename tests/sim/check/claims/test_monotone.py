@@ -118,6 +118,7 @@ def test_the_bound_is_not_lax():
     assert found[2] == (False, True)
 
 
+@pytest.mark.slow
 def test_the_accumulator_of_h100():
     found = find_descents(parse_line("h100-fp8-e4m3"))
     tiny = 2.0**-9

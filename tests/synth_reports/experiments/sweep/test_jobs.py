@@ -7,6 +7,7 @@ import cli_stubs
 import numpy as np
 import pytest
 
+from fp8mac.gen.fpga_tools import ToolError
 from fp8mac.gen.verilog import verilog_text
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.structure import parse_structure
@@ -30,7 +31,7 @@ from fp8mac.synth_reports.experiments.worker import Worker
 from fp8mac.synth_reports.liberty.library import own_library
 from fp8mac.synth_reports.store.points.columns import NAMES
 from fp8mac.synth_reports.store.store import Store
-from fp8mac.synth_reports.synth.route import Routed, RouteError
+from fp8mac.synth_reports.synth.route import DEVICES, Routed
 
 LINE = "e2m1 -> kulisch:0"
 
@@ -76,11 +77,11 @@ def nextpnr(monkeypatch):
         placed.append(seed)
         return Routed(50.0 + seed, 9)
 
-    found = SimpleNamespace(version="0.9", route=route)
+    found = SimpleNamespace(version="0.9", route=route, device=DEVICES["hx8k"])
     cli_stubs.install_fpga(monkeypatch)
     monkeypatch.setattr(cost, "measure_fpga", cli_stubs.on_fpga)
-    monkeypatch.setattr(cost, "find_nextpnr", lambda: found)
-    monkeypatch.setattr(routed, "find_nextpnr", lambda: found)
+    monkeypatch.setattr(cost, "find_nextpnr", lambda device: found)
+    monkeypatch.setattr(routed, "find_nextpnr", lambda device: found)
     yield placed
     cost._nextpnr.cache_clear()
 
@@ -93,8 +94,9 @@ def test_clock_of_an_fpga(nextpnr, monkeypatch, tmp_path):
     key = job.key(worker)
     for other in (replace(job, fpga="ecp5"), replace(job, goal="fpga-dsp")):
         assert other.run(worker)[0]["fmax_mhz"] is None
-    nothing = SimpleNamespace(version="0.8", route=lambda netlist, seed: None)
-    monkeypatch.setattr(routed, "find_nextpnr", lambda: nothing)
+    silent = {"version": "0.8", "route": lambda netlist, seed: None}
+    nothing = SimpleNamespace(**vars(routed.find_nextpnr(None)) | silent)
+    monkeypatch.setattr(routed, "find_nextpnr", lambda device: nothing)
     columns, _ = job.run(worker)  # the router does not end: tables count all the same
     assert (columns["fmax_mhz"], columns["delay_ns"], columns["luts"]) == (None, None, 0)
     cost._nextpnr.cache_clear()
@@ -103,8 +105,8 @@ def test_clock_of_an_fpga(nextpnr, monkeypatch, tmp_path):
     assert job.run(worker)[0]["fmax_mhz"] is None
 
 
-def no_nextpnr():
-    raise RouteError("There is no nextpnr.")
+def no_nextpnr(device):
+    raise ToolError("There is no nextpnr.")
 
 
 @pytest.mark.slow

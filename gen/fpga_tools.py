@@ -1,16 +1,20 @@
-"""nextpnr and the packers: native on the PATH, or the packages of YoWASP."""
+"""nextpnr and the packers of FPGAs: native on the PATH, or the packages of YoWASP."""
 
 import re
 import shutil
 import subprocess
 import sysconfig
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fp8mac.gen.boards.boards import Board, BoardError
+from fp8mac.hw.config.errors import Error
 
-__all__ = ["Tool", "find_tool", "missing_packages"]
+__all__ = ["Tool", "ToolError", "find_tool", "missing_packages"]
+
+
+class ToolError(Error, RuntimeError):
+    """A tool that is not there, or fails; the message is one sentence."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,50 @@ class Tool:
                 found.append(word)
         return found
 
+    def run(self, words: Sequence[str], folder: Path, limit_seconds: float | None = None) -> bool:
+        """Run it in a folder.
+
+        Parameters
+        ----------
+        words : sequence of str
+            Its options.
+        folder : Path
+            Where it runs.
+        limit_seconds : float, optional
+            How long it may take.
+
+        Returns
+        -------
+        bool
+            Whether it ended in time.
+
+        Raises
+        ------
+        ToolError
+            If it failed.
+        """
+        try:
+            done = subprocess.run(
+                [*self.command, *self.adapt(words)],
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                encoding="utf-8",
+                errors="replace",
+                check=False,
+                timeout=limit_seconds,
+            )
+        except subprocess.TimeoutExpired:
+            return False
+        except OSError as error:
+            raise ToolError(f"Cannot run '{self.command[0]}': {error.strerror}.") from error
+        if done.returncode:
+            fault = re.search(r"(?:ERROR|Error): ?(.+)", done.stdout)
+            reason = fault[1].rstrip(". ") if fault else f"exit code {done.returncode}"
+            raise ToolError(f"{self.name} stopped: {reason}.")
+        return True
+
 
 @dataclass(frozen=True)
 class _Known:
@@ -92,9 +140,9 @@ _KNOWN = {
 }
 
 
-def missing_packages(board: Board) -> list[str]:
-    """Packages that hold the tools for a board which are not on this machine."""
-    lacking = {_KNOWN[name].package: None for name in board.tools if _path(name) is None}
+def missing_packages(tools: Iterable[str]) -> list[str]:
+    """Packages that hold those of some tools which are not on this machine."""
+    lacking = {_KNOWN[name].package: None for name in tools if _path(name) is None}
     return list(lacking)
 
 
@@ -103,14 +151,14 @@ def find_tool(name: str) -> Tool:
 
     Raises
     ------
-    BoardError
+    ToolError
         If there is none.
     """
     known, path = _KNOWN[name], _path(name)
     if path is not None:
         return Tool(name, (path,), _version(path) if name.startswith("nextpnr") else "")
     system = f", or the package of {known.where}" if known.where else ""
-    raise BoardError(f"There is no {known.names[0]} (pip install {known.package}{system}).")
+    raise ToolError(f"There is no {known.names[0]} (pip install {known.package}{system}).")
 
 
 def _path(name: str) -> str | None:
@@ -132,6 +180,6 @@ def _version(path: str) -> str:
             check=False,
         )
     except OSError as error:
-        raise BoardError(f"Cannot run '{path}': {error.strerror}.") from error
+        raise ToolError(f"Cannot run '{path}': {error.strerror}.") from error
     match = re.search(r"\(Version ([^)]+)\)", done.stdout + done.stderr)
     return match[1] if match else ""
