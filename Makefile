@@ -49,7 +49,7 @@ RUN    := $(BIN)/python -c "$$WITH_ARGS"
 FP8MAC := $(RUN) $(BIN)/fp8mac
 
 .DEFAULT_GOAL := help
-.PHONY: help setup synth verilog fpga prove vectors exhaustive grid liberty features synth-check synth-accept figure3 peers formats test lint test-all test-slow test-torch training typecheck bench clean docs accuracy fetch figure5 sum-error differences bounds dots window plot curve energy results-check fpga-table route-table report unit-given
+.PHONY: help setup synth verilog fpga prove vectors exhaustive grid liberty features synth-check synth-accept figure3 peers formats test lint test-all test-slow test-torch training typecheck bench clean docs accuracy fetch figure5 sum-error differences bounds dots arrays window plot curve energy results-check fpga-table route-table report unit-given
 
 help: ## Show the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -155,6 +155,9 @@ bounds: $(READY) ## Error certificates of a network's layers, into synth_reports
 
 dots: $(READY) ## What dot products cost, Nangate 45 nm, into synth_reports/results
 	@$(FP8MAC) dots $(RESULTS)
+
+arrays: $(READY) ## What matrix units cost, everything counted, into synth_reports/results
+	@$(FP8MAC) arrays $(RESULTS)
 
 plot: $(READY) ## Area against accuracy, into synth_reports/results/pareto
 	@$(FP8MAC) plot --grid synth_reports/results/grid.csv \

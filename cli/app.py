@@ -13,6 +13,7 @@ from fp8mac.cli import curve as cli_curve
 from fp8mac.cli import differ as cli_differ
 from fp8mac.cli import prove as cli_prove
 from fp8mac.cli import synth as cli_synth
+from fp8mac.cli.arrays.array import array
 from fp8mac.cli.boards import bitstream as cli_bitstream
 from fp8mac.cli.boards import board as cli_board
 from fp8mac.cli.boards import package as cli_package
@@ -187,6 +188,7 @@ def verilog(
     return say_written(write_verilog(config, shape, output, **made))
 
 
+app.command(cls=Command)(array)
 app.command(cls=Command)(cli_synth.synth)
 app.command(cls=Command)(cli_synth.liberty)
 app.command(cls=Command)(silicon.units)

@@ -9,7 +9,7 @@ from fp8mac.hw.config.ports import Port, Shape, ports, stream_ports
 from fp8mac.hw.config.structure import Built, Goal, Structure
 from fp8mac.hw.config.unit import MacConfig
 
-__all__ = ["describe", "describe_stream", "module_name", "stream_name"]
+__all__ = ["describe", "describe_ports", "describe_stream", "module_name", "stream_name"]
 
 
 def module_name(config: MacConfig, shape: Shape, *, goal: Built = Goal.AREA) -> str:
@@ -46,7 +46,7 @@ def describe(config: MacConfig, shape: Shape, *, goal: Built = Goal.AREA) -> dic
         "acc_lsb_exponent": None
         if isinstance(acc, FloatAccConfig)
         else config.product_lsb_exponent,
-        "ports": _describe_ports(ports(config, shape)),
+        "ports": describe_ports(ports(config, shape)),
         "special_cases": _special_cases(config),
         **({"lane_bits": {"a": config.a.bits, "b": config.b.bits}} if _is_dot(config) else {}),
         **({"output": _describe_output(config.output)} if config.output else {}),
@@ -63,11 +63,12 @@ def describe_stream(config: MacConfig, *, goal: Built = Goal.AREA) -> dict[str, 
     return describe(config, Shape.UNIT, goal=goal) | {
         "module": stream_name(config, goal=goal),
         "kind": "stream",
-        "ports": _describe_ports(stream_ports(config)),
+        "ports": describe_ports(stream_ports(config)),
     }
 
 
-def _describe_ports(table: tuple[Port, ...]) -> list[dict[str, object]]:
+def describe_ports(table: tuple[Port, ...]) -> list[dict[str, object]]:
+    """Ports as JSON types, in their order."""
     return [
         {
             "name": port.name,

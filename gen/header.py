@@ -38,6 +38,9 @@ def header_text(
     kind += " between streams" * (description["kind"] == "stream")
     what = "multiply-accumulate" if lanes == 1 else f"dot product of {lanes} lanes"
     title = f"{description['module']}: {what}, {kind}."
+    if description["kind"] == "array":
+        size = f"{description['rows']} x {description['columns']}"
+        title = f"{description['module']}: array of {size} units between streams."
     lines = [title] if lanes == 1 else textwrap.wrap(title, 92, subsequent_indent="  ")
     if description["form"] == "netlist":
         lines += ["A netlist of two-input gates, proved equal to the RTL of the same name."]
@@ -57,8 +60,8 @@ def header_text(
             f"{_rate(description)} per cycle.",
             "",
         ]
-    if description["kind"] == "stream":
-        segments = [*_stream_in_words(description), *segments]
+    if description["kind"] in _STREAMED:
+        segments = [*_STREAMED[str(description["kind"])](description), *segments]
     for paragraph in segments:
         lines += [*textwrap.wrap(paragraph, 92), ""]
     cases = description["special_cases"]
@@ -78,16 +81,38 @@ def header_text(
 
 def _stream_in_words(description: dict[str, object]) -> list[str]:
     """How elements go in and sums come out."""
-    ports = description["ports"]
-    assert isinstance(ports, list)
-    payloads = [f"{p['name']}, {p['meaning']}." for p in ports if p["name"].endswith("payload")]
     moves = (
         "An element is taken on a rising edge of clk where i__valid and i__ready are high. The "
         "one behind a last element, or behind rst, begins a sum; o__valid is high "
         f"{description['latency_cycles']} edges after the last element of a vector, until "
         "o__ready takes the sum. Where it does not, i__ready is low and everything stands still."
     )
-    return [moves, *payloads]
+    return [moves, *_payloads(description)]
+
+
+def _array_in_words(description: dict[str, object]) -> list[str]:
+    """How elements go in and rows of sums come out."""
+    rows, cycles = description["rows"], description["latency_cycles"]
+    moves = (
+        "Adds up tiles of a matrix product, each sum in its own place. An element, a column of "
+        "the left matrix and a row of the right one, is taken on a rising edge of clk where "
+        "i__valid and i__ready are high; the one behind a last element, or behind rst, begins a "
+        f"tile. A tile's {rows} rows of sums leave one by one, row 0 first, the first "
+        f"{cycles} edge{'s' * (cycles != 1)} after its last element, while the next tile is added "
+        "up; where o__ready is low, everything stands still. A last element waits until there are "
+        f"{rows} edges between it and the one before."
+    )
+    return [moves, *_payloads(description)]
+
+
+_STREAMED = {"stream": _stream_in_words, "array": _array_in_words}
+"""Paragraphs on what stands between streams, by its kind."""
+
+
+def _payloads(description: dict[str, object]) -> list[str]:
+    ports = description["ports"]
+    assert isinstance(ports, list)
+    return [f"{p['name']}, {p['meaning']}." for p in ports if p["name"].endswith("payload")]
 
 
 def _terms(description: dict[str, object]) -> str:
@@ -97,7 +122,7 @@ def _terms(description: dict[str, object]) -> str:
 
 def _lanes_in_words(description: dict[str, object]) -> list[str]:
     """Where the lanes of an operand are, if there are several."""
-    if description["products_per_cycle"] == 1:
+    if "lane_bits" not in description:
         return []
     widths = description["lane_bits"]
     assert isinstance(widths, dict)
@@ -126,7 +151,7 @@ def _accumulator_in_words(description: dict[str, object], acc: dict[str, object]
 
 def _segments_in_words(description: dict[str, object], acc: dict[str, object]) -> list[str]:
     """How to read an accumulator in segments, and what a unit does with it: paragraphs."""
-    if "segment_bits" not in acc:
+    if "segment_bits" not in acc or description["kind"] == "array":
         return []
     is_unit = description["kind"] == "unit"
     words = [("acc", "carry")] if is_unit else [("c", "c_carry"), ("y", "y_carry")]

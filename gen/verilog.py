@@ -25,6 +25,8 @@ __all__ = [
     "module_contents",
     "module_sha256",
     "stream_text",
+    "streamed_contents",
+    "streamed_text",
     "verilog_text",
     "write_stream",
     "write_verilog",
@@ -117,12 +119,33 @@ def stream_text(config: MacConfig, *, goal: Built = Goal.AREA, command: str | No
     YosysError
         If there is no Yosys that can be used.
     """
-    yosys, description = find_yosys(verilog_only=True), describe_stream(config, goal=goal)
-    top, rtlil = str(description["module"]), stream_rtlil(config, goal=goal)
-    body = _LINT_OFF + _to_verilog(rtlil, top, stream_ports(config), yosys) + _LINT_ON
+    table = stream_ports(config)
+    return streamed_text(
+        describe_stream(config, goal=goal), stream_rtlil(config, goal=goal), table, command
+    )
+
+
+def streamed_text(
+    description: dict[str, object], rtlil: str, table: tuple[Port, ...], command: str | None
+) -> str:
+    """Verilog-2005 of what stands between streams: its description, RTLIL and ports."""
+    yosys = find_yosys(verilog_only=True)
+    body = _LINT_OFF + _to_verilog(rtlil, str(description["module"]), table, yosys) + _LINT_ON
     facts = description | {"form": _form(None)}
     header = header_text(facts, command, yosys.version, module_sha256(body), proved=False)
     return f"{header}{_lint('off')}\n{body}{_lint('on')}"
+
+
+def streamed_contents(
+    description: dict[str, object], text: str, command: str | None
+) -> tuple[str, str]:
+    """Verilog of what stands between streams, and its description as JSON."""
+    facts = description | {
+        "command": command,
+        "module_sha256": module_sha256(text),
+        "tools": {"amaranth": version("amaranth"), "yosys": find_yosys(verilog_only=True).version},
+    }
+    return text, json.dumps(facts, indent=2) + "\n"
 
 
 def write_stream(
@@ -130,12 +153,7 @@ def write_stream(
 ) -> list[Path]:
     """Write the Verilog of a unit between two streams; parameters and the rest: `write_verilog`."""
     text = stream_text(config, goal=goal, command=command)
-    description = describe_stream(config, goal=goal) | {
-        "command": command,
-        "module_sha256": module_sha256(text),
-        "tools": {"amaranth": version("amaranth"), "yosys": find_yosys(verilog_only=True).version},
-    }
-    return _write(text, json.dumps(description, indent=2) + "\n", path)
+    return _write(*streamed_contents(describe_stream(config, goal=goal), text, command), path)
 
 
 def module_sha256(verilog: str) -> str:

@@ -21,6 +21,7 @@ MEASURED = {
     "docs/gemm.md": doc_numbers.gemm,
     "docs/pipelines.md": doc_numbers_pipelines.pipelines,
     "docs/fpga.md": doc_numbers_pipelines.routed,
+    "docs/array.md": doc_numbers_pipelines.arrays,
     "docs/proofs.md": doc_numbers.proofs,
     "docs/silicon.md": doc_numbers.silicon,
     "docs/training.md": doc_numbers_study.study,

@@ -28,8 +28,10 @@ __all__ = [
     "Role",
     "Shape",
     "named",
+    "packed_text",
     "ports",
     "products_text",
+    "stream_pins",
     "stream_ports",
     "wires",
 ]
@@ -188,21 +190,33 @@ def stream_ports(config: MacConfig) -> tuple[Port, ...]:
     unit = ports(config, Shape.UNIT)
     operands = named(unit, Role.OPERAND)
     found = named(unit, Role.RESULT, Role.CARRY, Role.SUM, Role.OUTPUT, Role.FLAG)
-    goes_in = f"from the lowest bit up: {_packed(operands | {'last': 1})}"
-    comes_out = f"from the lowest bit up: {_packed(found)}"
-    bits = sum(operands.values()) + 1
-    return (
-        *(port for port in unit if port.role in (Role.CLOCK, Role.RESET)),
-        Port("i__payload", bits, Role.OPERAND, goes_in),
-        Port("i__valid", 1, Role.CONTROL, "there is an element"),
-        Port("i__ready", 1, Role.READY, "it is taken on this edge"),
+    goes_in = f"from the lowest bit up: {packed_text(operands | {'last': 1})}"
+    comes_out = f"from the lowest bit up: {packed_text(found)}"
+    return stream_pins(
+        config,
+        Port("i__payload", sum(operands.values()) + 1, Role.OPERAND, goes_in),
         Port("o__payload", sum(found.values()), Role.RESULT, comes_out),
-        Port("o__valid", 1, Role.VALID, "there is a sum"),
+        ("an element", "a sum"),
+    )
+
+
+def stream_pins(
+    config: MacConfig, goes_in: Port, comes_out: Port, named_so: tuple[str, str]
+) -> tuple[Port, ...]:
+    """Clock, reset and two streams, of their payloads and what these are called."""
+    element, result = named_so
+    return (
+        *(port for port in ports(config, Shape.UNIT) if port.role in (Role.CLOCK, Role.RESET)),
+        goes_in,
+        Port("i__valid", 1, Role.CONTROL, f"there is {element}"),
+        Port("i__ready", 1, Role.READY, "it is taken on this edge"),
+        comes_out,
+        Port("o__valid", 1, Role.VALID, f"there is {result}"),
         Port("o__ready", 1, Role.CONTROL, "it is taken on this edge"),
     )
 
 
-def _packed(widths: dict[str, int]) -> str:
+def packed_text(widths: dict[str, int]) -> str:
     """Names of fields, and their bits."""
     return ", ".join(f"{name} ({bits})" for name, bits in widths.items())
 

@@ -1,18 +1,20 @@
 """The registered MAC unit around its core."""
 
+from collections.abc import Sequence
+
 from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib import wiring
 
 from fp8mac.hw.area.output import ToFloat
 from fp8mac.hw.config.accumulators import Resolve
-from fp8mac.hw.config.ports import Shape
+from fp8mac.hw.config.ports import Role, Shape, named, ports
 from fp8mac.hw.config.structure import Built, Goal
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.hw.parts.segments import resolved
 from fp8mac.hw.units.buildable import check_buildable
 from fp8mac.hw.units.core import MacCore, members
 
-__all__ = ["COMPONENTS", "Mac"]
+__all__ = ["COMPONENTS", "Mac", "add_output"]
 
 
 class Mac(wiring.Component):
@@ -37,6 +39,10 @@ class Mac(wiring.Component):
         Operand formats and accumulator.
     goal : Goal or Structure
         What it is built for, or how.
+    bare : bool
+        Whether it has less, and what is around it more: ``rst`` does not clear the sum, since
+        ``clear`` does; in fixed point, with one stage, ``a`` has to be zero where ``en`` is low,
+        since to add that takes fewer gates than to hold. Which carries segments have may change.
 
     Members
     -------
@@ -79,11 +85,16 @@ class Mac(wiring.Component):
     ready: Signal
     out: Signal
 
-    def __init__(self, config: MacConfig, goal: Built = Goal.AREA) -> None:
+    def __init__(self, config: MacConfig, goal: Built = Goal.AREA, *, bare: bool = False) -> None:
         check_buildable(config)
         self._config = config
         self._goal = goal
+        self._bare = bare
         super().__init__(members(config, Shape.UNIT))
+        if bare:
+            table = ports(config, Shape.UNIT)
+            for name, bits in named(table, Role.RESULT, Role.CARRY, Role.FLAG).items():
+                setattr(self, name, Signal(bits, name=name, reset_less=True))
 
     @property
     def config(self) -> MacConfig:
@@ -94,6 +105,11 @@ class Mac(wiring.Component):
     def goal(self) -> Built:
         """What it is built for, or how."""
         return self._goal
+
+    @property
+    def bare(self) -> bool:
+        """Whether it has less, and what is around it more."""
+        return self._bare
 
     @property
     def latency(self) -> int:
@@ -124,6 +140,11 @@ class Mac(wiring.Component):
             clear &= en
             m.d.sync += [self.acc.eq(core.y), self.carry.eq(core.y_carry)]
             m.d.comb += self.ready.eq(~self.carry.any())
+        if self._bare and self._config.is_fixed and not piped:
+            clear &= en
+            m.d.sync += self.acc.eq(core.y)
+            if segment_bits is not None:
+                m.d.sync += self.carry.eq(core.y_carry)
         m.d.comb += [
             core.a.eq(a),
             core.b.eq(b),
@@ -146,21 +167,9 @@ class Mac(wiring.Component):
                 sticky = getattr(self, flag)
                 m.d.sync += sticky.eq(raised | (sticky & ~clear))
         if self._config.output is not None:
-            lsb_exponent = self._config.product_lsb_exponent
-            output = ToFloat(self._config.acc_bits, lsb_exponent, self._config.output)
-            m.submodules.output = output
-            m.d.comb += output.value.eq(self.acc if resolve is None else self.sum)
-            m.d.comb += self.out.eq(output.code)
             flags = [getattr(self, flag) for flag in self._config.flags]
-            if len(flags) == 1:
-                m.d.comb += output.nan.eq(flags[0])
-            elif flags:
-                positive, negative = flags
-                m.d.comb += [
-                    output.nan.eq(positive & negative),
-                    output.inf.eq(positive | negative),
-                    output.negative.eq(negative),
-                ]
+            value = self.acc if resolve is None else self.sum
+            add_output(m, self._config, value, flags, self.out)
         return m
 
     def _late_controls(self, m: Module) -> tuple[Value, Value]:
@@ -174,6 +183,36 @@ class Mac(wiring.Component):
             m.d.sync += [adds.eq(en), begins.eq(clear)]
             en, clear = adds, begins
         return en, clear
+
+
+def add_output(
+    m: Module, config: MacConfig, value: Value, flags: Sequence[Value], out: Value
+) -> None:
+    """Round a sum of a unit that has an output.
+
+    Parameters
+    ----------
+    value : Value
+        The sum.
+    flags : sequence of Value
+        The unit's flags, in the order of ``config.flags``.
+    out : Value
+        What is driven with the code.
+    """
+    assert config.output is not None
+    output = ToFloat(config.acc_bits, config.product_lsb_exponent, config.output)
+    m.submodules.output = output
+    m.d.comb += output.value.eq(value)
+    m.d.comb += out.eq(output.code)
+    if len(flags) == 1:
+        m.d.comb += output.nan.eq(flags[0])
+    elif flags:
+        positive, negative = flags
+        m.d.comb += [
+            output.nan.eq(positive & negative),
+            output.inf.eq(positive | negative),
+            output.negative.eq(negative),
+        ]
 
 
 COMPONENTS: dict[Shape, type[MacCore] | type[Mac]] = {Shape.CORE: MacCore, Shape.UNIT: Mac}

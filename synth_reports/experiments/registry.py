@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from fp8mac.synth_reports.experiments.arrays.experiment import Arrays
 from fp8mac.synth_reports.experiments.bounds import BoundTables
 from fp8mac.synth_reports.experiments.differences.experiment import UnitDifferences
 from fp8mac.synth_reports.experiments.dots.experiment import Dots
@@ -41,6 +42,7 @@ EXPERIMENTS: tuple[Experiment[Any, Any, Any], ...] = (
     Clocks(),
     UnitDifferences(),
     Dots(),
+    Arrays(),
     Silicon(),
     BoundTables(),
 )

@@ -24,6 +24,7 @@ from fp8mac.synth_reports.cost.bench import make_bench
 from fp8mac.synth_reports.cost.fpga import FpgaMeasurement
 from fp8mac.synth_reports.cost.measure import Bench, Design
 from fp8mac.synth_reports.experiments.accuracy import accuracy
+from fp8mac.synth_reports.experiments.arrays.arrays import ArrayRecord
 from fp8mac.synth_reports.experiments.differences.differences import DifferenceRecord
 from fp8mac.synth_reports.experiments.figure5 import figure5
 from fp8mac.synth_reports.experiments.peers.peers import Figures
@@ -90,6 +91,11 @@ def bits():
 def sums():
     setting = sum_error.SumSetting("e2m1", "fp16", "one by one", 4)
     return _sums(sum_error.SumJob(setting, 2))
+
+
+def arrayed(job, worker):
+    numbers = dict.fromkeys(ArrayRecord.__dataclass_fields__, 1)
+    return ArrayRecord(**numbers | {"unit": job.array.unit.text, "flow_sha256": "", "abc": ""})
 
 
 @cache
@@ -289,6 +295,7 @@ def install(monkeypatch) -> None:
         "synth_reports.cost.physical._energy": energy,
         "gen.verilog.verilog_text": verilog,
         "gen.verilog.stream_text": lambda config, **more: verilog(config, Shape.UNIT, **more),
+        "gen.arrays.verilog.array_text": lambda config, **more: verilog(config.cell, None, **more),
         "proofs.proved.netlist_text": netlist,
         "proofs.check.prove.prove_units": prove,
         "proofs.check.prove.prove_verilog": prove,
@@ -310,6 +317,7 @@ def install(monkeypatch) -> None:
         "synth_reports.experiments.window.text.picture": lambda records: PICTURE,
         "synth_reports.page.server.PageServer.run": lambda self: self._server.server_close(),
         "synth_reports.page.pictures.drawn": lambda contents, folder, across: {"fronts.svg": b""},
+        "synth_reports.experiments.arrays.arrays.measured": arrayed,
         "synth_reports.experiments.dots.text.picture": lambda records: PICTURE,
         "cli.accuracy.fetch_package": lambda package: None,
         "cli.silicon._circuits": lambda units: {},

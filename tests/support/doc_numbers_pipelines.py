@@ -1,4 +1,4 @@
-"""Numbers of docs/pipelines.md, and of units that are placed and routed in docs/fpga.md."""
+"""Numbers of docs/pipelines.md, docs/array.md, and docs/fpga.md."""
 
 from doc_numbers import table
 
@@ -20,4 +20,14 @@ def routed() -> list[str]:
     return [
         f"| {unit} | {' | '.join(f'{float(mhz[unit, *each]):.1f}' for each in columns)} |"
         for unit in units
+    ]
+
+
+def arrays() -> list[str]:
+    """Rows of the arrays that are measured."""
+    return [
+        f"| {row['unit']} | {row['two_input_gates']} | {row['flip_flops']} | "
+        f"{float(row['area_ge']):.0f} | {float(row['area_ge_per_product']):.0f} | "
+        f"{float(row['area_to_cores']):.2f} | {float(row['area_to_units']):.2f} |"
+        for row in table("arrays")
     ]

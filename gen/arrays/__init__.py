@@ -1,0 +1,1 @@
+"""Matrix units as Verilog, with a description and a testbench."""

@@ -1,0 +1,1 @@
+"""Matrix units: rows and columns of one unit between two streams."""

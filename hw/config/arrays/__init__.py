@@ -1,0 +1,1 @@
+"""Descriptions of matrix units: many of one unit, and what stands around them."""

@@ -1,0 +1,92 @@
+"""Golden model of a matrix unit: what a tile adds up to, and the words of its two streams.
+
+An element is the operands of all rows and of all columns, as `fp8mac.sim.exact.golden.mac` takes
+them.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from fp8mac.hw.config.arrays.array import ArrayConfig, element_fields, row_fields
+from fp8mac.sim.exact import golden
+
+__all__ = ["Element", "Word", "element_words", "row_words", "tile_sums"]
+
+
+class Element(NamedTuple):
+    """A column of the left matrix, and a row of the right one."""
+
+    a: tuple[int, ...]
+    b: tuple[int, ...]
+
+
+class Word(NamedTuple):
+    """Bits, and which of them are specified."""
+
+    bits: int
+    known: int
+
+
+def tile_sums(config: ArrayConfig, elements: Sequence[Element]) -> list[list[golden.State]]:
+    """State of each place of an array behind a tile, by row and column.
+
+    Examples
+    --------
+    >>> from fp8mac.hw.config.unit import parse_unit
+    >>> array = ArrayConfig(parse_unit("int8", acc="int32"), 1, 2)
+    >>> [[each.acc for each in row] for row in tile_sums(array, [Element((3,), (4, 5))] * 2)]
+    [[24, 30]]
+    """
+    unit, found = config.unit, list[list[golden.State]]()
+    for row in range(config.rows):
+        found.append([])
+        for column in range(config.columns):
+            state = golden.reset(unit)
+            for element in elements:
+                state = golden.step(unit, state, element.a[row], element.b[column])
+            found[-1].append(state)
+    return found
+
+
+def element_words(config: ArrayConfig, elements: Sequence[Element]) -> Iterator[int]:
+    """What a tile's elements are on ``i__payload``."""
+    fields, unit = element_fields(config), config.unit
+    for at, element in enumerate(elements):
+        values: dict[str, list[int]] = {}
+        for name, words, format_ in (("a", element.a, unit.a), ("b", element.b, unit.b)):
+            pairs = [golden.apart(unit, word, format_.bits) for word in words]
+            values[name], values[f"s{name}"] = (list(each) for each in zip(*pairs, strict=True))
+        values["last"] = [int(at == len(elements) - 1)]
+        yield _packed(fields, values)
+
+
+def row_words(config: ArrayConfig, sums: Sequence[Sequence[golden.State]]) -> Iterator[Word]:
+    """What a tile's rows of sums are on ``o__payload``, row 0 first."""
+    fields, unit = row_fields(config), config.unit
+    for at, states in enumerate(sums):
+        values = {
+            flag: [int(state.flags[place]) for state in states]
+            for place, flag in enumerate(unit.flags)
+        }
+        if unit.output is None:
+            codes = [state.acc for state in states]
+        else:
+            codes = [golden.leave(unit, state) for state in states]
+        name = next(iter(fields))
+        bits = fields[name] // len(codes)
+        known = {each: [(1 << width) - 1] for each, width in fields.items()}
+        known[name] = [(code is not None) * ((1 << bits) - 1) for code in codes]
+        values[name] = [code or 0 for code in codes]
+        values["last"] = [int(at == len(sums) - 1)]
+        yield Word(_packed(fields, values), _packed(fields, known))
+
+
+def _packed(fields: dict[str, int], values: dict[str, list[int]]) -> int:
+    """Fields from the lowest up, and the numbers of each."""
+    word = place = 0
+    for name, width in fields.items():
+        bits = width // len(values[name])
+        for number in values[name]:
+            word |= number << place
+            place += bits
+    return word

@@ -1,0 +1,1 @@
+"""What matrix units cost, beside as many units as they have."""

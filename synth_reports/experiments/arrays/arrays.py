@@ -1,0 +1,157 @@
+"""What is measured of matrix units: which arrays, and what was found of each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fp8mac.hw.arrays.array import check_array
+from fp8mac.hw.config.arrays.array import ArrayConfig
+from fp8mac.hw.config.ports import Shape
+from fp8mac.hw.config.structure import Goal
+from fp8mac.hw.config.unit import parse_line
+from fp8mac.synth_reports.cost.arrays import ArrayParts, measure_array
+from fp8mac.synth_reports.cost.measure import Bench, Design
+from fp8mac.synth_reports.cost.physical import facts_of, figures_of
+from fp8mac.synth_reports.cost.report import tool_columns, tools_report
+from fp8mac.synth_reports.experiments.designs import DesignJob, measure
+from fp8mac.synth_reports.experiments.worker import Worker
+from fp8mac.synth_reports.liberty.library import OWN
+
+__all__ = ["STANDARD", "ArrayJob", "ArrayRecord", "jobs", "measured"]
+
+STANDARD = (
+    "e4m3 -> kulisch:12",
+    "e4m3 -> kulisch:12:segmented=7",
+    "e4m3 -> kulisch:12, output fp32",
+    "e4m3 -> fp16",
+    "int8 -> int32",
+)
+"""Units of the table."""
+
+
+@dataclass(frozen=True)
+class ArrayJob:
+    """An array to measure."""
+
+    array: ArrayConfig
+
+
+@dataclass(frozen=True)
+class ArrayRecord:
+    """What was found of an array.
+
+    Parameters
+    ----------
+    unit : str
+        The unit in each place, in one line.
+    rows, columns : int
+        How many there are.
+    products_per_cycle : int
+        Products that are added in a cycle.
+    two_input_gates, flip_flops, weighted_gates : int
+        Of the whole array, see `fp8mac.synth_reports.synth.metrics.Metrics`.
+    area_ge : float
+        In our own library, with flip-flops.
+    area_ge_per_product : float
+        By the products of a cycle.
+    gates_to_cores, weighted_to_cores, area_to_cores : float
+        Ratios to as many cores, each with the flip-flops of its sum and nothing else.
+    area_to_units : float
+        Ratio to as many registered units, with their enable, clear and reset.
+    rtlil_sha256, library, flow, flow_sha256, yosys, abc, amaranth : str
+        What it was made from, and by what.
+    """
+
+    unit: str
+    rows: int
+    columns: int
+    products_per_cycle: int
+    two_input_gates: int
+    flip_flops: int
+    weighted_gates: int
+    area_ge: float
+    area_ge_per_product: float
+    gates_to_cores: float
+    weighted_to_cores: float
+    area_to_cores: float
+    area_to_units: float
+    rtlil_sha256: str
+    library: str
+    flow: str
+    flow_sha256: str
+    yosys: str
+    abc: str | None
+    amaranth: str
+
+
+def jobs(units: Sequence[str], rows: int, columns: int) -> list[ArrayJob]:
+    """Arrays of some units, of the standard ones by default.
+
+    Raises
+    ------
+    FormatError, ConfigError
+        If there is no such unit or array, or no circuit for it.
+    """
+    arrays = [ArrayConfig(parse_line(line), rows, columns) for line in units or STANDARD]
+    for array in arrays:
+        check_array(array)
+    return [ArrayJob(array) for array in arrays]
+
+
+def measured(job: ArrayJob, worker: Worker) -> ArrayRecord:
+    """Measure an array, or read what is known of it.
+
+    Raises
+    ------
+    YosysError, SynthesisError
+        If a synthesis fails.
+    """
+    array, bench = job.array, worker.bench()
+    gates, cells = (_parts(array, library, bench, force=worker.force) for library in (None, OWN))
+    facts = facts_of(worker.library(OWN), bench.store)
+    metrics = [part.metrics for part in (gates.row, gates.rest)]
+
+    def total(name: str) -> int:
+        row, rest = (getattr(each, name) for each in metrics)
+        return array.rows * row + rest
+
+    row, rest = (figures_of(part, facts).area_ge for part in (cells.row, cells.rest))
+    area = array.rows * row + rest
+    core, mapped, unit = (
+        measure(DesignJob(Design(array.cell, shape, library=library)), worker)
+        for shape, library in ((Shape.CORE, None), (Shape.CORE, OWN), (Shape.UNIT, OWN))
+    )
+    state_bits = array.cell.acc_bits + len(array.cell.carry_places) + len(array.cell.flags)
+    flip_flop_ge = facts.flip_flop_area / facts.nand2_area
+    count: Any = array.cells
+    assert core.two_input_gates is not None
+    assert core.weighted_gates is not None
+    assert mapped.area_ge is not None
+    assert unit.area_ge is not None
+    tools = tool_columns(tools_report(bench, gates.row))
+    return ArrayRecord(
+        unit=array.unit.text,
+        rows=array.rows,
+        columns=array.columns,
+        products_per_cycle=array.products_per_cycle,
+        two_input_gates=total("two_input_gates"),
+        flip_flops=total("flip_flops"),
+        weighted_gates=total("weighted_gates"),
+        area_ge=round(area, 1),
+        area_ge_per_product=round(area / array.products_per_cycle, 1),
+        gates_to_cores=round(total("two_input_gates") / count / core.two_input_gates, 3),
+        weighted_to_cores=round(
+            total("weighted_gates") / count / (core.weighted_gates + 6 * state_bits), 3
+        ),
+        area_to_cores=round(area / count / (mapped.area_ge + flip_flop_ge * state_bits), 3),
+        area_to_units=round(area / count / unit.area_ge, 3),
+        rtlil_sha256=gates.row.rtlil_sha256,
+        library=facts.name,
+        **{name: value or "" for name, value in tools.items()},
+    )
+
+
+def _parts(array: ArrayConfig, library: str | None, bench: Bench, *, force: bool) -> ArrayParts:
+    """The array in gates, or in a library."""
+    design = Design(array.cell, Shape.UNIT, Goal.AREA, library)
+    return measure_array(array, bench.flow(design), bench.yosys, bench.store, force=force)

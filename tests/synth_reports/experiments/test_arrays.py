@@ -1,0 +1,42 @@
+"""What matrix units cost: everything is counted, and once."""
+
+import pytest
+
+from fp8mac.gen.arrays.verilog import array_rtlil
+from fp8mac.gen.yosys import find_yosys
+from fp8mac.hw.config.accumulators import ConfigError
+from fp8mac.hw.config.arrays.array import ArrayConfig
+from fp8mac.hw.config.unit import parse_line
+from fp8mac.synth_reports.experiments.arrays.arrays import jobs, measured
+from fp8mac.synth_reports.experiments.arrays.text import markdown_text
+from fp8mac.synth_reports.experiments.worker import Worker
+from fp8mac.synth_reports.store.store import Store
+from fp8mac.synth_reports.synth.synthesis import Flow, synthesize
+
+
+def test_all_of_an_array_is_counted(tmp_path):
+    worker = Worker(Store(tmp_path))
+    record = measured(jobs(["e2m1 -> kulisch:0"], 3, 2)[0], worker)
+    array = ArrayConfig(parse_line("e2m1 -> kulisch:0"), 3, 2)
+    # Sums; operands of rows, on their way, and of columns; valid, begins, ends.
+    sums, rows, columns, control = 6 * array.unit.acc_bits, 4 * (2 + 1), 4 * 2 * 2, 2 + 2 + 1 + 3
+    assert record.flip_flops == sums + rows + columns + control
+    flat = synthesize(array_rtlil(array), array.slug, Flow.load(), find_yosys())
+    assert 1 <= record.two_input_gates / flat.metrics.two_input_gates < 1.1
+    assert len(flat.flip_flops) == record.flip_flops
+    assert record.area_ge_per_product == pytest.approx(record.area_ge / 6, abs=0.1)
+    assert 1 < record.area_to_cores < 2
+    assert record.area_to_units < record.area_to_cores
+    assert measured(jobs(["e2m1 -> kulisch:0"], 3, 2)[0], worker) == record
+    assert f"| e2m1 -> kulisch:0, 3 x 2 | {record.two_input_gates} |" in " ".join(
+        markdown_text([record], "fp8mac arrays").split()
+    )
+
+
+def test_what_has_no_circuit_is_refused_before_anything_is_measured():
+    with pytest.raises(ConfigError) as error:
+        jobs(["e4m3 -> fp16:sr"], 2, 2)
+    assert str(error.value) == (
+        "Stochastic rounding exists in the golden model only; a circuit rounds to nearest even, or "
+        "toward zero (:rtz)."
+    )
