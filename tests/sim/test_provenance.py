@@ -55,6 +55,19 @@ end
 '''
 found = synthesize(design, "m", Flow.load(), find_yosys())
 """
+ARRAYS = """
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from fp8mac.gen.yosys import find_yosys
+from fp8mac.hw.config.arrays.array import ArrayConfig
+from fp8mac.hw.config.unit import parse_unit
+from fp8mac.synth_reports.experiments.arrays.parts import measure_array
+from fp8mac.synth_reports.store.store import Store
+from fp8mac.synth_reports.synth.synthesis import Flow
+with TemporaryDirectory() as folder:
+    array = ArrayConfig(parse_unit("int2", acc="int4"), 1, 1)
+    measure_array(array, Flow.load(), find_yosys(), Store(Path(folder)))
+"""
 FPGA = (
     DESIGN.partition("found =")[0].replace(
         "from fp8mac.synth_reports.synth.search import improve\n"
@@ -183,6 +196,7 @@ RESULTS = {
     "fp8mac.synth_reports.cost.physical": PHYSICAL,
     "fp8mac.proofs.check.decide": DECIDE,
     "fp8mac.proofs.netlists": MAPPED,
+    "fp8mac.synth_reports.experiments.arrays.parts": ARRAYS,
     "fp8mac.synth_reports.experiments.peers.peers": PEERS,
     "fp8mac.synth_reports.experiments.accuracy.accuracy": ACCURACY,
     "fp8mac.synth_reports.experiments.accuracy.training": TRAINED,

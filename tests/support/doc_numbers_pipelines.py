@@ -2,6 +2,8 @@
 
 from doc_numbers import table
 
+from fp8mac.hw.config.arrays.array import MOST_PRODUCTS, MOST_SIDE
+
 
 def pipelines() -> list[str]:
     """Rows of the units that are placed and routed."""
@@ -24,10 +26,20 @@ def routed() -> list[str]:
 
 
 def arrays() -> list[str]:
-    """Rows of the arrays that are measured."""
+    """Limits, and rows of the arrays that are measured."""
+    rows = table("arrays")
+    assert {(row["rows"], row["columns"]) for row in rows} == {("8", "8")}
     return [
-        f"| {row['unit']} | {row['two_input_gates']} | {row['flip_flops']} | "
-        f"{float(row['area_ge']):.0f} | {float(row['area_ge_per_product']):.0f} | "
-        f"{float(row['area_to_cores']):.2f} | {float(row['area_to_units']):.2f} |"
-        for row in table("arrays")
+        (
+            f"up to {MOST_SIDE} rows and {MOST_SIDE} columns, and {MOST_PRODUCTS:,} products a "
+            "cycle; an array of 8 x 8 is written"
+        ),
+        "beside that of 64 cores",
+        "that of 64 registered units",
+        *(
+            f"| {row['unit']} | {row['two_input_gates']} | {row['flip_flops']} | "
+            f"{float(row['area_ge']):.0f} | {float(row['area_ge_per_product']):.0f} | "
+            f"{float(row['area_to_cores']):.2f} | {float(row['area_to_units']):.2f} |"
+            for row in rows
+        ),
     ]

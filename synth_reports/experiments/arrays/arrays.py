@@ -9,10 +9,10 @@ from fp8mac.hw.config.arrays.array import ArrayConfig
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.structure import Goal
 from fp8mac.hw.config.unit import parse_line
-from fp8mac.synth_reports.cost.arrays import ArrayParts, measure_array
 from fp8mac.synth_reports.cost.measure import Bench, Design
 from fp8mac.synth_reports.cost.physical import facts_of, figures_of
 from fp8mac.synth_reports.cost.report import tool_columns, tools_report
+from fp8mac.synth_reports.experiments.arrays.parts import ArrayParts, measure_array
 from fp8mac.synth_reports.experiments.designs import DesignJob, measure
 from fp8mac.synth_reports.experiments.worker import Worker
 from fp8mac.synth_reports.liberty.library import OWN

@@ -59,7 +59,7 @@ def measure_array(
     top = array_name(config, goal=goal)
     names = [f"row_{row}" for row in range(config.rows)]
     inputs = [top, repr(config), flow.sha256, yosys.build, yosys.version]
-    key = store.key(inputs, "fp8mac.gen.arrays.verilog", __name__)
+    key = store.key(inputs, __name__)
     entry = None if force else store.load("arrays", key)
     if entry is None:
         with _ELABORATION:
