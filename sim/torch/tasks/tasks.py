@@ -1,4 +1,4 @@
-"""What is trained: data that come with the package, a model, how long, and what counts.
+"""What is trained: data that come with the package or inside others, a model, how long.
 
 =========  =====================================  =====================  =========================
 task       data                                   model                  measure, held out
@@ -6,11 +6,20 @@ task       data                                   model                  measure
 digits     1,197 digits, 8 x 8                    3 convolutions         nats, 600 digits
 fashion    1,500 images of Fashion-MNIST          4 convolutions         nats, 500 images
 resnet     the same                               ResNet-8               nats, 500 images
+garments   the same                               3 dense layers         nats, 500 images
 text       90 % of Genesis, King James Version    transformer, 2 blocks  bits a character, 8,192
+words      8,000 words of the CMU dictionary      2 GRUs                 nats, 1,000 words
+unet       800 scenes of garments, 32 x 32        U-Net, 8 convolutions  nats and IoU, 150 scenes
+fastscnn   the same                               Fast-SCNN, in small    nats and IoU, 150 scenes
+gan        1,500 images of Fashion-MNIST          DC-GAN, in small       distance to 500 images
+sharpen    the same, from half their size         3 convolutions         error, PSNR, 500 images
+movies     90,000 ratings of MovieLens-100k       deep and cross         log loss, 10,000
+adult      38,842 people of UCI's Adult           deep and cross         log loss, 10,000
 =========  =====================================  =====================  =========================
 
 Fashion-MNIST is its embedded part, see `fp8mac.sim.networks.tasks.images`. The text is in the
-public domain; its file comes from Debian's package ``bible-kjv-text``.
+public domain; its file comes from Debian's package ``bible-kjv-text``. Words, ratings and people
+are fetched, see `fp8mac.sim.networks.data.fetch`.
 """
 
 # pyright: reportMissingImports=false
@@ -18,93 +27,32 @@ public domain; its file comes from Debian's package ``bible-kjv-text``.
 import importlib.resources
 import lzma
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 from math import log
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from fp8mac.sim.networks.tasks.images import Images, load_digits, load_fmnist
 from fp8mac.sim.torch.errors import TorchError
+from fp8mac.sim.torch.tasks.clicks import adult_task, movies_task
 from fp8mac.sim.torch.tasks.models import (
     CharacterModel,
     ResidualNetwork,
+    dense_network,
     digits_network,
     fashion_network,
 )
+from fp8mac.sim.torch.tasks.pictures import generation_task, sharpening_task
+from fp8mac.sim.torch.tasks.scenes import FastSegmenter, UNet, segmentation_task
+from fp8mac.sim.torch.tasks.task import TrainingTask
+from fp8mac.sim.torch.tasks.words import words_task
 
-__all__ = ["TrainingTask", "training_task"]
+__all__ = ["training_task"]
 
 _LENGTH = 64  # characters of a sample of the text
 _HELD_OUT = 500  # images of Fashion-MNIST
-
-
-@dataclass(frozen=True)
-class TrainingTask:
-    """What is trained, and how.
-
-    Parameters
-    ----------
-    name : str
-        Of the task.
-    make : callable
-        Gives a new model.
-    x, y : Tensor
-        What it is trained with: inputs and what should come out, one row a sample.
-    test_x, test_y : Tensor
-        What is held out.
-    batch : int
-        Samples of a step.
-    rate : float
-        Learning rate of AdamW, after warming up; it falls along a cosine.
-    steps : int
-        Steps of a whole run.
-    measure : str
-        What the loss is called.
-    unit : float
-        By what the loss in nats is multiplied.
-    """
-
-    name: str
-    make: Callable[[], nn.Module]
-    x: Tensor
-    y: Tensor
-    test_x: Tensor
-    test_y: Tensor
-    batch: int
-    rate: float
-    steps: int
-    measure: str = "nats"
-    unit: float = 1.0
-
-    def loss(self, model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
-        """Mean cross entropy of a batch, in nats."""
-        scores = model(x)
-        return functional.cross_entropy(scores.reshape(-1, scores.shape[-1]), y.reshape(-1))
-
-    def samples(self, step: int, seed: int) -> Tensor:
-        """Which samples a step is trained with: a function of seed and step."""
-        in_epoch = len(self.x) // self.batch
-        epoch, place = divmod(step, in_epoch)
-        order = np.random.default_rng((seed, epoch)).permutation(len(self.x))
-        return torch.from_numpy(order[place * self.batch : (place + 1) * self.batch])
-
-    def held_out(self, model: nn.Module) -> tuple[float, float]:
-        """Loss, in the task's unit, and share of right answers, of what is held out."""
-        model.eval()
-        losses, right = [], 0
-        with torch.no_grad():
-            for x, y in zip(self.test_x.split(250), self.test_y.split(250), strict=True):
-                scores = model(x)
-                flat, wanted = scores.reshape(-1, scores.shape[-1]), y.reshape(-1)
-                losses.append(functional.cross_entropy(flat, wanted, reduction="sum"))
-                right += int((flat.argmax(-1) == wanted).sum())
-        model.train()
-        count = self.test_y.numel()
-        return float(torch.stack(losses).sum()) / count * self.unit, right / count
 
 
 @cache
@@ -136,6 +84,22 @@ def _resnet() -> TrainingTask:
     return TrainingTask(
         "resnet", ResidualNetwork, *_fashion_images(), batch=32, rate=4e-3, steps=60
     )
+
+
+def _garments() -> TrainingTask:
+    return TrainingTask(
+        "garments", dense_network, *_fashion_images(), batch=64, rate=2e-3, steps=200
+    )
+
+
+def _gan() -> TrainingTask:
+    x, _, test_x, _ = _fashion_images()
+    return generation_task(x, test_x)
+
+
+def _sharpen() -> TrainingTask:
+    x, _, test_x, _ = _fashion_images()
+    return sharpening_task(x, test_x)
 
 
 def _fashion_images() -> tuple[Tensor, ...]:
@@ -187,5 +151,13 @@ _TASKS: dict[str, Callable[[], TrainingTask]] = {
     "digits": _digits,
     "fashion": _fashion,
     "resnet": _resnet,
+    "garments": _garments,
     "text": _text,
+    "words": words_task,
+    "unet": lambda: segmentation_task("unet", UNet, steps=120),
+    "fastscnn": lambda: segmentation_task("fastscnn", FastSegmenter, steps=160),
+    "gan": _gan,
+    "sharpen": _sharpen,
+    "movies": movies_task,
+    "adult": adult_task,
 }

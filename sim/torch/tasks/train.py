@@ -15,11 +15,11 @@ import torch
 from fp8mac.sim.cache import keep, warn_of_damage
 from fp8mac.sim.torch.master import store
 from fp8mac.sim.torch.mode import OnUnit
-from fp8mac.sim.torch.tasks.tasks import TrainingTask
+from fp8mac.sim.torch.tasks.sparsity import Pruning
+from fp8mac.sim.torch.tasks.task import TrainingTask
 
 __all__ = ["History", "train_task"]
 
-_DECAY = 0.01
 _POINTS = 10  # of a curve
 _SAVED_EVERY = 25  # steps
 
@@ -30,8 +30,8 @@ class History:
 
     Parameters
     ----------
-    loss, accuracy : float
-        Of what is held out, at the end.
+    scores : dict of str to float
+        Of what is held out, at the end, by the names of the task's judge; ``loss`` is one.
     curve : list of pairs
         Steps done, and the mean training loss since the point before, in the task's unit.
     lost : list of dict
@@ -40,8 +40,7 @@ class History:
         The report of all products.
     """
 
-    loss: float = float("nan")
-    accuracy: float = float("nan")
+    scores: dict[str, float] = field(default_factory=dict)
     curve: list[tuple[int, float]] = field(default_factory=list)
     lost: list[dict[str, tuple[float, float]]] = field(default_factory=list)
     rows: list[dict[str, Any]] = field(default_factory=list)
@@ -54,6 +53,7 @@ def train_task(
     seed: int = 0,
     steps: int | None = None,
     master: str = "fp32",
+    sparsity: str = "",
     checkpoint: Path | None = None,
     progress: Callable[[int], None] = lambda step: None,
 ) -> History:
@@ -72,6 +72,9 @@ def train_task(
         Default the task's.
     master : str
         What weights are stored in, see `fp8mac.sim.torch.master.store`.
+    sparsity : str
+        To what dense layers are pruned after half of the steps, see
+        `fp8mac.sim.torch.tasks.sparsity`; the others are steps of what is left.
     checkpoint : Path, optional
         File of the state, written every 25 steps, read at the start, removed at the end.
     progress : callable
@@ -80,7 +83,10 @@ def train_task(
     steps = task.steps if steps is None else steps
     torch.manual_seed(seed)
     model = task.make()
-    optimizer = torch.optim.AdamW(model.parameters(), task.rate, weight_decay=_DECAY)
+    optimizer = torch.optim.AdamW(
+        model.parameters(), task.rate, weight_decay=task.decay, betas=task.betas
+    )
+    pruning = Pruning(model, sparsity) if sparsity else None
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _factor(step, steps))
     stored = store(optimizer, master, seed=seed)
     history, first, losses = History(), 0, []
@@ -90,6 +96,8 @@ def train_task(
             part.load_state_dict(known[name])
         history, first, losses = History(**known["history"]), known["step"], known["losses"]
         stored.drawn = known["drawn"]
+        if pruning is not None:
+            pruning.masks = known["masks"]
         if unit is not None:
             unit.state = known["unit"]
     points = {steps * (each + 1) // _POINTS for each in range(_POINTS)}
@@ -102,6 +110,8 @@ def train_task(
             loss.backward()
             optimizer.step()
             schedule.step()
+            if pruning is not None:
+                pruning.apply() if step + 1 != steps // 2 else pruning.prune()
             losses.append(loss.item() * task.unit)
             done = step + 1
             if done in points:
@@ -112,9 +122,12 @@ def train_task(
                 state = {name: part.state_dict() for name, part in parts.items()}
                 state |= {"history": asdict(history), "step": done, "losses": losses}
                 state |= {"drawn": stored.drawn, "unit": None if unit is None else unit.state}
+                state |= {} if pruning is None else {"masks": pruning.masks}
                 _write(checkpoint, state)
             progress(done)
-        history.loss, history.accuracy = task.held_out(model)
+        history.scores = task.scores(model)
+    if pruning is not None and pruning.masks:
+        history.scores["density"] = pruning.density
     if unit is not None:
         history.rows = unit.report.to_records()
     if checkpoint is not None:

@@ -5,10 +5,14 @@ from dataclasses import dataclass
 from math import isfinite, sqrt
 from statistics import fmean, stdev
 
+from fp8mac.synth_reports.experiments.training.claims import (
+    HIGHER_IS_BETTER,
+    MARGIN,
+    TrainingClaim,
+)
 from fp8mac.synth_reports.experiments.training.runs import TrainingRun
-from fp8mac.synth_reports.experiments.training.ways import MARGIN, TrainingClaim
 
-__all__ = ["PairedDifference", "compare", "verdict"]
+__all__ = ["PairedDifference", "compare", "score_of", "verdict"]
 
 # 97.5 % quantiles of Student's t for 1, 2, 3, ... degrees of freedom.
 _T = (
@@ -58,13 +62,17 @@ def compare(
     Examples
     --------
     >>> def run(way, seed, loss):
-    ...     return TrainingRun("t", way, seed, 1, "nats", loss, 0.5, [], {}, {})
+    ...     return TrainingRun("t", way, seed, 1, "nats", loss, {}, [], {}, {})
     >>> runs = [run("a", 0, 1.5), run("b", 0, 1.0), run("a", 1, 1.75), run("b", 1, 1.0)]
     >>> compare(runs, "t", "a", "b")
     PairedDifference(mean=0.625, half=1.58825, reference=1.0, seeds=2)
     """
     sides = [
-        {each.seed: getattr(each, measure) for each in runs if (each.task, each.way) == (task, way)}
+        {
+            each.seed: score_of(each, measure)
+            for each in runs
+            if (each.task, each.way) == (task, way)
+        }
         for way in (first, second)
     ]
     both = sorted(sides[0].keys() & sides[1].keys())
@@ -77,17 +85,25 @@ def compare(
     return PairedDifference(fmean(found), half, fmean(sides[1][seed] for seed in both), len(both))
 
 
-def verdict(claim: TrainingClaim, difference: PairedDifference) -> str:
-    """``same``, ``opposite`` or ``no sign``, see `fp8mac.synth_reports.experiments.training.ways`.
+def score_of(run: TrainingRun, measure: str) -> float:
+    """A run's loss, or one of its scores by its name."""
+    return run.loss if measure == "loss" else run.scores[measure]
 
-    A run that diverges, whose loss is NaN or infinite, is worse.
+
+def verdict(claim: TrainingClaim, difference: PairedDifference) -> str:
+    """``reproduced``, ``contradicted`` or ``unresolved``.
+
+    See `fp8mac.synth_reports.experiments.training.claims`. A run that diverges, whose loss is NaN
+    or infinite, is worse.
     """
     low, high = difference.low, difference.high
     if not isfinite(difference.mean):
-        return "same" if claim.kind == "worse" else "opposite"
+        return "reproduced" if claim.kind == "worse" else "contradicted"
     if claim.kind == "worse":
-        return "same" if low > 0 else "opposite" if high < 0 else "no sign"
-    margin = MARGIN * difference.reference
+        if claim.measure in HIGHER_IS_BETTER:
+            low, high = -high, -low
+        return "reproduced" if low > 0 else "contradicted" if high < 0 else "unresolved"
+    margin = claim.margin or MARGIN * abs(difference.reference)
     if -margin <= low and high <= margin:
-        return "same"
-    return "opposite" if low > margin or high < -margin else "no sign"
+        return "reproduced"
+    return "contradicted" if low > margin or high < -margin else "unresolved"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Training", "TrainingOptions"]
 
-_QUICK_STEPS, _QUICK_SEEDS = 20, 2
+_QUICK_STEPS, _QUICK_SEEDS = 10, 2
 
 
 @dataclass(frozen=True)
@@ -22,15 +22,23 @@ class TrainingOptions:
     """Which runs."""
 
     tasks: Annotated[
-        tuple[str, ...], Option("Tasks; digits, fashion, text.", "A,B,...", part=True)
+        tuple[str, ...], Option("Tasks, such as digits or text.", "A,B,...", part=True)
     ] = ()
     ways: Annotated[
         tuple[str, ...],
         Option("Ways beside float32; those of the task's study.", "X,Y,...", part=True),
     ] = ()
-    seeds: Annotated[int, Option("Seeds of each.", low=1, high=100, part=True)] = 5
+    seeds: Annotated[
+        int,
+        Option("Seeds of each; 0 for those of the study.", low=0, high=100, part=True),
+    ] = 0
     quick: Annotated[
-        bool, Option(f"{_QUICK_STEPS} steps and {_QUICK_SEEDS} seeds.", names="--quick", part=True)
+        bool,
+        Option(
+            f"{_QUICK_STEPS} steps, {_QUICK_SEEDS} seeds, nothing that is fetched.",
+            names="--quick",
+            part=True,
+        ),
     ] = False
 
 
@@ -51,19 +59,30 @@ class Training(Experiment[TrainingOptions, "TrainingJob", "TrainingRun"]):
     in_processes = True
 
     def plan(self, options: TrainingOptions) -> "list[TrainingJob]":
+        from fp8mac.sim.networks.data.fetch import find
         from fp8mac.sim.torch.errors import TorchError
         from fp8mac.synth_reports.experiments.training.runs import TrainingJob
-        from fp8mac.synth_reports.experiments.training.ways import STUDY, ways_of
+        from fp8mac.synth_reports.experiments.training.ways import FETCHED, SEEDS, STUDY, ways_of
 
-        jobs = [
-            TrainingJob(task, way.name, seed, _QUICK_STEPS if options.quick else 0)
-            for task in options.tasks or STUDY
-            for way in ways_of(task, options.ways)
-            for seed in range(min(options.seeds, _QUICK_SEEDS) if options.quick else options.seeds)
+        chosen = options.tasks or [
+            each for each in STUDY if not (options.quick and each in FETCHED)
         ]
+        ways = {task: ways_of(task, options.ways) for task in chosen}
+        seeds = {task: options.seeds or SEEDS[task] for task in chosen}
+        if options.quick:
+            seeds = {task: min(count, _QUICK_SEEDS) for task, count in seeds.items()}
         if find_spec("torch") is None:
             raise TorchError("fp8mac train needs PyTorch; install fp8mac[torch].")
-        return jobs
+        for task in ways.keys() & FETCHED.keys():
+            find(*FETCHED[task])
+        # One seed after the other: what is there when it is stopped is a smaller study.
+        return [
+            TrainingJob(task, way.name, seed, _QUICK_STEPS if options.quick else 0)
+            for seed in range(max(seeds.values()))
+            for task in ways
+            if seed < seeds[task]
+            for way in ways[task]
+        ]
 
     def run(self, job: "TrainingJob", worker: Worker) -> "TrainingRun":
         from fp8mac.synth_reports.experiments.training.runs import run_of

