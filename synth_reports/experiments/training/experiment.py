@@ -12,7 +12,7 @@ from fp8mac.synth_reports.experiments.worker import Worker
 if TYPE_CHECKING:
     from fp8mac.synth_reports.experiments.training.runs import TrainingJob, TrainingRun
 
-__all__ = ["Training", "TrainingOptions"]
+__all__ = ["Training", "TrainingOptions", "ask_for_data"]
 
 _QUICK_STEPS, _QUICK_SEEDS = 10, 2
 
@@ -59,7 +59,6 @@ class Training(Experiment[TrainingOptions, "TrainingJob", "TrainingRun"]):
     in_processes = True
 
     def plan(self, options: TrainingOptions) -> "list[TrainingJob]":
-        from fp8mac.sim.networks.data.fetch import find
         from fp8mac.sim.torch.errors import TorchError
         from fp8mac.synth_reports.experiments.training.runs import TrainingJob
         from fp8mac.synth_reports.experiments.training.ways import FETCHED, SEEDS, STUDY, ways_of
@@ -73,8 +72,7 @@ class Training(Experiment[TrainingOptions, "TrainingJob", "TrainingRun"]):
             seeds = {task: min(count, _QUICK_SEEDS) for task, count in seeds.items()}
         if find_spec("torch") is None:
             raise TorchError("fp8mac train needs PyTorch; install fp8mac[torch].")
-        for task in ways.keys() & FETCHED.keys():
-            find(*FETCHED[task])
+        ask_for_data(chosen)
         # One seed after the other: what is there when it is stopped is a smaller study.
         return [
             TrainingJob(task, way.name, seed, _QUICK_STEPS if options.quick else 0)
@@ -106,3 +104,19 @@ class Training(Experiment[TrainingOptions, "TrainingJob", "TrainingRun"]):
 
     def facts(self, records: "Sequence[TrainingRun]") -> list[dict[str, Any]]:
         return [asdict(record) for record in records]
+
+
+def ask_for_data(tasks: Sequence[str]) -> None:
+    """Say which data of tasks have not been fetched, before anything is trained.
+
+    Raises
+    ------
+    FetchError
+        If some have not.
+    """
+    from fp8mac.sim.networks.data.fetch import find
+    from fp8mac.synth_reports.experiments.training.ways import FETCHED
+
+    for task in tasks:
+        if task in FETCHED:
+            find(*FETCHED[task])

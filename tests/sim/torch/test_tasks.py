@@ -14,7 +14,12 @@ SHAPES = {
     "digits": ((1197, 1, 8, 8), (600, 1, 8, 8), 4218),
     "fashion": ((1500, 1, 28, 28), (500, 1, 28, 28), 61050),
     "resnet": ((1500, 1, 28, 28), (500, 1, 28, 28), 77562),
+    "garments": ((1500, 1, 28, 28), (500, 1, 28, 28), 109386),
     "text": ((5536, 64), (128, 64), 111932),
+    "unet": ((800, 1, 32, 32), (150, 1, 32, 32), 25988),
+    "fastscnn": ((800, 1, 32, 32), (150, 1, 32, 32), 8976),
+    "gan": ((1500, 32), (500, 32), 68786),
+    "sharpen": ((1500, 1, 14, 14), (500, 1, 14, 14), 3060),
 }
 
 
@@ -47,13 +52,16 @@ def test_every_sample_comes_once_in_an_epoch():
 def test_there_is_no_other_task():
     with pytest.raises(fp8mac.Error) as error:
         training_task("cifar")
-    text = "There is no task 'cifar'; there are digits, fashion, resnet, text."
+    text = (
+        "There is no task 'cifar'; there are digits, fashion, resnet, garments, text, words, unet, "
+        "fastscnn, gan, sharpen, movies, adult."
+    )
     assert str(error.value) == text
 
 
 def test_digits_learn_on_a_unit():
     found = train_task(training_task("digits"), fp8mac.torch.on("fp8"), steps=60)
-    assert found.accuracy > 0.7
+    assert found.scores["accuracy"] > 0.7
     assert [step for step, _ in found.curve] == list(range(6, 61, 6))
     assert found.curve[-1][1] < found.curve[0][1] * 0.8
     assert set(found.lost[-1]) == {"0", "2", "5", "9"}
@@ -86,7 +94,7 @@ def test_an_interrupted_run_ends_where_the_whole_one_does(way, tmp_path):
     again = run(checkpoint=place, progress=steps.append)
     assert steps[0] == 26
     assert not place.exists()
-    assert (again.loss, again.accuracy) == (whole.loss, whole.accuracy)
+    assert again.scores == whole.scores
     assert [tuple(each) for each in again.curve] == whole.curve
 
 

