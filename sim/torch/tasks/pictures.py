@@ -18,7 +18,6 @@ from fp8mac.sim.torch.tasks.task import TrainingTask
 __all__ = ["Adversaries", "Sharpener", "generation_task", "sharpening_task"]
 
 _NOISE = 32
-_PAIRS = 250
 
 
 class Adversaries(nn.Module):
@@ -111,7 +110,8 @@ def generation_task(images: Tensor, held_out: Tensor) -> TrainingTask:
 def _judge_made(task: TrainingTask, model: nn.Module) -> dict[str, float]:
     """Distance of the images made to those held out; how alike two that are made are."""
     made = torch.cat([model(noise) for noise, _ in task.held_out()])
-    first, second = made[:_PAIRS, 0].numpy(), made[_PAIRS : 2 * _PAIRS, 0].numpy()
+    half = len(made) // 2
+    first, second = made[:half, 0].numpy(), made[half : 2 * half, 0].numpy()
     distance = frechet_distance(made[:, 0].numpy(), task.test_y[:, 0].numpy())
     return {"loss": distance, "ms_ssim": ms_ssim(first, second)}
 
