@@ -65,6 +65,12 @@ def prove(
         typer.Option("--fast", help="Of the standard units e4m3, e5m2 and int8; no files."),
         Never("A"),
     ] = False,
+    new: Annotated[
+        bool,
+        typer.Option("--new", help="Of the standard units those that DIR's certificate lacks."),
+        Never("A"),
+        Never("--fast"),
+    ] = False,
     both: Annotated[
         bool, typer.Option("--both", help="Prove every step in both encodings.")
     ] = False,
@@ -108,7 +114,8 @@ def prove(
 ) -> None:
     """Prove that a circuit does what its unit says, for all operands and states.
 
-    Without operands all standard units are proved, and DIR gets the certificate. The exit code is 1
+    Without operands all standard units are proved, and DIR gets the certificate; with --new those
+    that it lacks, and its other rows stay. The exit code is 1
     if a proof fails; then the counterexample is printed.
     """
     config = None
@@ -120,11 +127,15 @@ def prove(
         units = {each: [] for each in Goal}
     if a is None and not fast:
         check_folder(output_dir, "proofs.*")
+    before = _certificate(output_dir / "proofs.json") if new else None
     # Solvers and circuits are imported here: the other commands do without.
     from fp8mac.proofs import certificate as paper
     from fp8mac.proofs.check import checks, circuit, solve
     from fp8mac.proofs.check import prove as proofs
 
+    if before is not None:
+        units = paper.units_lacking(before, units)
+        structures = []
     command = recorded(ctx)
     options: dict[str, Any] = {
         "both": both,
@@ -150,7 +161,8 @@ def prove(
             records = proofs.prove_units(units, structures=structures, progress=advance, **options)
         else:
             records = proofs.prove_circuit(theirs, any_nan=any_nan, progress=advance, **options)
-    facts, text = paper.certificate(records, command), paper.certificate_text(records, command)
+    facts = paper.certificate(records, command, before=before)
+    text = paper.certificate_text(facts)
     if a is None and not fast:
         facts_text = json.dumps(facts, indent=1, allow_nan=False) + "\n"
         write_files({output_dir / "proofs.md": text, output_dir / "proofs.json": facts_text})
@@ -166,11 +178,11 @@ def _units(config: MacConfig | None, goal: Goal, *, fast: bool) -> dict[Goal, li
     """What is proved: one unit, or the standard ones."""
     if config is not None:
         return {goal: [config]}
-    from fp8mac.proofs import certificate as paper
+    from fp8mac.proofs import standard
 
-    each, lanes = (
-        (paper.FAST_UNITS, paper.FAST_DOTS) if fast else (paper.STANDARD_UNITS, paper.STANDARD_DOTS)
-    )
+    each, lanes = (standard.STANDARD_UNITS, standard.STANDARD_DOTS)
+    if fast:
+        each, lanes = (standard.FAST_UNITS, standard.FAST_DOTS)
     return {goal: [*each.get(goal, []), *lanes.get(goal, [])] for goal in Goal}
 
 
@@ -179,10 +191,21 @@ def _structures(
 ) -> list[tuple[MacConfig, Structure]]:
     """Units with other structures: the one that is named, or with the standard units all."""
     if config is None:
-        from fp8mac.proofs import certificate as paper
+        from fp8mac.proofs import standard
 
-        return paper.FAST_STRUCTURES if fast else paper.STANDARD_STRUCTURES
+        return standard.FAST_STRUCTURES if fast else standard.STANDARD_STRUCTURES
     return [] if name is None else [(config, parse_structure(name, config))]
+
+
+def _certificate(path: Path) -> dict[str, Any]:
+    """A certificate that rows are added to."""
+    try:
+        found = json.loads(_read(path))
+        _ = found["tools"], found["command"], found["failures"], found["proved"]
+        assert all(record.keys() >= {"unit", "goal"} for record in found["records"])
+    except (ValueError, TypeError, LookupError, AttributeError, AssertionError) as error:
+        raise ConfigError(f"'{path}' is no certificate.") from error
+    return found
 
 
 def _read(path: Path) -> str:

@@ -1,174 +1,47 @@
 """What was proved, on paper: which units, in which encoding, by which solver, of which text."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from typing import Any
 
 from fp8mac.gen.yosys import find_yosys
-from fp8mac.hw.config.ports import Shape
-from fp8mac.hw.config.structure import Built, Goal, Structure, structures_of
-from fp8mac.hw.config.unit import MacConfig, parse_line, parse_unit
+from fp8mac.hw.config.errors import Error
+from fp8mac.hw.config.structure import Goal
+from fp8mac.hw.config.unit import MacConfig
 from fp8mac.proofs.check.checks import CheckKind, Record, Verdict, failures
 
 __all__ = [
-    "FAST_DOTS",
-    "FAST_STRUCTURES",
-    "FAST_UNITS",
-    "STANDARD_DOTS",
-    "STANDARD_STRUCTURES",
-    "STANDARD_UNITS",
+    "CertificateError",
     "certificate",
     "certificate_text",
+    "units_lacking",
 ]
 
-_FORMATS = ("e2m5", "e3m4", "e4m3", "e5m2")
-_ACCUMULATORS = ("kulisch", "e6m9", "fp16", "bf16", "fp32")
 
-STANDARD_UNITS: dict[Goal, list[MacConfig]] = {
-    Goal.AREA: [
-        parse_unit("int8", acc="int32"),
-        *(parse_unit(format_, acc=acc) for format_ in _FORMATS for acc in _ACCUMULATORS),
-        parse_unit("e4m3", "e5m2", acc="fp16"),
-        parse_unit("int4", "e4m3", acc="fp16"),
-        parse_unit("int8", acc="int32:saturate"),
-        parse_unit("e4m3fnuz", acc="fp16"),
-        parse_unit("e5m2fnuz", acc="kulisch"),
-        parse_unit("e4m3", acc="fp16:rtz:ftz"),
-        parse_unit("e4m3", acc="fp16:saturate"),
-        parse_unit("e4m3", acc="kulisch:3", stages=2),
-        parse_unit("int8", acc="int32", stages=2),
-        parse_unit("e4m3", acc="kulisch:3", output="fp16"),
-        parse_unit("e4m3", acc="kulisch", output="fp32"),
-        parse_unit("e5m2", acc="kulisch:3", output="bf16"),
-        parse_unit("int8", acc="int32", output="bf16:rtz"),
-        parse_unit("e4m3", acc="kulisch:0", output="fp16"),
-        parse_unit("e5m2", acc="kulisch:0", output="fp16"),
-        parse_unit("e4m3", acc="kulisch:0", output="e4m3:saturate"),
-        parse_unit("e4m3", acc="kulisch:segmented=5"),
-        parse_unit("e4m3", acc="kulisch:3:segmented=5:resolve=idle"),
-        parse_unit("e5m2", acc="kulisch:7:segmented=6:resolve=combinational"),
-        parse_unit("int8", acc="int32:segmented=4"),
-        parse_unit("int8", acc="int32:segmented=4:resolve=idle"),
-    ],
-    Goal.SPEED: [
-        parse_unit("int8", acc="int32"),
-        *(parse_unit(format_, acc=acc) for format_ in ("e4m3", "e5m2") for acc in _ACCUMULATORS),
-        parse_unit("e2m5", acc="fp16"),
-        parse_unit("e3m4", acc="bf16"),
-        parse_unit("e4m3", "e5m2", acc="fp16"),
-        parse_unit("int4", "e4m3", acc="fp16"),
-        parse_unit("int4", "int8", acc="int16:saturate"),
-        parse_unit("e5m2fnuz", acc="kulisch"),
-        parse_unit("e4m3", acc="fp16:rtz:ftz"),
-        parse_unit("e4m3", acc="fp16:saturate"),
-        parse_unit("e4m3", acc="kulisch:3", stages=2),
-        parse_unit("e4m3", acc="kulisch:3:segmented=5:resolve=idle"),
-        parse_unit("e5m2", acc="kulisch:7:segmented=6:resolve=combinational"),
-        parse_unit("int4", "int8", acc="int16:segmented=4"),
-    ],
-    Goal.FPGA: [
-        parse_unit("int8", acc="int32"),
-        parse_unit("int4", "int8", acc="int16:saturate"),
-        parse_unit("e4m3", acc="kulisch"),
-        parse_unit("e5m2", acc="kulisch"),
-        parse_unit("int8", "e4m3", acc="kulisch"),
-        parse_unit("e4m3", acc="bf16"),
-        parse_unit("e4m3", acc="kulisch:3:segmented=10"),
-        parse_unit("int8", acc="int32:segmented=8"),
-    ],
-    Goal.FPGA_DSP: [
-        parse_unit("int8", acc="int32"),
-        parse_unit("e4m3", acc="kulisch"),
-    ],
-}
-"""Units that `make prove` proves, by what they are built for."""
-
-FAST_UNITS: dict[Goal, list[MacConfig]] = {
-    Goal.AREA: [
-        parse_unit("int8", acc="int32"),
-        *(parse_unit(format_, acc=acc) for format_ in ("e4m3", "e5m2") for acc in _ACCUMULATORS),
-        parse_unit("e4m3", acc="kulisch:3:segmented=5:resolve=idle"),
-    ],
-    Goal.SPEED: [
-        parse_unit("e4m3", acc="kulisch"),
-        parse_unit("e4m3", acc="bf16"),
-        parse_unit("e5m2", acc="fp16"),
-    ],
-    Goal.FPGA: [parse_unit("e4m3", acc="kulisch")],
-}
-"""Units that are proved in every run of CI."""
+class CertificateError(Error, RuntimeError):
+    """A certificate that rows cannot be added to; the message is one sentence for the user."""
 
 
-def _lines(*lines: str) -> list[MacConfig]:
-    return [parse_line(line) for line in lines]
-
-
-STANDARD_DOTS: dict[Goal, list[MacConfig]] = {
-    Goal.AREA: _lines(
-        "e4m3 x 16 -> kulisch:7",
-        "int8 x 16 -> int32",
-        "e4m3 x 4 -> kulisch:15",
-        "e5m2*e4m3 x 4 -> kulisch:3",
-        "int4 x 4 -> int8:saturate",
-        "e4m3 x 4 -> kulisch:4:segmented=8",
-        "e2m1 x 8 -> kulisch:5:segmented=4:resolve=idle",
-        "int8 x 4 -> int32:segmented=8:resolve=combinational",
-        "e4m3 x 2 -> kulisch:3, stages 2",
-        "e4m3 -> kulisch:3, stages 3",
-        "int8 x 4 -> int24, output fp16",
-    ),
-    Goal.SPEED: _lines(
-        "e4m3 x 16 -> kulisch:7",
-        "int8 x 16 -> int32",
-        "e4m3 x 4 -> kulisch:15",
-        "int4 x 4 -> int8:saturate",
-        "int8 x 4 -> int32:segmented=8",
-        "e2m1 x 8 -> kulisch:5:segmented=4:resolve=idle",
-        "e4m3 -> kulisch:3, stages 3",
-    ),
-    Goal.FPGA: _lines("e4m3 x 2 -> kulisch:3"),
-}
-"""Units of several lanes, or of three stages, that `make prove` proves."""
-
-FAST_DOTS: dict[Goal, list[MacConfig]] = {
-    Goal.AREA: _lines("e4m3 x 4 -> kulisch:15", "int4 x 4 -> int8:saturate"),
-    Goal.SPEED: _lines("e4m3 x 4 -> kulisch:15"),
-}
-"""Those of them that are proved in every run of CI."""
-
-
-def _others(*units: tuple[str, str]) -> list[tuple[MacConfig, Structure]]:
-    """Units with each structure but those of the goals, which are proved as such."""
-    configs = [parse_unit(format_, acc=acc) for format_, acc in units]
-    ends = [Structure.of(goal) for goal in Goal]
-    return [(each, one) for each in configs for one in structures_of(each) if one not in ends]
-
-
-STANDARD_STRUCTURES = _others(
-    ("int8", "int32"),
-    *(("e4m3", acc) for acc in ("kulisch", "fp16", "bf16", "fp32")),
-    ("e5m2", "kulisch"),
-    ("e5m2", "fp16"),
-    ("e4m3", "fp16:rtz:ftz"),
-)
-"""Units that `make prove` proves, with every structure between those of the goals."""
-
-FAST_STRUCTURES = [
-    each
-    for each in _others(("int8", "int32"), ("e4m3", "kulisch"), ("e4m3", "bf16"))
-    if each[1].value in ("area-sklansky", "area-brent-kung", "lean-brent-kung")
-]
-"""Those of them that are proved in every run of CI."""
-
-
-def certificate(records: Iterable[Record], command: str) -> dict[str, Any]:
+def certificate(
+    records: Iterable[Record], command: str, *, before: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """Everything that was checked, as JSON types.
+
+    Parameters
+    ----------
+    before : mapping, optional
+        A certificate, whose rows of other units stay.
 
     Returns
     -------
     dict
         ``proved`` maps the module to the SHA-256 of its Verilog without the header, for all units
         whose every check came out as it has to; ``records`` has all checks.
+
+    Raises
+    ------
+    CertificateError
+        If the certificate of before was made by other tools.
     """
     records = list(records)
     units = dict.fromkeys((record.check.config, record.check.goal) for record in records)
@@ -177,7 +50,7 @@ def certificate(records: Iterable[Record], command: str) -> dict[str, Any]:
         for unit in units
         if failures(r for r in records if (r.check.config, r.check.goal) == unit)
     }
-    return {
+    made = {
         "schema_version": 1,
         "command": command,
         "tools": {
@@ -196,12 +69,36 @@ def certificate(records: Iterable[Record], command: str) -> dict[str, Any]:
         },
         "records": [_facts(record) for record in records],
     }
+    if before is None:
+        return made
+    if before["tools"] != made["tools"]:
+        raise CertificateError(
+            "The certificate was made by other tools; prove all standard units again."
+        )
+    commands = dict.fromkeys([*before["command"].split("; "), command])
+    return made | {
+        "command": "; ".join(commands),
+        "failures": [*before["failures"], *made["failures"]],
+        "proved": before["proved"] | made["proved"],
+        "records": [*before["records"], *made["records"]],
+    }
+
+
+def units_lacking(
+    before: Mapping[str, Any], units: Mapping[Goal, list[MacConfig]]
+) -> dict[Goal, list[MacConfig]]:
+    """Units of which a certificate has no row."""
+    known = {(record["unit"], record["goal"]) for record in before["records"]}
+    return {
+        goal: [each for each in configs if (each.slug, goal.value) not in known]
+        for goal, configs in units.items()
+    }
 
 
 def _facts(record: Record) -> dict[str, Any]:
     check, found = record.check, record.counterexample
     return {
-        "unit": check.config.slug,
+        "unit": check.circuit.top if check.circuit else check.config.slug,
         "goal": None if check.circuit else check.goal.value,
         "shape": check.shape.value,
         "property": check.kind.value,
@@ -215,15 +112,14 @@ def _facts(record: Record) -> dict[str, Any]:
     }
 
 
-def certificate_text(records: Iterable[Record], command: str) -> str:
+def certificate_text(facts: Mapping[str, Any]) -> str:
     """Certificate for people, in Markdown."""
-    records = list(records)
-    facts = certificate(records, command)
+    records = facts["records"]
     tools = ", ".join(f"{name} {number}" for name, number in facts["tools"].items())
     lines = [
         "# Proofs",
         "",
-        f"Made by `{command}`: {tools}.",
+        f"Made by `{facts['command']}`: {tools}.",
         "",
         "A row is a proof for all operands and all states of the accumulator: for a *core* as a",
         "function, for a *unit* as one clock edge from an arbitrary state. *Encoding* is who",
@@ -235,12 +131,12 @@ def certificate_text(records: Iterable[Record], command: str) -> str:
         "| unit | goal | shape | encoding | verdict | seconds | bugs refuted | Verilog | netlist |",
         "| --- | --- | --- | --- | --- | ---: | ---: | --- | --- |",
     ]
-    shapes = dict.fromkeys(_shape(record) for record in records)
-    lines += [row for shape in shapes for row in _rows(records, *shape)]
-    refuted = [
-        r for r in records if r.check.kind is CheckKind.MUTATION and r.verdict is Verdict.REFUTED
-    ]
-    kinds = len({record.check.mutation for record in refuted})
+    shapes: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for record in records:
+        shapes.setdefault(tuple(record[name] or "" for name in _SHAPE), []).append(record)
+    lines += [row for shape, each in shapes.items() for row in _rows(shape, each)]
+    refuted = [r for r in records if r["mutation"] and r["verdict"] == Verdict.REFUTED.value]
+    kinds = len({record["mutation"] for record in refuted})
     lines += [
         "",
         f"Planted bugs refuted: {len(refuted)}, of {kinds} kinds.",
@@ -251,26 +147,23 @@ def certificate_text(records: Iterable[Record], command: str) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _shape(record: Record) -> tuple[MacConfig, Built, Shape]:
-    return record.check.config, record.check.goal, record.check.shape
+_SHAPE = ("unit", "goal", "shape")
 
 
-def _rows(records: list[Record], config: MacConfig, goal: Built, shape: Shape) -> list[str]:
+def _rows(shape: tuple[str, ...], records: list[dict[str, Any]]) -> list[str]:
     """A row for each encoding in which a shape of a unit was proved."""
-    of_shape = [record for record in records if _shape(record) == (config, goal, shape)]
-    bugs = [r for r in of_shape if r.check.kind is CheckKind.MUTATION]
-    refuted = sum(record.verdict is Verdict.REFUTED for record in bugs)
+    bugs = [each for each in records if each["mutation"]]
+    refuted = sum(each["verdict"] == Verdict.REFUTED.value for each in bugs)
     hashes = {
-        record.check.kind: (record.sha256 or "")[:8] if record.passed else "failed"
-        for record in of_shape
+        each["property"]: (each["sha256"] or "")[:8]
+        if each["verdict"] == Verdict.PROVED.value
+        else "failed"
+        for each in records
     }
     return [
-        f"| {record.check.circuit.top if record.check.circuit else config.slug} "
-        f"| {'' if record.check.circuit else goal.value} "
-        f"| {shape.value} "
-        f"| {record.check.encoding.value if record.check.encoding else ''} "
-        f"| {record.verdict.value} | {record.seconds:.1f} | {refuted} of {len(bugs)} "
-        f"| {hashes.get(CheckKind.VERILOG, '')} | {hashes.get(CheckKind.NETLIST, '')} |"
-        for record in of_shape
-        if record.check.kind is CheckKind.STEP
+        f"| {' | '.join(shape)} | {each['encoding'] or ''} | {each['verdict']} "
+        f"| {each['seconds']:.1f} | {refuted} of {len(bugs)} "
+        f"| {hashes.get(CheckKind.VERILOG.value, '')} | {hashes.get(CheckKind.NETLIST.value, '')} |"
+        for each in records
+        if each["property"] == CheckKind.STEP.value
     ]

@@ -11,6 +11,7 @@ from fp8mac.hw.config.structure import Built, Goal, Structure
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.proofs.bugs.area import AREA_MUTATIONS
 from fp8mac.proofs.bugs.dots import DOT_MUTATIONS
+from fp8mac.proofs.bugs.float_dots import FLOAT_DOT_MUTATIONS
 from fp8mac.proofs.bugs.fpga import FPGA_MUTATIONS
 from fp8mac.proofs.bugs.planting import Mutation, MutationError, mutated_rtlil, parse_unit_text
 from fp8mac.proofs.bugs.segments import SEGMENT_MUTATIONS
@@ -44,6 +45,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     *STRUCTURE_MUTATIONS,
     *FPGA_MUTATIONS,
     *DOT_MUTATIONS,
+    *FLOAT_DOT_MUTATIONS,
 )
 """Every planted bug; those of few units first."""
 
@@ -54,9 +56,13 @@ _AROUND = frozenset(
 """Modules of what is around every core."""
 
 
-def _of_lanes(mutation: Mutation) -> bool:
-    """Whether a mutation is one of units of several lanes: theirs, and what is around all cores."""
-    return mutation in DOT_MUTATIONS or (mutation.registered and mutation.module in _AROUND)
+def _is_of(mutation: Mutation, config: MacConfig) -> bool:
+    """Whether a mutation is one of a kind of unit: of several lanes, or of a single one."""
+    of_fixed, of_floats = mutation in DOT_MUTATIONS, mutation in FLOAT_DOT_MUTATIONS
+    if config == config.plain:
+        return not of_fixed and not of_floats
+    around = mutation.registered and mutation.module in _AROUND
+    return around or (of_fixed if config.is_fixed else of_floats)
 
 
 def mutations_of(config: MacConfig, shape: Shape, *, goal: Built = Goal.AREA) -> list[Mutation]:
@@ -64,8 +70,8 @@ def mutations_of(config: MacConfig, shape: Shape, *, goal: Built = Goal.AREA) ->
     return [
         mutation
         for mutation in MUTATIONS
-        if mutation.applies(config)
-        and (mutation not in DOT_MUTATIONS if config == config.plain else _of_lanes(mutation))
+        if _is_of(mutation, config)
+        and mutation.applies(config)
         and _has(mutation, goal)
         and (shape.is_registered or not mutation.registered)
     ]

@@ -27,6 +27,7 @@ from fp8mac.proofs.check.circuit import Circuit
 from fp8mac.proofs.check.queries import decoded
 from fp8mac.proofs.check.replay import Counterexample
 from fp8mac.proofs.check.solve import Answer, Encoding
+from fp8mac.proofs.cuts.floats import has_parts
 from fp8mac.proofs.spec.sorts import all_sorts
 from fp8mac.sim.check.cosim import Mismatch
 
@@ -181,7 +182,8 @@ def plan(
     both : bool
         Prove every step in both encodings.
     mutations : int
-        Planted bugs beside each proof, those before others that were planted least so far.
+        Planted bugs beside each proof, twice as many beside that of a sum of float products; those
+        before others that were planted least so far.
     """
     checks: list[Check] = []
     planted: Counter[str] = Counter()
@@ -190,10 +192,10 @@ def plan(
         (config, goal) for goal, configs in by_goal.items() for config in configs
     ]
     for config, goal in dict.fromkeys([*pairs, *structures]):
-        if is_cut(config) and not config.is_fixed:
+        if is_cut(config) and not config.is_fixed and not has_parts(config):
             raise ConfigError(
                 f"There is no proof of {config.text}: proved are units that add products one by "
-                "one, and those that add several in fixed point."
+                "one, and those that add several in fixed point or in one window."
             )
         encodings = Encoding.of(all_sorts(config), both=both)
         check = partial(Check, config, goal=goal)
@@ -205,7 +207,9 @@ def plan(
             checks += [check(shape, CheckKind.STEP, encoding) for encoding in encodings]
             pool = mutations_of(config, shape, goal=goal)
             pool = [each for each in pool if each.registered is shape.is_registered]
-            for mutation in sorted(pool, key=lambda each: planted[each.name])[:mutations]:
+            # Sums of float products have twice as many parts as others.
+            many = mutations * (2 if is_cut(config) and not config.is_fixed else 1)
+            for mutation in sorted(pool, key=lambda each: planted[each.name])[:many]:
                 planted[mutation.name] += 1
                 checks.append(check(shape, CheckKind.MUTATION, encodings[0], mutation))
             kinds = (CheckKind.VERILOG,) if goal.is_fpga else (CheckKind.VERILOG, CheckKind.NETLIST)

@@ -6,12 +6,15 @@ from hashlib import sha256
 
 from fp8mac.gen.yosys import find_yosys
 from fp8mac.hw.config.ports import Shape
+from fp8mac.hw.config.unit import MacConfig
 from fp8mac.proofs.check.checks import Check, Record, Verdict
 from fp8mac.proofs.check.circuit import Circuit
 from fp8mac.proofs.check.queries import Query, around_query
 from fp8mac.proofs.check.solve import Encoding, Solver
 from fp8mac.proofs.cuts.dots import DotCuts
+from fp8mac.proofs.cuts.floats import float_questions
 from fp8mac.proofs.cuts.gates import CutError, Gates
+from fp8mac.proofs.cuts.parts import FloatParts
 from fp8mac.sim.check.cosim import Mismatch, check_core, check_unit
 from fp8mac.sim.check.netlist import Netlist
 from fp8mac.sim.check.stimuli import biased_triples
@@ -19,7 +22,8 @@ from fp8mac.synth_reports.synth.synthesis import Flow, synthesize
 
 __all__ = ["PartsProof", "first_mismatch", "mutation", "prove_in_parts", "step"]
 
-_TRIED = 3000
+_TRIED = (3000, 60_000)
+"""Steps that are tried, and how many if none of those is wrong."""
 
 
 def step(check: Check, circuit: Circuit, solver: Solver) -> Record:
@@ -68,31 +72,52 @@ def prove_in_parts(circuit: Circuit, solver: Solver) -> PartsProof:
     start = time.thread_time()
     try:
         top = f"{circuit.top}.core.accumulator" if unit else circuit.top
-        cuts = DotCuts(circuit.config, Gates(circuit.text, top), "" if unit else "accumulator.")
-        queries = {"What follows the sum": Query(cuts.check(), ())}
+        gates = Gates(circuit.text, top)
+        asked = _questions(circuit.config, gates, "" if unit else "accumulator.")
     except CutError as error:
         return PartsProof(time.thread_time() - start, str(error))
     seconds = time.thread_time() - start
     if unit:
-        queries["What is around the core"] = around_query(circuit)
-    encoding = Encoding.BITWUZLA
-    for what, query in queries.items():
-        answer = solver.solve(query, encoding)
-        seconds += answer.seconds
-        if answer.verdict != "unsat":
-            wrong = "is wrong" if answer.verdict == "sat" else f"is not decided: {answer.verdict}"
-            return PartsProof(seconds, f"{what} {wrong}.")
+        around = Encoding.BITWUZLA, around_query(circuit).text
+        asked["What is around the core"] = [around]
+    for what, texts in asked.items():
+        for encoding, text in dict.fromkeys(texts):  # lanes that are alike are asked about once
+            answer = solver.solve(Query(text, ()), encoding)
+            seconds += answer.seconds
+            if answer.verdict != "unsat":
+                wrong = "is wrong" if answer.verdict == "sat" else "is not decided"
+                why = "" if answer.verdict == "sat" else f": {answer.verdict}"
+                return PartsProof(seconds, f"{what} {wrong}{why}.")
     return PartsProof(seconds)
 
 
-def first_mismatch(circuit: Circuit, count: int = _TRIED) -> Mismatch | None:
+def _questions(
+    config: MacConfig, gates: Gates, inside: str
+) -> dict[str, list[tuple[Encoding, str]]]:
+    """Prove what takes no solver of a core; the questions that are left to one."""
+    if config.is_fixed:
+        last = DotCuts(config, gates, inside).check()
+        return {"What follows the sum": [(Encoding.BITWUZLA, last)]}
+    parts = FloatParts(config, gates, inside)
+    encoding, *_ = Encoding.of(parts.sorts)
+    asked: dict[str, list[tuple[Encoding, str]]] = {}
+    for what, text in float_questions(parts):
+        asked.setdefault(what, []).append((encoding, text))
+    return asked
+
+
+def first_mismatch(circuit: Circuit) -> Mismatch | None:
     """A step in which a circuit differs from the golden model, if one of some biased ones does."""
     config = circuit.config
     flow = replace(Flow.load(), name="plain", scripts=("strash; map",))
     found = synthesize(circuit.text, circuit.top, flow, find_yosys())
-    netlist, triples = Netlist.from_blif(found.netlist), biased_triples(config, count, seed=1)
-    if circuit.shape is Shape.UNIT:
-        wrong = check_unit(config, netlist, found.flip_flops, triples)
-    else:
-        wrong = check_core(config, netlist, triples)
-    return wrong[0] if wrong else None
+    netlist = Netlist.from_blif(found.netlist)
+    for count in _TRIED:
+        triples = biased_triples(config, count, seed=1)
+        if circuit.shape is Shape.UNIT:
+            wrong = check_unit(config, netlist, found.flip_flops, triples)
+        else:
+            wrong = check_core(config, netlist, triples)
+        if wrong:
+            return wrong[0]
+    return None

@@ -98,8 +98,18 @@ class _Shell(Circuit):
     @property
     def inner(self) -> dict[str, tuple[str, int, bool]]:
         """Wire, width and direction of that circuit's ports."""
+        module = self.text.partition(f"\nmodule \\{self.top}.core.accumulator\n")[2]
+        wires = re.findall(
+            r"^  wire .*?(?:input|output) [0-9]+ +\\(\S+)$", module.partition("\nend\n")[0], re.M
+        )
+        # Amaranth gives a port another name where a part of it has one of that name.
+        known = {wire.partition("$")[0]: f"core.accumulator.{wire}" for wire in wires}
         return {
-            port.name: (f"core.accumulator.{port.name}", port.bits, port.is_input)
+            port.name: (
+                known.get(port.name, f"core.accumulator.{port.name}"),
+                port.bits,
+                port.is_input,
+            )
             for port in ports(self.config, Shape.CORE)
         }
 

@@ -13,7 +13,6 @@ them. That the parts make up the whole is part of each: a lane hangs on its own 
 sum on the register and on terms, every lane's once, and the constants of all of them cancel.
 """
 
-import re
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
@@ -25,17 +24,15 @@ from numpy.typing import NDArray
 from fp8mac.hw.config.accumulators import Resolve
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.proofs.cuts.gates import Bit, CutError, Gates, term, vector
-from fp8mac.proofs.cuts.linear import LinearForm, linear_form
+from fp8mac.proofs.cuts.lanes import lane_values
+from fp8mac.proofs.cuts.linear import LinearForm, adders_of, linear_form
 from fp8mac.proofs.cuts.operands import products, raised
 from fp8mac.proofs.spec.register import settling, value
 from fp8mac.proofs.spec.theory import bits, extend
 
 __all__ = ["DotCuts"]
 
-_ADDER = re.compile(r"(sum|carry|half)_([0-9]+_[0-9]+)((?:\$[0-9]+)?)")
 _ALL = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
-_MOST_BITS = 20
-"""Bits of both operands of a lane of which all values are tried."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +102,8 @@ class DotCuts:
         config = self.config
         width = len(self.rows[0])
         register = self._register(width)
-        adders, leaves = self._adders(), {*register, *chain(*self.terms)}
+        adders = adders_of(self.gates, self.inside)
+        leaves = {*register, *chain(*self.terms)}
         result = [(bit, 1 << place) for row in self.rows for place, bit in enumerate(row)]
         form = linear_form(self.gates, result, width, adders=adders, leaves=leaves)
         weights = dict(form.weights)
@@ -135,18 +133,6 @@ class DotCuts:
             }
         return weights
 
-    def _adders(self) -> set[Bit]:
-        """Nets that by their names are sums and carries of the tree's adders."""
-        found: dict[tuple[str, str], dict[str, Bit]] = {}
-        for name, net in self.gates.nets.items():
-            match = _ADDER.fullmatch(name.removeprefix(self.inside))
-            if match and name.startswith(self.inside) and len(net) == 1:
-                found.setdefault((match[2], match[3]), {})[match[1]] = net[0]
-        bits_: set[Bit] = set()
-        for each in found.values():  # the half of a full adder is inside of it
-            bits_ |= {bit for kind, bit in each.items() if kind != "half" or "sum" not in each}
-        return {bit for bit in bits_ if bit in self.gates.kinds}
-
     def lane(self, lane: int, form: LinearForm) -> int:
         """Prove that the terms of a lane count its product and a constant.
 
@@ -174,30 +160,7 @@ class DotCuts:
 
     def _lane_values(self, lane: int, roots: list[Bit]) -> dict[Bit, NDArray[np.uint64]]:
         """Values of bits of a lane for all of its operands, in the order of `_products`."""
-        config = self.config
-        places = [
-            self.gates.bus(name)[lane * width : (lane + 1) * width]
-            for name, width in (("a", config.a.bits), ("b", config.b.bits))
-        ]
-        own = {*chain(*places)}
-        order, ends = self.gates.cone(roots, own)
-        if strange := {*ends} - own:
-            raise CutError(f"Lane {lane} hangs on {len(strange)} bits that are none of its own.")
-        digits = [*places[1], *places[0]]
-        if len(digits) > _MOST_BITS:
-            raise CutError(
-                f"A lane of {len(digits)} bits has too many operands: those of {_MOST_BITS} bits "
-                "are tried."
-            )
-        count = np.arange(1 << len(digits), dtype=np.uint64)
-        given = {
-            bit: np.packbits((count >> np.uint64(at) & np.uint64(1)).astype(np.uint8))
-            for at, bit in enumerate(digits)
-        }
-        values = self.gates.evaluate(order, given, np.uint8(255))
-        return {
-            bit: np.unpackbits(values[bit], count=len(count)).astype(np.uint64) for bit in roots
-        }
+        return lane_values(self.gates, self.config, lane, roots)
 
     @cached_property
     def _products(self) -> tuple[NDArray[Any], NDArray[np.bool_]]:

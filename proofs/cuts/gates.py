@@ -67,6 +67,10 @@ class Gates:
         self.nets: dict[str, list[Bit]] = {
             name: facts["bits"] for name, facts in module["netnames"].items()
         }
+        # Amaranth gives a port another name where a part of it has one of that name.
+        self.nets |= {
+            name.partition("$")[0]: facts["bits"] for name, facts in module["ports"].items()
+        }
         self.kinds: dict[Bit, str] = {}
         self.inputs: dict[Bit, tuple[Bit, ...]] = {}
         for name, cell in module["cells"].items():
@@ -126,12 +130,16 @@ class Gates:
 
     def smt(self, order: Iterable[Bit]) -> str:
         """Definitions of gates in SMT-LIB, see `term`."""
-        lines = []
-        for bit in order:
-            _, _, text = _KINDS[self.kinds[bit]]
-            body = text.format(*(term(each) for each in self.inputs[bit]))
-            lines.append(f"(define-fun {term(bit)} () Bool {body})\n")
-        return "".join(lines)
+        order = list(order)
+        names = {each: term(each) for bit in order for each in (bit, *self.inputs[bit])}
+        return "".join(
+            f"(define-fun {names[bit]} () Bool {self.formula(bit, names)})\n" for bit in order
+        )
+
+    def formula(self, bit: Bit, names: Mapping[Bit, str]) -> str:
+        """What a gate gives, as a term of SMT-LIB, given the names of its inputs."""
+        _, _, text = _KINDS[self.kinds[bit]]
+        return text.format(*(names[each] for each in self.inputs[bit]))
 
 
 def term(bit: Bit) -> str:

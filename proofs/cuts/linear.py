@@ -13,6 +13,7 @@ wrong makes a proof fail, and never succeed.
 # Ref: A. Mahzoon, D. Grosse, R. Drechsler, RevSCA-2.0, IEEE TCAD 41(5), 2022
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -20,9 +21,10 @@ from graphlib import TopologicalSorter
 
 from fp8mac.proofs.cuts.gates import Bit, CutError, Gates
 
-__all__ = ["LinearForm", "linear_form"]
+__all__ = ["LinearForm", "adders_of", "linear_form"]
 
 _MOST_INPUTS = 3
+_ADDER = re.compile(r"(sum|carry|half)_([0-9]+_[0-9]+)((?:\$[0-9]+)?)")
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,19 @@ class LinearForm:
     weights: dict[Bit, int]
     constant: int
     width: int
+
+
+def adders_of(gates: Gates, inside: str) -> set[Bit]:
+    """Nets that by their names are sums and carries of adders, given how their names begin."""
+    found: dict[tuple[str, str], dict[str, Bit]] = {}
+    for name, net in gates.nets.items():
+        match = _ADDER.fullmatch(name.removeprefix(inside))
+        if match and name.startswith(inside) and len(net) == 1:
+            found.setdefault((match[2], match[3]), {})[match[1]] = net[0]
+    bits: set[Bit] = set()
+    for each in found.values():  # the half of a full adder is inside of it
+        bits |= {bit for kind, bit in each.items() if kind != "half" or "sum" not in each}
+    return {bit for bit in bits if bit in gates.kinds}
 
 
 @dataclass(frozen=True)

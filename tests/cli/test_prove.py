@@ -140,8 +140,15 @@ def test_bad_input(tmp_path):
     assert message("e4m3").startswith("'e4m3' has no accumulator; name it with --acc, or ")
     assert message("e4m3 x 2 -> fp16") == (
         "There is no proof of e4m3 x 2 -> fp16: proved are units that add products one by one, and "
-        "those that add several in fixed point."
+        "those that add several in fixed point or in one window."
     )
+    assert message("--new", "--output-dir", str(tmp_path)) == (
+        f"Cannot read '{tmp_path / 'proofs.json'}': No such file or directory."
+    )
+    for text in ("", "[]", '{"records": [{}]}'):
+        (tmp_path / "proofs.json").write_text(text)
+        found = message("--new", "--output-dir", str(tmp_path))
+        assert found == f"'{tmp_path / 'proofs.json'}' is no certificate."
     assert message("e4m3", "--acc", "fp16", "--fast") == (
         "--fast has no effect with the argument A."
     )

@@ -1,0 +1,46 @@
+"""A dot product in a float accumulator, cut into lanes, the largest exponent, terms, a rounding.
+
+::
+
+    a[k], b[k] --> lane k --> sign, significand, exponent     lane      for all operands
+                                 |             |
+                      c ---------|----------> largest         largest   which exponent it is
+                                 |             |
+                              place k <--------+              place     the term, cut off
+                                 |
+                               tree --> sum                   sum       linear arithmetic
+                                         |
+                      c ------------> finish --> y            finish    one rounding
+
+What one part shows is what the next ones know, and nothing else is assumed of any word.
+"""
+
+from collections.abc import Iterator
+
+from fp8mac.hw.config.accumulators import FloatAccConfig
+from fp8mac.hw.config.unit import MacConfig
+from fp8mac.proofs.cuts.families import AreaWindow, FastWindow
+from fp8mac.proofs.cuts.parts import FloatParts, Question
+from fp8mac.proofs.spec.terms import can_claim
+
+__all__ = ["float_questions", "has_parts"]
+
+
+def has_parts(config: MacConfig) -> bool:
+    """Whether there is a proof in parts of a unit of several lanes in a float accumulator."""
+    acc, how = config.accumulator, config.summation
+    if not isinstance(acc, FloatAccConfig) or not can_claim(acc) or how.chunk is not None:
+        return False
+    return how.window_bits is not None and how.late is how.groups is config.block is None
+
+
+def float_questions(parts: FloatParts) -> Iterator[Question]:
+    """Prove what takes no solver; the questions that are left to one.
+
+    Raises
+    ------
+    CutError
+        If a part is not proved.
+    """
+    window = FastWindow if parts.is_fast else AreaWindow
+    return window(parts).questions()

@@ -1,0 +1,131 @@
+"""What all parts of a proof of a sum of float products share: lanes, and what is no number."""
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+
+from fp8mac.hw.config.accumulators import FloatAccConfig
+from fp8mac.hw.config.formats import ZeroSign
+from fp8mac.hw.config.unit import MacConfig
+from fp8mac.proofs.cuts.gates import Bit, CutError, Gates
+from fp8mac.proofs.cuts.lanes import FloatLanes, ProductWords
+from fp8mac.proofs.cuts.words import question
+from fp8mac.proofs.spec.terms import acc_terms, result_sorts
+from fp8mac.proofs.spec.theory import Sort, all_of, any_of
+
+__all__ = ["FloatParts", "Question"]
+
+Question = tuple[str, str]
+"""What a question is about, and its text."""
+
+
+@dataclass(frozen=True)
+class FloatParts:
+    """The core of a unit, and what all parts of its proof share.
+
+    Parameters
+    ----------
+    config : MacConfig
+        A unit that adds several products of floats in a float accumulator.
+    gates : Gates
+        Its core, or the circuit in it.
+    inside : str
+        Prefix of the names of nets of that circuit.
+    """
+
+    config: MacConfig
+    gates: Gates
+    inside: str = ""
+
+    @property
+    def acc(self) -> FloatAccConfig:
+        """Accumulator."""
+        assert isinstance(self.config.accumulator, FloatAccConfig)
+        return self.config.accumulator
+
+    @property
+    def sorts(self) -> tuple[Sort, Sort]:
+        """Sorts of the questions."""
+        return result_sorts(self.acc, 1)
+
+    @property
+    def count(self) -> int:
+        """Lanes."""
+        return self.config.products_per_cycle
+
+    @cached_property
+    def lanes(self) -> FloatLanes:
+        """What they have to give."""
+        return FloatLanes(self.config)
+
+    def net(self, name: str) -> list[Bit]:
+        """Bits of a net of the circuit."""
+        return self.gates.bus(self.inside + name)
+
+    @property
+    def is_fast(self) -> bool:
+        """Whether exponents are there before products."""
+        return f"{self.inside}field_0" in self.gates.nets
+
+    @cached_property
+    def finals(self) -> dict[str, list[Bit]]:
+        """What the rounding is told of all terms; NaN before two infinities are one as well."""
+        signs = ("negative",) if self.acc.zero is ZeroSign.IEEE else ()
+        names = ("pos_inf", "neg_inf", *signs)
+        found = {name: self.net(f"finish.{name}") for name in names}
+        infinite = {*found["pos_inf"], *found["neg_inf"]}
+        for name, net in self.gates.nets.items():
+            if re.fullmatch(r"nan(\$[0-9]+)?", name.removeprefix(f"{self.inside}finish.")):
+                _, ends = self.gates.cone(net, infinite)
+                if not infinite & {*ends}:
+                    return {"nan": net, **found}
+        raise CutError("There is no net of NaN to cut at.")
+
+    @cached_property
+    def products(self) -> list[ProductWords]:
+        """Words of each lane's product."""
+        found = []
+        for lane in range(self.count):
+            of = f"product_{lane}.product"
+            sign, zero, nan, inf = (
+                self.net(f"{of}.{name}")[0] for name in ("sign", "zero", "nan", "inf")
+            )
+            early = "early." if self.is_fast else ""
+            significand = self.net(f"{of}.{early}significand")
+            exponent = self.net(f"field_{lane}" if self.is_fast else f"exponent_{lane}")
+            found.append(ProductWords(sign, zero, significand, exponent, nan, inf))
+        return found
+
+    def offset(self) -> int:
+        """Prove the lanes; what is added to the exponents of their products."""
+        found = {
+            self.lanes.check(self.gates, lane, words) for lane, words in enumerate(self.products)
+        }
+        if len(found) > 1:
+            raise CutError("The exponents of lanes are not counted from the same one.")
+        return found.pop()
+
+    def specials(self) -> Question:
+        """That what is no number is told to the end, and whether all signs are negative."""
+        names = ("nan", "inf", "sign")
+        given = {name: [getattr(each, name) for each in self.products] for name in names}
+        found = {f"finish_{name}": word for name, word in self.finals.items()}
+        given["c"] = self.gates.bus("c")
+        lanes = range(self.count)
+
+        def one(name: str, lane: int, value: int = 1) -> str:
+            return f"(= ((_ extract {lane} {lane}) {name}) #b{value})"
+
+        nan = any_of([*(one("nan", lane) for lane in lanes), "c_nan"])
+        infinite = []
+        for value, sign in enumerate(("pos", "neg")):
+            each = [f"(and {one('inf', lane)} {one('sign', lane, value)})" for lane in lanes]
+            each.append(f"(and c_inf (= c_sign #b{value}))")
+            infinite.append(f"(= (= finish_{sign}_inf #b1) {any_of(each)})")
+        negative = all_of([*(one("sign", lane) for lane in lanes), "(= c_sign #b1)"])
+        claim = f"(and (= (= finish_nan #b1) {nan}) (=> (not {nan}) {all_of(infinite)}))"
+        if "negative" in self.finals:
+            claim = f"(and {claim} (= (= finish_negative #b1) {negative}))"
+        what = "Which terms are no numbers"
+        definitions = acc_terms(self.acc.format, "c", "c")
+        return what, question(self.gates, given, found, claim, what=what, definitions=definitions)

@@ -1,0 +1,148 @@
+"""Proofs of sums of float products in parts: each finds what is wrong with it, and knows no more.
+
+What every planted bug does is in the committed certificate; here some of them are planted again.
+"""
+
+import dataclasses
+from copy import copy
+from functools import cache
+
+import pytest
+from samples import one_in
+
+from fp8mac.gen.describe import module_name
+from fp8mac.gen.rtlil import rtlil_text
+from fp8mac.hw.config.ports import Shape
+from fp8mac.hw.config.structure import Goal
+from fp8mac.hw.config.unit import parse_line
+from fp8mac.proofs.bugs.float_dots import FLOAT_DOT_MUTATIONS
+from fp8mac.proofs.bugs.mutations import mutations_of, parse_unit_text
+from fp8mac.proofs.check.checks import Check, CheckKind, Verdict
+from fp8mac.proofs.check.circuit import Circuit
+from fp8mac.proofs.check.parts import prove_in_parts
+from fp8mac.proofs.check.prove import Prover
+from fp8mac.proofs.check.queries import Query
+from fp8mac.proofs.check.solve import Encoding, Solver
+from fp8mac.proofs.cuts.floats import float_questions
+from fp8mac.proofs.cuts.gates import CutError, Gates
+from fp8mac.proofs.cuts.parts import FloatParts
+
+SOLVER = Solver(600)
+SMALL = "e2m1 x 2 -> fp16, window 13"
+
+
+@cache
+def gates_of(line):
+    config = parse_line(line)
+    return Gates(rtlil_text(config, Shape.CORE), module_name(config, Shape.CORE))
+
+
+def parts_of(line):
+    gates = copy(gates_of(line))
+    gates.nets = dict(gates.nets)
+    return FloatParts(parse_line(line), gates, "accumulator.")
+
+
+UNITS = [
+    (SMALL, Goal.AREA, Shape.CORE),
+    (SMALL, Goal.SPEED, Shape.UNIT),
+    ("e4m3*e5m2 x 2 -> fp32:odd, window 25:odd", Goal.AREA, Shape.CORE),
+    ("e4m3 x 2 -> bf16:sum0, window 9:floor", Goal.AREA, Shape.UNIT),
+    ("e2m3 x 3 -> fp16:saturate, window 14", Goal.SPEED, Shape.CORE),
+]
+
+
+@pytest.mark.parametrize(("line", "goal", "shape"), one_in(5, UNITS))
+def test_unit_is_proved(line, goal, shape):
+    circuit = Circuit.built(parse_line(line), shape, goal=goal)
+    assert prove_in_parts(circuit, SOLVER).reason == ""
+
+
+def test_questions_and_what_is_known():
+    """What a part may take for known is possible: otherwise anything would be proved."""
+    texts = dict(float_questions(parts_of(SMALL)))
+    assert [*texts] == [
+        "Which terms are no numbers",
+        "The largest exponent",
+        "The place of a product",
+        "The place of the accumulator",
+        "The rounding",
+    ]
+    for what, text in texts.items():
+        known, _, claim = text.rpartition("(assert (not ")
+        assert claim.endswith("))\n")
+        assert SOLVER.solve(Query(known, ()), Encoding.BITWUZLA).verdict == "sat", what
+        both = f"{known}(assert {claim[:-3]})\n"
+        assert SOLVER.solve(Query(both, ()), Encoding.BITWUZLA).verdict == "sat", what
+
+
+@pytest.mark.parametrize(
+    ("net", "change", "reason"),
+    [
+        ("a", lambda gates: gates.bus("a")[::-1], "Lane 0 hangs on 4 bits"),
+        (
+            "accumulator.exponent_1",
+            lambda gates: gates.bus("accumulator.exponent_0"),
+            "Lane 1 hangs on 4 bits",
+        ),
+        (
+            "accumulator.product_0.product.significand",
+            lambda gates: gates.bus("accumulator.product_0.product.significand")[1:],
+            "Lane 0 does not give the product",
+        ),
+        (
+            "accumulator.window.place_1.addend",
+            lambda gates: gates.bus("accumulator.window.place_0.addend"),
+            "it is no adder",
+        ),
+        (
+            "accumulator.window.value",
+            lambda gates: gates.bus("accumulator.window.value")[:-3],
+            "The sum has ",
+        ),
+    ],
+    ids=["operands", "exponent", "significand", "place", "width"],
+)
+def test_parts_have_to_be_the_whole(net, change, reason):
+    parts = parts_of(SMALL)
+    parts.gates.nets[net] = change(parts.gates)
+    with pytest.raises(CutError, match=reason):
+        list(float_questions(parts))
+
+
+def test_another_description_is_not_proved():
+    """Window, cut, rounding, and zeros are those of the description that is asked about."""
+    parts = parts_of("e4m3 x 2 -> fp16, window 13")
+    for line, what in (
+        ("e4m3 x 2 -> fp16, window 13:odd", "The place of a product"),
+        ("e4m3 x 2 -> fp16, window 12", "The place of a product"),
+        ("e4m3 x 2 -> fp16:rtz, window 13", "The rounding"),
+    ):
+        other = dataclasses.replace(parts, config=parse_line(line))
+        asked = dict(float_questions(other))
+        assert SOLVER.solve(Query(asked[what], ()), Encoding.BITWUZLA).verdict == "sat", line
+    zeros = dataclasses.replace(parts, config=parse_line("e4m3 x 2 -> fp16:sum0, window 13"))
+    with pytest.raises(CutError, match=r"^The rounding hangs on 4 bits that are none of its own"):
+        list(float_questions(zeros))
+
+
+@pytest.mark.parametrize(
+    "mutation", one_in(9, [(each,) for each in FLOAT_DOT_MUTATIONS[::9]]), ids=lambda bug: bug.name
+)
+def test_planted_bug_is_refuted(mutation):
+    config = parse_unit_text(mutation.units[0])
+    goal = mutation.goals[0]
+    check = Check(config, Shape.CORE, CheckKind.MUTATION, Encoding.BITWUZLA, mutation, goal=goal)
+    record = Prover(SOLVER).run(check)
+    assert record.verdict is Verdict.REFUTED
+    assert record.counterexample is not None
+
+
+def test_bugs_are_in_every_part():
+    fast = parse_line("e4m3 x 2 -> fp16, window 13")
+    parts = {"float lanes", "float specials", "largest exponent", "terms", "sum of terms"}
+    parts |= {"one rounding"}
+    assert {each.part for each in mutations_of(fast, Shape.CORE)} == parts
+    assert {each.part for each in mutations_of(fast, Shape.CORE, goal=Goal.SPEED)} == parts
+    fixed = parse_line("e4m3 x 2 -> kulisch:3")
+    assert not {*mutations_of(fixed, Shape.UNIT)} & {*FLOAT_DOT_MUTATIONS}
