@@ -199,8 +199,9 @@ def _structures(
 
 def _certificate(path: Path) -> dict[str, Any]:
     """A certificate that rows are added to."""
+    text = _read(path)
     try:
-        found = json.loads(_read(path))
+        found = json.loads(text)
         _ = found["tools"], found["command"], found["failures"], found["proved"]
         assert all(record.keys() >= {"unit", "goal"} for record in found["records"])
     except (ValueError, TypeError, LookupError, AttributeError, AssertionError) as error:
