@@ -147,6 +147,12 @@ def print_products() -> None:
     Console(width=120).print(table)
 
 
+#: Exact sums of blocks.
+BLOCKS = [
+    f"{name} x 32 -> fp32" for name in ("mxfp8", "mxfp6e3m2", "mxfp6e2m3", "mxfp4", "mxint8")
+] + ["nvfp4 x 16 -> fp32"]
+
+
 def wanted_of(name: str) -> str:
     """Largest ratio to BLAS that is wanted of a named unit."""
     if name.startswith(("fdot", "exsdotp")):
@@ -163,16 +169,14 @@ def print_named() -> None:
     table = Table("unit", "back end", "carrier", title=f"named units, {SIZE}^3, one thread")
     for column in ("G MAC/s", "times BLAS", "wanted"):
         table.add_column(column, justify="right")
-    for name in NAMED_UNITS:
+    for name in (*NAMED_UNITS, *BLOCKS):
         config = parse_unit(name)
-        assert isinstance(config.a, FloatFormat)
-        low, high = max(1, config.a.exponent_bias - 12), config.a.exponent_bias + 12
-        codes = rng.integers(
-            low << config.a.mantissa_bits,
-            min(config.a.max_code, high << config.a.mantissa_bits) + 1,
-            (SIZE, SIZE),
-        )
-        codes |= rng.integers(0, 2, codes.shape) * config.a.sign_code
+        codes = rng.integers(0, 1 << config.a.bits, (SIZE, SIZE))
+        if isinstance(config.a, FloatFormat):
+            low, high = max(1, config.a.exponent_bias - 12), config.a.exponent_bias + 12
+            last = min(config.a.max_code, high << config.a.mantissa_bits)
+            codes = rng.integers(low << config.a.mantissa_bits, last + 1, (SIZE, SIZE))
+            codes |= rng.integers(0, 2, codes.shape) * config.a.sign_code
         codes = codes.astype(code_dtype(config.a.bits))
         scales, right = None, np.ascontiguousarray(codes.T)
         if config.block is not None:

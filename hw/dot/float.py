@@ -15,6 +15,7 @@ from fp8mac.hw.dot.blocks import adds_blocks, grouped
 from fp8mac.hw.dot.exact import exact, exact_bits
 from fp8mac.hw.dot.fast.exact import fast_exact, has_fast_exact
 from fp8mac.hw.dot.fast.window import fast_windowed, has_fast_window
+from fp8mac.hw.dot.integers import adds_integer_blocks, integer_blocks
 from fp8mac.hw.dot.lanes import FAST
 from fp8mac.hw.dot.late import late, windowed
 from fp8mac.hw.dot.tree import tree
@@ -35,6 +36,7 @@ class FloatDot(wiring.Component):
         late      products --> window(s) --> join with c --> finish --> y
         tree      products --> add --> add --> add c --> y
         exact     products, c --> fixed point --> finish --> y
+        integers  Booth rows --> tree --> join with c --> finish --> y
 
     Parameters
     ----------
@@ -81,6 +83,8 @@ class FloatDot(wiring.Component):
     def fits(config: MacConfig) -> bool:
         """Whether it adds the products of a step as a unit does."""
         acc, how = config.accumulator, config.summation
+        if adds_integer_blocks(config):
+            return isinstance(acc, FloatAccConfig) and acc.rounding is not Rounding.STOCHASTIC
         floats = isinstance(config.a, FloatFormat) and isinstance(config.b, FloatFormat)
         if not (floats and isinstance(acc, FloatAccConfig)) or not adds_blocks(config):
             return False
@@ -114,6 +118,8 @@ class FloatDot(wiring.Component):
         if self._config.block is not None:
             scales = read_scales(m, self._config, self.sa, self.sb)
             by_window = exact if how.window_bits is None else windowed
+            if adds_integer_blocks(self._config):
+                by_window = integer_blocks
             add = partial(
                 grouped if how.groups is not None else by_window, scales=scales, adder=adder
             )

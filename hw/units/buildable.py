@@ -30,9 +30,8 @@ def check_buildable(config: MacConfig) -> None:
             raise ConfigError(
                 f"No circuit adds products as in {config.text}; circuits add them one by one, or "
                 f"1 to {MOST_LANES} in a step: exactly, in windows and groups of windows, or by a "
-                "tree of adders; not in chunks, and floats in blocks where one scale of each "
-                "operand, or one of each group, multiplies their exact sum, or a power of two a "
-                "window's."
+                "tree of adders; not in chunks, and blocks where one scale of each operand, or one "
+                "of each group, multiplies their exact sum, or a power of two a window's."
             )
         return
     if isinstance(acc, FloatAccConfig) and not acc.is_basic:

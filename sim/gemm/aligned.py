@@ -25,7 +25,7 @@ from fp8mac.hw.config.formats import (
 )
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.sim.codes.encoding_rule import code_dtype
-from fp8mac.sim.gemm.terms import (
+from fp8mac.sim.codes.terms import (
     NO_EXPONENT,
     Integers,
     Terms,

@@ -22,7 +22,7 @@ from fp8mac.hw.config.unit import MacConfig
 from fp8mac.sim.codes.encoding import decode
 from fp8mac.sim.codes.inputs import InputError, as_array, codes_of, noise_of
 from fp8mac.sim.codes.noise import Draws
-from fp8mac.sim.gemm import aligned, compiled, fixed, floating, scalar
+from fp8mac.sim.gemm import aligned, compiled, exact_blocks, fixed, floating, scalar
 from fp8mac.sim.gemm.kernels.fitting import shape_of
 from fp8mac.sim.gemm.plan import (
     BACKENDS,
@@ -120,12 +120,16 @@ def gemm(
     if (chosen.backend, chosen.reason) == ("numba", "window") and kernel is not None:
         run = compiled.AlignedRun(unit, kernel, draws, chosen, threads)
         return run.multiply((left, right), start, blocks)
+    held = None if start is None else start.acc
     if chosen.reason == "aligned":
-        acc = aligned.multiply(unit, (left, right), None if start is None else start.acc, blocks)
+        acc = aligned.multiply(unit, (left, right), held, blocks)
+        return finish(result, acc, np.zeros((*shape, 0), bool), chosen)
+    if chosen.reason == "blocks" and blocks is not None:
+        acc = exact_blocks.multiply(unit, (left, right), held, blocks)
         return finish(result, acc, np.zeros((*shape, 0), bool), chosen)
     if isinstance(config.accumulator, FloatAccConfig):
         run = floating.Run(unit, chosen, draws, threads)
-        acc = run.multiply(left, right, None if start is None else start.acc)
+        acc = run.multiply(left, right, held)
         return finish(result, acc, _flags(config, left, right, start), chosen)
     return _in_fixed_point(unit, (left, right), start, chosen, threads)
 

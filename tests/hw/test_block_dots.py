@@ -30,6 +30,9 @@ KINDS = [
     "nvfp4 x 4 -> fp16",
     "mxfp8e5m2*mxfp8e4m3 x 4 -> bf16:rtz:inf:plus0, window 12",
     "mxfp6e2m3 x 4 -> fp16:odd",
+    "mxint8 x 4 -> fp32",
+    "mxint8 x 2 -> fp16",
+    "mxint8 -> e5m2:rtz",
     "mxfp8 -> fp32",
     "nvfp4 x 32 -> fp32:rtz:inf:plus0, groups 4 of 8, join 20",
     "mxfp4 x 64 -> fp32:rtz:inf:plus0, groups 4 of 16, join 36",
@@ -133,7 +136,7 @@ def test_vectors_have_columns_of_scales():
 @pytest.mark.parametrize(
     "line",
     [
-        "mxint8 x 4 -> fp32",
+        "mxint8*mxfp4 x 4 -> fp32",
         "mxfp8 x 64 -> fp32, window 26",
         "nvfp4 x 16 -> fp32, window 26",
         "mxfp4 x 4 -> fp32, tree",
@@ -146,7 +149,7 @@ def test_blocks_that_no_circuit_adds(line):
     assert str(caught.value) == (
         f"No circuit adds products as in {config.text}; circuits add them one by one, or 1 to 64 "
         "in a step: exactly, in windows and groups of windows, or by a tree of adders; not in "
-        "chunks, and floats in blocks where one scale of each operand, or one of each group, "
+        "chunks, and blocks where one scale of each operand, or one of each group, "
         "multiplies their exact sum, or a power of two a window's."
     )
 

@@ -162,7 +162,7 @@ def test_a_sum_saturates_once():
 
 
 @pytest.mark.parametrize(
-    "line", ["e4m3 x 65 -> kulisch", "e4m3 x 4 -> kulisch, chunk 8", "mxint8 x 32 -> fp32"]
+    "line", ["e4m3 x 65 -> kulisch", "e4m3 x 4 -> kulisch, chunk 8", "mxint8*mxfp4 x 32 -> fp32"]
 )
 def test_what_no_circuit_adds(line):
     config = parse_line(line)
@@ -171,7 +171,7 @@ def test_what_no_circuit_adds(line):
     assert str(error.value) == (
         f"No circuit adds products as in {config.text}; circuits add them one by one, or 1 to 64 "
         "in a step: exactly, in windows and groups of windows, or by a tree of adders; not in "
-        "chunks, and floats in blocks where one scale of each operand, or one of each group, "
+        "chunks, and blocks where one scale of each operand, or one of each group, "
         "multiplies their exact sum, or a power of two a window's."
     )
 

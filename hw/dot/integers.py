@@ -1,0 +1,82 @@
+"""Sums of blocks of integers: one tree for all products, one scale, one rounding.
+
+::
+
+    Booth rows of all lanes --> tree --> sum, two's complement --> times the scales --+
+    accumulator ----------------------------------------------------------------------+--> finish
+
+# Ref: OCP Microscaling Formats (MX) Specification, version 1.0, section 5.3.4 (MXINT8)
+"""
+
+from collections.abc import Sequence
+from functools import reduce
+from operator import and_
+
+from amaranth.hdl import Const, Module, Value
+
+from fp8mac.hw.area.integer import add_booth_rows
+from fp8mac.hw.config.accumulators import FloatAccConfig
+from fp8mac.hw.config.blocks import ScaleFormat, element_exponent
+from fp8mac.hw.config.formats import IntFormat, TermCut
+from fp8mac.hw.config.structure import Adder
+from fp8mac.hw.config.summation import Summation
+from fp8mac.hw.config.unit import MacConfig
+from fp8mac.hw.dot.windows.finish import finish
+from fp8mac.hw.dot.windows.frame import acc_of
+from fp8mac.hw.dot.windows.join import Kept, join
+from fp8mac.hw.dot.windows.scales import Scale, with_scales
+from fp8mac.hw.dot.windows.terms import Addend, SpecialTerms, Sum, read_acc, wire_signed
+from fp8mac.hw.parts.carry_save import columns
+from fp8mac.hw.parts.prefix import wire
+from fp8mac.hw.parts.summands import Summands
+
+__all__ = ["adds_integer_blocks", "integer_blocks"]
+
+
+def adds_integer_blocks(config: MacConfig) -> bool:
+    """Whether a unit adds integers, whose step shares a scale that is a power of two, exactly."""
+    block, acc = config.block, config.accumulator
+    integers = isinstance(config.a, IntFormat) and isinstance(config.b, IntFormat)
+    if block is None or not (integers and isinstance(acc, FloatAccConfig)):
+        return False
+    exact = config.summation == Summation(config.products_per_cycle)
+    return exact and block.scale is ScaleFormat.E8M0 and config.scales_per_cycle == 1
+
+
+def integer_blocks(
+    m: Module,
+    config: MacConfig,
+    a: Value,
+    b: Value,
+    c: Value,
+    *,
+    scales: Sequence[Scale],
+    adder: Adder = Adder.RIPPLE,
+) -> Value:
+    """Code of the exact sum of products, times their scale, and of the accumulator."""
+    acc, lanes = acc_of(config), config.products_per_cycle
+    before = read_acc(m, acc, c)
+    width = config.product_bits + (lanes - 1).bit_length()
+    tree, signs = columns(width, adder), []
+    for lane in range(lanes):
+        m.submodules[f"lane_{lane}"] = inside = Module()
+        x, y = a.word_select(lane, config.a.bits), b.word_select(lane, config.b.bits)
+        rows = Summands()
+        add_booth_rows(inside, rows, x, y)
+        rows.wired(inside, "terms").add_to(tree)
+        signs.append(x[-1] ^ y[-1])
+    value = wire(m, tree.elaborate_into(m), "total")
+    fraction = width - 1
+    moved = element_exponent(config.a) + element_exponent(config.b)
+    top = acc.format.exponent_bias + config.product_lsb_exponent + moved + fraction
+    exponent = wire_signed(m, Const(top, top.bit_length() + 1), "top")
+    total = Sum(value, exponent, value.any(), fraction, top, top)
+    kept = fraction + acc.format.precision + 2
+    parts = [
+        Kept(scales[0].times(m, total, "products"), kept),
+        Kept(Addend.of_acc(before, acc.format), kept),
+    ]
+    total = join(m, "join", parts, TermCut.ODD, adder)
+    specials = SpecialTerms.of([before])
+    negative = wire(m, reduce(and_, signs) & before.sign, "all_negative")
+    return finish(m, acc, total, with_scales(m, specials._replace(negative=negative), scales))
