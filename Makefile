@@ -49,7 +49,7 @@ RUN    := $(BIN)/python -c "$$WITH_ARGS"
 FP8MAC := $(RUN) $(BIN)/fp8mac
 
 .DEFAULT_GOAL := help
-.PHONY: help setup synth verilog fpga prove vectors exhaustive grid liberty features synth-check synth-accept figure3 peers formats test lint test-all test-slow test-torch torch training training-quick typecheck bench clean docs accuracy fetch figure5 sum-error differences bounds dots arrays window plot curve energy results-check fpga-table route-table report unit-given
+.PHONY: help setup synth verilog fpga prove vectors exhaustive grid liberty features synth-check synth-accept figure3 peers formats test lint test-all test-slow test-torch torch training training-quick typecheck bench clean docs accuracy fetch figure5 sum-error differences bounds dots arrays window plot curve energy results-check fpga-table route-table ratios study report unit-given
 
 help: ## Show the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -171,6 +171,14 @@ arrays: $(READY) ## What matrix units cost, everything counted, into synth_repor
 plot: $(READY) ## Area against accuracy, into synth_reports/results/pareto
 	@$(FP8MAC) plot --grid synth_reports/results/grid.csv \
 	  --accuracy synth_reports/results/accuracy $(call RESULTS,/pareto)
+
+ratios: $(READY) ## What FP8 costs against INT8 in the literature, knob by knob, into synth_reports/results
+	@$(FP8MAC) ratios $(RESULTS)
+
+study: $(READY) ## What to build: sweep, fronts, picture, into synth_reports/results/study; with make fetch NAMES=minilm
+	@mkdir -p build && $(FP8MAC) sweep synth_reports/study.toml --store build/study.sqlite \
+	  $(call RESULTS,/study)
+	@$(BIN)/fp8mac report --store build/study.sqlite -o build/study.html
 
 report: $(READY) ## One page of all results, report.html, to be looked at without a network
 	@$(FP8MAC) report -o report.html

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import doc_numbers
 import doc_numbers_accuracy
+import doc_numbers_decide
 import doc_numbers_pipelines
 import doc_numbers_study
 import pytest
@@ -12,13 +13,14 @@ from doc_numbers_given import GIVEN, KINDS, SECTIONS
 
 ROOT = Path(__file__).parents[1]
 MEASURED = {
-    "README.md": doc_numbers.readme,
+    "README.md": lambda: [*doc_numbers.readme(), *doc_numbers_decide.readme()],
     "docs/accuracy.md": doc_numbers_accuracy.accuracy,
     "docs/checking.md": doc_numbers.checking,
     "docs/cost.md": doc_numbers.cost,
     "docs/decide.md": doc_numbers.decide,
     "docs/formats.md": doc_numbers.formats,
     "docs/gemm.md": doc_numbers.gemm,
+    "docs/papers.md": doc_numbers_decide.papers,
     "docs/pipelines.md": doc_numbers_pipelines.pipelines,
     "docs/fpga.md": doc_numbers_pipelines.routed,
     "docs/array.md": doc_numbers_pipelines.arrays,

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 from rich.progress import TimeRemainingColumn
@@ -17,10 +17,16 @@ from fp8mac.cli.options import (
     number,
     print_json,
     progress_bar,
+    recorded,
+    write_files,
 )
+from fp8mac.gen.files import check_folder
 from fp8mac.synth_reports.liberty.library import OWN
 from fp8mac.synth_reports.store.parallel import processors
 from fp8mac.synth_reports.store.points.points import PointStore
+
+if TYPE_CHECKING:
+    from fp8mac.synth_reports.experiments.sweep.needed.whole import Went
 
 __all__ = ["STORE", "sweep"]
 
@@ -36,6 +42,7 @@ def _list(name: str, metavar: str, help_: str) -> object:
 
 
 def sweep(
+    ctx: typer.Context,
     spec: Annotated[
         Path | None,
         typer.Argument(metavar="[SPEC]", help="What is swept, a file in TOML; or by options."),
@@ -123,6 +130,14 @@ def sweep(
         typer.Option(metavar="C,D,...", help="Its costs: area, delay, energy, gates, luts."),
     ] = "area",
     store: STORE = Path("points.sqlite"),
+    output_dir: Annotated[
+        Path | None,
+        typer.Option(
+            "--output-dir",
+            metavar="DIR",
+            help="Write points, page, picture: csv, md, svg, png.",
+        ),
+    ] = None,
     jobs: Annotated[
         int | None,
         number(low=1, high=1024, help="Processes; one a processor."),
@@ -141,11 +156,9 @@ def sweep(
     """
     from fp8mac.synth_reports.experiments.sweep.front import checked_axes, groups
     from fp8mac.synth_reports.experiments.sweep.front import front as front_of
-    from fp8mac.synth_reports.experiments.sweep.needed.text import found_facts, found_tables
     from fp8mac.synth_reports.experiments.sweep.needed.whole import go_through
     from fp8mac.synth_reports.experiments.sweep.spec import Spec, read_specs
-    from fp8mac.synth_reports.experiments.sweep.text import front_table, summary_lines
-    from fp8mac.synth_reports.render.tables import show
+    from fp8mac.synth_reports.experiments.sweep.written.page import sweep_files
     from fp8mac.synth_reports.store.schedule import Cluster, Here, Processes, Scheduler
 
     if until not in ("", "pareto"):
@@ -178,6 +191,9 @@ def sweep(
     who: Scheduler = Cluster(scheduler) if scheduler else Processes(jobs or processors())
     if jobs == 1:
         who = Here()
+    name = spec.stem if spec is not None else "sweep"
+    if output_dir is not None:
+        check_folder(output_dir, f"{name}.*")
     points = PointStore(store)
     with progress_bar(TimeRemainingColumn()) as bar, who:
         task = bar.add_task("sweep", total=0)
@@ -198,24 +214,35 @@ def sweep(
             expect=expect,
             advance=lambda job: bar.advance(task),
         )
-    summary, ids = went.summary, {point.id for point in went.points}
-    fronts = [front_of(each, axes_) for each in groups(points.rows())]
-    fronts = [[row for row in each if row["id"] in ids] for each in fronts]
+    rows = {row["id"]: row for row in points.rows()}
+    ids = {point.id for point in went.points}
+    fronts = [front_of(each, axes_) for each in groups(rows.values())]
+    _say(went, [[row for row in each if row["id"] in ids] for each in fronts], axes_, as_json)
+    if output_dir is not None:
+        files = sweep_files(name, rows, went, axes_, recorded(ctx))
+        write_files({output_dir / file: data for file, data in files.items()})
+    if went.summary.failed:
+        raise typer.Exit(1)
+
+
+def _say(went: "Went", fronts: list[Any], axes: tuple[str, ...], as_json: bool) -> None:
+    from fp8mac.synth_reports.experiments.sweep.needed.text import found_facts, found_tables
+    from fp8mac.synth_reports.experiments.sweep.text import front_table, summary_lines
+    from fp8mac.synth_reports.render.tables import show
+
     if as_json:
-        facts = {"summary": asdict(summary), "refused": went.refused, "fronts": fronts}
+        facts = {"summary": asdict(went.summary), "refused": went.refused, "fronts": fronts}
         print_json(facts | {"searched": found_facts(went.found)})
     for table in () if as_json else found_tables(went.found):
         show(table)
     for rows in () if as_json else filter(None, fronts):
-        show(front_table(rows, axes_))
-    lines = summary_lines(summary)
+        show(front_table(rows, axes))
+    lines = summary_lines(went.summary)
     if went.refused:
         line, why = next(iter(went.refused.items()))
         lines.append(f"No units: {len(went.refused)}, such as {line}: {why}")
     for line in [*lines, *went.absent]:
         typer.echo(line, err=True)
-    if summary.failed:
-        raise typer.Exit(1)
 
 
 def _words(text: str) -> tuple[str, ...]:

@@ -112,9 +112,9 @@ def _kilo(bits: int) -> str:
 
 def _notes(costs: "list[LayerCost]", energies: dict[str, Any]) -> str:
     total = sum(cost.cycles for cost in costs)
-    parts = [
-        f"{name} {energy / 1000:,.1f}" for name, energy in energies.items() if energy is not None
-    ]
+    shown = {name: energies[name] for name in ("products", "buffer", "memory")}
+    parts = [f"{name} {pj / 1000:,.1f}" for name, pj in shown.items() if pj is not None]
+    parts[-1] += f" to {energies['memory_most'] / 1000:,.1f}"
     return (
         f"{total:,} cycles for {sum(cost.product.count for cost in costs):,} products.\n"
         "first, second, results: kbit between buffer and array; memory: kbit between buffer and "

@@ -16,6 +16,7 @@ from fp8mac.synth_reports.experiments.fpga.counts import Counts
 from fp8mac.synth_reports.experiments.grid import Grid
 from fp8mac.synth_reports.experiments.pareto.experiment import Pareto
 from fp8mac.synth_reports.experiments.peers.experiment import Peers
+from fp8mac.synth_reports.experiments.ratios.experiment import Ratios
 from fp8mac.synth_reports.experiments.regression import Regression
 from fp8mac.synth_reports.experiments.silicon.experiment import Silicon
 from fp8mac.synth_reports.experiments.sta import Sta
@@ -45,5 +46,6 @@ EXPERIMENTS: tuple[Experiment[Any, Any, Any], ...] = (
     Arrays(),
     Silicon(),
     BoundTables(),
+    Ratios(),
 )
 """In the order of the help. What takes long to import, an experiment imports where it needs it."""

@@ -21,8 +21,9 @@ one that is added and one that is fetched, and the results of a tile.
 
 Products of activations and of weights are taken alike, zeros as well.
 
-# Ref: M. Horowitz, Computing's energy problem, ISSCC 2014: 64 bits from a cache of 8 KB, 32 KB and
-# 1 MB take 10, 20 and 100 pJ, from DRAM 1.3 nJ, in 45 nm.
+# Ref: M. Horowitz, Computing's energy problem (and what we can do about it), ISSCC 2014, 45 nm at
+# 0.9 V: 64 bits from a cache of 8 KB, 32 KB and 1 MB take 10, 20 and 100 pJ, from DRAM 1.3 to
+# 2.6 nJ.
 """
 
 import math
@@ -44,8 +45,8 @@ __all__ = [
     "layer_costs",
 ]
 
-DRAM_PJ_PER_BIT = 1300 / 64
-"""Of the main memory."""
+DRAM_PJ_PER_BIT = (1300 / 64, 2600 / 64)
+"""Of the main memory, least and most."""
 
 _CACHES_PJ = ((8 << 10, 10.0), (32 << 10, 20.0), (1 << 20, 100.0))
 """Bytes, and picojoules for 64 bits."""
@@ -193,12 +194,15 @@ def energies_pj(costs: Sequence[LayerCost], product_pj: float | None) -> dict[st
     Returns
     -------
     dict of str to float or None
-        ``products`` (None if that of a product is not known), ``buffer``, ``memory``.
+        ``products`` (None if that of a product is not known), ``buffer``, ``memory`` and
+        ``memory_most``, by the least and the most that a bit of DRAM takes.
     """
     size = max(cost.buffer_bits for cost in costs)
     products = sum(cost.product.count for cost in costs)
+    moved = sum(cost.memory_bits for cost in costs)
     return {
         "products": None if product_pj is None else products * product_pj,
         "buffer": sum(cost.moved_bits for cost in costs) * buffer_pj_per_bit(size),
-        "memory": sum(cost.memory_bits for cost in costs) * DRAM_PJ_PER_BIT,
+        "memory": moved * DRAM_PJ_PER_BIT[0],
+        "memory_most": moved * DRAM_PJ_PER_BIT[1],
     }

@@ -21,6 +21,8 @@ FORMATS = ("png", "svg", "pdf")
 """Suffixes of the files."""
 
 _COLUMNS = 3
+_MANY = 2000
+"""Points of a frame, above which SVG and PDF hold them as an image."""
 _TITLES = {each.name: each.title for each in MEASURES}
 _PARTS = {
     "multiplier": "multiplier",
@@ -119,11 +121,17 @@ def _frame(axis: Any, points: Sequence[ReportPoint], lanes: Sequence[int], acros
         label = f"{count} lanes" if count > 1 else "1 lane"
         x = [cost(point) for point in chosen]
         y = [point.loss for point in chosen]
-        for point in chosen:
-            if point.loss_low is not None and point.loss_high is not None:
-                ends = [point.loss_low, point.loss_high]
-                axis.plot([cost(point)] * 2, ends, color=colour, linewidth=0.8, alpha=0.4)
-        style = {"markerfacecolor": "white", "linestyle": "none", "markersize": 5}
+        bars = [
+            (cost(point), point.loss_low, point.loss_high)
+            for point in chosen
+            if point.loss_low is not None and point.loss_high is not None
+        ]
+        many = {"rasterized": len(points) > _MANY}
+        if bars:
+            ends = [(at, end) for at, low, high in bars for end in (low, high, math.nan)]
+            thin = {"color": colour, "linewidth": 0.8, "alpha": 0.4}
+            axis.plot(*zip(*ends, strict=True), **thin, **many)
+        style = {"markerfacecolor": "white", "linestyle": "none", "markersize": 5} | many
         axis.plot(x, y, marker=marker, color=colour, label=label, **style)
         best = front(
             [

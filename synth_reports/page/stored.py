@@ -1,6 +1,7 @@
 """Points out of a store, see `fp8mac.synth_reports.store.points`."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +81,7 @@ def _rows(store: PointStore, where: str) -> list[dict[str, Any]]:
 def _point(row: Mapping[str, Any], number: int, path: Path) -> ReportPoint:
     """A row; shares become points of a hundred."""
     try:
-        facts = named(parse_line(str(row["unit"])))
+        facts = dict(_named(str(row["unit"])))
     except Error as error:
         raise PageError(f"'{path}' has a row of no unit: {error}") from error
     for name in (*_FOUND, *_SHARES, "questions"):
@@ -100,6 +101,11 @@ def _point(row: Mapping[str, Any], number: int, path: Path) -> ReportPoint:
         source="sweep",
         row=number,
     )
+
+
+@lru_cache(maxsize=1 << 16)
+def _named(unit: str) -> dict[str, Any]:
+    return named(parse_line(unit))
 
 
 def _goal(row: Mapping[str, Any]) -> str:

@@ -20,9 +20,12 @@ def test_table_and_json():
     assert cycles == [8 * 64 + 11, 3 * 32 + 11]
     assert f"\n{sum(cycles):,} cycles for {products:,} products.\n" in result.stdout
     assert found["energy_pj"]["products"] is None
-    buffer, memory = (found["energy_pj"][name] / 1000 for name in ("buffer", "memory"))
+    names = ("buffer", "memory", "memory_most")
+    buffer, memory, most = (found["energy_pj"][name] / 1000 for name in names)
+    assert most == 2 * memory
     shown = (
-        f"energy, nJ: products {products / 2000:,.1f}, buffer {buffer:,.1f}, memory {memory:,.1f}\n"
+        f"energy, nJ: products {products / 2000:,.1f}, buffer {buffer:,.1f}, "
+        f"memory {memory:,.1f} to {most:,.1f}\n"
     )
     assert result.stdout.endswith(shown)
 

@@ -32,6 +32,7 @@ COMMANDS: Mapping[str, Sequence[str]] = {
     "window": (),
     "differences": (),
     "bounds": (),
+    "ratios": (),
     "dots": (),
     "plot": (
         *("--grid", "synth_reports/results/grid.csv"),

@@ -87,8 +87,12 @@ class Sweep:
         """
         self._check()
         self.store.put([])  # at once, if it cannot be written
+        with self.store.held():
+            self._go_through(self.space.points)
+        return self.summary
+
+    def _go_through(self, points: Sequence[Point]) -> None:
         self._rows = {row["id"]: row for row in self.store.rows()}
-        points = self.space.points
         with_network = [point for point in points if point.network]
         self.expect(len(points) * (1 + self.prove) + len(with_network))
         self._do(self._missing("cost", points, self.kinds.cost.of))
@@ -100,7 +104,6 @@ class Sweep:
             self._compete(with_network)
         else:
             self._do(self._missing("accuracy", with_network, self.kinds.accuracy.of))
-        return self.summary
 
     def _check(self) -> None:
         """Refuse at once what no point can have."""

@@ -10,10 +10,17 @@ from fp8mac.synth_reports.experiments.sweep.recommend import Candidate, Recommen
 from fp8mac.synth_reports.experiments.sweep.summary import Summary
 from fp8mac.synth_reports.render.tables import aligned_table
 
-__all__ = ["facts_of", "front_table", "recommendation_text", "summary_lines"]
+__all__ = [
+    "UNITS",
+    "facts_of",
+    "front_table",
+    "how_built",
+    "recommendation_text",
+    "summary_lines",
+]
 
 _MOST = 6
-_UNITS = {
+UNITS = {
     "area_um2": "um2",
     "area_ge": "GE",
     "luts": "LUTs",
@@ -24,6 +31,7 @@ _UNITS = {
     "energy_cinv_v2": "C_inv V^2",
     "gates": "gates",
 }
+"""What people call the columns of costs."""
 
 
 def summary_lines(summary: Summary) -> list[str]:
@@ -53,14 +61,16 @@ def _count(number: int, what: str) -> str:
 def front_table(rows: Sequence[Row], axes: Sequence[str]) -> RenderableType:
     """Front of one group."""
     columns = [column_of(rows[0], axis) or axis for axis in axes]
-    units = [_UNITS[column] for column in columns]
+    units = [UNITS[column] for column in columns]
     head = [_title(rows[0]), *units, "loss, points", "interval", "questions"]
     body = []
     for row in rows:
         costs = costs_of(row, axes) or ()
         numbers = [f"{cost:,.4g}" if cost < 1000 else f"{cost:,.0f}" for cost in costs]
         interval = f"{_points(row['loss_low'])} to {_points(row['loss_high'])}"
-        body.append([_how(row), *numbers, _points(row["loss"]), interval, str(row["questions"])])
+        body.append(
+            [how_built(row), *numbers, _points(row["loss"]), interval, str(row["questions"])]
+        )
     return aligned_table(head, body, head[:1])
 
 
@@ -69,7 +79,8 @@ def _title(row: Row) -> str:
     return f"{row['network']}{lanes}, {row['library'] or row['fpga_target']}"
 
 
-def _how(row: Row) -> str:
+def how_built(row: Row) -> str:
+    """A unit in one line, and what it was built for where that is not the usual."""
     goal = row["goal"] or row["delay_target"]
     return row["unit"] if goal in ("area", "fpga") else f"{row['unit']} ({goal})"
 
@@ -80,11 +91,11 @@ def _points(share: float) -> str:
 
 def recommendation_text(found: Recommendation) -> str:
     """An answer in sentences."""
-    demand, unit = found.demand, _UNITS[found.column]
+    demand, unit = found.demand, UNITS[found.column]
     limit = f"{100 * demand.max_loss:g} points"
     lines = []
     if found.choice is not None:
-        lines.append(f"Build {_how(found.choice.row)}.")
+        lines.append(f"Build {how_built(found.choice.row)}.")
         lines.append(
             f"It is the cheapest of those measured that lose at most {limit} on {demand.network} "
             f"for sure (95 %): {_described(found.choice, unit)}."
@@ -98,7 +109,7 @@ def recommendation_text(found: Recommendation) -> str:
     else:
         lines.append(f"No unit loses at most {limit} on {demand.network} for sure.")
         if found.nearest is not None:
-            near = _how(found.nearest.row)
+            near = how_built(found.nearest.row)
             lines.append(f"The nearest is {near}: {_described(found.nearest, unit)}.")
     lines += _list("Next", found.runners_up, unit)
     beyond = [each for each in found.cheaper if each.verdict == "beyond"]
@@ -110,7 +121,7 @@ def recommendation_text(found: Recommendation) -> str:
     )
     if found.unknown:
         lines.append(f"Not measured{', and maybe cheaper' if found.choice else ''}:")
-        lines += [f"  {_how(each.row)}: {_reason(each)}" for each in found.unknown[:_MOST]]
+        lines += [f"  {how_built(each.row)}: {_reason(each)}" for each in found.unknown[:_MOST]]
         if len(found.unknown) > _MOST:
             lines.append(f"  and {len(found.unknown) - _MOST} more.")
     if found.too_slow:
@@ -129,7 +140,7 @@ def _list(title: str, candidates: Sequence[Candidate], unit: str) -> list[str]:
         return []
     lines = [f"{title}:"]
     for each in candidates[:_MOST]:
-        lines.append(f"  {_how(each.row)}: {_described(each, unit)}{_more(each)}")
+        lines.append(f"  {how_built(each.row)}: {_described(each, unit)}{_more(each)}")
     if len(candidates) > _MOST:
         lines.append(f"  and {len(candidates) - _MOST} more.")
     return lines

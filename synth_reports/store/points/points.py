@@ -187,6 +187,21 @@ class PointStore:
             return dict(connection.execute("SELECT name, value FROM meta ORDER BY name"))
 
     @contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold the file open, for one who writes often.
+
+        Where a connection is the last one that is closed, SQLite moves the log into the file and
+        waits for the disk. While it is held open, that is done now and then.
+
+        Raises
+        ------
+        PointStoreError
+            If there is no such file, or it is no store.
+        """
+        with self._reading():
+            yield
+
+    @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
         if not self.path.is_file():
             raise PointStoreError(f"There is no store '{self.path}'; fp8mac sweep makes one.")

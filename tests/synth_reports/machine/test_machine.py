@@ -106,7 +106,7 @@ def test_energies():
     ]
     assert buffer_pj_per_bit(1) == buffer_pj_per_bit(8 << 13)
     assert buffer_pj_per_bit(1 << 40) == buffer_pj_per_bit(8 << 20)
-    assert DRAM_PJ_PER_BIT * 64 == 1300
+    assert [each * 64 for each in DRAM_PJ_PER_BIT] == [1300, 2600]
     costs = layer_costs(
         UnitArray(parse_line("int8 -> int32"), 2, 2), [Product("x", 1, 2, 3, 4, True, 6)] * 2
     )
@@ -115,6 +115,7 @@ def test_energies():
         "products": 2 * 24 * 0.5,
         "buffer": pytest.approx(moved * 10 / 64),
         "memory": pytest.approx(memory * 1300 / 64),
+        "memory_most": pytest.approx(memory * 2600 / 64),
     }
     assert energies_pj(costs, None)["products"] is None
 

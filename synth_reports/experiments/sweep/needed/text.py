@@ -9,16 +9,21 @@ from fp8mac.synth_reports.experiments.sweep.front import Row
 from fp8mac.synth_reports.experiments.sweep.needed.search import Found
 from fp8mac.synth_reports.render.tables import aligned_table
 
-__all__ = ["found_facts", "found_tables"]
+__all__ = ["found_facts", "found_lines", "found_tables"]
 
 _HEAD = ["", "bits", "any input", "from layer", "loss, points", "one bit less"]
 
 
-def found_tables(found: Sequence[Found]) -> Iterator[RenderableType]:
-    """A table for each limit, with a line for each family."""
+def found_lines(found: Sequence[Found]) -> Iterator[tuple[list[str], list[list[str]]]]:
+    """Titles and lines for each limit, a line for each family."""
     for limit in dict.fromkeys(each.family.spec.search or 0.0 for each in found):
         lines = [_line(each) for each in found if each.family.spec.search == limit]
-        head = [f"fewest bits that lose at most {limit:g} points", *_HEAD[1:]]
+        yield [f"fewest bits that lose at most {limit:g} points", *_HEAD[1:]], lines
+
+
+def found_tables(found: Sequence[Found]) -> Iterator[RenderableType]:
+    """The same for a terminal."""
+    for head, lines in found_lines(found):
         yield aligned_table(head, lines, head[:1])
 
 

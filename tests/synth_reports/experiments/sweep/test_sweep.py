@@ -1,9 +1,12 @@
 """A sweep that is killed, repeated, raced and damaged: nothing is lost, nothing is doubled."""
 
+import heapq
 import os
+import random
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -11,8 +14,9 @@ import pytest
 import toy_sweep
 from children import INTERRUPTIBLE, PATIENCE, wait_until
 
-from fp8mac.synth_reports.experiments.sweep.space import space_of
+from fp8mac.synth_reports.experiments.sweep.space import Space, space_of
 from fp8mac.synth_reports.experiments.sweep.spec import Spec
+from fp8mac.synth_reports.experiments.sweep.sweep import Sweep
 from fp8mac.synth_reports.store.points.points import PointStore
 from fp8mac.synth_reports.store.points.schema import PointStoreError
 from fp8mac.synth_reports.store.schedule import Processes, ScheduleError
@@ -272,3 +276,52 @@ def test_no_cluster(monkeypatch):
 
 def test_space_is_what_was_asked_for():
     assert len(space_of([toy_sweep.SPEC]).points) == POINTS
+
+
+class Simulated:
+    """Workers on a simulated clock; what the sweep does between two results is real.
+
+    Jobs take 3.7 seconds on average, as those of the study; a worker waits until the sweep, which
+    is one process, has taken the result before.
+    """
+
+    def __init__(self, width):
+        self.width, self.clock, self.work = width, 0.0, 0.0
+        self.random = random.Random(1)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        pass
+
+    def each(self, work, jobs):
+        waiting, running = list(enumerate(jobs))[::-1], []
+        while waiting or running:
+            while waiting and len(running) < self.width:
+                number, job = waiting.pop()
+                seconds = self.random.lognormvariate(1.0, 0.8)
+                self.work += seconds
+                heapq.heappush(running, (self.clock + seconds, number, job))
+            end, _, job = heapq.heappop(running)
+            self.clock = max(self.clock, end)
+            result = work(job)
+            begin = time.process_time()
+            yield job, result
+            self.clock += time.process_time() - begin
+
+
+@pytest.mark.slow
+def test_ten_thousand_points_keep_64_workers_busy(tmp_path, monkeypatch):
+    monkeypatch.setattr(toy_sweep, "BROKEN", "")
+    monkeypatch.setattr(toy_sweep, "KILLER", "")
+    formats = tuple(f"e{e}m{m}" for e in range(2, 6) for m in range(1, 7) if e + m < 10)
+    accs = tuple(f"e{e}m{m}" for e in range(5, 9) for m in range(4, 20))
+    spec = Spec(formats=formats, accumulators=accs, lanes=(1, 2, 4, 8), goals=("area", "speed"))
+    points = space_of([spec]).points[:10_000]
+    assert len(points) == 10_000
+    workers = Simulated(64)
+    store = PointStore(tmp_path / "points.sqlite")
+    summary = Sweep(Space(points, {}), store, workers, kinds=toy_sweep.KINDS).run()
+    assert (summary.done, len(store.rows())) == (10_000, 10_000)
+    assert workers.work / (64 * workers.clock) > 0.9

@@ -77,6 +77,21 @@ def test_a_transaction_is_whole_or_not_there(store):
     assert [row["id"] for row in store.rows()] == [ROW["id"]]
 
 
+def test_a_store_that_is_held_keeps_its_log(store):
+    """The log is moved into the file, which waits for the disk, at the end and not row by row."""
+    log = Path(f"{store.path}-wal")
+    store.put([ROW])
+    assert not log.exists()
+    with store.held():
+        store.put([{**ROW, "id": "b"}])
+        assert log.stat().st_size > 0
+        assert [row["id"] for row in store.rows()] == [ROW["id"], "b"]
+    assert not log.exists()
+    assert len(store.rows()) == 2
+    with pytest.raises(PointStoreError, match=r"^There is no store "), PointStore(log).held():
+        pass
+
+
 def test_failures_are_noted_and_forgotten(store):
     store.put([ROW])
     store.fail([ROW["id"], "b"], "cost", "e4m3 -> fp16", "There is no Yosys.")

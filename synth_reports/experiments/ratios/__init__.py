@@ -1,0 +1,1 @@
+"""What FP8 costs against INT8 in the literature, knob by knob."""

@@ -1,0 +1,1 @@
+"""A sweep as files: its points, a page, a picture."""
