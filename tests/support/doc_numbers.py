@@ -307,6 +307,8 @@ def silicon() -> list[str]:
     return [
         *recorded_rows(),
         *dots(),
+        *window_costs(),
+        *dot_peers(),
         *lines,
         f"sums of {4096:,} products {hopper}",
         f"each bit is worth {(bits[1] - bits[0]) / 8:.1f} dB",
@@ -383,3 +385,57 @@ def recorded_rows() -> list[str]:
     flagged = f"the {total('flagged')} rows that depend on the exponent of a zero, of which"
     who = "the golden model, by `gemm` or by the netlist"
     return [f"{found} {who}, without {flagged} {total('flagged_wrong')} differ"]
+
+
+def window_costs() -> list[str]:
+    """What the bits of a window cost, and what they are good for."""
+    costs = {
+        row["name"]: row for row in table("dots") if row["set"] == "window" and row["lanes"] == "8"
+    }
+    rows, lines = table("window"), []
+    for bits in (8, 13, 25):
+        cost = costs[f"F = {bits}"]
+        found = {
+            row["terms"]: row["sqnr_db"]
+            for row in rows
+            if row["part"] == "sums" and row["bits"] == str(bits) and row["lanes"] == "8"
+        }
+        ratios = [f"{float(each):.1f}" if each else "exact" for each in found.values()]
+        (network,) = (r for r in rows if r["part"] == "network" and r["bits"] == str(bits))
+        cells = [
+            f"{float(cost['gates_per_lane']):.0f}",
+            f"{float(cost['area_ge']):.0f}",
+            f"{float(cost['energy_functional_pj']):.2f}",
+            *ratios,
+            f"{100 * float(network['accuracy']):.1f} %",
+        ]
+        assert [*found] == ["256", "1024", "4096"]
+        lines.append(f"| {bits} | {' | '.join(cells)} |")
+    return ["| F | gates a lane | GE | pJ a product | 256 | 1,024 | 4,096 | right |", *lines]
+
+
+def dot_peers() -> list[str]:
+    """Dot products beside published ones, through one flow."""
+    lines = []
+    for unit in ("int8 x 16 -> int32", "e4m3 x 16 -> kulisch:7", "e4m3 x 2 -> fp16"):
+        lines.append(_beside(unit))
+    return [*lines, *map(_beside, ("mxfp8 x 8 -> fp32", "e4m3 x 4 -> fp32, window 26"))]
+
+
+def _beside(unit: str) -> str:
+    rows = [row for row in table("peers") if row["unit"] == unit]
+    area, fast = (
+        next(row for row in rows if row["design"] == f"goal {goal}, RTL")
+        for goal in ("area", "speed")
+    )
+    others = [row for row in rows if row["verdict"] == "same"]
+    others = others or [row for row in rows if row["verdict"] == "different"]
+    best = [
+        min(float(row[key]) for row in others if row[key])
+        for key in ("two_input_gates", "area_ge", "speed_delay_ns")
+    ]
+    return (
+        f"| `{unit}` | {area['two_input_gates']} | {float(area['area_ge']):.0f} | "
+        f"{float(fast['speed_delay_ns']):.2f} | {float(fast['speed_ge']):.0f} | "
+        f"{best[0]:.0f} | {best[1]:.0f} | {best[2]:.2f} |"
+    )

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
-from itertools import product
 from threading import Lock
 from typing import Annotated, Any
 
@@ -14,8 +13,8 @@ from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.structure import GATE_GOALS, Goal
 from fp8mac.synth_reports.cost.measure import Bench
 from fp8mac.synth_reports.experiments.experiment import Experiment, Made, Option, page
+from fp8mac.synth_reports.experiments.peers.dots import ALL_UNITS, NETLIST, forms_of
 from fp8mac.synth_reports.experiments.peers.peers import (
-    UNITS,
     YARDSTICKS,
     Source,
     check_library,
@@ -23,7 +22,6 @@ from fp8mac.synth_reports.experiments.peers.peers import (
     flow_sha256,
 )
 from fp8mac.synth_reports.experiments.peers.text import (
-    FORMS,
     PeerRecord,
     csv_text,
     markdown_text,
@@ -54,11 +52,11 @@ class PeerJob:
     Parameters
     ----------
     unit : str
-        Key of `UNITS`.
+        Key of `ALL_UNITS`.
     goal : Goal or None
         Which of our circuits; None for a yardstick.
     form : str
-        One of `FORMS`, or the design of a yardstick.
+        One of its forms, or the design of a yardstick.
     liberty : str
         The library, as one names it.
     """
@@ -80,8 +78,13 @@ class Peers(Experiment[PeersOptions, PeerJob, PeerRecord]):
     def plan(self, options: PeersOptions) -> list[PeerJob]:
         check_library(resolve(options.liberty))
         again = [PeerJob(each.unit, None, each.design, options.liberty) for each in YARDSTICKS]
-        ours = product(UNITS, GATE_GOALS, FORMS)
-        return [*again, *(PeerJob(*each, options.liberty) for each in ours)]
+        ours = [
+            PeerJob(unit, goal, form, options.liberty)
+            for unit in ALL_UNITS
+            for goal in GATE_GOALS
+            for form in forms_of(unit)
+        ]
+        return [*again, *ours]
 
     def run(self, job: PeerJob, worker: Worker) -> PeerRecord:
         bench, library = worker.bench(), worker.library(job.liberty)
@@ -117,10 +120,10 @@ def _source(job: PeerJob, bench: Bench, *, force: bool) -> Source:
     from fp8mac.gen.verilog import verilog_text
     from fp8mac.proofs.proved import netlist_text
 
-    config = UNITS[job.unit]
+    config = ALL_UNITS[job.unit]
     with _elaboration:  # one at a time, as Amaranth has it
         body = None
-        if job.form == FORMS[0]:
+        if job.form == NETLIST:
             body = netlist_text(config, Shape.CORE, goal=job.goal, bench=bench, force=force)
         text = verilog_text(config, Shape.CORE, goal=job.goal, netlist=body)
         top = module_name(config, Shape.CORE, goal=job.goal)

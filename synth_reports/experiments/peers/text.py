@@ -1,7 +1,8 @@
 """Published designs beside ours, as tables.
 
-A design counts as *best other* if it computes the sum of the unit, one product at a time and in one
-step, and is not known to be wrong: verdict ``same`` in `peers.csv`.
+A design counts as *best other* if it computes the sum of the unit, as many products at a time and
+in one step, and is not known to be wrong: verdict ``same`` in `peers.csv`. Where there is none, the
+others of as many products count, and are marked.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,8 +13,8 @@ from typing import Any
 from rich.table import Table
 
 from fp8mac.hw.config.structure import Goal
+from fp8mac.synth_reports.experiments.peers.dots import ALL_UNITS, forms_of
 from fp8mac.synth_reports.experiments.peers.peers import (
-    UNITS,
     YARDSTICKS,
     Figures,
     published,
@@ -21,7 +22,6 @@ from fp8mac.synth_reports.experiments.peers.peers import (
 from fp8mac.synth_reports.render.tables import aligned_table, csv_table, markdown_table
 
 __all__ = [
-    "FORMS",
     "PeerRecord",
     "csv_text",
     "markdown_text",
@@ -30,9 +30,6 @@ __all__ = [
     "summary",
     "terminal",
 ]
-
-FORMS = ("netlist", "RTL")
-"""How Verilog of ours goes into the flow: as `verilog --mapped` writes it, and without that."""
 
 _OURS = "fp8mac"
 _COLUMNS = {
@@ -55,7 +52,7 @@ class PeerRecord(Figures):
     Parameters
     ----------
     unit, design, library : str
-        Key of `UNITS`, what it is called, and name of the library.
+        Key of `ALL_UNITS`, what it is called, and name of the library.
     version : str
         Of this package.
     measured_on : str
@@ -82,7 +79,7 @@ def rows(records: Sequence[PeerRecord]) -> list[dict[str, Any]]:
     """Our designs and the published ones, unit by unit; the tools beside ours."""
     ours = [_row(record) for record in records if record.design not in _YARDSTICKS]
     everything = [*ours, *(row | dict.fromkeys(_TOOLS, "") for row in published())]
-    return [row for unit in UNITS for row in everything if row["unit"] == unit]
+    return [row for unit in ALL_UNITS for row in everything if row["unit"] == unit]
 
 
 def _row(record: PeerRecord) -> dict[str, Any]:
@@ -92,7 +89,7 @@ def _row(record: PeerRecord) -> dict[str, Any]:
         "design": record.design,
         "source": _OURS,
         "version": record.version,
-        "lanes": 1,
+        "lanes": ALL_UNITS[record.unit].products_per_cycle,
         **{name: facts[name] for name in Figures.__dataclass_fields__},
         "verdict": "ours",
         "remark": "",
@@ -107,32 +104,37 @@ def summary(table: list[dict[str, Any]]) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        ``unit``; for gates, GE and ns our figure in the better of its `FORMS`, that of the best
+        ``unit``; for gates, GE and ns our figure in the better of its forms, that of the best
         other, which one that is, and the ratio of ours to it; ``speed_ge``, the area of our fast
         design.
     """
-    return [_summary(unit, [row for row in table if row["unit"] == unit]) for unit in UNITS]
+    return [_summary(unit, [row for row in table if row["unit"] == unit]) for unit in ALL_UNITS]
 
 
 def _summary(unit: str, table: list[dict[str, Any]]) -> dict[str, Any]:
     ours = {row["design"]: row for row in table if row["verdict"] == "ours"}
     others = [row for row in table if row["verdict"] == "same"]
+    others = others or [row for row in table if row["verdict"] == "different"]
     line: dict[str, Any] = {"unit": unit}
     for column, (goal, _) in _COLUMNS.items():
         best, own_row = (
             min(candidates, key=itemgetter(column))
-            for candidates in (others, [ours[name(goal, form)] for form in FORMS])
+            for candidates in (others, [ours[name(goal, form)] for form in forms_of(unit)])
         )
         own = own_row[column]
         line |= {
             column: own,
             f"{column}_best_other": best[column],
-            f"{column}_best_design": f"{best['source']}: {best['design']}",
+            f"{column}_best_design": f"{best['source']}: {best['design']}{_mark(best)}",
             f"{column}_ratio": round(own / best[column], 3),
         }
         if goal is Goal.SPEED:
             line["speed_ge"] = own_row["speed_ge"]
     return line
+
+
+def _mark(row: Mapping[str, Any]) -> str:
+    return "" if row["verdict"] == "same" else " (another sum)"
 
 
 def terminal(lines: list[dict[str, Any]]) -> Table:
@@ -191,9 +193,10 @@ measured on {" and ".join(sorted({row["measured_on"] for row in published()}))} 
 
 Ours, the best other, and ours / other. Gates have two inputs; a GE is a NAND2_X1, mapped for area;
 ns is the critical path, mapped for speed, without wires. The last column is what our fast design
-takes. Ours go into the flow as RTL and as the netlist of `fp8mac verilog --mapped`, and the better
-form of each column counts. *Best other* is the best of each column by itself, of designs that
-compute the same sum and are not known to be wrong. What the comparison is good for, and what it is
+takes. Ours of one product go into the flow as RTL and as the netlist of `fp8mac verilog --mapped`,
+and the better form of each column counts; dot products go in as RTL. *Best other* is the best of
+each column by itself, of designs that compute the same sum and are not known to be wrong; where
+none does, of those that add as many products. What the comparison is good for, and what it is
 not: [docs/cost.md](../../docs/cost.md).
 
 {markdown_table([*titles, "GE of the fast one"], lines)}
@@ -204,7 +207,7 @@ not: [docs/cost.md](../../docs/cost.md).
 *Fast* is ABC's mapping to two-input gates that keeps prefix trees; *per lane* divides gates by the
 products of a step. A design that is registered has the delay of one stage.
 
-{"".join(_unit_text(unit, [row for row in table if row["unit"] == unit]) for unit in UNITS)}"""
+{"".join(_unit_text(unit, [row for row in table if row["unit"] == unit]) for unit in ALL_UNITS)}"""
 
 
 def _yardstick_sentence(figures: PeerRecord) -> str:

@@ -228,7 +228,7 @@ COUNTS = {
     "energy": 16,
     "figure3": 30,
     "figure5": 18,
-    "peers": 2 + 8 * 4,
+    "peers": 2 + 8 * 4 + 5 * 2,
     "plot": 9,
     "sum-error": 150,
     "train": (14 + 6 + 5) * 5,

@@ -15,6 +15,7 @@ from fp8mac.hw.config.unit import parse_unit
 from fp8mac.synth_reports.cost.bench import make_bench
 from fp8mac.synth_reports.experiments.peers import peers
 from fp8mac.synth_reports.experiments.peers import text as peers_text
+from fp8mac.synth_reports.experiments.peers.dots import ALL_UNITS, DOTS, forms_of
 from fp8mac.synth_reports.experiments.peers.peers import (
     UNITS,
     YARDSTICKS,
@@ -64,9 +65,9 @@ def found():
     ]
     return known + [
         record(unit, peers_text.name(goal, form))
-        for unit in UNITS
+        for unit in ALL_UNITS
         for goal in GATE_GOALS
-        for form in peers_text.FORMS
+        for form in forms_of(unit)
     ]
 
 
@@ -109,12 +110,14 @@ def test_known_figures_are_read(tmp_path):
 def test_published_figures():
     rows = peers.published()
     assert len(rows) == 56
-    assert {row["unit"] for row in rows} == set(UNITS)
+    assert {row["unit"] for row in rows} == set(ALL_UNITS)
     assert {row["verdict"] for row in rows} == {"same", "different", "wrong"}
     for unit in UNITS:
         assert sum(row["unit"] == unit and row["verdict"] == "same" for row in rows) >= 2
     for row in rows:
         assert all(row[key] for key in ("design", "source", "remark", "measured_on")), row
+        if row["unit"] in DOTS:
+            assert row["lanes"] == DOTS[row["unit"]].products_per_cycle
         if row["fast_gates"] is None:  # measured for other tables, with fewer figures
             assert row["design"].startswith("MXDOTP")
             continue
@@ -122,9 +125,10 @@ def test_published_figures():
         assert row["speed_delay_ns"] < row["area_delay_ns"]
         assert row["area_ge"] < row["speed_ge"]
         if row["verdict"] == "same":
-            assert (row["lanes"], row["flip_flops"]) == (1, 0)
+            assert (row["lanes"] == 1 or row["unit"] in DOTS, row["flip_flops"]) == (True, 0)
     assert UNITS[KULISCH].acc_bits == 40
     assert UNITS["e5m2 --acc kulisch:7"].acc_bits == 72
+    assert DOTS["e4m3 x 16 -> kulisch:7"].acc_bits == 44
 
 
 def test_dot_products_are_beside_single_lanes():
@@ -139,7 +143,7 @@ def test_dot_products_are_beside_single_lanes():
     assert (wide["verdict"], wide["levels"], wide["area_delay_ns"]) == ("different", None, None)
     assert {row["source"] for row in rows.values()} >= {"MX-for-FPGA", "Vortex", "AMD", "FPnew"}
     lines = peers_text.markdown_text(found(), "fp8mac peers").splitlines()
-    (line,) = (each for each in lines if "MXDOTP, E4M3, 32 lanes" in each)
+    (line,) = (each for each in lines if each.startswith("| FPnew: MXDOTP, E4M3, 32 lanes"))
     cells = [cell.strip() for cell in line.split("|")[1:-1]]
     assert cells[2:-1] == ["23541", "736", "", "0", "", "", "", "22104", "", "33806", "3.48"]
 
@@ -156,8 +160,27 @@ def test_summary_takes_the_best_that_is_right():
     assert lines[INT8]["speed_ge"] == 900.0
 
 
+def test_summary_of_dot_products():
+    """As many products in a step; where nobody adds them in that way, the others are marked."""
+    table = peers_text.rows(found())
+    ours = [row for row in table if row["unit"] == "mxfp8 x 8 -> fp32" and row["verdict"] == "ours"]
+    assert [(row["design"], row["lanes"]) for row in ours] == [
+        ("goal area, RTL", 8),
+        ("goal speed, RTL", 8),
+    ]
+    lines = {line["unit"]: line for line in peers_text.summary(table)}
+    assert [*lines] == [*ALL_UNITS]
+    mxdotp = lines["mxfp8 x 8 -> fp32"]
+    assert mxdotp["two_input_gates_best_design"] == "FPnew: MXDOTP, E4M3, 8 lanes"
+    assert (mxdotp["area_ge_best_other"], mxdotp["area_ge_ratio"]) == (8898, round(450 / 8898, 3))
+    other = lines["e4m3 x 4 -> fp32, window 26"]
+    assert other["speed_delay_ns_best_design"] == "Vortex: TFR FEDP, E4M3 (another sum)"
+    fixed = lines["e4m3 x 16 -> kulisch:7"]
+    assert fixed["two_input_gates_best_other"] == 8674  # 8491 gates are wrong
+
+
 def test_summary_takes_the_better_form():
-    area, speed = (peers_text.name(goal, peers_text.FORMS[0]) for goal in GATE_GOALS)
+    area, speed = (peers_text.name(goal, forms_of(INT8)[0]) for goal in GATE_GOALS)
     better = {
         area: record(INT8, area, two_input_gates=390, speed_delay_ns=0.1),
         speed: record(INT8, speed, two_input_gates=1, speed_delay_ns=0.5, speed_ge=9),
@@ -178,7 +201,7 @@ def test_page():
     )
     assert "Inconclusive" not in text
     assert "| HardFloat: mulFullRaw and addRecFN" in text
-    assert text.count("\n### ") == len(UNITS)
+    assert text.count("\n### ") == len(ALL_UNITS)
 
 
 def test_other_tools_are_noticed():
@@ -194,9 +217,9 @@ def test_other_tools_are_noticed():
 def test_command(tmp_path, stand_in, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("FP8MAC_CACHE", str(tmp_path / "cache"))
-    for unit in [unit for unit in UNITS if unit != INT8]:
-        monkeypatch.delitem(UNITS, unit)
-    monkeypatch.setitem(UNITS, INT8, parse_unit("int2", acc="int8"))  # in its place: small
+    for unit in [unit for unit in ALL_UNITS if unit != INT8]:
+        monkeypatch.delitem(ALL_UNITS, unit)
+    monkeypatch.setitem(ALL_UNITS, INT8, parse_unit("int2", acc="int8"))  # in its place: small
     result = invoke("peers", "--liberty", stand_in, "--output-dir", "out", "--json")
     assert result.exit_code == 0, result.output
     assert result.stderr.endswith("Wrote out/peers.md and out/peers.csv.\n")
@@ -204,10 +227,10 @@ def test_command(tmp_path, stand_in, monkeypatch):
     (line,) = answer["summary"]
     with Path("out/peers.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    assert len(rows) == len(answer["designs"]) == 4 + 9
+    assert len(rows) == len(answer["designs"]) == 4 + 7
     gates = min(int(row["two_input_gates"]) for row in rows if "goal area" in row["design"])
     assert 0 < gates == line["two_input_gates"] < 495
-    assert [bool(row["library_sha256"]) for row in rows] == [True] * 4 + [False] * 9
+    assert [bool(row["library_sha256"]) for row in rows] == [True] * 4 + [False] * 7
     assert "**Inconclusive:**" in Path("out/peers.md").read_text()
     again = invoke("peers", "--liberty", stand_in, "--output-dir", "again")
     assert "best other" in again.stdout
