@@ -32,6 +32,8 @@ from fp8mac.sim.gemm.result import read
 __all__ = ["Run", "share"]
 
 _COLUMNS = 128  # of the widest tile, see `fp8mac.sim.jit`
+_FULL = 0.5  # share of numbers that are not zero, above which skipping the others does not pay
+_LOOKED_AT = 64  # rows in which they are counted
 _ELEMENTS = 16384  # of the accumulators that numpy handles at a time
 
 
@@ -63,6 +65,8 @@ class Run:
         Whether there are infinities or NaN among the operands.
     transposed : bool
         Whether operands have changed places.
+    skips : bool
+        Whether the left one has so many zeros that their products are left out.
     """
 
     config: MacConfig
@@ -71,6 +75,7 @@ class Run:
     threads: int
     special: bool = False
     transposed: bool = False
+    skips: bool = False
 
     @cached_property
     def kernels(self) -> ModuleType:
@@ -106,9 +111,9 @@ class Run:
         held = None if start is None else read(outer, start)
         special = special or (held is not None and not np.isfinite(held).all())
         run = replace(self, special=special)
-        # Compiled kernels take whole panels of columns.
-        if self.kernels is not float_numpy and b.shape[-1] < min(a.shape[-2], _COLUMNS):
-            run = replace(run, transposed=True)
+        turned, skips = run._order(a, b, held)
+        run = replace(run, transposed=turned, skips=skips)
+        if turned:
             a, b, held = b.swapaxes(-1, -2), a.swapaxes(-1, -2), None if held is None else held.T
         if a.ndim == 2:
             acc = run._multiplied(a, b, held, outer)
@@ -123,6 +128,25 @@ class Run:
             codes[np.isnan(acc)] = outer.format.nan_code or 0
             return codes
         return encode(acc, outer.format, overflow=Overflow.TO_SPECIAL)
+
+    def _order(self, a: Floats, b: Floats, held: Floats | None) -> tuple[bool, bool]:
+        """Whether operands change places, and whether zeros of the left one are skipped then.
+
+        Compiled kernels take whole panels of columns and walk along the rows of the left operand.
+        Where sums never come to -0, a product that is zero changes nothing.
+        """
+        if self.kernels is float_numpy:
+            return False, False
+        rows, columns, summation = a.shape[-2], b.shape[-1], self.config.summation
+        usual = columns < min(rows, _COLUMNS)
+        one_by_one = summation.lanes == 1 and summation.window_bits is None
+        if self.special or held is not None or not (self.chosen.on_grid and one_by_one):
+            return usual, False
+        left, right = _share_of_numbers(a), _share_of_numbers(b.swapaxes(-1, -2))
+        if min(left, right) > _FULL:
+            return usual, False
+        turned = columns * -(-rows // _COLUMNS) * right < rows * -(-columns // _COLUMNS) * left
+        return turned, (right if turned else left) <= _FULL
 
     def _multiplied(
         self, a: Floats, b: Floats, held: Floats | None, outer: FloatAccConfig
@@ -176,6 +200,7 @@ class Run:
             cut=chosen.cut if chosen.carrier is Carrier.PAIR else None,
             draws=self.draws if accumulator.rounding is Rounding.STOCHASTIC else None,
             transposed=self.transposed,
+            skips=self.skips,
         )
 
     @cached_property
@@ -214,6 +239,12 @@ class Run:
             partial = self.sum(*_dealt(self.config.summation, left, right), None, step)
             add_once(acc, partial, -1 - number)
         return acc
+
+
+def _share_of_numbers(rows: Floats) -> float:
+    """Share of numbers that are not zero, in rows that lie apart."""
+    some = rows[..., :: max(1, rows.shape[-2] // _LOOKED_AT), :]
+    return np.count_nonzero(some) / max(1, some.size)
 
 
 def _dealt(summation: Summation, a: Floats, b: Floats) -> tuple[Floats, Floats]:

@@ -180,6 +180,9 @@ GIVEN: dict[str, list[tuple[str, str]]] = {
         ("any integer from -512 to 512", "setting"),
     ],
     "docs/gemm.md": [
+        ("1,024 x 512 x 512 products", "command"),
+        ("75 % of the blocks of 8 x 8 are zeros", "setting"),
+        ("take 1.6 (`e4m3 -> fp32`) to 1.9 times", "command"),
         ("`fp16:sr` with 8 random bits or", "setting"),
         ("With 8 bits what is below 1/256 of an ulp is lost", "formula"),
         ("Lanes whose products span more than about 100 bits", "formula"),

@@ -75,8 +75,8 @@ def _give(acc: Any, row: Any, base: Any, width: Any) -> None:
 
 
 @lru_cache(maxsize=64)
-def _one_by_one(rule: RoundingRule, width: int) -> Any:
-    """Kernel of steps of one product."""
+def _one_by_one(rule: RoundingRule, width: int, skips: bool) -> Any:
+    """Kernel of steps of one product, without those of zeros of the left side if it skips."""
     native, odd, rounding, on_grid, flushes, limit, zero = rule
     stochastic = rounding == STOCHASTIC
 
@@ -94,6 +94,8 @@ def _one_by_one(rule: RoundingRule, width: int) -> Any:
                     _take(row, acc[i], base, width)
                     for k in range(begin, min(begin + _TERMS, terms)):
                         factor = left[k]
+                        if skips and factor == 0:
+                            continue
                         for j in range(width):
                             total = fused(factor, right[k, j], load(row, j), odd)
                             drawn = 0
@@ -159,7 +161,7 @@ def bind(job: Job) -> Accumulate:
     rule, width = RoundingRule.of(job.rounder), TILE_BYTES // job.rounder.dtype.itemsize
     lanes, constants = job.summation.lanes, CarrierConstants.of(job.rounder)
     if lanes == 1 and job.window is None:
-        kernel, how = _one_by_one(rule, width), None
+        kernel, how = _one_by_one(rule, width, job.skips), None
     else:
         way = _Way(job.cut is not None, job.summation.tree, job.window is not None)
         kernel, how = _in_steps(way, rule, width), _how(job)

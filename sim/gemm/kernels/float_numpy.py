@@ -58,6 +58,8 @@ class Job:
         Random numbers of stochastic rounding.
     transposed : bool
         Whether rows are the columns of the matrix; it matters to random numbers.
+    skips : bool
+        Whether products of a left operand that is zero may be left out, and are worth it.
     """
 
     rounder: Rounder
@@ -66,6 +68,7 @@ class Job:
     window: Window | None = None
     draws: Draws | None = None
     transposed: bool = False
+    skips: bool = False
 
 
 AddOnce = Callable[[Floats, Floats, int], None]
