@@ -97,8 +97,12 @@ def study() -> list[str]:
         for row in table("training")
         if row["way"] == "sums 1-6-9:rtz"
     ]
+    said = [row.rsplit("|", 2)[1].strip() for row in rows]
+    counts = [said.count(each) for each in ("reproduced", "unresolved", "contradicted")]
+    found = f"{counts[0]} are reproduced, {counts[1]} unresolved and {counts[2]} contradicted"
     return [
         *rows,
+        f"Of {len(rows)} rows {found}",
         *stored(runs),
         *pruned(runs),
         f"up to {lost['unscaled']:.0f} % of a layer's gradients become zero",
