@@ -54,7 +54,7 @@ def papers() -> list[str]:
     return [
         f"between {100 * least - 100:.0f} % and {100 * most - 100:.0f} % more",
         f"{first} {single[0]} for {single[1]} in FP32 does not land",
-        f"{lanes[0]} for {lanes[1]}; {out[0]} for {out[1]}",
+        f"{lanes[0]} for {lanes[1]}; with a float that leaves {out[0]} for {out[1]}",
         f"{window[0]} for {window[1]}; with a wider window {wide[0]} for {wide[1].split()[0]} does",
         "area {} for {}".format(*ratio("mxarea")),
         "{} for {}".format(*ratio("mgs")),
