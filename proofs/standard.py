@@ -114,6 +114,7 @@ STANDARD_DOTS: dict[Goal, list[MacConfig]] = {
         "e4m3 x 2 -> fp32, window 14",
         "e4m3 x 2 -> fp16, window 12:floor",
         "e4m3 x 2 -> fp16, window 12:odd",
+        "e4m3 x 2 -> fp16",
     ),
     Goal.SPEED: _lines(
         "e4m3 x 16 -> kulisch:7",
@@ -126,6 +127,7 @@ STANDARD_DOTS: dict[Goal, list[MacConfig]] = {
         "e4m3 x 4 -> fp32, window 26",
         "e4m3 x 2 -> fp32, window 14",
         "e4m3 x 2 -> fp16, window 13",
+        "e4m3 x 2 -> fp16",
     ),
     Goal.FPGA: _lines("e4m3 x 2 -> kulisch:3"),
 }

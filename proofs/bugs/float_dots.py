@@ -39,6 +39,13 @@ def _keeps_signs(config: MacConfig) -> bool:
     return isinstance(acc, FloatAccConfig) and acc.zero is ZeroSign.IEEE and _has_window(config)
 
 
+def _is_exact(config: MacConfig) -> bool:
+    """Whether all terms are in one fixed frame."""
+    acc, how = config.accumulator, config.summation
+    few = isinstance(acc, FloatAccConfig) and acc.format.exponent_bits <= _FEW
+    return few and how.window_bits is None and not how.tree and how.late is how.groups
+
+
 def _is_small(config: MacConfig) -> bool:
     """Whether few lanes leave it likely that all of them are zero, or infinite."""
     return config.products_per_cycle <= 2
@@ -170,6 +177,38 @@ FLOAT_DOT_MUTATIONS: tuple[Mutation, ...] = (
         "sign = sign | self.negative", "sign = sign & self.negative",
         ("e4m3 x 2 -> fp16, window 13",),
         lambda config: _keeps_signs(config) and _is_small(config),
+    ),
+    Mutation(
+        "terms: negative magnitude in a fixed frame", "terms", "dot.exact",
+        "aligned ^ term.sign.replicate(len(aligned))",
+        "aligned | term.sign.replicate(len(aligned))",
+        ("e4m3 x 2 -> fp16",),
+        _is_exact,
+    ),
+    Mutation(
+        "terms: one place too high in a fixed frame", "terms", "dot.exact",
+        "frame.lowest + offset - below - last)", "frame.lowest + offset - below - last + 1)",
+        ("e4m3 x 2 -> fp16",),
+        _is_exact,
+    ),
+    Mutation(
+        "sum of terms: constant of a sign in a fixed frame", "sum of terms", "dot.exact",
+        "tree.add_constant(-1 << width)", "tree.add_constant(1 << width)",
+        ("e4m3 x 2 -> fp16",),
+        _is_exact,
+    ),
+    Mutation(
+        "terms: negative magnitude at a digit", "terms", "dot.fast.exact",
+        "placed[:width] ^ term.sign.replicate(width)",
+        "placed[:width] | term.sign.replicate(width)",
+        ("e4m3 x 2 -> fp16",),
+        _is_exact, goals=(Goal.SPEED,),
+    ),
+    Mutation(
+        "sum of terms: constant of a sign at a digit", "sum of terms", "dot.fast.exact",
+        "tree.add_constant(-1 << first + width)", "tree.add_constant(1 << first + width)",
+        ("e4m3 x 2 -> fp16",),
+        _is_exact, goals=(Goal.SPEED,),
     ),
     Mutation(
         "float lanes: the first operand for all", "float lanes", "dot.fast.products",

@@ -195,7 +195,8 @@ def plan(
         if is_cut(config) and not config.is_fixed and not has_parts(config):
             raise ConfigError(
                 f"There is no proof of {config.text}: proved are units that add products one by "
-                "one, and those that add several in fixed point or in one window."
+                "one, and those that add several in fixed point, in one window, or exactly in few "
+                "exponents."
             )
         encodings = Encoding.of(all_sorts(config), both=both)
         check = partial(Check, config, goal=goal)

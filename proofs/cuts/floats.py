@@ -19,6 +19,7 @@ from collections.abc import Iterator
 
 from fp8mac.hw.config.accumulators import FloatAccConfig
 from fp8mac.hw.config.unit import MacConfig
+from fp8mac.proofs.cuts.exact import ExactParts
 from fp8mac.proofs.cuts.families import AreaWindow, FastWindow
 from fp8mac.proofs.cuts.parts import FloatParts, Question
 from fp8mac.proofs.spec.terms import can_claim
@@ -31,7 +32,18 @@ def has_parts(config: MacConfig) -> bool:
     acc, how = config.accumulator, config.summation
     if not isinstance(acc, FloatAccConfig) or not can_claim(acc) or how.chunk is not None:
         return False
-    return how.window_bits is not None and how.late is how.groups is config.block is None
+    if how.late is not None or how.groups is not None or config.block is not None or how.tree:
+        return False
+    return how.window_bits is not None or _has_fixed_frame(config)
+
+
+def _has_fixed_frame(config: MacConfig) -> bool:
+    """Whether there are so few exponents that circuits add terms at fixed places."""
+    acc = config.accumulator
+    return isinstance(acc, FloatAccConfig) and acc.format.exponent_bits <= _FEW_BITS
+
+
+_FEW_BITS = 5
 
 
 def float_questions(parts: FloatParts) -> Iterator[Question]:
@@ -42,5 +54,7 @@ def float_questions(parts: FloatParts) -> Iterator[Question]:
     CutError
         If a part is not proved.
     """
+    if parts.config.summation.window_bits is None:
+        return ExactParts(parts).questions()
     window = FastWindow if parts.is_fast else AreaWindow
     return window(parts).questions()

@@ -138,9 +138,9 @@ def test_bad_input(tmp_path):
     file = tmp_path / "theirs.v"
     file.write_text(KULISCH)
     assert message("e4m3").startswith("'e4m3' has no accumulator; name it with --acc, or ")
-    assert message("e4m3 x 2 -> fp16") == (
-        "There is no proof of e4m3 x 2 -> fp16: proved are units that add products one by one, and "
-        "those that add several in fixed point or in one window."
+    assert message("e4m3 x 2 -> fp32") == (
+        "There is no proof of e4m3 x 2 -> fp32: proved are units that add products one by one, and "
+        "those that add several in fixed point, in one window, or exactly in few exponents."
     )
     assert message("--new", "--output-dir", str(tmp_path)) == (
         f"Cannot read '{tmp_path / 'proofs.json'}': No such file or directory."

@@ -49,6 +49,8 @@ UNITS = [
     ("e4m3*e5m2 x 2 -> fp32:odd, window 25:odd", Goal.AREA, Shape.CORE),
     ("e4m3 x 2 -> bf16:sum0, window 9:floor", Goal.AREA, Shape.UNIT),
     ("e2m3 x 3 -> fp16:saturate, window 14", Goal.SPEED, Shape.CORE),
+    ("e2m1 x 2 -> fp16", Goal.AREA, Shape.CORE),
+    ("e2m1*e5m2 x 3 -> fp16:rtz:plus0", Goal.SPEED, Shape.CORE),
 ]
 
 
