@@ -100,7 +100,8 @@ SEGMENT_MUTATIONS: tuple[Mutation, ...] = (
     ),
     Mutation(
         "idle cycle clears", "clear", "units.mac",
-        "clear &= en\n            m.d.sync += [self.acc", "clear |= 0\n            m.d.sync += [self.acc",
+        "clear &= en\n            m.d.sync += [self.acc",
+        "clear |= 0\n            m.d.sync += [self.acc",
         (*_IDLE, "int8,int32:segmented=4:resolve=idle"),
         _resolves(Resolve.IDLE),
         registered=True, goals=_BOTH,
