@@ -9,7 +9,6 @@ from fp8mac.cli.options import (
     ACC,
     GOAL,
     LANES,
-    OUT,
     STAGES,
     A,
     B,
@@ -23,6 +22,7 @@ from fp8mac.cli.options import (
 )
 from fp8mac.gen.files import STDOUT, check_outputs, is_stream
 from fp8mac.hw.config.arrays.array import MOST_SIDE, ArrayConfig
+from fp8mac.hw.config.arrays.requantizer import parse_requantizer
 from fp8mac.hw.config.structure import Goal
 
 __all__ = ["array"]
@@ -42,7 +42,15 @@ def array(
     ] = 8,
     lanes: LANES = 1,
     stages: STAGES = 1,
-    out: OUT = None,
+    out: Annotated[
+        str | None,
+        typer.Option(
+            "--out",
+            metavar="FORMAT",
+            help="Round exact sums where they leave: fp16, or int8:times=16 with a multiplier of "
+            "16 bits and a shift for each column.",
+        ),
+    ] = None,
     goal: GOAL = Goal.AREA,
     output: Annotated[
         Path,
@@ -66,16 +74,17 @@ def array(
     ] = 1,
 ) -> None:
     """Print the Verilog of a matrix unit, or write it: rows and columns of a unit, two streams."""
-    config = ArrayConfig(
-        unit_of(a, b, acc, lanes=lanes, stages=stages, out=out), rows=rows, columns=columns
-    )
+    requantizer = None if out is None else parse_requantizer(out)
+    rounded = out if requantizer is None else None
+    unit = unit_of(a, b, acc, lanes=lanes, stages=stages, out=rounded)
+    config = ArrayConfig(unit, rows, columns, requantizer)
     sidecar = [] if is_stream(output) else [output.with_suffix(".json")]
     if output in sidecar:
         raise end(f"'{output}' would be the module and its description; name it otherwise.")
     check_outputs([output, *sidecar, *([testbench] if testbench else [])])
     from fp8mac.gen.arrays import testbench as benches
     from fp8mac.gen.arrays import verilog
-    from fp8mac.sim.check.arrays import random_tiles
+    from fp8mac.sim.check.arrays import random_scales, random_tiles
 
     with progress_bar() as bar:
         bar.add_task(config.slug, total=None)
@@ -83,5 +92,8 @@ def array(
         files = {output: text} | dict.fromkeys(sidecar, description)
         if testbench is not None:
             drawn = random_tiles(config, tiles, seed)
-            files[testbench] = benches.array_testbench(config, drawn, goal=goal, seed=seed)
+            scales = random_scales(config, seed)
+            files[testbench] = benches.array_testbench(
+                config, drawn, goal=goal, seed=seed, scales=scales
+            )
     write_files(files)

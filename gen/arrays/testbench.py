@@ -6,9 +6,9 @@ Verilog-2005, as in `fp8mac.gen.testbench`.
 from collections.abc import Sequence
 
 from fp8mac.gen.arrays.verilog import array_name
-from fp8mac.hw.config.arrays.array import ArrayConfig, array_ports
+from fp8mac.hw.config.arrays.array import ArrayConfig, array_ports, scale_fields
 from fp8mac.hw.config.structure import Built, Goal
-from fp8mac.sim.exact.arrays import Element, element_words, row_words, tile_sums
+from fp8mac.sim.exact.arrays import Element, Scale, element_words, row_words, tile_sums
 from fp8mac.sim.exact.golden import State
 
 __all__ = ["array_bench_name", "array_testbench"]
@@ -25,7 +25,7 @@ module {bench};
   reg [{element_top}:0] i__payload, elements [0:{last_element}];
   reg [{row_top}:0] held, rows [0:{last_row}], known [0:{last_row}];
   wire [{row_top}:0] o__payload;
-  wire i__ready, o__valid;
+  wire i__ready, o__valid;{scales}
   reg [31:0] state;
   integer sent, got, wrong, cycle;
 
@@ -99,6 +99,7 @@ def array_testbench(
     goal: Built = Goal.AREA,
     seed: int = 1,
     sums: Sequence[Sequence[Sequence[State]]] | None = None,
+    scales: Sequence[Scale] = (),
 ) -> str:
     """Testbench of the module that `fp8mac.gen.arrays.verilog.array_text` emits.
 
@@ -109,12 +110,15 @@ def array_testbench(
     seed : int
         Of the pauses, from 0 on.
     sums : sequence, optional
-        What comes out, by tile, row and column; default as `fp8mac.sim.exact.arrays` computes it.
+        States behind each tile, by row and column; default as `fp8mac.sim.exact.arrays` computes
+        them.
+    scales : sequence of Scale
+        Of each column, where sums leave as integers.
     """
     elements = [word for tile in tiles for word in element_words(config, tile)]
     if sums is None:
         sums = [tile_sums(config, tile) for tile in tiles]
-    rows = [word for tile in sums for word in row_words(config, tile)]
+    rows = [word for tile in sums for word in row_words(config, tile, scales)]
     table = {port.name: port.bits for port in array_ports(config)}
     wide, out = table["i__payload"], table["o__payload"]
     data = [f"    elements[{at}] = {wide}'h{word:x};" for at, word in enumerate(elements)]
@@ -129,6 +133,11 @@ def array_testbench(
         last_row=len(rows) - 1,
         connections=",\n    ".join(f".{port}({port})" for port in table),
         data="\n".join(data),
+        scales="".join(
+            f"\n  wire [{bits * config.columns - 1}:0] {name} = {bits * config.columns}'h"
+            f"{sum(getattr(scale, name) << bits * at for at, scale in enumerate(scales)):x};"
+            for name, bits in scale_fields(config).items()
+        ),
         seed=(seed * 2654435761 + 88172645) % 2**32 or 1,
         elements=len(elements),
         rows=len(rows),

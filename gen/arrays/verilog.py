@@ -6,6 +6,7 @@ from fp8mac.gen.describe import describe, describe_ports
 from fp8mac.gen.verilog import streamed_contents, streamed_text
 from fp8mac.hw.arrays.array import MacArray, check_array
 from fp8mac.hw.config.arrays.array import ArrayConfig, array_ports, element_fields, row_fields
+from fp8mac.hw.config.formats import Rounding
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.structure import Built, Goal, Structure
 
@@ -36,18 +37,38 @@ def describe_array(config: ArrayConfig, *, goal: Built = Goal.AREA) -> dict[str,
     Beside that are ``rows``, ``columns``, and the fields of an element and of a row of sums with
     their bits, lowest first.
     """
-    return describe(config.reader, Shape.UNIT, goal=goal) | {
-        "module": array_name(config, goal=goal),
-        "kind": "array",
-        "slug": config.slug,
-        "rows": config.rows,
-        "columns": config.columns,
-        "latency_cycles": config.latency_cycles,
-        "products_per_cycle": config.products_per_cycle,
-        "ports": describe_ports(array_ports(config)),
-        "element": element_fields(config),
-        "row": row_fields(config),
-    }
+    return (
+        describe(config.reader, Shape.UNIT, goal=goal)
+        | {
+            "module": array_name(config, goal=goal),
+            "kind": "array",
+            "slug": config.slug,
+            "rows": config.rows,
+            "columns": config.columns,
+            "latency_cycles": config.latency_cycles,
+            "products_per_cycle": config.products_per_cycle,
+            "ports": describe_ports(array_ports(config)),
+            "element": element_fields(config),
+            "row": row_fields(config),
+        }
+        | _output(config)
+    )
+
+
+def _output(config: ArrayConfig) -> dict[str, object]:
+    """What sums leave as, if it is an integer, and a sentence about it."""
+    output = config.requantizer
+    if output is None:
+        return {}
+    times = " * multiplier" * (output.multiplier_bits > 0)
+    how = "to nearest even" if output.rounding is Rounding.RNE else "toward zero"
+    cases = describe(config.reader, Shape.UNIT)["special_cases"]
+    assert isinstance(cases, list)
+    said = (
+        f"out is sum{times} / 2**shift, rounded once to {output.format.name}, {how}; beyond its "
+        "range it is the nearest end. The sum counts units of 2**acc_lsb_exponent."
+    )
+    return {"special_cases": [*cases, said], "output": {"name": output.name}}
 
 
 def array_text(config: ArrayConfig, *, goal: Built = Goal.AREA, command: str | None = None) -> str:

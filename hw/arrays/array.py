@@ -12,7 +12,7 @@ from amaranth.lib.wiring import In, Out
 
 from fp8mac.hw.arrays.reader import Reader
 from fp8mac.hw.arrays.row import Row, operand_fields
-from fp8mac.hw.config.arrays.array import ArrayConfig, element_fields, row_fields
+from fp8mac.hw.config.arrays.array import ArrayConfig, element_fields, row_fields, scale_fields
 from fp8mac.hw.config.structure import Built, Goal
 from fp8mac.hw.units.buildable import check_buildable
 
@@ -66,6 +66,8 @@ class MacArray(wiring.Component):
         Elements.
     o : :py:`Out(stream.Signature(StructLayout(row_fields(config))))`
         Rows of sums, row 0 first; ``last`` with a tile's last row.
+    multiplier, shift : :py:`In(columns * ...)`, where sums leave as integers
+        Of each column, column 0 lowest; they are used in the cycle in which a row leaves.
 
     Raises
     ------
@@ -82,7 +84,9 @@ class MacArray(wiring.Component):
         self._goal = goal
         element = data.StructLayout(element_fields(config))
         row = data.StructLayout(row_fields(config))
-        super().__init__({"i": In(stream.Signature(element)), "o": Out(stream.Signature(row))})
+        streams = {"i": In(stream.Signature(element)), "o": Out(stream.Signature(row))}
+        scales = {name: In(config.columns * bits) for name, bits in scale_fields(config).items()}
+        super().__init__(streams | scales)
 
     @property
     def config(self) -> ArrayConfig:
@@ -117,6 +121,9 @@ class MacArray(wiring.Component):
         registers = self._rows(m, moves, taken, begins)
         for column in range(config.columns):
             m.submodules[f"reader_{column}"] = reader = Reader(config, self._goal)
+            for name, bits in scale_fields(config).items():
+                scale = getattr(self, name).word_select(column, bits)
+                m.d.comb += getattr(reader, name).eq(scale)
             bits = len(reader.register)
             m.d.comb += reader.register.eq(
                 reduce(

@@ -4,8 +4,9 @@ from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from fp8mac.hw.arrays.requantize import Requantize
 from fp8mac.hw.arrays.row import register_fields
-from fp8mac.hw.config.arrays.array import ArrayConfig
+from fp8mac.hw.config.arrays.array import ArrayConfig, scale_fields
 from fp8mac.hw.config.structure import Built, Goal
 from fp8mac.hw.parts.segments import resolved
 from fp8mac.hw.units.mac import add_output
@@ -29,7 +30,9 @@ class Reader(wiring.Component):
         Word, carries and flags of a cell, as in `fp8mac.hw.arrays.row.register_fields`.
     acc : :py:`Out(config.unit.acc_bits)`
         Sum; not specified while a flag is up.
-    out : :py:`Out(config.unit.output.format.bits)`, if there is an output
+    multiplier, shift : :py:`In(...)`, where sums leave as integers
+        See `fp8mac.hw.arrays.requantize.Requantize`.
+    out : :py:`Out(...)`, if there is an output
         Sum, rounded once.
     nan, pos_inf, neg_inf : :py:`Out(1)`, those in ``config.unit.flags``
         The register's flags.
@@ -46,6 +49,9 @@ class Reader(wiring.Component):
         members = {"register": In(sum(register_fields(config).values())), "acc": Out(unit.acc_bits)}
         if unit.output is not None:
             members["out"] = Out(unit.output.format.bits)
+        if config.requantizer is not None:
+            members["out"] = Out(config.requantizer.format.bits)
+            members |= {name: In(bits) for name, bits in scale_fields(config).items()}
         super().__init__(members | {flag: Out(1) for flag in unit.flags})
 
     @property
@@ -73,4 +79,10 @@ class Reader(wiring.Component):
         m.d.comb += [getattr(self, flag).eq(parts[flag]) for flag in unit.flags]
         if unit.output is not None:
             add_output(m, unit, total, flags, self.out)
+        if self._config.requantizer is not None:
+            m.submodules.output = output = Requantize(unit.acc_bits, self._config.requantizer)
+            m.d.comb += [output.value.eq(total), self.out.eq(output.code)]
+            m.d.comb += [
+                getattr(output, name).eq(getattr(self, name)) for name in scale_fields(self._config)
+            ]
         return m

@@ -5,12 +5,23 @@ them.
 """
 
 from collections.abc import Iterator, Sequence
+from fractions import Fraction
 from typing import NamedTuple
 
 from fp8mac.hw.config.arrays.array import ArrayConfig, element_fields, row_fields
+from fp8mac.hw.config.arrays.requantizer import Requantizer
+from fp8mac.hw.config.formats import Rounding
 from fp8mac.sim.exact import golden
 
-__all__ = ["Element", "Word", "element_words", "row_words", "tile_sums"]
+__all__ = [
+    "Element",
+    "Scale",
+    "Word",
+    "element_words",
+    "requantized",
+    "row_words",
+    "tile_sums",
+]
 
 
 class Element(NamedTuple):
@@ -18,6 +29,13 @@ class Element(NamedTuple):
 
     a: tuple[int, ...]
     b: tuple[int, ...]
+
+
+class Scale(NamedTuple):
+    """What a sum is multiplied by, and how far it is shifted to the right."""
+
+    multiplier: int = 1
+    shift: int = 0
 
 
 class Word(NamedTuple):
@@ -60,15 +78,46 @@ def element_words(config: ArrayConfig, elements: Sequence[Element]) -> Iterator[
         yield _packed(fields, values)
 
 
-def row_words(config: ArrayConfig, sums: Sequence[Sequence[golden.State]]) -> Iterator[Word]:
-    """What a tile's rows of sums are on ``o__payload``, row 0 first."""
+def requantized(config: Requantizer, value: int, scale: Scale) -> int:
+    """The integer that ``value * multiplier / 2**shift`` is rounded to.
+
+    Examples
+    --------
+    >>> from fp8mac.hw.config.arrays.requantizer import parse_requantizer
+    >>> [requantized(parse_requantizer("int4"), 6, Scale(shift=shift)) for shift in range(4)]
+    [6, 3, 2, 1]
+    """
+    exact = Fraction(value * scale.multiplier, 1 << scale.shift)
+    nearest = round(exact) if config.rounding is Rounding.RNE else int(exact)
+    most = int(config.format.max)
+    return min(max(nearest, -most - (not config.format.symmetric)), most)
+
+
+def row_words(
+    config: ArrayConfig,
+    sums: Sequence[Sequence[golden.State]],
+    scales: Sequence[Scale] = (),
+) -> Iterator[Word]:
+    """What a tile's rows of sums are on ``o__payload``, row 0 first.
+
+    Parameters
+    ----------
+    sums : sequence
+        By row and column.
+    scales : sequence of Scale
+        Of each column, where sums leave as integers.
+    """
     fields, unit = row_fields(config), config.unit
     for at, states in enumerate(sums):
         values = {
             flag: [int(state.flags[place]) for state in states]
             for place, flag in enumerate(unit.flags)
         }
-        if unit.output is None:
+        if config.requantizer is not None:
+            codes = [
+                _left(config, state, scale) for state, scale in zip(states, scales, strict=True)
+            ]
+        elif unit.output is None:
             codes = [state.acc for state in states]
         else:
             codes = [golden.leave(unit, state) for state in states]
@@ -79,6 +128,16 @@ def row_words(config: ArrayConfig, sums: Sequence[Sequence[golden.State]]) -> It
         values[name] = [code or 0 for code in codes]
         values["last"] = [int(at == len(sums) - 1)]
         yield Word(_packed(fields, values), _packed(fields, known))
+
+
+def _left(config: ArrayConfig, state: golden.State, scale: Scale) -> int | None:
+    """Code of a sum that leaves as an integer; None where a flag is up."""
+    assert config.requantizer is not None
+    if state.acc is None:
+        return None
+    bits = config.unit.acc_bits
+    value = state.acc - (state.acc >> bits - 1 << bits)
+    return requantized(config.requantizer, value, scale) % (1 << config.requantizer.format.bits)
 
 
 def _packed(fields: dict[str, int], values: dict[str, list[int]]) -> int:

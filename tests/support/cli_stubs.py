@@ -95,7 +95,9 @@ def sums():
 
 def arrayed(job, worker):
     numbers = dict.fromkeys(ArrayRecord.__dataclass_fields__, 1)
-    return ArrayRecord(**numbers | {"unit": job.array.unit.text, "flow_sha256": "", "abc": ""})
+    return ArrayRecord(
+        **numbers | {"unit": job.array.unit.text, "output": "", "flow_sha256": "", "abc": ""}
+    )
 
 
 @cache

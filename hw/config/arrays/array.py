@@ -15,6 +15,7 @@ from functools import cached_property
 from typing import Any
 
 from fp8mac.hw.config.accumulators import AccumulatorConfig, ConfigError, Resolve, integer
+from fp8mac.hw.config.arrays.requantizer import Requantizer
 from fp8mac.hw.config.ports import Port, Role, Shape, named, packed_text, ports, stream_pins
 from fp8mac.hw.config.unit import MacConfig
 
@@ -25,6 +26,7 @@ __all__ = [
     "array_ports",
     "element_fields",
     "row_fields",
+    "scale_fields",
 ]
 
 MOST_SIDE = 32
@@ -44,11 +46,14 @@ class ArrayConfig:
         The unit in each place; its output, and the sum of its segments, stand once a column.
     rows, columns : int
         1 to `MOST_SIDE` of each.
+    requantizer : Requantizer, optional
+        What exact sums leave as, if it is an integer.
 
     Raises
     ------
     ConfigError
-        If there are more or fewer, or more than `MOST_PRODUCTS` products a cycle, or the unit's
+        If there are two outputs, or an integer one of sums that are rounded in every step; if there
+        are more or fewer, or more than `MOST_PRODUCTS` products a cycle, or the unit's
         register waits for idle cycles.
 
     Examples
@@ -62,6 +67,7 @@ class ArrayConfig:
     unit: MacConfig
     rows: int
     columns: int
+    requantizer: Requantizer | None = None
 
     def __post_init__(self) -> None:
         for side in ("rows", "columns"):
@@ -74,6 +80,13 @@ class ArrayConfig:
                 f"An array adds at most {MOST_PRODUCTS:,} products a cycle, not "
                 f"{self.products_per_cycle:,}."
             )
+        if self.requantizer is not None and self.unit.output is not None:
+            raise ConfigError("An array has one output.")
+        if self.requantizer is not None and not self.unit.is_fixed:
+            raise ConfigError(
+                f"Sums in {self.unit.accumulator.name} are rounded at every step and leave as they "
+                "are; an output format is for kulisch and integer accumulators."
+            )
         if self.unit.resolve is Resolve.IDLE:
             raise ConfigError(
                 "An array has no idle cycles to resolve a register in segments; leave :resolve out."
@@ -82,12 +95,17 @@ class ArrayConfig:
     @property
     def slug(self) -> str:
         """Name of module, file and report row."""
-        return f"array_{self.unit.slug.removeprefix('mac_')}_{self.rows}x{self.columns}"
+        words = [f"array_{self.unit.slug.removeprefix('mac_')}_{self.rows}x{self.columns}"]
+        if self.requantizer is not None:
+            words.append("out_" + self.requantizer.name.replace(":", "_").replace("=", ""))
+        return "_".join(words)
 
     @property
     def text(self) -> str:
         """The array in one line."""
-        return f"{self.unit.text}, array {self.rows} x {self.columns}"
+        return f"{self.unit.text}, array {self.rows} x {self.columns}" + (
+            f", output {self.requantizer.name}" if self.requantizer else ""
+        )
 
     @property
     def cells(self) -> int:
@@ -137,8 +155,19 @@ def row_fields(config: ArrayConfig) -> dict[str, int]:
     """What comes out, lowest first: sums of all columns, or rounded ones; flags; ``last``."""
     table = ports(config.unit, Shape.UNIT)
     widths = named(table, Role.OUTPUT) or named(table, Role.RESULT)
+    if config.requantizer is not None:
+        widths = {"out": config.requantizer.format.bits}
     widths |= named(table, Role.FLAG)
     return {name: bits * config.columns for name, bits in widths.items()} | {"last": 1}
+
+
+def scale_fields(config: ArrayConfig) -> dict[str, int]:
+    """Multiplier and shift of a column, where sums leave as integers."""
+    output = config.requantizer
+    if output is None:
+        return {}
+    times = {"multiplier": output.multiplier_bits} if output.multiplier_bits else {}
+    return times | {"shift": output.shift_bits(config.unit.acc_bits)}
 
 
 def array_ports(config: ArrayConfig) -> tuple[Port, ...]:
@@ -146,9 +175,15 @@ def array_ports(config: ArrayConfig) -> tuple[Port, ...]:
     lowest = "row 0 and column 0 lowest"
     goes_in = f"from the lowest bit up: {packed_text(element_fields(config))}; {lowest}"
     comes_out = f"from the lowest bit up: {packed_text(row_fields(config))}; column 0 lowest"
-    return stream_pins(
+    pins = stream_pins(
         config.unit,
         Port("i__payload", sum(element_fields(config).values()), Role.OPERAND, goes_in),
         Port("o__payload", sum(row_fields(config).values()), Role.RESULT, comes_out),
         ("an element", "a row of sums"),
     )
+    every = "of each column, column 0 lowest; what leaves is rounded with it, so hold it meanwhile"
+    scales = (
+        Port(name, bits * config.columns, Role.CONTROL, f"{name} {every}")
+        for name, bits in scale_fields(config).items()
+    )
+    return (*pins, *scales)

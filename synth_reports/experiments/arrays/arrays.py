@@ -6,6 +6,8 @@ from typing import Any
 
 from fp8mac.hw.arrays.array import check_array
 from fp8mac.hw.config.arrays.array import ArrayConfig
+from fp8mac.hw.config.arrays.requantizer import parse_requantizer
+from fp8mac.hw.config.errors import ConfigError
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.structure import Goal
 from fp8mac.hw.config.unit import parse_line
@@ -18,6 +20,9 @@ from fp8mac.synth_reports.experiments.worker import Worker
 from fp8mac.synth_reports.liberty.library import OWN
 
 __all__ = ["STANDARD", "ArrayJob", "ArrayRecord", "jobs", "measured"]
+
+STANDARD_OUTPUT = "int8:times=16"
+"""What sums of the last standard unit leave as, in a row of its own."""
 
 STANDARD = (
     "e4m3 -> kulisch:12",
@@ -44,6 +49,9 @@ class ArrayRecord:
     ----------
     unit : str
         The unit in each place, in one line.
+    output : str
+        What sums leave as where it is an integer, see
+        `fp8mac.hw.config.arrays.requantizer.parse_requantizer`.
     rows, columns : int
         How many there are.
     products_per_cycle : int
@@ -63,6 +71,7 @@ class ArrayRecord:
     """
 
     unit: str
+    output: str
     rows: int
     columns: int
     products_per_cycle: int
@@ -84,15 +93,32 @@ class ArrayRecord:
     amaranth: str
 
 
-def jobs(units: Sequence[str], rows: int, columns: int) -> list[ArrayJob]:
+def jobs(units: Sequence[str], rows: int, columns: int, output: str = "") -> list[ArrayJob]:
     """Arrays of some units, of the standard ones by default.
+
+    Parameters
+    ----------
+    units : sequence of str
+        In one line each.
+    rows, columns : int
+        Of each array.
+    output : str
+        Integer that sums leave as, if they do.
 
     Raises
     ------
     FormatError, ConfigError
         If there is no such unit or array, or no circuit for it.
     """
-    arrays = [ArrayConfig(parse_line(line), rows, columns) for line in units or STANDARD]
+    lines = [(line, output) for line in units or STANDARD]
+    if not (units or output):
+        lines.append((STANDARD[-1], STANDARD_OUTPUT))
+    arrays = list[ArrayConfig]()
+    for line, out in lines:
+        requantizer = parse_requantizer(out) if out else None
+        if out and requantizer is None:
+            raise ConfigError(f"'{out}' is no integer; a float that sums leave as is in the unit.")
+        arrays.append(ArrayConfig(parse_line(line), rows, columns, requantizer))
     for array in arrays:
         check_array(array)
     return [ArrayJob(array) for array in arrays]
@@ -131,6 +157,7 @@ def measured(job: ArrayJob, worker: Worker) -> ArrayRecord:
     tools = tool_columns(tools_report(bench, gates.row))
     return ArrayRecord(
         unit=array.unit.text,
+        output=array.requantizer.name if array.requantizer else "",
         rows=array.rows,
         columns=array.columns,
         products_per_cycle=array.products_per_cycle,

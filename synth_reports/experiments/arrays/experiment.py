@@ -26,6 +26,7 @@ class ArraysOptions:
     ] = ()
     rows: Annotated[int, Option("Rows.", "N", part=True, low=1, high=MOST_SIDE)] = 8
     columns: Annotated[int, Option("Columns.", "N", part=True, low=1, high=MOST_SIDE)] = 8
+    out: Annotated[str, Option("Integer that sums leave as, as for array.", "INT", part=True)] = ""
 
 
 class Arrays(Experiment[ArraysOptions, "ArrayJob", "ArrayRecord"]):
@@ -39,7 +40,7 @@ class Arrays(Experiment[ArraysOptions, "ArrayJob", "ArrayRecord"]):
     def plan(self, options: ArraysOptions) -> "list[ArrayJob]":
         from fp8mac.synth_reports.experiments.arrays.arrays import jobs
 
-        return jobs(options.units, options.rows, options.columns)
+        return jobs(options.units, options.rows, options.columns, options.out)
 
     def run(self, job: "ArrayJob", worker: Worker) -> "ArrayRecord":
         from fp8mac.synth_reports.experiments.arrays.arrays import measured

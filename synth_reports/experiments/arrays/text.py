@@ -15,7 +15,7 @@ _TITLES = ["array", "gates", "FF", "GE", "a product", "to cores", "to units"]
 def _rows(records: Sequence[ArrayRecord]) -> list[list[str]]:
     return [
         [
-            f"{each.unit}, {each.rows} x {each.columns}",
+            f"{each.unit}, {each.rows} x {each.columns}" + f", {each.output}" * bool(each.output),
             str(each.two_input_gates),
             str(each.flip_flops),
             f"{each.area_ge:.0f}",
