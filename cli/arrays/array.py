@@ -41,6 +41,10 @@ def array(
         int, number("--columns", low=1, high=MOST_SIDE, help="Columns of the right one.")
     ] = 8,
     lanes: LANES = 1,
+    sparse: Annotated[
+        bool,
+        typer.Option("--sparse", help="Two of four elements of the left matrix, with indices."),
+    ] = False,
     stages: STAGES = 1,
     out: Annotated[
         str | None,
@@ -77,7 +81,7 @@ def array(
     requantizer = None if out is None else parse_requantizer(out)
     rounded = out if requantizer is None else None
     unit = unit_of(a, b, acc, lanes=lanes, stages=stages, out=rounded)
-    config = ArrayConfig(unit, rows, columns, requantizer)
+    config = ArrayConfig(unit, rows, columns, requantizer, sparse)
     sidecar = [] if is_stream(output) else [output.with_suffix(".json")]
     if output in sidecar:
         raise end(f"'{output}' would be the module and its description; name it otherwise.")

@@ -51,8 +51,23 @@ def describe_array(config: ArrayConfig, *, goal: Built = Goal.AREA) -> dict[str,
             "element": element_fields(config),
             "row": row_fields(config),
         }
-        | _output(config)
+        | _more(config)
     )
+
+
+def _more(config: ArrayConfig) -> dict[str, object]:
+    """What only some arrays have, and sentences about it."""
+    found = _output(config)
+    if not config.sparse:
+        return found
+    cases = found.get("special_cases", describe(config.reader, Shape.UNIT)["special_cases"])
+    assert isinstance(cases, list)
+    said = (
+        "Of four elements of a row of the left matrix two are there. A column has all four codes, "
+        "code 0 lowest; index_a has for each lane which one it takes, two bits: of two lanes the "
+        "first one's is the lower one."
+    )
+    return found | {"special_cases": [*cases, said], "sparsity": "2:4"}
 
 
 def _output(config: ArrayConfig) -> dict[str, object]:

@@ -11,8 +11,14 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from fp8mac.hw.arrays.reader import Reader
-from fp8mac.hw.arrays.row import Row, operand_fields
-from fp8mac.hw.config.arrays.array import ArrayConfig, element_fields, row_fields, scale_fields
+from fp8mac.hw.arrays.row import Row
+from fp8mac.hw.config.arrays.array import (
+    ArrayConfig,
+    element_fields,
+    operand_fields,
+    row_fields,
+    scale_fields,
+)
 from fp8mac.hw.config.structure import Built, Goal
 from fp8mac.hw.units.buildable import check_buildable
 

@@ -15,15 +15,27 @@ def random_tiles(config: ArrayConfig, count: int, seed: int) -> list[list[Elemen
     Equal seeds give equal tiles.
     """
     rng = random.Random(seed)
+    lanes, sparse = config.unit.products_per_cycle, config.sparse
     lengths = [rng.randint(1, 2 * config.rows + 3) for _ in range(count)]
     sides = (config.rows, config.columns)
-    drawn = biased_triples(config.cell, sum(lengths) * max(sides), seed).integers()
+    drawn = biased_triples(config.cell, sum(lengths) * max(sides) * 2, seed).integers()
     operands = [iter([each[side] for each in drawn]) for side in range(2)]
 
     def some(side: int) -> tuple[int, ...]:
         return tuple(next(operands[side]) for _ in range(sides[side]))
 
-    return [[Element(some(0), some(1)) for _ in range(length)] for length in lengths]
+    def element() -> Element:
+        if not sparse:
+            return Element(some(0), some(1))
+        places = lanes * config.unit.b.bits
+        b = tuple(low | high << places for low, high in zip(some(1), some(1), strict=True))
+        element_rows = range(config.rows)
+        pairs = [(low, high) for high in range(4) for low in range(high)]
+        index = [[p for _ in range(lanes // 2) for p in rng.choice(pairs)] for _ in element_rows]
+        packed = tuple(sum(place << 2 * at for at, place in enumerate(each)) for each in index)
+        return Element(some(0), b, packed)
+
+    return [[element() for _ in range(length)] for length in lengths]
 
 
 def random_scales(config: ArrayConfig, seed: int) -> list[Scale]:

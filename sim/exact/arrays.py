@@ -25,10 +25,15 @@ __all__ = [
 
 
 class Element(NamedTuple):
-    """A column of the left matrix, and a row of the right one."""
+    """A column of the left matrix, and a row of the right one.
+
+    Of a sparse array ``b`` has four codes for each two lanes, and ``index`` has for each row which
+    of them its lanes take: two bits a lane, lane 0 lowest.
+    """
 
     a: tuple[int, ...]
     b: tuple[int, ...]
+    index: tuple[int, ...] = ()
 
 
 class Scale(NamedTuple):
@@ -61,9 +66,20 @@ def tile_sums(config: ArrayConfig, elements: Sequence[Element]) -> list[list[gol
         for column in range(config.columns):
             state = golden.reset(unit)
             for element in elements:
-                state = golden.step(unit, state, element.a[row], element.b[column])
+                b = element.b[column]
+                if config.sparse:
+                    b = _chosen(config, b, element.index[row])
+                state = golden.step(unit, state, element.a[row], b)
             found[-1].append(state)
     return found
+
+
+def _chosen(config: ArrayConfig, b: int, index: int) -> int:
+    """Codes that lanes take."""
+    bits, lanes = config.unit.b.bits, config.unit.products_per_cycle
+    codes = golden.unpack(b, bits, 2 * lanes)
+    places = golden.unpack(index, 2, lanes)
+    return sum(codes[lane // 2 * 4 + place] << bits * lane for lane, place in enumerate(places))
 
 
 def element_words(config: ArrayConfig, elements: Sequence[Element]) -> Iterator[int]:
@@ -74,7 +90,7 @@ def element_words(config: ArrayConfig, elements: Sequence[Element]) -> Iterator[
         for name, words, format_ in (("a", element.a, unit.a), ("b", element.b, unit.b)):
             pairs = [golden.apart(unit, word, format_.bits) for word in words]
             values[name], values[f"s{name}"] = (list(each) for each in zip(*pairs, strict=True))
-        values["last"] = [int(at == len(elements) - 1)]
+        values |= {"index_a": list(element.index), "last": [int(at == len(elements) - 1)]}
         yield _packed(fields, values)
 
 

@@ -94,10 +94,9 @@ def sums():
 
 
 def arrayed(job, worker):
-    numbers = dict.fromkeys(ArrayRecord.__dataclass_fields__, 1)
-    return ArrayRecord(
-        **numbers | {"unit": job.array.unit.text, "output": "", "flow_sha256": "", "abc": ""}
-    )
+    found = dict.fromkeys(ArrayRecord.__dataclass_fields__, 1)
+    found |= dict.fromkeys(("output", "sparsity", "flow_sha256", "abc"), "")
+    return ArrayRecord(**found | {"unit": job.array.unit.text})
 
 
 @cache

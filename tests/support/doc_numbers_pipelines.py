@@ -35,14 +35,16 @@ def arrays() -> list[str]:
             "cycle; an array of 8 x 8 is written"
         ),
         "beside that of 64 cores",
+        "the others being zero (2:4). Two lanes",
         "of small ones, on the mapped netlist: 8,192 cases each",
         "here of 16 bits and unsigned",
         "A single unit with such an output is an array of 1 x 1.",
         "that of 64 registered units",
         *(
-            f"| {', '.join(filter(None, (row['unit'], row['output'])))} | "
+            f"| {', '.join(filter(None, (row['unit'], row['sparsity'], row['output'])))} | "
             f"{row['two_input_gates']} | {row['flip_flops']} | "
             f"{float(row['area_ge']):.0f} | {float(row['area_ge_per_product']):.0f} | "
+            f"{float(row['area_ge_per_dense_product']):.0f} | "
             f"{float(row['area_to_cores']):.2f} | {float(row['area_to_units']):.2f} |"
             for row in rows
         ),

@@ -25,6 +25,7 @@ __all__ = [
     "ArrayConfig",
     "array_ports",
     "element_fields",
+    "operand_fields",
     "row_fields",
     "scale_fields",
 ]
@@ -48,6 +49,9 @@ class ArrayConfig:
         1 to `MOST_SIDE` of each.
     requantizer : Requantizer, optional
         What exact sums leave as, if it is an integer.
+    sparse : bool
+        Of each four elements of a row of the left matrix two are zero, and not there: two lanes
+        have the other two, and indices choose the codes of the right matrix.
 
     Raises
     ------
@@ -68,6 +72,7 @@ class ArrayConfig:
     rows: int
     columns: int
     requantizer: Requantizer | None = None
+    sparse: bool = False
 
     def __post_init__(self) -> None:
         for side in ("rows", "columns"):
@@ -79,6 +84,11 @@ class ArrayConfig:
             raise ConfigError(
                 f"An array adds at most {MOST_PRODUCTS:,} products a cycle, not "
                 f"{self.products_per_cycle:,}."
+            )
+        if self.sparse and (self.unit.products_per_cycle % 2 or self.unit.block is not None):
+            raise ConfigError(
+                "2:4 sparsity takes two lanes for each four elements, which are not in blocks; "
+                "give the unit an even number of lanes."
             )
         if self.requantizer is not None and self.unit.output is not None:
             raise ConfigError("An array has one output.")
@@ -96,6 +106,7 @@ class ArrayConfig:
     def slug(self) -> str:
         """Name of module, file and report row."""
         words = [f"array_{self.unit.slug.removeprefix('mac_')}_{self.rows}x{self.columns}"]
+        words += ["2of4"] if self.sparse else []
         if self.requantizer is not None:
             words.append("out_" + self.requantizer.name.replace(":", "_").replace("=", ""))
         return "_".join(words)
@@ -103,8 +114,10 @@ class ArrayConfig:
     @property
     def text(self) -> str:
         """The array in one line."""
-        return f"{self.unit.text}, array {self.rows} x {self.columns}" + (
-            f", output {self.requantizer.name}" if self.requantizer else ""
+        return (
+            f"{self.unit.text}, array {self.rows} x {self.columns}"
+            + ", 2:4" * self.sparse
+            + (f", output {self.requantizer.name}" if self.requantizer else "")
         )
 
     @property
@@ -132,9 +145,26 @@ class ArrayConfig:
         return self.cells * self.unit.products_per_cycle
 
     @property
+    def dense_products_per_cycle(self) -> int:
+        """Products of the matrices in a cycle, with those that are not there as they are zero."""
+        return self.products_per_cycle * (2 if self.sparse else 1)
+
+    @property
     def latency_cycles(self) -> int:
         """Cycles from a tile's last element to its first row of sums."""
         return self.unit.latency_cycles
+
+
+def operand_fields(config: ArrayConfig) -> dict[str, int]:
+    """Operands of a cell, with their scales where they are blocks, with indices where sparse.
+
+    What is of a row has a name that ends in ``a``, what is of a column one that ends in ``b``.
+    """
+    widths = named(ports(config.unit, Shape.UNIT), Role.OPERAND, Role.SCALE)
+    if not config.sparse:
+        return widths
+    lanes = config.unit.products_per_cycle
+    return {"a": widths["a"], "b": 2 * widths["b"], "index_a": 2 * lanes}
 
 
 def element_fields(config: ArrayConfig) -> dict[str, int]:
@@ -146,8 +176,8 @@ def element_fields(config: ArrayConfig) -> dict[str, int]:
     >>> element_fields(ArrayConfig(parse_unit("e4m3", acc="kulisch"), 8, 4))
     {'a': 64, 'b': 32, 'last': 1}
     """
-    widths = named(ports(config.unit, Shape.UNIT), Role.OPERAND, Role.SCALE)
     counts = {"a": config.rows, "b": config.columns}
+    widths = operand_fields(config)
     return {name: bits * counts[name[-1]] for name, bits in widths.items()} | {"last": 1}
 
 

@@ -24,6 +24,9 @@ __all__ = ["STANDARD", "ArrayJob", "ArrayRecord", "jobs", "measured"]
 STANDARD_OUTPUT = "int8:times=16"
 """What sums of the last standard unit leave as, in a row of its own."""
 
+STANDARD_LANES = "e4m3 x 2 -> kulisch:12"
+"""Unit that is measured dense and sparse."""
+
 STANDARD = (
     "e4m3 -> kulisch:12",
     "e4m3 -> kulisch:12:segmented=7",
@@ -52,6 +55,8 @@ class ArrayRecord:
     output : str
         What sums leave as where it is an integer, see
         `fp8mac.hw.config.arrays.requantizer.parse_requantizer`.
+    sparsity : str
+        ``2:4``, or nothing.
     rows, columns : int
         How many there are.
     products_per_cycle : int
@@ -60,8 +65,10 @@ class ArrayRecord:
         Of the whole array, see `fp8mac.synth_reports.synth.metrics.Metrics`.
     area_ge : float
         In our own library, with flip-flops.
-    area_ge_per_product : float
-        By the products of a cycle.
+    dense_products_per_cycle : int
+        As many products of matrices with their zeros.
+    area_ge_per_product, area_ge_per_dense_product : float
+        By the products of a cycle; by those with zeros.
     gates_to_cores, weighted_to_cores, area_to_cores : float
         Ratios to as many cores, each with the flip-flops of its sum and nothing else.
     area_to_units : float
@@ -72,6 +79,7 @@ class ArrayRecord:
 
     unit: str
     output: str
+    sparsity: str
     rows: int
     columns: int
     products_per_cycle: int
@@ -79,7 +87,9 @@ class ArrayRecord:
     flip_flops: int
     weighted_gates: int
     area_ge: float
+    dense_products_per_cycle: int
     area_ge_per_product: float
+    area_ge_per_dense_product: float
     gates_to_cores: float
     weighted_to_cores: float
     area_to_cores: float
@@ -93,7 +103,9 @@ class ArrayRecord:
     amaranth: str
 
 
-def jobs(units: Sequence[str], rows: int, columns: int, output: str = "") -> list[ArrayJob]:
+def jobs(
+    units: Sequence[str], rows: int, columns: int, output: str = "", *, sparse: bool = False
+) -> list[ArrayJob]:
     """Arrays of some units, of the standard ones by default.
 
     Parameters
@@ -104,21 +116,24 @@ def jobs(units: Sequence[str], rows: int, columns: int, output: str = "") -> lis
         Of each array.
     output : str
         Integer that sums leave as, if they do.
+    sparse : bool
+        Whether the left matrix is sparse.
 
     Raises
     ------
     FormatError, ConfigError
         If there is no such unit or array, or no circuit for it.
     """
-    lines = [(line, output) for line in units or STANDARD]
-    if not (units or output):
-        lines.append((STANDARD[-1], STANDARD_OUTPUT))
+    lines = [(line, output, sparse) for line in units or STANDARD]
+    if not (units or output or sparse):
+        lines.append((STANDARD[-1], STANDARD_OUTPUT, False))
+        lines += [(STANDARD_LANES, "", each) for each in (False, True)]
     arrays = list[ArrayConfig]()
-    for line, out in lines:
+    for line, out, each in lines:
         requantizer = parse_requantizer(out) if out else None
         if out and requantizer is None:
             raise ConfigError(f"'{out}' is no integer; a float that sums leave as is in the unit.")
-        arrays.append(ArrayConfig(parse_line(line), rows, columns, requantizer))
+        arrays.append(ArrayConfig(parse_line(line), rows, columns, requantizer, each))
     for array in arrays:
         check_array(array)
     return [ArrayJob(array) for array in arrays]
@@ -158,6 +173,7 @@ def measured(job: ArrayJob, worker: Worker) -> ArrayRecord:
     return ArrayRecord(
         unit=array.unit.text,
         output=array.requantizer.name if array.requantizer else "",
+        sparsity="2:4" if array.sparse else "",
         rows=array.rows,
         columns=array.columns,
         products_per_cycle=array.products_per_cycle,
@@ -165,7 +181,9 @@ def measured(job: ArrayJob, worker: Worker) -> ArrayRecord:
         flip_flops=total("flip_flops"),
         weighted_gates=total("weighted_gates"),
         area_ge=round(area, 1),
+        dense_products_per_cycle=array.dense_products_per_cycle,
         area_ge_per_product=round(area / array.products_per_cycle, 1),
+        area_ge_per_dense_product=round(area / array.dense_products_per_cycle, 1),
         gates_to_cores=round(total("two_input_gates") / count / core.two_input_gates, 3),
         weighted_to_cores=round(
             total("weighted_gates") / count / (core.weighted_gates + 6 * state_bits), 3

@@ -26,6 +26,9 @@ class ArraysOptions:
     ] = ()
     rows: Annotated[int, Option("Rows.", "N", part=True, low=1, high=MOST_SIDE)] = 8
     columns: Annotated[int, Option("Columns.", "N", part=True, low=1, high=MOST_SIDE)] = 8
+    sparse: Annotated[
+        bool, Option("Of four elements of the left matrix two are there.", part=True)
+    ] = False
     out: Annotated[str, Option("Integer that sums leave as, as for array.", "INT", part=True)] = ""
 
 
@@ -40,7 +43,8 @@ class Arrays(Experiment[ArraysOptions, "ArrayJob", "ArrayRecord"]):
     def plan(self, options: ArraysOptions) -> "list[ArrayJob]":
         from fp8mac.synth_reports.experiments.arrays.arrays import jobs
 
-        return jobs(options.units, options.rows, options.columns, options.out)
+        size = (options.rows, options.columns)
+        return jobs(options.units, *size, options.out, sparse=options.sparse)
 
     def run(self, job: "ArrayJob", worker: Worker) -> "ArrayRecord":
         from fp8mac.synth_reports.experiments.arrays.arrays import measured

@@ -236,3 +236,53 @@ def test_parameters_can_be_read():
     for part in (MacArray(config, Goal.SPEED), Row(config, Goal.SPEED), Reader(config, Goal.SPEED)):
         assert (part.config, part.goal) == (config, Goal.SPEED)
     assert np.prod([config.rows, config.columns]) == config.cells
+
+
+@needs_icarus
+def test_two_of_four_elements_choose_their_partners(tmp_path):
+    """As a dense matrix with zeros, and as the emitted Verilog."""
+    config = ArrayConfig(parse_line("int4 x 4 -> int12"), 2, 3, sparse=True)
+    tiles = random_tiles(config, 15, seed=6)
+    left = np.zeros((2, 8 * len(tiles[3])), int)
+    right = np.zeros((8 * len(tiles[3]), 3), int)
+    for at, element in enumerate(tiles[3]):
+        for row in range(2):
+            for lane in range(4):
+                place = 8 * at + lane // 2 * 4 + (element.index[row] >> 2 * lane & 3)
+                left[row, place] = element.a[row] >> 4 * lane & 15
+        for column, place in np.ndindex(3, 8):
+            right[8 * at + place, column] = element.b[column] >> 4 * place & 15
+    dense = gemm(left, right, parse_line("int4 -> int12"))
+    got = [[state.acc for state in row] for row in tile_sums(config, tiles[3])]
+    assert got == dense.acc.tolist()
+    (tmp_path / "unit.v").write_text(array_text(config), encoding="utf-8")
+    (tmp_path / "bench.v").write_text(array_testbench(config, tiles), encoding="utf-8")
+    assert run_icarus(tmp_path) == (0, ["PASS 30"])
+
+
+def test_a_sparse_array_says_where_its_codes_are():
+    config = ArrayConfig(parse_line("int4 x 2 -> int12"), 2, 3, sparse=True)
+    assert config.slug == "array_int4_int4_int12_x2_2x3_2of4"
+    assert config.text == "int4 x 2 -> int12, array 2 x 3, 2:4"
+    assert (config.products_per_cycle, config.dense_products_per_cycle) == (12, 24)
+    facts = describe_array(config)
+    assert facts["element"] == {"a": 16, "b": 48, "index_a": 8, "last": 1}
+    assert facts["sparsity"] == "2:4"
+    assert facts["special_cases"] == [
+        "A sum outside the range wraps.",
+        (
+            "Of four elements of a row of the left matrix two are there. A column has all four "
+            "codes, code 0 lowest; index_a has for each lane which one it takes, two bits: of two "
+            "lanes the first one's is the lower one."
+        ),
+    ]
+
+
+@pytest.mark.parametrize("line", ["int4 -> int12", "e4m3 x 3 -> kulisch", "mxfp4 x 32 -> fp32"])
+def test_sparsity_takes_pairs_of_lanes(line):
+    with pytest.raises(ConfigError) as error:
+        ArrayConfig(parse_line(line), 2, 2, sparse=True)
+    assert str(error.value) == (
+        "2:4 sparsity takes two lanes for each four elements, which are not in blocks; give the "
+        "unit an even number of lanes."
+    )
