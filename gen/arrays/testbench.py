@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from fp8mac.gen.arrays.verilog import array_name
 from fp8mac.hw.config.arrays.array import ArrayConfig, array_ports, scale_fields
 from fp8mac.hw.config.structure import Built, Goal
-from fp8mac.sim.exact.arrays import Element, Scale, element_words, row_words, tile_sums
+from fp8mac.sim.exact.arrays import ColumnScale, Element, element_words, row_words, tile_sums
 from fp8mac.sim.exact.golden import State
 
 __all__ = ["array_bench_name", "array_testbench"]
@@ -99,7 +99,7 @@ def array_testbench(
     goal: Built = Goal.AREA,
     seed: int = 1,
     sums: Sequence[Sequence[Sequence[State]]] | None = None,
-    scales: Sequence[Scale] = (),
+    scales: Sequence[ColumnScale] = (),
 ) -> str:
     """Testbench of the module that `fp8mac.gen.arrays.verilog.array_text` emits.
 
@@ -112,7 +112,7 @@ def array_testbench(
     sums : sequence, optional
         States behind each tile, by row and column; default as `fp8mac.sim.exact.arrays` computes
         them.
-    scales : sequence of Scale
+    scales : sequence of ColumnScale
         Of each column, where sums leave as integers.
     """
     elements = [word for tile in tiles for word in element_words(config, tile)]

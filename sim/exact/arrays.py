@@ -14,8 +14,8 @@ from fp8mac.hw.config.formats import Rounding
 from fp8mac.sim.exact import golden
 
 __all__ = [
+    "ColumnScale",
     "Element",
-    "Scale",
     "Word",
     "element_words",
     "requantized",
@@ -27,16 +27,16 @@ __all__ = [
 class Element(NamedTuple):
     """A column of the left matrix, and a row of the right one.
 
-    Of a sparse array ``b`` has four codes for each two lanes, and ``index`` has for each row which
+    Of a sparse array ``b`` has four codes for each two lanes, and ``chosen`` has for each row which
     of them its lanes take: two bits a lane, lane 0 lowest.
     """
 
     a: tuple[int, ...]
     b: tuple[int, ...]
-    index: tuple[int, ...] = ()
+    chosen: tuple[int, ...] = ()
 
 
-class Scale(NamedTuple):
+class ColumnScale(NamedTuple):
     """What a sum is multiplied by, and how far it is shifted to the right."""
 
     multiplier: int = 1
@@ -68,7 +68,7 @@ def tile_sums(config: ArrayConfig, elements: Sequence[Element]) -> list[list[gol
             for element in elements:
                 b = element.b[column]
                 if config.sparse:
-                    b = _chosen(config, b, element.index[row])
+                    b = _chosen(config, b, element.chosen[row])
                 state = golden.step(unit, state, element.a[row], b)
             found[-1].append(state)
     return found
@@ -90,17 +90,17 @@ def element_words(config: ArrayConfig, elements: Sequence[Element]) -> Iterator[
         for name, words, format_ in (("a", element.a, unit.a), ("b", element.b, unit.b)):
             pairs = [golden.apart(unit, word, format_.bits) for word in words]
             values[name], values[f"s{name}"] = (list(each) for each in zip(*pairs, strict=True))
-        values |= {"index_a": list(element.index), "last": [int(at == len(elements) - 1)]}
+        values |= {"index_a": list(element.chosen), "last": [int(at == len(elements) - 1)]}
         yield _packed(fields, values)
 
 
-def requantized(config: Requantizer, value: int, scale: Scale) -> int:
+def requantized(config: Requantizer, value: int, scale: ColumnScale) -> int:
     """The integer that ``value * multiplier / 2**shift`` is rounded to.
 
     Examples
     --------
     >>> from fp8mac.hw.config.arrays.requantizer import parse_requantizer
-    >>> [requantized(parse_requantizer("int4"), 6, Scale(shift=shift)) for shift in range(4)]
+    >>> [requantized(parse_requantizer("int4"), 6, ColumnScale(shift=shift)) for shift in range(4)]
     [6, 3, 2, 1]
     """
     exact = Fraction(value * scale.multiplier, 1 << scale.shift)
@@ -112,7 +112,7 @@ def requantized(config: Requantizer, value: int, scale: Scale) -> int:
 def row_words(
     config: ArrayConfig,
     sums: Sequence[Sequence[golden.State]],
-    scales: Sequence[Scale] = (),
+    scales: Sequence[ColumnScale] = (),
 ) -> Iterator[Word]:
     """What a tile's rows of sums are on ``o__payload``, row 0 first.
 
@@ -120,7 +120,7 @@ def row_words(
     ----------
     sums : sequence
         By row and column.
-    scales : sequence of Scale
+    scales : sequence of ColumnScale
         Of each column, where sums leave as integers.
     """
     fields, unit = row_fields(config), config.unit
@@ -146,7 +146,7 @@ def row_words(
         yield Word(_packed(fields, values), _packed(fields, known))
 
 
-def _left(config: ArrayConfig, state: golden.State, scale: Scale) -> int | None:
+def _left(config: ArrayConfig, state: golden.State, scale: ColumnScale) -> int | None:
     """Code of a sum that leaves as an integer; None where a flag is up."""
     assert config.requantizer is not None
     if state.acc is None:

@@ -248,7 +248,7 @@ def test_two_of_four_elements_choose_their_partners(tmp_path):
     for at, element in enumerate(tiles[3]):
         for row in range(2):
             for lane in range(4):
-                place = 8 * at + lane // 2 * 4 + (element.index[row] >> 2 * lane & 3)
+                place = 8 * at + lane // 2 * 4 + (element.chosen[row] >> 2 * lane & 3)
                 left[row, place] = element.a[row] >> 4 * lane & 15
         for column, place in np.ndindex(3, 8):
             right[8 * at + place, column] = element.b[column] >> 4 * place & 15

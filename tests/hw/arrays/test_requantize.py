@@ -17,7 +17,7 @@ from fp8mac.hw.config.formats import IntFormat, Rounding
 from fp8mac.hw.config.unit import parse_line
 from fp8mac.sim.check.arrays import random_scales, random_tiles
 from fp8mac.sim.check.netlist import Netlist
-from fp8mac.sim.exact.arrays import Scale, requantized
+from fp8mac.sim.exact.arrays import ColumnScale, requantized
 from fp8mac.synth_reports.synth.synthesis import Flow, synthesize
 
 
@@ -36,7 +36,8 @@ def wrong_codes(
     got = netlist.evaluate(inputs)["code"][:, 0]
     signed = value.astype(np.int64) - (value.astype(np.int64) >> width - 1 << width)
     want = [
-        requantized(config, number, Scale(by if times else 1, places)) % (1 << config.format.bits)
+        requantized(config, number, ColumnScale(by if times else 1, places))
+        % (1 << config.format.bits)
         for number, by, places in zip(
             signed.tolist(), multiplier.tolist(), shift.tolist(), strict=True
         )
