@@ -49,7 +49,7 @@ RUN    := $(BIN)/python -c "$$WITH_ARGS"
 FP8MAC := $(RUN) $(BIN)/fp8mac
 
 .DEFAULT_GOAL := help
-.PHONY: help setup synth verilog fpga prove vectors exhaustive grid liberty features synth-check synth-accept figure3 peers formats test lint test-all test-slow test-torch torch training training-quick typecheck bench clean docs accuracy fetch figure5 sum-error differences bounds dots arrays window plot curve energy results-check fpga-table route-table ratios study report unit-given
+.PHONY: help setup synth verilog fpga prove vectors exhaustive grid liberty features synth-check synth-accept figure3 peers formats test lint test-all test-slow test-torch torch training training-quick typecheck bench clean docs accuracy fetch figure5 sum-error differences bounds dots arrays window plot curve energy results-check fpga-table route-table layout-table ratios study report unit-given
 
 help: ## Show the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -116,6 +116,9 @@ fpga-table: $(READY) ## Tables, carries, levels of units on FPGAs, into synth_re
 
 route-table: $(READY) ## MHz of units on an iCE40 HX8K (needs nextpnr-ice40), into synth_reports/results
 	@$(FP8MAC) route $(RESULTS)
+
+layout-table: $(READY) ## Area and delay of units with wires (needs qflow, OpenSTA), into synth_reports/results
+	@$(FP8MAC) layout $(RESULTS)
 
 synth-check: $(READY) ## Whether the committed numbers of synth_reports/baselines hold
 	@$(FP8MAC) synth-check

@@ -14,6 +14,7 @@ from fp8mac.synth_reports.experiments.figure5.experiment import Figure5
 from fp8mac.synth_reports.experiments.fpga.clocks import Clocks
 from fp8mac.synth_reports.experiments.fpga.counts import Counts
 from fp8mac.synth_reports.experiments.grid import Grid
+from fp8mac.synth_reports.experiments.layout.experiment import Layouts
 from fp8mac.synth_reports.experiments.pareto.experiment import Pareto
 from fp8mac.synth_reports.experiments.peers.experiment import Peers
 from fp8mac.synth_reports.experiments.ratios.experiment import Ratios
@@ -41,6 +42,7 @@ EXPERIMENTS: tuple[Experiment[Any, Any, Any], ...] = (
     Sta(),
     Counts(),
     Clocks(),
+    Layouts(),
     UnitDifferences(),
     Dots(),
     Arrays(),

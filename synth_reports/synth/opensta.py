@@ -10,7 +10,7 @@ from pathlib import Path
 from fp8mac.hw.config.errors import Error
 from fp8mac.synth_reports.liberty.library import Library
 
-__all__ = ["StaError", "StaFigures", "find_sta", "netlist_verilog", "run_sta"]
+__all__ = ["StaError", "StaFigures", "find_sta", "netlist_verilog", "routed_period", "run_sta"]
 
 _PERIOD_NS = 10.0
 
@@ -108,20 +108,78 @@ def run_sta(blif: str, library: Library, toggles: float, *, wires: bool = False)
         activity=toggles,
     )
     files = {"library.lib": text, "netlist.v": netlist_verilog(blif), "run.tcl": script}
+    done = _run(program, files)
+    arrival = re.search(r"([\d.]+) +data arrival time", done.stdout)
+    power = re.search(r"^Combinational +(\S+) +(\S+)", done.stdout, re.MULTILINE)
+    if not arrival or not power:
+        raise StaError(f"OpenSTA found no delay and power: {_last(done)}")
+    internal, switching = (float(watts) * _PERIOD_NS * 1e3 for watts in power.groups())
+    return StaFigures(float(arrival[1]), switching, internal)
+
+
+_ROUTED = """\
+read_liberty library.lib
+read_verilog netlist.v
+link_design top
+create_clock -name clk -period {period} [get_ports {clock}]
+set_input_delay 0 -clock clk [all_inputs]
+set_driving_cell -lib_cell {driver} [all_inputs]
+{wires}
+report_checks -digits 5
+"""
+
+
+def routed_period(
+    verilog: str, library: Library, clock: str, parasitics: str | None = None
+) -> float:
+    """Shortest period of the clock of a netlist with flip-flops, in ns; the clock is ideal.
+
+    Parameters
+    ----------
+    verilog : str
+        The netlist, of the module ``top``.
+    library : Library
+        What it is mapped to.
+    clock : str
+        Port of the clock.
+    parasitics : str, optional
+        Wires, in the format SPEF; without them there are none.
+
+    Raises
+    ------
+    StaError
+        If OpenSTA is not there, or finds no path.
+    """
+    program = find_sta()
+    script = _ROUTED.format(
+        period=_PERIOD_NS,
+        clock=clock,
+        driver=library.buffer.name,
+        wires="" if parasitics is None else "read_spef wires.spef",
+    )
+    text = re.sub(r"\n\s*default_wire_load\s*:.*", "", library.text)
+    files = {"library.lib": text, "netlist.v": verilog, "run.tcl": script}
+    done = _run(program, files | {"wires.spef": parasitics or ""})
+    slack = re.search(r"(-?[\d.]+) +slack", done.stdout)
+    if not slack or (parasitics and "rror" in done.stdout + done.stderr):
+        raise StaError(f"OpenSTA found no path: {_last(done)}")
+    return _PERIOD_NS - float(slack[1])
+
+
+def _run(program: str, files: dict[str, str]) -> "subprocess.CompletedProcess[str]":
     with tempfile.TemporaryDirectory(prefix="fp8mac-") as folder:
         for name, content in files.items():
             Path(folder, name).write_text(content, encoding="utf-8", errors="surrogateescape")
-        done = subprocess.run(
+        return subprocess.run(
             [program, "-no_splash", "-exit", "run.tcl"],
             cwd=folder,
             capture_output=True,
             text=True,
             check=False,
         )
-    arrival = re.search(r"([\d.]+) +data arrival time", done.stdout)
-    power = re.search(r"^Combinational +(\S+) +(\S+)", done.stdout, re.MULTILINE)
-    if not arrival or not power:
-        words = (done.stderr or done.stdout).strip().splitlines() or ["it says nothing"]
-        raise StaError(f"OpenSTA found no delay and power: {words[-1]}")
-    internal, switching = (float(watts) * _PERIOD_NS * 1e3 for watts in power.groups())
-    return StaFigures(float(arrival[1]), switching, internal)
+
+
+def _last(done: "subprocess.CompletedProcess[str]") -> str:
+    """The last line that it says."""
+    words = (done.stderr or done.stdout).strip().splitlines() or ["it says nothing"]
+    return words[-1]

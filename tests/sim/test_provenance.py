@@ -184,6 +184,20 @@ from fp8mac.hw.config.unit import parse_unit
 from fp8mac.synth_reports.synth.route import registered
 registered("m", ports(parse_unit("int2", acc="int4"), Shape.UNIT))
 """
+LAYOUT = """
+from fp8mac.synth_reports.liberty.library import own_library
+from fp8mac.synth_reports.synth.layout import Cells
+Cells.of(".model m\\n.inputs a\\n.outputs y\\n.gate INV a=a y=y\\n.end\\n", own_library())
+"""
+STA = """
+from fp8mac.synth_reports.synth.opensta import netlist_verilog
+netlist_verilog(".inputs a\\n.outputs y\\n")
+"""
+DRAWN = """
+from fp8mac.synth_reports.experiments.layout.picture import drawing
+from fp8mac.synth_reports.synth.geometry import Layout, Placed
+drawing(Layout((Placed("a", "INV", 0, 0, 1, 1),), {}), "DFF")
+"""
 RESULTS = {
     "fp8mac.gen.rtlil": RTLIL,
     "fp8mac.synth_reports.synth.hierarchy": HIERARCHY,
@@ -193,6 +207,9 @@ RESULTS = {
     "fp8mac.synth_reports.synth.search": SEARCH,
     "fp8mac.synth_reports.synth.fpga": FPGA,
     "fp8mac.synth_reports.synth.route": ROUTE,
+    "fp8mac.synth_reports.synth.layout": LAYOUT,
+    "fp8mac.synth_reports.synth.opensta": STA,
+    "fp8mac.synth_reports.experiments.layout.picture": DRAWN,
     "fp8mac.synth_reports.cost.physical": PHYSICAL,
     "fp8mac.proofs.check.decide": DECIDE,
     "fp8mac.proofs.netlists": MAPPED,

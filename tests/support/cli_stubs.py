@@ -2,7 +2,7 @@
 
 import importlib
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from functools import cache
 from itertools import islice
 from types import SimpleNamespace
@@ -27,6 +27,7 @@ from fp8mac.synth_reports.experiments.accuracy import accuracy
 from fp8mac.synth_reports.experiments.arrays.arrays import ArrayRecord
 from fp8mac.synth_reports.experiments.differences.differences import DifferenceRecord
 from fp8mac.synth_reports.experiments.figure5 import figure5
+from fp8mac.synth_reports.experiments.layout.experiment import LayoutRecord
 from fp8mac.synth_reports.experiments.peers.peers import Figures
 from fp8mac.synth_reports.experiments.sta import StaRecord
 from fp8mac.synth_reports.experiments.sum_error import length, sum_error
@@ -125,6 +126,12 @@ def verilog(config, shape, *, command=None, **_):
 
 def both_tools(self, job, worker):
     return StaRecord(job.unit, job.goal, "own", 9, *[1.0] * 8, "", "")
+
+
+def laid_out(self, job, worker):
+    numbers = {each.name: 1 for each in fields(LayoutRecord)}
+    named = {"unit": job.unit, "goal": job.goal, "library": "own", "drawing": ""}
+    return LayoutRecord(**numbers | named)
 
 
 def certified(case):
@@ -338,6 +345,9 @@ def install(monkeypatch) -> None:
         "cli.accuracy.fetch_package": lambda package: None,
         "cli.silicon._circuits": lambda units: {},
         "synth_reports.experiments.silicon.experiment.circuits_of": lambda *_, **__: (None, []),
+        "synth_reports.experiments.layout.experiment.find_sta": lambda: None,
+        "synth_reports.experiments.layout.experiment.find_router": lambda library: None,
+        "synth_reports.experiments.layout.experiment.Layouts.run": laid_out,
         "synth_reports.experiments.sta.find_sta": lambda: None,
         "synth_reports.experiments.sta.Sta.run": both_tools,
         "synth_reports.experiments.accuracy.accuracy.certificate": certified,

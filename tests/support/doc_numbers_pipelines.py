@@ -1,5 +1,7 @@
 """Numbers of docs/pipelines.md, docs/array.md, and docs/fpga.md."""
 
+import math
+
 from doc_numbers import table
 
 from fp8mac.hw.config.arrays.array import MOST_PRODUCTS, MOST_SIDE
@@ -47,4 +49,32 @@ def arrays() -> list[str]:
             f"{float(row['area_to_cores']):.2f} | {float(row['area_to_units']):.2f} |"
             for row in rows
         ),
+    ]
+
+
+def laid_out() -> list[str]:
+    """What is said of wires in docs/cost.md."""
+    rows = table("layout")
+    longer, twice = (
+        [100 * (float(row[name]) / float(row["period_ns"]) - 1) for row in rows]
+        for name in ("routed_ns", "twice_ns")
+    )
+    orders = [
+        [
+            row["unit"]
+            for row in sorted(rows, key=lambda row: float(row[name]))
+            if row["goal"] == goal
+        ]
+        for goal in ("area", "speed")
+        for name in ("period_ns", "routed_ns", "twice_ns")
+    ]
+    assert orders[0] == orders[1] == orders[2]
+    assert orders[3] == orders[4] == orders[5]
+    spread = max(float(r["routed_max_ns"]) / float(r["routed_min_ns"]) - 1 for r in rows)
+    free = max(float(r["rows_area_um2"]) / float(r["cell_area_um2"]) - 1 for r in rows)
+    return [
+        f"Wires make the period {min(longer):.0f} to {max(longer):.0f} % longer",
+        f"twice the capacitance {min(twice):.0f} to {max(twice):.0f} %",
+        f"seeds of the placer differ by up to {100 * spread:.0f} %",
+        f"rows leave at most {math.ceil(100 * free)} % free",
     ]

@@ -40,6 +40,7 @@ COMMANDS: Mapping[str, Sequence[str]] = {
     ),
     "accuracy": (),
     "sta": (),
+    "layout": (),
     "fpga": (),
     "route": (),
 }

@@ -23,6 +23,7 @@ from fp8mac.synth_reports.experiments.accuracy.experiment import AccuracyTables,
 from fp8mac.synth_reports.experiments.designs import DesignJob
 from fp8mac.synth_reports.experiments.fpga import clocks
 from fp8mac.synth_reports.experiments.grid import Grid
+from fp8mac.synth_reports.experiments.layout import experiment as layout
 from fp8mac.synth_reports.experiments.pareto.experiment import ParetoOptions
 from fp8mac.synth_reports.experiments.peers import experiment as peers
 from fp8mac.synth_reports.experiments.registry import EXPERIMENTS
@@ -237,6 +238,7 @@ COUNTS = {
     "sta": 10,
     "fpga": 32,
     "route": 12 + 2 * 6 * 2,
+    "layout": 5 * 2,
     "differences": 52 + 22,
     "silicon": 2,
     "bounds": 8,
@@ -253,6 +255,8 @@ def test_every_job_is_frozen_data_that_pickles(experiment, options, monkeypatch)
     monkeypatch.setattr(sta, "resolve", lambda text: SimpleNamespace(check=lambda: None))
     monkeypatch.setattr(training, "find_spec", lambda name: True)
     monkeypatch.setattr(clocks, "find_nextpnr", lambda device: None)
+    monkeypatch.setattr(layout, "resolve", lambda text: SimpleNamespace(check=lambda: None))
+    monkeypatch.setattr(layout, "find_router", lambda library: None)
     monkeypatch.setattr("shutil.which", lambda name, *rest: f"/bin/{name}")
     jobs = list(experiment.plan(options))
     assert len(jobs) == len(set(jobs)) == COUNTS[experiment.name]

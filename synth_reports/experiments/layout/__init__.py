@@ -1,0 +1,1 @@
+"""Units that are placed and routed in a cell library: area with free space, delay with wires."""
