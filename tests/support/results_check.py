@@ -33,6 +33,7 @@ COMMANDS: Mapping[str, Sequence[str]] = {
     "differences": (),
     "bounds": (),
     "ratios": (),
+    "arrays": (),
     "dots": (),
     "plot": (
         *("--grid", "synth_reports/results/grid.csv"),
