@@ -169,8 +169,8 @@ class Layouts(Experiment[LayoutOptions, LayoutJob, LayoutRecord]):
             farads = [net_capacitances(each.nets, layers) for each in layouts]
 
             def period(wires: dict[str, float] | None = None, times: float = 1.0) -> float:
-                text = wires and spef(wires, cells.drivers, cells.sinks, times)
-                return routed_period(cells.verilog, library, CLOCK, text or None)
+                text = spef(wires, cells.drivers, cells.sinks, times) if wires else None
+                return routed_period(cells.verilog, library, CLOCK, text)
 
             routed = [period(each) for each in farads]
             left, lower, right, upper = first.box
