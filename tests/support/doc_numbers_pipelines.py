@@ -43,9 +43,10 @@ def arrays() -> list[str]:
         "A single unit with such an output is an array of 1 x 1.",
         "that of 64 registered units",
         *(
-            f"| {row['unit']} | "
+            f"| {', '.join(filter(None, (row['unit'], row['sparsity'], row['output'])))} | "
             f"{row['two_input_gates']} | {row['flip_flops']} | "
             f"{float(row['area_ge']):.0f} | {float(row['area_ge_per_product']):.0f} | "
+            f"{float(row['area_ge_per_dense_product']):.0f} | "
             f"{float(row['area_to_cores']):.2f} | {float(row['area_to_units']):.2f} |"
             for row in rows
         ),
