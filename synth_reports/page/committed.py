@@ -141,8 +141,9 @@ def _curves(folder: Path) -> Iterator[ReportPoint]:
 def _peers(folder: Path) -> Iterator[ReportPoint]:
     """Published designs beside ours, each for few gates and for a short path."""
     for row, line in table(folder / "peers.csv"):
-        operands, _, acc = row["unit"].partition(" --acc ")
-        config = parse_line(f"{'*'.join(operands.split())} -> {acc}")
+        operands, single, acc = row["unit"].partition(" --acc ")
+        line_of = f"{'*'.join(operands.split())} -> {acc}" if single else row["unit"]
+        config = parse_line(line_of)
         ours = row["verdict"] == "ours"
         words = {
             "lanes": _whole(row, "lanes") or 1,

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
-__all__ = ["Layout", "Placed", "Segment", "read_def"]
+__all__ = ["PlacedCell", "RoutedLayout", "Segment", "read_def"]
 
 
 @dataclass(frozen=True)
-class Placed:
+class PlacedCell:
     """A cell at its place, in micrometres."""
 
     name: str
@@ -38,18 +38,18 @@ class Segment:
 
 
 @dataclass(frozen=True)
-class Layout:
+class RoutedLayout:
     """A unit that is placed and routed.
 
     Parameters
     ----------
-    cells : tuple of Placed
+    cells : tuple of PlacedCell
         Where its cells are.
     nets : dict
         Wires of each net, without those of power.
     """
 
-    cells: tuple[Placed, ...]
+    cells: tuple[PlacedCell, ...]
     nets: dict[str, tuple[Segment, ...]]
 
     @property
@@ -84,7 +84,7 @@ class Layout:
         return sum(each.length for each in self.segments)
 
 
-def read_def(text: str, sizes: dict[str, tuple[float, float]]) -> Layout:
+def read_def(text: str, sizes: dict[str, tuple[float, float]]) -> RoutedLayout:
     """Cells and wires of a file in the Design Exchange Format, as qrouter writes it.
 
     Parameters
@@ -97,7 +97,7 @@ def read_def(text: str, sizes: dict[str, tuple[float, float]]) -> Layout:
     found = re.search(r"^UNITS DISTANCE MICRONS (\d+)", text, re.MULTILINE)
     units = float(found[1]) if found else 100.0
     cells = [
-        Placed(name, cell, int(x) / units, int(y) / units, *sizes[cell])
+        PlacedCell(name, cell, int(x) / units, int(y) / units, *sizes[cell])
         for name, cell, x, y in re.findall(
             r"^- (\S+) (\S+) \+ PLACED \( (-?\d+) (-?\d+) \)", text, re.MULTILINE
         )
@@ -105,7 +105,7 @@ def read_def(text: str, sizes: dict[str, tuple[float, float]]) -> Layout:
     ]
     section = re.search(r"^NETS .*?^END NETS", text, re.MULTILINE | re.DOTALL)
     nets = re.findall(r"^- (\S+)(.*?);$", section[0] if section else "", re.MULTILINE | re.DOTALL)
-    return Layout(tuple(cells), {name: tuple(_segments(body, units)) for name, body in nets})
+    return RoutedLayout(tuple(cells), {name: tuple(_segments(body, units)) for name, body in nets})
 
 
 def _segments(body: str, units: float) -> Iterator[Segment]:

@@ -17,7 +17,7 @@ from pathlib import Path
 from fp8mac.hw.config.errors import Error
 from fp8mac.sim.check.blif import BlifGate, read_blif
 from fp8mac.synth_reports.liberty.library import Library
-from fp8mac.synth_reports.synth.geometry import Layout, read_def
+from fp8mac.synth_reports.synth.geometry import RoutedLayout, read_def
 from fp8mac.synth_reports.synth.parasitics import layer_capacitances
 
 __all__ = ["CLOCK", "Cells", "LayoutError", "Router", "find_router"]
@@ -182,7 +182,7 @@ class Router:
         """Farads of a micrometre of wire of each layer."""
         return layer_capacitances(self.lef.read_text(encoding="utf-8"))
 
-    def layout(self, cells: Cells, seed: int = 1) -> Layout:
+    def layout(self, cells: Cells, seed: int = 1) -> RoutedLayout:
         """Place and route a netlist.
 
         Parameters

@@ -195,8 +195,8 @@ netlist_verilog(".inputs a\\n.outputs y\\n")
 """
 DRAWN = """
 from fp8mac.synth_reports.experiments.layout.picture import drawing
-from fp8mac.synth_reports.synth.geometry import Layout, Placed
-drawing(Layout((Placed("a", "INV", 0, 0, 1, 1),), {}), "DFF")
+from fp8mac.synth_reports.synth.geometry import PlacedCell, RoutedLayout
+drawing(RoutedLayout((PlacedCell("a", "INV", 0, 0, 1, 1),), {}), "DFF")
 """
 RESULTS = {
     "fp8mac.gen.rtlil": RTLIL,

@@ -34,6 +34,7 @@ from fp8mac.synth_reports.experiments.sum_error import length, sum_error
 from fp8mac.synth_reports.experiments.sweep.accuracy import AccuracyJob, columns_of
 from fp8mac.synth_reports.experiments.sweep.cost import COST_COLUMNS, CostJob
 from fp8mac.synth_reports.experiments.sweep.proof import ProofJob
+from fp8mac.synth_reports.experiments.training.claims import CLAIMS
 from fp8mac.synth_reports.experiments.training.runs import TrainingRun
 from fp8mac.synth_reports.experiments.window import window
 from fp8mac.synth_reports.liberty.library import own_library
@@ -168,7 +169,7 @@ def trained(job):
             job.steps or 9,
             "nats",
             1.5,
-            {"accuracy": 0.5},
+            dict.fromkeys(("accuracy", *(claim.measure for claim in CLAIMS)), 0.5),
             [[9, 1.5]],
             lost,
             lost,

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from html import escape
 
-from fp8mac.synth_reports.synth.geometry import Layout, Segment
+from fp8mac.synth_reports.synth.geometry import RoutedLayout, Segment
 
 __all__ = ["drawing", "picture"]
 
@@ -19,12 +19,12 @@ _MEANINGS = {
 }
 
 
-def drawing(layout: Layout, flip_flop: str) -> str:
+def drawing(layout: RoutedLayout, flip_flop: str) -> str:
     """Cells and wires as elements of SVG, a tenth of a micrometre a unit, the origin below left.
 
     Parameters
     ----------
-    layout : Layout
+    layout : RoutedLayout
         The unit.
     flip_flop : str
         Cell that holds a bit of state.

@@ -14,7 +14,7 @@ from fp8mac.synth_reports.liberty.find import find_files, resolve
 from fp8mac.synth_reports.liberty.library import own_library
 from fp8mac.synth_reports.store.store import Store
 from fp8mac.synth_reports.synth import layout as layouts
-from fp8mac.synth_reports.synth.geometry import Layout, Placed, Segment, read_def
+from fp8mac.synth_reports.synth.geometry import PlacedCell, RoutedLayout, Segment, read_def
 from fp8mac.synth_reports.synth.layout import Cells, LayoutError, Router, find_router
 from fp8mac.synth_reports.synth.parasitics import layer_capacitances, net_capacitances, spef
 
@@ -160,7 +160,7 @@ def test_wires_as_opensta_reads_them():
 
 def test_cells_and_wires_of_a_file():
     found = read_def(DEF, {"INV": (1.6, 10.0)})
-    assert found.cells == (Placed("INV_1", "INV", 0.4, 0.5, 1.6, 10.0),)
+    assert found.cells == (PlacedCell("INV_1", "INV", 0.4, 0.5, 1.6, 10.0),)
     assert found.nets == {
         "a": (
             Segment("metal1", 6.4, 36.0, 6.4, 36.0),
@@ -171,9 +171,9 @@ def test_cells_and_wires_of_a_file():
 
 
 def test_areas_and_picture():
-    cells = (Placed("A", "XOR2", 0, 0, 2, 10), Placed("B", "DFF", 3, 10, 7, 10))
+    cells = (PlacedCell("A", "XOR2", 0, 0, 2, 10), PlacedCell("B", "DFF", 3, 10, 7, 10))
     wires = (Segment("metal1", 1, 5, 4, 5), Segment("metal2", 4, 5, 4, 15))
-    found = Layout(cells, {"a": wires})
+    found = RoutedLayout(cells, {"a": wires})
     assert (found.box, found.area_um2, found.cell_area_um2) == ((0, 0, 10, 20), 200, 90)
     assert found.wire_um == 13
     text = drawing(found, "DFF")
