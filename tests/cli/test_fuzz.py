@@ -31,6 +31,9 @@ from fp8mac.synth_reports.store.points.points import PointStore
 COMMANDS = typer.main.get_command(app).commands
 UNIT = {"a": "e4m3", "acc": "fp16", "unit": "h100-fp8-e4m3", "files": "rows.npz", "digits": "1"}
 UNIT |= {"network": "fmnist", "max_drop": "1", "liberty": "own.lib", "folder": "cards"}
+UNIT |= {"formats": "e4m3", "accs": "fp16"}
+WANTED = {"silicon": ("folder",), "sweep": ("formats", "accs")}
+"""Options without which a command finds nothing to do."""
 UNITS = ["e4m3", "e4m3 -> fp16"]
 """An operand, or a unit in one line, for the argument A."""
 FAILURES = dict.fromkeys(("prove", "synth-check", "exhaustive", "sweep"), (0, 1, 2))
@@ -104,9 +107,8 @@ def calls(draw, name: str) -> list[str]:
                     for _ in range(many)
                 ]
             continue
-        # A library that need not be here, recorded rows: the default finds none.
-        absent = param.default in ("nangate45", "osu018")
-        absent = absent or (name, param.name) == ("silicon", "folder")
+        absent = param.default in ("nangate45", "osu018")  # libraries that need not be here
+        absent = absent or param.name in WANTED.get(name, ())
         needed = (param.required or absent) and (tame or draw(st.integers(0, 9)))
         if not needed and draw(st.integers(0, rarity)):
             continue
