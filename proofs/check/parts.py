@@ -1,24 +1,22 @@
 """Units that are proved in parts, see `fp8mac.proofs.cuts`: their core's, and what is around it."""
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import sha256
 
-from fp8mac.gen.yosys import find_yosys
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.proofs.check.checks import Check, Record, Verdict
 from fp8mac.proofs.check.circuit import Circuit
 from fp8mac.proofs.check.queries import Query, around_query
+from fp8mac.proofs.check.replay import with_all_registers
 from fp8mac.proofs.check.solve import Encoding, Solver
 from fp8mac.proofs.cuts.dots import DotCuts
 from fp8mac.proofs.cuts.floats import float_questions
 from fp8mac.proofs.cuts.gates import CutError, Gates
 from fp8mac.proofs.cuts.parts import FloatParts
 from fp8mac.sim.check.cosim import Mismatch, check_core, check_unit
-from fp8mac.sim.check.netlist import Netlist
 from fp8mac.sim.check.stimuli import biased_triples
-from fp8mac.synth_reports.synth.synthesis import Flow, synthesize
 
 __all__ = ["PartsProof", "first_mismatch", "mutation", "prove_in_parts", "step"]
 
@@ -109,13 +107,11 @@ def _questions(
 def first_mismatch(circuit: Circuit) -> Mismatch | None:
     """A step in which a circuit differs from the golden model, if one of some biased ones does."""
     config = circuit.config
-    flow = replace(Flow.load(), name="plain", scripts=("strash; map",))
-    found = synthesize(circuit.text, circuit.top, flow, find_yosys())
-    netlist = Netlist.from_blif(found.netlist)
+    netlist, registers = with_all_registers(circuit)
     for count in _TRIED:
         triples = biased_triples(config, count, seed=1)
         if circuit.shape is Shape.UNIT:
-            wrong = check_unit(config, netlist, found.flip_flops, triples)
+            wrong = check_unit(config, netlist, registers, triples)
         else:
             wrong = check_core(config, netlist, triples)
         if wrong:

@@ -16,7 +16,7 @@ from fp8mac.sim.exact.segments import fault, resolved
 from fp8mac.synth_reports.synth.abc import cut_flip_flops, run_abc
 from fp8mac.synth_reports.synth.synthesis import Flow
 
-__all__ = ["Counterexample", "ReplayError", "replay"]
+__all__ = ["Counterexample", "ReplayError", "replay", "with_all_registers"]
 
 
 class ReplayError(Error, RuntimeError):
@@ -140,13 +140,19 @@ def replay(circuit: Circuit, model: dict[str, int]) -> Counterexample:
     return found
 
 
-def _behind_a_register(circuit: Circuit, model: dict[str, int]) -> dict[str, int]:
-    """Outputs after all edges; those before the last fill the registers before the accumulator."""
+def with_all_registers(circuit: Circuit) -> tuple[Netlist, tuple[str, ...]]:
+    """A netlist that has every flip-flop of a circuit, also equal ones; and their names."""
     logic, nets = cut_flip_flops(circuit.blif)
     files = {"flow.genlib": Flow.load().library, "logic.blif": logic}
     lines = ["read_genlib flow.genlib", "read_blif logic.blif", "map", "write_blif mapped.blif"]
-    netlist = Netlist.from_blif(run_abc(find_yosys(), lines, files, ["mapped.blif"])["mapped.blif"])
-    places = {circuit.register(net): place for place, net in enumerate(nets)}
+    found = run_abc(find_yosys(), lines, files, ["mapped.blif"])["mapped.blif"]
+    return Netlist.from_blif(found), tuple(map(circuit.register, nets))
+
+
+def _behind_a_register(circuit: Circuit, model: dict[str, int]) -> dict[str, int]:
+    """Outputs after all edges; those before the last fill the registers before the accumulator."""
+    netlist, names = with_all_registers(circuit)
+    places = {name: place for place, name in enumerate(names)}
     state = 0
 
     def edge(at: int) -> dict[str, int]:

@@ -19,9 +19,10 @@ from fp8mac.proofs.bugs.float_dots import FLOAT_DOT_MUTATIONS
 from fp8mac.proofs.bugs.mutations import mutations_of, parse_unit_text
 from fp8mac.proofs.check.checks import Check, CheckKind, Verdict
 from fp8mac.proofs.check.circuit import Circuit
-from fp8mac.proofs.check.parts import prove_in_parts
+from fp8mac.proofs.check.parts import first_mismatch, prove_in_parts
 from fp8mac.proofs.check.prove import Prover
 from fp8mac.proofs.check.queries import Query
+from fp8mac.proofs.check.replay import with_all_registers
 from fp8mac.proofs.check.solve import Encoding, Solver
 from fp8mac.proofs.cuts.floats import float_questions
 from fp8mac.proofs.cuts.gates import CutError, Gates
@@ -52,6 +53,14 @@ UNITS = [
     ("e2m1 x 2 -> fp16", Goal.AREA, Shape.CORE),
     ("e2m1*e5m2 x 3 -> fp16:rtz:plus0", Goal.SPEED, Shape.CORE),
 ]
+
+
+def test_registers_that_are_always_zero_are_driven_too():
+    """A window of 4 bits leaves the low bits of a result zero; Yosys would take them out."""
+    circuit = Circuit.built(parse_line("e2m1 x 2 -> fp16, window 4"), Shape.UNIT)
+    _, registers = with_all_registers(circuit)
+    assert {f"acc[{bit}]" for bit in range(16)} <= set(registers)
+    assert first_mismatch(circuit) is None
 
 
 @pytest.mark.parametrize(("line", "goal", "shape"), one_in(5, UNITS))
