@@ -14,7 +14,21 @@ from fp8mac.hw.config.ports import Port, Role, Shape, named, ports, wires
 from fp8mac.hw.config.structure import Goal
 from fp8mac.hw.config.unit import MacConfig
 
-__all__ = ["bench_name", "testbench_text"]
+__all__ = ["FAILED_END", "bench_name", "testbench_text"]
+
+FAILED_END = """\
+`ifdef __ICARUS__
+      $finish_and_return(1);
+`elsif VERILATOR
+      $stop;
+`else
+      $finish;
+`endif
+    end
+  end
+endmodule
+"""
+"""How a testbench that found something ends: with an exit code that is not 0."""
 
 _BENCH = """\
 // Self-checking testbench of {module}: prints PASS and the number of cases,
@@ -57,16 +71,6 @@ module {bench};
       $finish;
     end else begin
       $display("FAIL %0d of %0d cases are wrong, {count} were expected", wrong, checked);
-`ifdef __ICARUS__
-      $finish_and_return(1);
-`elsif VERILATOR
-      $stop;
-`else
-      $finish;
-`endif
-    end
-  end
-endmodule
 """
 
 
@@ -127,7 +131,7 @@ def testbench_text(
         differs += f" || {ready} !== ~|carry"
     shown = [*inputs, *(name for port in outputs for name in (port, f"want_{port}"))]
     shown = [name for name in shown if not name.startswith("want_") or name in wants]
-    return _BENCH.format(
+    return (_BENCH + FAILED_END).format(
         module=module_name(config, shape, goal=goal),
         bench=bench_name(config, shape, goal=goal),
         registers=_declare("reg", clock | inputs | read | wants),
