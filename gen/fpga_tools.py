@@ -7,14 +7,22 @@ import sysconfig
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from fp8mac.hw.config.errors import Error
 
-__all__ = ["Tool", "ToolError", "find_tool", "missing_packages"]
+__all__ = ["Ended", "Tool", "ToolError", "find_tool", "missing_packages", "run_tool"]
 
 
 class ToolError(Error, RuntimeError):
     """A tool that is not there, or fails; the message is one sentence."""
+
+
+class Ended(NamedTuple):
+    """How a program ended: exit code, and all that it said."""
+
+    code: int
+    text: str
 
 
 @dataclass(frozen=True)
@@ -91,25 +99,12 @@ class Tool:
         ToolError
             If it failed.
         """
-        try:
-            done = subprocess.run(
-                [*self.command, *self.adapt(words)],
-                cwd=folder,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                encoding="utf-8",
-                errors="replace",
-                check=False,
-                timeout=limit_seconds,
-            )
-        except subprocess.TimeoutExpired:
+        done = run_tool([*self.command, *self.adapt(words)], folder, limit_seconds)
+        if done is None:
             return False
-        except OSError as error:
-            raise ToolError(f"Cannot run '{self.command[0]}': {error.strerror}.") from error
-        if done.returncode:
-            fault = re.search(r"(?:ERROR|Error): ?(.+)", done.stdout)
-            reason = fault[1].rstrip(". ") if fault else f"exit code {done.returncode}"
+        if done.code:
+            fault = re.search(r"(?:ERROR|Error): ?(.+)", done.text)
+            reason = fault[1].rstrip(". ") if fault else f"exit code {done.code}"
             raise ToolError(f"{self.name} stopped: {reason}.")
         return True
 
@@ -170,16 +165,49 @@ def _path(name: str) -> str | None:
 
 
 def _version(path: str) -> str:
+    done = run_tool([path, "--version"])
+    match = done and re.search(r"\(Version ([^)]+)\)", done.text)
+    return match[1] if match else ""
+
+
+def run_tool(
+    command: Sequence[str], folder: Path | None = None, limit_seconds: float | None = None
+) -> Ended | None:
+    """Run a program without input.
+
+    Parameters
+    ----------
+    command : sequence of str
+        The program, and what it is told.
+    folder : Path, optional
+        Where it runs.
+    limit_seconds : float, optional
+        How long it may take.
+
+    Returns
+    -------
+    Ended or None
+        None if it did not end in time.
+
+    Raises
+    ------
+    ToolError
+        If it cannot be run.
+    """
     try:
         done = subprocess.run(
-            [path, "--version"],
+            command,
+            cwd=folder,
             stdin=subprocess.DEVNULL,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             encoding="utf-8",
             errors="replace",
             check=False,
+            timeout=limit_seconds,
         )
+    except subprocess.TimeoutExpired:
+        return None
     except OSError as error:
-        raise ToolError(f"Cannot run '{path}': {error.strerror}.") from error
-    match = re.search(r"\(Version ([^)]+)\)", done.stdout + done.stderr)
-    return match[1] if match else ""
+        raise ToolError(f"Cannot run '{command[0]}': {error.strerror}.") from error
+    return Ended(done.returncode, done.stdout)

@@ -6,7 +6,6 @@ tree: the clock is a net like others. Power comes along the rows; there are no r
 
 import re
 import shutil
-import subprocess
 import tempfile
 from collections import Counter
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 
+from fp8mac.gen.fpga_tools import run_tool
 from fp8mac.hw.config.errors import Error
 from fp8mac.sim.check.blif import BlifGate, read_blif
 from fp8mac.synth_reports.liberty.library import Library
@@ -203,15 +203,14 @@ class Router:
             parameters = re.sub(r"(random\.seed\s*:).*", rf"\1 {seed}", parameters)
             (folder / "top.par").write_text(parameters, encoding="utf-8")
             (folder / "top.blif").write_text(cells.blif, encoding="utf-8")
-            lef, tcl = str(self.lef), (self.tclsh,)
-            scripts = self.scripts
+            lef = str(self.lef)
             blif2cel = ("--blif", "top.blif", "--lef", lef, "--cel", "top.cel")
-            self._run(folder, "top.cel", *tcl, str(scripts / "blif2cel.tcl"), *blif2cel)
+            self._run(folder, "top.cel", *self._script("blif2cel.tcl"), *blif2cel)
             self._run(folder, "top.pin", self.graywolf, "-n", "top")
             (folder / "top.cfg").write_text(f"read_lef {lef}\n", encoding="utf-8")
             self._run(folder, "top.info", self.qrouter, "-noc", "-i", "top.info", "-c", "top.cfg")
-            self._run(folder, "top.def", *tcl, str(scripts / "place2def.tcl"), "top", "FILL")
-            self._run(folder, "top_mod.def", *tcl, str(scripts / "arrangepins.tcl"), "top")
+            self._run(folder, "top.def", *self._script("place2def.tcl"), "top", "FILL")
+            self._run(folder, "top_mod.def", *self._script("arrangepins.tcl"), "top")
             (folder / "top_mod.def").replace(folder / "top.def")
             obstructions = folder / "top.obs"
             held = obstructions.read_text(encoding="utf-8") if obstructions.exists() else ""
@@ -228,31 +227,20 @@ class Router:
             raise LayoutError(f"The net {min(bare)} has no wire.")
         return found
 
+    def _script(self, name: str) -> tuple[str, str]:
+        return self.tclsh, str(self.scripts / name)
+
     def _run(self, folder: Path, made: str, *command: str) -> str:
         """Run a tool, which has to make a file; what it says."""
-        try:
-            done = subprocess.run(
-                command,
-                cwd=folder,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                encoding="utf-8",
-                errors="replace",
-                check=False,
-                timeout=_LIMIT_SECONDS,
-            )
-        except subprocess.TimeoutExpired:
-            raise LayoutError(f"{Path(command[0]).name} does not end.") from None
-        except OSError as error:
-            raise LayoutError(f"Cannot run '{command[0]}': {error.strerror}.") from error
+        done = run_tool(command, folder, _LIMIT_SECONDS)
+        if done is None:
+            raise LayoutError(f"{Path(command[0]).name} does not end.")
         if not (folder / made).exists():
-            words = [line for line in done.stdout.splitlines() if line.strip()] or [
-                "it says nothing"
-            ]
+            words = [line for line in done.text.splitlines() if line.strip()]
+            reason = words[-1].strip().rstrip(".") if words else "it says nothing"
             step = Path(command[1] if command[0] == self.tclsh else command[0]).name
-            raise LayoutError(f"{step} stopped: {words[-1].strip().rstrip('.')}.")
-        return done.stdout
+            raise LayoutError(f"{step} stopped: {reason}.")
+        return done.text
 
 
 _ROUTE = """\

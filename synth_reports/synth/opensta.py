@@ -2,11 +2,11 @@
 
 import re
 import shutil
-import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from fp8mac.gen.fpga_tools import run_tool
 from fp8mac.hw.config.errors import Error
 from fp8mac.synth_reports.liberty.library import Library
 
@@ -108,11 +108,11 @@ def run_sta(blif: str, library: Library, toggles: float, *, wires: bool = False)
         activity=toggles,
     )
     files = {"library.lib": text, "netlist.v": netlist_verilog(blif), "run.tcl": script}
-    done = _run(program, files)
-    arrival = re.search(r"([\d.]+) +data arrival time", done.stdout)
-    power = re.search(r"^Combinational +(\S+) +(\S+)", done.stdout, re.MULTILINE)
+    said = _run(program, files)
+    arrival = re.search(r"([\d.]+) +data arrival time", said)
+    power = re.search(r"^Combinational +(\S+) +(\S+)", said, re.MULTILINE)
     if not arrival or not power:
-        raise StaError(f"OpenSTA found no delay and power: {_last(done)}")
+        raise StaError(f"OpenSTA found no delay and power: {_last(said)}")
     internal, switching = (float(watts) * _PERIOD_NS * 1e3 for watts in power.groups())
     return StaFigures(float(arrival[1]), switching, internal)
 
@@ -159,27 +159,22 @@ def routed_period(
     )
     text = re.sub(r"\n\s*default_wire_load\s*:.*", "", library.text)
     files = {"library.lib": text, "netlist.v": verilog, "run.tcl": script}
-    done = _run(program, files | {"wires.spef": parasitics or ""})
-    slack = re.search(r"(-?[\d.]+) +slack", done.stdout)
-    if not slack or (parasitics and "rror" in done.stdout + done.stderr):
-        raise StaError(f"OpenSTA found no path: {_last(done)}")
+    said = _run(program, files | {"wires.spef": parasitics or ""})
+    slack = re.search(r"(-?[\d.]+) +slack", said)
+    if not slack or (parasitics and "rror" in said):
+        raise StaError(f"OpenSTA found no path: {_last(said)}")
     return _PERIOD_NS - float(slack[1])
 
 
-def _run(program: str, files: dict[str, str]) -> "subprocess.CompletedProcess[str]":
+def _run(program: str, files: dict[str, str]) -> str:
+    """What OpenSTA says of files in a folder of their own."""
     with tempfile.TemporaryDirectory(prefix="fp8mac-") as folder:
         for name, content in files.items():
             Path(folder, name).write_text(content, encoding="utf-8", errors="surrogateescape")
-        return subprocess.run(
-            [program, "-no_splash", "-exit", "run.tcl"],
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = run_tool([program, "-no_splash", "-exit", "run.tcl"], Path(folder))
+    return done.text if done else ""
 
 
-def _last(done: "subprocess.CompletedProcess[str]") -> str:
+def _last(said: str) -> str:
     """The last line that it says."""
-    words = (done.stderr or done.stdout).strip().splitlines() or ["it says nothing"]
-    return words[-1]
+    return (said.strip().splitlines() or ["it says nothing"])[-1]

@@ -2,10 +2,10 @@
 
 import shutil
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
+from fp8mac.gen.fpga_tools import Ended
 from fp8mac.sim.check.blif import BlifGate
 from fp8mac.synth_reports.experiments.layout.experiment import LayoutOptions, Layouts
 from fp8mac.synth_reports.experiments.layout.picture import drawing, picture
@@ -217,7 +217,7 @@ def stand_ins(monkeypatch, tmp_path):
     }
     seeds = []
 
-    def run(command, cwd, **_):
+    def run(command, cwd, _):
         step = Path(command[1] if command[0] == "tclsh" else command[0]).name
         if step == "graywolf":
             seeds.append((Path(cwd) / "top.par").read_text().split()[-1])
@@ -228,9 +228,9 @@ def stand_ins(monkeypatch, tmp_path):
         if step in written:
             name, text = written[step]
             (Path(cwd) / name).write_text(text)
-        return SimpleNamespace(stdout=written.get("said", "Final: No failed routes!"))
+        return Ended(0, written.get("said", "Final: No failed routes!"))
 
-    monkeypatch.setattr(layouts.subprocess, "run", run)
+    monkeypatch.setattr(layouts, "run_tool", run)
     lef, parameters = tmp_path / "cells.lef", tmp_path / "cells.par"
     router = Router("tclsh", "graywolf", "qrouter", tmp_path, lef, parameters)
     return router, written, seeds
