@@ -99,6 +99,14 @@ def prove(
         typer.Option("--unit", help="That module is registered, not a core."),
         Only("--verilog"),
     ] = False,
+    stream: Annotated[
+        bool,
+        typer.Option("--stream", help="Prove valid and ready of the unit between streams instead."),
+        Only("A"),
+        Never("--verilog"),
+        Never("--structure"),
+        Never("--both"),
+    ] = False,
     any_nan: Annotated[
         bool,
         typer.Option("--any-nan", help="Accept every NaN where a result is NaN."),
@@ -121,6 +129,8 @@ def prove(
     config = None
     if a is not None:
         config = unit_of(a, b, acc, lanes=lanes, resolve=resolve, stages=stages, out=out)
+        if stream:
+            return _prove_stream(config, goal, limit, jobs, recorded(ctx), as_json=as_json)
     units = _units(config, goal, fast=fast)
     structures = _structures(config, structure, fast=fast)
     if structure is not None:
@@ -170,6 +180,31 @@ def prove(
         print_json(facts)
     else:
         print_text(text)
+    if facts["failures"]:
+        raise typer.Exit(1)
+    return None
+
+
+def _prove_stream(
+    config: MacConfig, goal: Goal, limit: float, jobs: int, command: str, *, as_json: bool
+) -> None:
+    """Prove a unit between two streams, and print what came of it; exit code 1 if it fails."""
+    from fp8mac.proofs import streams
+    from fp8mac.proofs.check import solve
+
+    with progress_bar() as bar:
+        task = bar.add_task("claims", total=len(streams.CLAIMS))
+
+        def advance(claim: str, count: int) -> None:
+            bar.update(task, advance=1, total=count, description=claim)
+
+        solver = solve.Solver(limit, Store())
+        made = streams.prove_stream(config, goal=goal, solver=solver, jobs=jobs, progress=advance)
+    facts = streams.stream_facts(made, command)
+    if as_json:
+        print_json(facts)
+    else:
+        print_text(streams.stream_proof(facts))
     if facts["failures"]:
         raise typer.Exit(1)
 

@@ -14,6 +14,7 @@ __all__ = [
     "CertificateError",
     "certificate",
     "certificate_text",
+    "tool_versions",
     "units_lacking",
 ]
 
@@ -53,13 +54,7 @@ def certificate(
     made = {
         "schema_version": 1,
         "command": command,
-        "tools": {
-            "fp8mac": version("fp8mac"),
-            "amaranth": version("amaranth"),
-            "yosys": find_yosys().version,
-            "bitwuzla": version("bitwuzla"),
-            "z3-solver": version("z3-solver"),
-        },
+        "tools": tool_versions(),
         "failures": failures(records),
         "proved": {
             record.check.module: record.sha256
@@ -81,6 +76,17 @@ def certificate(
         "failures": [*before["failures"], *made["failures"]],
         "proved": before["proved"] | made["proved"],
         "records": [*before["records"], *made["records"]],
+    }
+
+
+def tool_versions() -> dict[str, str]:
+    """Programs that a proof is made by, with their versions."""
+    return {
+        "fp8mac": version("fp8mac"),
+        "amaranth": version("amaranth"),
+        "yosys": find_yosys().version,
+        "bitwuzla": version("bitwuzla"),
+        "z3-solver": version("z3-solver"),
     }
 
 

@@ -20,19 +20,17 @@ import re
 from itertools import pairwise
 
 from fp8mac.gen.describe import stream_name
-from fp8mac.gen.rtlil import stream_rtlil
 from fp8mac.gen.yosys import find_yosys
 from fp8mac.hw.config.ports import Role, Shape, named, ports
 from fp8mac.hw.config.structure import Built, Goal
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.hw.units.stream import element_layout, sum_layout
 from fp8mac.proofs.check.queries import Query
-from fp8mac.proofs.check.solve import Encoding, Solver
-from fp8mac.proofs.spec.sorts import adds_integers, all_sorts
+from fp8mac.proofs.spec.sorts import adds_integers
 from fp8mac.proofs.spec.spec import definitions, port_after, unit_claim
 from fp8mac.proofs.spec.theory import all_of
 
-__all__ = ["handshake_queries", "prove_handshake"]
+__all__ = ["handshake_queries"]
 
 _PREPARE = """
 hierarchy -check -top {top}
@@ -55,52 +53,42 @@ _TEXT = """
 """
 
 
-def prove_handshake(
-    config: MacConfig, *, goal: Built = Goal.AREA, solver: Solver | None = None
-) -> dict[str, str]:
-    """Decide all claims about a unit between two streams.
-
-    Returns
-    -------
-    dict of str to str
-        By claim, ``proved``, ``refuted``, or what the solver says; ``adds`` is left out of integers
-        and of several lanes, whose sums take other proofs.
-    """
-    solver = solver or Solver()
-    queries = handshake_queries(stream_rtlil(config, goal=goal), config, goal=goal)
-    encoding = Encoding.of(all_sorts(config))[0]
-    verdicts = {"unsat": "proved", "sat": "refuted"}
-    answers = {name: solver.solve(query, encoding).verdict for name, query in queries.items()}
-    return {name: verdicts.get(verdict, verdict) for name, verdict in answers.items()}
-
-
 def handshake_queries(
-    rtlil: str, config: MacConfig, *, goal: Built = Goal.AREA
+    text: str, config: MacConfig, *, goal: Built = Goal.AREA, language: str = "rtlil"
 ) -> dict[str, Query]:
     """Queries that prove the claims, if all of them are ``unsat``.
 
     Parameters
     ----------
-    rtlil : str
-        Of the circuit, see `fp8mac.gen.rtlil.stream_rtlil`.
+    text : str
+        The circuit, see `fp8mac.gen.rtlil.stream_rtlil` and `fp8mac.gen.verilog.stream_text`.
+    language : str
+        ``rtlil`` or ``verilog``.
+
+    Returns
+    -------
+    dict of str to Query
+        By claim; ``adds`` is left out of integers and of several lanes, whose sums take other
+        proofs.
     """
     top = stream_name(config, goal=goal)
-    script = "read_rtlil design.il\n" + _PREPARE.format(top=top)
-    smt2 = find_yosys().run(script, {"design.il": rtlil}, ["design.smt2"])["design.smt2"]
+    script = f"read_{language} design\n" + _PREPARE.format(top=top)
+    smt2 = find_yosys().run(script, {"design": text}, ["design.smt2"])["design.smt2"]
     term = _Terms(top)
-    text, stages = smt2 + _TEXT.format(top=top), config.stages
+    # The emitted Verilog has one name for a sum that is there and a single stage's last element.
+    lasts, stages = ("o__valid" if config.stages == 1 else "lasts"), config.stages
+    text = smt2 + _TEXT.format(top=top)
     registers = re.findall(r"^; yosys-smt2-register (\S+) \d+$", smt2, re.M)
     same = [f"(= {term(name)} {term(name, 't')})" for name in registers]
     edge = {
-        "reset": f"(=> {term('rst')} (and {term.none('lasts', stages, 't')}"
-        f" {term('begins', 't')}))",
+        "reset": f"(=> {term('rst')} (and {term.none(lasts, stages, 't')} {term('begins', 't')}))",
         "waits": "(=> waits (and (not ready) (not rst)"
         f" {term('o__valid', 't')} (= {term('o__payload')} {term('o__payload', 't')})))",
         "frozen": f"(=> waits {all_of(same)})",
-        "counts": f"(=> (not rst) (= (bvadd {_count(term, stages, 't')} (one taken))"
-        f" (bvadd {_count(term, stages, 's')} (one came))))",
+        "counts": f"(=> (not rst) (= (bvadd {_count(term, lasts, stages, 't')} (one taken))"
+        f" (bvadd {_count(term, lasts, stages, 's')} (one came))))",
         "travels": "(=> moves (and ready"
-        f" (= {term.vector('lasts', stages, 't')} {_shifted(term, stages)})"
+        f" (= {term.vector(lasts, stages, 't')} {_shifted(term, stages)})"
         f" (= {term('begins', 't')} (ite {term('i__valid')} last {term('begins')}))))",
     }
     element = term("i__payload")
@@ -144,9 +132,9 @@ def _byte(number: int) -> str:
     return f"(_ bv{number} 8)"
 
 
-def _count(term: _Terms, stages: int, state: str) -> str:
+def _count(term: _Terms, lasts: str, stages: int, state: str) -> str:
     """How many last elements are inside."""
-    vector = term.vector("lasts", stages, state)
+    vector = term.vector(lasts, stages, state)
     bits = [f"(one (= ((_ extract {at} {at}) {vector}) #b1))" for at in range(stages)]
     return f"(bvadd {' '.join(bits)} {_byte(0)})"
 

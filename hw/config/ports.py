@@ -188,7 +188,7 @@ def stream_ports(config: MacConfig) -> tuple[Port, ...]:
      ('o__payload', 32), ('o__valid', 1), ('o__ready', 1)]
     """
     unit = ports(config, Shape.UNIT)
-    operands = named(unit, Role.OPERAND)
+    operands = named(unit, Role.OPERAND, Role.SCALE)
     found = named(unit, Role.RESULT, Role.CARRY, Role.SUM, Role.OUTPUT, Role.FLAG)
     goes_in = f"from the lowest bit up: {packed_text(operands | {'last': 1})}"
     comes_out = f"from the lowest bit up: {packed_text(found)}"

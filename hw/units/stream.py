@@ -15,8 +15,11 @@ __all__ = ["StreamMac", "check_streamable", "element_layout", "sum_layout"]
 
 
 def element_layout(config: MacConfig) -> data.StructLayout:
-    """What goes in: the operands of a step, and above them whether it is its vector's last."""
-    operands = named(ports(config, Shape.UNIT), Role.OPERAND)
+    """What goes in: the operands of a step, and above them whether it is its vector's last.
+
+    Of blocks their scales are there, too.
+    """
+    operands = named(ports(config, Shape.UNIT), Role.OPERAND, Role.SCALE)
     return data.StructLayout({**operands, "last": 1})
 
 
@@ -102,6 +105,7 @@ class StreamMac(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         unit, element, total = Mac(self._config, self._goal), self.i.payload, self.o.payload
+        operand_names = [name for name in element_layout(self._config).members if name != "last"]
         moves = Signal()
         begins = Signal(init=1)
         # A bit for each stage: the last element of a vector is in it. The top one is the sum.
@@ -111,8 +115,7 @@ class StreamMac(wiring.Component):
             moves.eq(~self.o.valid | self.o.ready),
             self.i.ready.eq(moves),
             self.o.valid.eq(lasts[-1]),
-            unit.a.eq(element.a),
-            unit.b.eq(element.b),
+            *(getattr(unit, name).eq(element[name]) for name in operand_names),
             unit.en.eq(self.i.valid),
             unit.clear.eq(begins),
             *(total[name].eq(getattr(unit, name)) for name in sum_layout(self._config).members),

@@ -14,14 +14,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import fp8mac.hw
-from fp8mac.gen.describe import module_name
+from fp8mac.gen.describe import module_name, stream_name
 from fp8mac.hw.config.accumulators import ConfigError
 from fp8mac.hw.config.errors import Error
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.structure import Built, Goal, Structure, structures_of
 from fp8mac.hw.config.unit import MacConfig, parse_line, parse_unit
 
-__all__ = ["Mutation", "MutationError", "mutated_rtlil", "parse_unit_text"]
+__all__ = ["Mutation", "MutationError", "mutated_rtlil", "mutated_stream", "parse_unit_text"]
 
 
 class MutationError(Error, RuntimeError):
@@ -99,14 +99,15 @@ _BUILD = """\
 import sys
 from pathlib import Path
 from amaranth.back import rtlil
-from fp8mac.hw.units import mac
+from fp8mac.hw.units import mac, stream
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.structure import parse_built
 from fp8mac.hw.config.unit import parse_line
 assert Path.cwd() in Path(mac.__file__).resolve().parents, mac.__file__
 line, name, shape, goal = sys.argv[1:]
 config = parse_line(line)
-component = mac.COMPONENTS[Shape(shape)](config, parse_built(goal, config))
+kind = stream.StreamMac if shape == "stream" else mac.COMPONENTS[Shape(shape)]
+component = kind(config, parse_built(goal, config))
 print(rtlil.convert(component, name=name, emit_src=False))
 """
 
@@ -121,6 +122,22 @@ def mutated_rtlil(
     MutationError
         If the text to replace does not occur exactly once, or the changed sources do not run.
     """
+    return _built(config, mutation, module_name(config, shape, goal=goal), shape.value, goal)
+
+
+def mutated_stream(config: MacConfig, mutation: Mutation, *, goal: Built = Goal.AREA) -> str:
+    """RTLIL of a unit between two streams with a bug planted.
+
+    Raises
+    ------
+    MutationError
+        As for `mutated_rtlil`.
+    """
+    return _built(config, mutation, stream_name(config, goal=goal), "stream", goal)
+
+
+def _built(config: MacConfig, mutation: Mutation, name: str, shape: str, goal: Built) -> str:
+    """RTLIL of what a changed source builds."""
     sources = Path(str(fp8mac.hw.__file__)).parent
     with tempfile.TemporaryDirectory(prefix="fp8mac-") as folder:
         root = Path(folder).resolve()
@@ -140,8 +157,8 @@ def mutated_rtlil(
                 "-c",
                 _BUILD,
                 config.text,
-                module_name(config, shape, goal=goal),
-                shape.value,
+                name,
+                shape,
                 goal.value,
             ],
             cwd=root,

@@ -62,7 +62,11 @@ def streamed(
             valid = sent < len(elements) and offers
             if valid:
                 a, b, last = elements[sent]
-                ctx.set(unit.i.payload, {"a": a, "b": b, "last": last})
+                words = {"last": last}
+                for name, word, format_ in (("a", a, config.a), ("b", b, config.b)):
+                    words[name], scale = golden.apart(config, word, format_.bits)
+                    words |= {} if config.block is None else {f"s{name}": scale}
+                ctx.set(unit.i.payload, words)
             ctx.set(unit.i.valid, valid)
             ctx.set(unit.o.ready, rng.random() < rates[1])
             ctx.set(rst, cycles == reset_at)
@@ -118,6 +122,19 @@ def test_reset_in_mid_vector_is_clean():
     vectors: list[Vector] = [[(100, 100)] * 5 + [(3, 4), (5, 6)], [(7, 8)]]
     got, _ = streamed(config, vectors, rates=(1, 1), reset_at=4)
     assert [state.acc for state in got] == [12 + 30, 56]
+
+
+def test_scales_of_blocks_come_with_their_elements():
+    config = parse_line("mxfp4 x 2 -> fp32")
+    rng = random.Random(4)
+    scales = range(124, 131)
+    vectors = [
+        [tuple(rng.randrange(256) | rng.choice(scales) << 8 for _ in "ab") for _ in range(3)]
+        for _ in range(20)
+    ]
+    got, _ = streamed(config, vectors)
+    assert got == [golden_sum(config, vector) for vector in vectors]
+    assert len({state.acc for state in got}) > 10
 
 
 def test_idle_cycles_are_refused():

@@ -14,7 +14,9 @@ from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.structure import Goal
 from fp8mac.hw.config.unit import parse_line, parse_unit
 from fp8mac.hw.units.buildable import check_buildable
+from fp8mac.hw.units.stream import check_streamable
 from fp8mac.proofs.check.checks import CheckKind, Record, Verdict, plan
+from fp8mac.proofs.streams import StreamProof
 from fp8mac.sim.check import vectors
 from fp8mac.sim.check.exhaustive import ExhaustiveResult
 from fp8mac.sim.networks.metrics import Difference
@@ -150,6 +152,11 @@ def prove(*_, progress=lambda record: None, **__):
         Record(check, Verdict.REFUTED if check.kind is CheckKind.MUTATION else Verdict.PROVED)
         for check in plan([TINY])
     ]
+
+
+def prove_stream(config, *, goal, **_):
+    check_streamable(config)
+    return StreamProof(config, goal, "0" * 64, ())
 
 
 def on_a_unit(case, store, *_, **__):
@@ -319,6 +326,7 @@ def install(monkeypatch) -> None:
         "proofs.proved.netlist_text": netlist,
         "proofs.check.prove.prove_units": prove,
         "proofs.check.prove.prove_verilog": prove,
+        "proofs.streams.prove_stream": prove_stream,
         "synth_reports.experiments.accuracy.accuracy.measure": on_a_unit,
         "synth_reports.experiments.accuracy.accuracy.layers": lambda case, store: result()[1],
         "synth_reports.experiments.runner.in_processes": in_this_process,
