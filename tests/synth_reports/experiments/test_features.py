@@ -2,6 +2,7 @@
 
 import csv
 import io
+from functools import cache
 
 import pytest
 from records import recorded
@@ -11,6 +12,7 @@ from fp8mac.cli.app import app
 from fp8mac.hw.units.buildable import check_buildable
 from fp8mac.synth_reports.cost.measure import Measurement
 from fp8mac.synth_reports.experiments import features
+from fp8mac.synth_reports.experiments.designs import DesignRecord
 from fp8mac.synth_reports.experiments.experiment import Made, NoOptions
 from fp8mac.synth_reports.synth.synthesis import Synthesis
 
@@ -25,7 +27,11 @@ def measured(design) -> Measurement:
 
 
 EXPERIMENT = features.Features()
-RECORDS = [recorded(measured(job.design)) for job in EXPERIMENT.plan(NoOptions())]
+
+
+@cache
+def records() -> list[DesignRecord]:
+    return [recorded(measured(job.design)) for job in EXPERIMENT.plan(NoOptions())]
 
 
 def test_features_are_pairs_of_units_that_can_be_built():
@@ -38,7 +44,7 @@ def test_features_are_pairs_of_units_that_can_be_built():
 
 
 def test_rows_are_differences():
-    rows = features.rows(RECORDS)
+    rows = features.rows(records())
     assert len(rows) == len(features.FEATURES)
     row = next(row for row in rows if row["unit_without"] == "mac_e4m3_e4m3_fp16_rtz")
     assert row["unit_with"] == "mac_e4m3_e4m3_fp16"
@@ -48,11 +54,11 @@ def test_rows_are_differences():
 
 
 def test_files():
-    files = EXPERIMENT.render(RECORDS, Made("fp8mac features"))
-    rows = features.rows(RECORDS)
-    records = list(csv.DictReader(io.StringIO(files["features.csv"])))
-    assert [each["feature"] for each in records] == [each["feature"] for each in rows]
-    assert {each["yosys"] for each in records} == {"0.50 (yosys)"}
+    files = EXPERIMENT.render(records(), Made("fp8mac features"))
+    rows = features.rows(records())
+    table = list(csv.DictReader(io.StringIO(files["features.csv"])))
+    assert [each["feature"] for each in table] == [each["feature"] for each in rows]
+    assert {each["yosys"] for each in table} == {"0.50 (yosys)"}
     text = files["features.md"]
     assert "Made by `fp8mac features`" in text
     for name in features.MISSING:

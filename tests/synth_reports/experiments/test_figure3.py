@@ -2,6 +2,7 @@
 
 import csv
 import io
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from fp8mac.cli.app import app
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import parse_unit
 from fp8mac.synth_reports.cost.measure import Design, Measurement
+from fp8mac.synth_reports.experiments.designs import DesignRecord
 from fp8mac.synth_reports.experiments.experiment import NoOptions
 from fp8mac.synth_reports.experiments.figure3.experiment import Figure3
 from fp8mac.synth_reports.experiments.figure3.figure3 import (
@@ -46,7 +48,9 @@ def measured(design: Design) -> Measurement:
     return Measurement(design, "ab" * 32, Synthesis(netlist, flip_flops, "ABC 1.01"))
 
 
-RECORDS = [recorded(measured(design)) for design in designs()]
+@cache
+def records() -> list[DesignRecord]:
+    return [recorded(measured(design)) for design in designs()]
 
 
 def test_the_published_bars():
@@ -63,7 +67,7 @@ def test_the_published_bars():
 
 
 def test_a_row():
-    row = next(row for row in rows(RECORDS) if row.config == E4_FP16)
+    row = next(row for row in rows(records()) if row.config == E4_FP16)
     assert (row.state_bits, row.product_bits) == (16, 14)
     assert row.core_and_flip_flops == 1112 - 50
     assert row.with_product_register == 1112 - 50 + 6 * 14
@@ -74,12 +78,14 @@ def test_a_row():
 
 
 def test_flags_are_state():
-    row = next(row for row in rows(RECORDS) if row.config.slug == "mac_e4m3fnuz_e4m3fnuz_kulisch12")
+    row = next(
+        row for row in rows(records()) if row.config.slug == "mac_e4m3fnuz_e4m3fnuz_kulisch12"
+    )
     assert row.state_bits == 49 + 1
 
 
 def test_csv():
-    table = list(csv.DictReader(io.StringIO(csv_text(rows(RECORDS)))))
+    table = list(csv.DictReader(io.StringIO(csv_text(rows(records())))))
     assert [row["unit"] for row in table] == [config.slug for config in PUBLISHED]
     e4 = table[8]
     assert (e4["format"], e4["accumulator"]) == ("e4m3fnuz", "fp16")
@@ -101,7 +107,7 @@ def test_csv():
 
 
 def test_markdown():
-    text = markdown_text(rows(RECORDS), "fp8mac figure3")
+    text = markdown_text(rows(records()), "fp8mac figure3")
     assert "\n\nMade by `fp8mac figure3`: flow `toy` (" in text
     assert "Yosys 0.50 (yosys),\nABC 1.01, Amaranth " in text
     lines = {
@@ -134,7 +140,7 @@ def test_another_order_is_spelt_out():
     cheap = Design(E4_FP16, Shape.UNIT)
     found = [
         recorded(Measurement(cheap, "", Synthesis(gates(1), (), None))) if design == cheap else each
-        for design, each in zip(designs(), RECORDS, strict=True)
+        for design, each in zip(designs(), records(), strict=True)
     ]
     text = markdown_text(rows(found), "")
     assert (
@@ -146,7 +152,7 @@ def test_another_order_is_spelt_out():
 
 
 def test_panels():
-    fixed, fp16, fp32 = panels(rows(RECORDS))
+    fixed, fp16, fp32 = panels(rows(records()))
     assert fixed.title == "accumulator: fixed point, 12 guard bits"
     assert fp16.groups == fp32.groups == ["int8s", "e2m5fnuz", "e3m4fnuz", "e4m3fnuz", "e5m2fnuz"]
     published, model, core, unit = (bars[3] for bars in fp16.bars.values())
