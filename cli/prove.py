@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -123,8 +124,9 @@ def prove(
     """Prove that a circuit does what its unit says, for all operands and states.
 
     Without operands all standard units are proved, and DIR gets the certificate; with --new those
-    that it lacks, and its other rows stay. The exit code is 1
-    if a proof fails; then the counterexample is printed.
+    that it lacks, and its other rows stay; it is written after each of these units, so that an
+    interrupted run goes on where it was. The exit code is 1 if a proof fails; then the
+    counterexample is printed.
     """
     config = None
     if a is not None:
@@ -143,10 +145,9 @@ def prove(
     from fp8mac.proofs.check import checks, circuit, solve
     from fp8mac.proofs.check import prove as proofs
 
+    command, groups = recorded(ctx), [units]
     if before is not None:
-        units = paper.units_lacking(before, units)
-        structures = []
-    command = recorded(ctx)
+        groups, structures = paper.groups_lacking(before, units), []
     options: dict[str, Any] = {
         "both": both,
         "jobs": jobs,
@@ -165,21 +166,23 @@ def prove(
             bar.advance(task)
             bar.update(task, description=str(record.check))
 
+        def made(group: checks.Units, planted: Mapping[str, int]) -> list[checks.Record]:
+            if theirs is not None:
+                return proofs.prove_circuit(theirs, any_nan=any_nan, progress=advance, **options)
+            more = {"structures": structures, "planted": planted, "progress": advance}
+            return proofs.prove_units(group, **more, **options)
+
         if theirs is None:
-            plan = checks.plan(units, structures=structures, both=both)
-            bar.update(task, total=len(plan))
-            records = proofs.prove_units(units, structures=structures, progress=advance, **options)
-        else:
-            records = proofs.prove_circuit(theirs, any_nan=any_nan, progress=advance, **options)
-    facts = paper.certificate(records, command, before=before)
-    text = paper.certificate_text(facts)
-    if a is None and not fast:
-        facts_text = json.dumps(facts, indent=1, allow_nan=False) + "\n"
-        write_files({output_dir / "proofs.md": text, output_dir / "proofs.json": facts_text})
+            plans = [checks.plan(each, structures=structures, both=both) for each in groups]
+            bar.update(task, total=sum(map(len, plans)))
+        facts: dict[str, Any] = {}
+        for facts in paper.certificates(groups, made, command, before=before):
+            if a is None and not fast:
+                _write(facts, output_dir)
     if as_json:
         print_json(facts)
     else:
-        print_text(text)
+        print_text(paper.certificate_text(facts))
     if facts["failures"]:
         raise typer.Exit(1)
     return None
@@ -230,6 +233,14 @@ def _structures(
 
         return standard.FAST_STRUCTURES if fast else standard.STANDARD_STRUCTURES
     return [] if name is None else [(config, parse_structure(name, config))]
+
+
+def _write(facts: dict[str, Any], folder: Path) -> None:
+    """Write a certificate."""
+    from fp8mac.proofs.certificate import certificate_text
+
+    data = json.dumps(facts, indent=1, allow_nan=False) + "\n"
+    write_files({folder / "proofs.md": certificate_text(facts), folder / "proofs.json": data})
 
 
 def _certificate(path: Path) -> dict[str, Any]:

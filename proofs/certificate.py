@@ -1,6 +1,7 @@
 """What was proved, on paper: which units, in which encoding, by which solver, of which text."""
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib.metadata import version
 from typing import Any
 
@@ -8,14 +9,16 @@ from fp8mac.gen.yosys import find_yosys
 from fp8mac.hw.config.errors import Error
 from fp8mac.hw.config.structure import Goal
 from fp8mac.hw.config.unit import MacConfig
-from fp8mac.proofs.check.checks import CheckKind, Record, Verdict, failures
+from fp8mac.proofs.check.checks import CheckKind, Record, Units, Verdict, failures
 
 __all__ = [
     "CertificateError",
     "certificate",
     "certificate_text",
+    "certificates",
+    "groups_lacking",
+    "refuted_bugs",
     "tool_versions",
-    "units_lacking",
 ]
 
 
@@ -31,7 +34,7 @@ def certificate(
     Parameters
     ----------
     before : mapping, optional
-        A certificate, whose rows of other units stay.
+        A certificate, whose rows of other units stay, and their failures.
 
     Returns
     -------
@@ -70,12 +73,16 @@ def certificate(
         raise CertificateError(
             "The certificate was made by other tools; prove all standard units again."
         )
+    again = {(each["unit"], each["goal"]) for each in made["records"]}
+    kept = [each for each in before["records"] if (each["unit"], each["goal"]) not in again]
+    modules = tuple(f"{record.check.module}: " for record in records)
     commands = dict.fromkeys([*before["command"].split("; "), command])
     return made | {
         "command": "; ".join(commands),
-        "failures": [*before["failures"], *made["failures"]],
+        "failures": [each for each in before["failures"] if not each.startswith(modules)]
+        + made["failures"],
         "proved": before["proved"] | made["proved"],
-        "records": [*before["records"], *made["records"]],
+        "records": [*kept, *made["records"]],
     }
 
 
@@ -90,15 +97,63 @@ def tool_versions() -> dict[str, str]:
     }
 
 
-def units_lacking(
+def certificates(
+    groups: Iterable[Units],
+    prove: Callable[[Units, Mapping[str, int]], list[Record]],
+    command: str,
+    *,
+    before: Mapping[str, Any] | None = None,
+) -> Iterator[dict[str, Any]]:
+    """Certificates after each group of units, each with the rows of those before.
+
+    Parameters
+    ----------
+    groups : iterable of Units
+        At least one.
+    prove : callable
+        Gives the records of a group, told which bugs were refuted how often.
+    command, before
+        See `certificate`, also for the errors.
+    """
+    facts = before
+    for group in groups:
+        facts = certificate([], command, before=facts) if facts else None  # other tools are refused
+        records = prove(group, refuted_bugs(facts) if facts else {})
+        facts = certificate(records, command, before=facts)
+        yield facts
+
+
+def groups_lacking(
     before: Mapping[str, Any], units: Mapping[Goal, list[MacConfig]]
-) -> dict[Goal, list[MacConfig]]:
-    """Units of which a certificate has no row."""
-    known = {(record["unit"], record["goal"]) for record in before["records"]}
-    return {
-        goal: [each for each in configs if (each.slug, goal.value) not in known]
+) -> list[dict[Goal, list[MacConfig]]]:
+    """Units that a certificate has no row of, or one that failed, each alone, small ones first.
+
+    Where it lacks none there is one group without units.
+    """
+    records = before["records"]
+    known = {(each["unit"], each["goal"]) for each in records}
+    known -= {(each["unit"], each["goal"]) for each in records if not _passed(each)}
+    lacking = [
+        (config, goal)
         for goal, configs in units.items()
-    }
+        for config in configs
+        if (config.slug, goal.value) not in known
+    ]
+    lacking.sort(key=lambda unit: unit[0].products_per_cycle)
+    return [{goal: [config]} for config, goal in lacking] or [{}]
+
+
+def _passed(facts: Mapping[str, Any]) -> bool:
+    """`Record.passed` of a row."""
+    good = ("refuted", "equivalent") if facts["mutation"] else ("proved",)
+    return facts["verdict"] in good
+
+
+def refuted_bugs(facts: Mapping[str, Any]) -> Counter[str]:
+    """How often each planted bug was refuted in a certificate."""
+    refuted = Verdict.REFUTED.value
+    bugs = (each["mutation"] for each in facts["records"] if each["verdict"] == refuted)
+    return Counter(bug for bug in bugs if bug)
 
 
 def _facts(record: Record) -> dict[str, Any]:
@@ -141,11 +196,10 @@ def certificate_text(facts: Mapping[str, Any]) -> str:
     for record in records:
         shapes.setdefault(tuple(record[name] or "" for name in _SHAPE), []).append(record)
     lines += [row for shape, each in shapes.items() for row in _rows(shape, each)]
-    refuted = [r for r in records if r["mutation"] and r["verdict"] == Verdict.REFUTED.value]
-    kinds = len({record["mutation"] for record in refuted})
+    refuted = refuted_bugs(facts)
     lines += [
         "",
-        f"Planted bugs refuted: {len(refuted)}, of {kinds} kinds.",
+        f"Planted bugs refuted: {refuted.total()}, of {len(refuted)} kinds.",
         f"Failures: {len(facts['failures'])}.",
         "",
         *(f"- {sentence}" for sentence in facts["failures"]),

@@ -170,6 +170,7 @@ def plan(
     structures: Iterable[tuple[MacConfig, Structure]] = (),
     both: bool = False,
     mutations: int = 2,
+    planted: Mapping[str, int] | None = None,
 ) -> list[Check]:
     """Checks of units: cores and registered units.
 
@@ -184,9 +185,11 @@ def plan(
     mutations : int
         Planted bugs beside each proof, twice as many beside that of a sum of float products; those
         before others that were planted least so far.
+    planted : mapping, optional
+        How often bugs were planted in other units, by name.
     """
     checks: list[Check] = []
-    planted: Counter[str] = Counter()
+    planted = Counter(planted or {})
     by_goal = {Goal.AREA: units} if isinstance(units, list) else units
     pairs: list[tuple[MacConfig, Built]] = [
         (config, goal) for goal, configs in by_goal.items() for config in configs

@@ -1,7 +1,7 @@
 """Proving units: checks in parallel, each in processes of its own."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from hashlib import sha256
 from threading import Lock
 from typing import Any
@@ -48,6 +48,7 @@ def prove_units(
     structures: Iterable[tuple[MacConfig, Structure]] = (),
     both: bool = False,
     mutations: int = 2,
+    planted: Mapping[str, int] | None = None,
     solver: Solver | None = None,
     jobs: int = 2,
     progress: Callable[[Record], None] = lambda record: None,
@@ -58,7 +59,7 @@ def prove_units(
     ----------
     units : Units
         The units.
-    structures, both, mutations
+    structures, both, mutations, planted
         See `plan`, which tells how many records there will be.
     solver : Solver, optional
         With time limit and memory; by default one that remembers nothing.
@@ -81,7 +82,7 @@ def prove_units(
     YosysError
         If there is no Yosys that can be used.
     """
-    checks = plan(units, structures=structures, both=both, mutations=mutations)
+    checks = plan(units, structures=structures, both=both, mutations=mutations, planted=planted)
     return Prover(solver or Solver()).run_all(checks, jobs=jobs, progress=progress)
 
 
