@@ -11,17 +11,18 @@ from fp8mac.gen.describe import module_name
 from fp8mac.gen.verilog import is_proved, module_sha256, verilog_text
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.structure import Goal, Structure
-from fp8mac.hw.config.unit import parse_unit
+from fp8mac.hw.config.unit import parse_line, parse_unit
 from fp8mac.proofs.bugs.dots import DOT_MUTATIONS
 from fp8mac.proofs.bugs.float_dots import FLOAT_DOT_MUTATIONS
-from fp8mac.proofs.bugs.mutations import MUTATIONS
+from fp8mac.proofs.bugs.mutations import MUTATIONS, mutations_of
 from fp8mac.proofs.certificate import (
     CertificateError,
     certificate,
     certificate_text,
-    units_lacking,
+    certificates,
+    groups_lacking,
 )
-from fp8mac.proofs.check.checks import Check, CheckKind, Record, Verdict
+from fp8mac.proofs.check.checks import Check, CheckKind, Record, Verdict, plan
 from fp8mac.proofs.check.solve import Encoding
 from fp8mac.proofs.standard import FAST_UNITS, STANDARD_STRUCTURES, STANDARD_UNITS
 
@@ -96,8 +97,48 @@ def test_rows_are_added_to_a_certificate():
     assert "Made by `make it; make more`: " in text
     assert "| mac_e4m3_e4m3_fp16 | area | core | bitwuzla | proved | 1.2 | 1 of 1 |" in text
     assert "| mac_e5m2_e5m2_fp16 | area | core | bitwuzla | refuted | 1.2 | 1 of 1 |" in text
-    lacking = units_lacking(both, {Goal.AREA: [UNIT, other], Goal.SPEED: [other]})
-    assert lacking == {Goal.AREA: [], Goal.SPEED: [other]}
+    units = {Goal.AREA: [UNIT, other], Goal.SPEED: [other]}
+    assert groups_lacking(both, units) == [{Goal.AREA: [other]}, {Goal.SPEED: [other]}]
+    assert groups_lacking(both, {Goal.AREA: [UNIT]}) == [{}]
+    again = [dataclasses.replace(each, verdict=Verdict.PROVED) for each in made if not each.passed]
+    again += [each for each in made if each.passed]
+    mended = certificate(again, "make again", before=both)
+    assert mended["failures"] == []
+    assert len(mended["records"]) == len(both["records"])
+    assert groups_lacking(mended, units) == [{Goal.SPEED: [other]}]
+
+
+def test_a_certificate_is_made_after_each_group():
+    """Small units come first; bugs that were not refuted yet are told."""
+    large, small = (parse_line(f"e4m3 x {lanes} -> kulisch") for lanes in (4, 2))
+    empty = certificate([], "make it")
+    groups = groups_lacking(empty, {Goal.AREA: [large, small], Goal.SPEED: [UNIT]})
+    assert groups == [{Goal.SPEED: [UNIT]}, {Goal.AREA: [small]}, {Goal.AREA: [large]}]
+    told = []
+
+    def prove(group, planted):
+        told.append((group, dict(planted)))
+        ((config,),) = group.values()
+        return [
+            dataclasses.replace(each, check=dataclasses.replace(each.check, config=config))
+            for each in records()
+        ]
+
+    made = [len(each["records"]) for each in certificates(groups, prove, "make it", before=empty)]
+    assert made == [4, 8, 12]
+    bug = MUTATIONS[0].name
+    assert told == list(zip(groups, ({}, {bug: 1}, {bug: 2}), strict=True))
+    others = [mutation.name for mutation in mutations_of(small, Shape.CORE)]
+    checks = plan([small], planted=dict.fromkeys(others[:-2], 1))
+    planted = [each.mutation.name for each in checks if each.mutation]
+    assert planted[:2] == others[-2:]
+
+
+def test_a_certificate_of_other_tools_is_refused_before_anything_is_proved():
+    before = certificate([], "make it")
+    before["tools"] = before["tools"] | {"yosys": "0.9"}
+    with pytest.raises(CertificateError, match="made by other tools"):
+        next(certificates([{}], lambda group, planted: 1 / 0, "make it", before=before))
 
 
 def test_rows_of_other_tools_are_not_mixed():
