@@ -38,9 +38,9 @@ def header_text(
     kind += " between streams" * (description["kind"] == "stream")
     what = "multiply-accumulate" if lanes == 1 else f"dot product of {lanes} lanes"
     title = f"{description['module']}: {what}, {kind}."
-    if description["kind"] == "array":
+    if str(description["kind"]).endswith("array"):
         size = f"{description['rows']} x {description['columns']}"
-        title = f"{description['module']}: array of {size} units between streams."
+        title = f"{description['module']}: {description['kind']} of {size} units between streams."
     lines = [title] if lanes == 1 else textwrap.wrap(title, 92, subsequent_indent="  ")
     if description["form"] == "netlist":
         lines += ["A netlist of two-input gates, proved equal to the RTL of the same name."]
@@ -92,20 +92,50 @@ def _stream_in_words(description: dict[str, object]) -> list[str]:
 
 def _array_in_words(description: dict[str, object]) -> list[str]:
     """How elements go in and rows of sums come out."""
-    rows, cycles = description["rows"], description["latency_cycles"]
     moves = (
         "Adds up tiles of a matrix product, each sum in its own place. An element, a column of "
         "the left matrix and a row of the right one, is taken on a rising edge of clk where "
         "i__valid and i__ready are high; the one behind a last element, or behind rst, begins a "
-        f"tile. A tile's {rows} rows of sums leave one by one, row 0 first, the first "
-        f"{cycles} edge{'s' * (cycles != 1)} after its last element, while the next tile is added "
-        "up; where o__ready is low, everything stands still. A last element waits until there are "
-        f"{rows} edges between it and the one before."
+        f"tile. {_rows_in_words(description)}"
     )
     return [moves, *_payloads(description)]
 
 
-_STREAMED = {"stream": _stream_in_words, "array": _array_in_words}
+def _rows_in_words(description: dict[str, object], behind: str = "its last element") -> str:
+    """How rows of sums come out."""
+    rows, cycles = description["rows"], description["latency_cycles"]
+    return (
+        f"A tile's {rows} rows of sums leave one by one, row 0 first, the first "
+        f"{cycles} edge{'s' * (cycles != 1)} after {behind}, while the next tile is added "
+        "up; where o__ready is low, everything stands still. A last element waits until there are "
+        f"{rows} edges between it and the one before."
+    )
+
+
+def _block_sparse_in_words(description: dict[str, object]) -> list[str]:
+    """How blocks go in, what is read of the memory, and how rows of sums come out."""
+    elements = description["block_elements"]
+    moves = (
+        "Adds up tiles of a matrix product, each sum in its own place, and leaves out blocks of "
+        f"{elements} elements that are zero in all of a tile's rows of the left matrix. The number "
+        "of each block that is there is taken on a rising edge of clk where k__valid and k__ready "
+        f"are high. For each of its {elements} elements one of the left matrix is taken where "
+        "i__valid and i__ready are high, and one of the right matrix is read from a memory: on an "
+        "edge where read is high it takes address, and data stays until the next such edge. The "
+        "block behind a last one, or behind rst, begins a tile. "
+        f"{_rows_in_words(description, 'its last address')}"
+    )
+    ports = description["ports"]
+    assert isinstance(ports, list)
+    data = next(f"data: {port['meaning']}." for port in ports if port["name"] == "data")
+    return [moves, *_payloads(description), data]
+
+
+_STREAMED = {
+    "stream": _stream_in_words,
+    "array": _array_in_words,
+    "block-sparse array": _block_sparse_in_words,
+}
 """Paragraphs on what stands between streams, by its kind."""
 
 
@@ -151,7 +181,7 @@ def _accumulator_in_words(description: dict[str, object], acc: dict[str, object]
 
 def _segments_in_words(description: dict[str, object], acc: dict[str, object]) -> list[str]:
     """How to read an accumulator in segments, and what a unit does with it: paragraphs."""
-    if "segment_bits" not in acc or description["kind"] == "array":
+    if "segment_bits" not in acc or str(description["kind"]).endswith("array"):
         return []
     is_unit = description["kind"] == "unit"
     words = [("acc", "carry")] if is_unit else [("c", "c_carry"), ("y", "y_carry")]

@@ -1,7 +1,7 @@
 """The command that writes matrix units."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -22,6 +22,11 @@ from fp8mac.cli.options import (
 )
 from fp8mac.gen.files import STDOUT, check_outputs, is_stream
 from fp8mac.hw.config.arrays.array import MOST_SIDE, ArrayConfig
+from fp8mac.hw.config.arrays.block_sparse import (
+    BLOCK_SIZES,
+    LARGEST_DEPTH,
+    BlockSparseConfig,
+)
 from fp8mac.hw.config.arrays.requantizer import parse_requantizer
 from fp8mac.hw.config.structure import Goal
 
@@ -45,6 +50,21 @@ def array(
         bool,
         typer.Option("--sparse", help="Two of four elements of the left matrix, with indices."),
     ] = False,
+    block_sparse: Annotated[
+        int | None,
+        number(
+            "--block-sparse",
+            low=min(BLOCK_SIZES),
+            high=max(BLOCK_SIZES),
+            help="Elements of a block, a power of two: blocks of the left matrix that are zero "
+            "take no cycle, and the right one is read from a memory.",
+        ),
+    ] = None,
+    depth: Annotated[
+        int,
+        number("--depth", low=4, high=LARGEST_DEPTH, help="Elements of that memory."),
+        Only("--block-sparse"),
+    ] = BlockSparseConfig.depth,
     stages: STAGES = 1,
     out: Annotated[
         str | None,
@@ -82,22 +102,39 @@ def array(
     rounded = out if requantizer is None else None
     unit = unit_of(a, b, acc, lanes=lanes, stages=stages, out=rounded)
     config = ArrayConfig(unit, rows, columns, requantizer, sparse)
+    blocks = None if block_sparse is None else BlockSparseConfig(config, block_sparse, depth)
     sidecar = [] if is_stream(output) else [output.with_suffix(".json")]
     if output in sidecar:
         raise end(f"'{output}' would be the module and its description; name it otherwise.")
     check_outputs([output, *sidecar, *([testbench] if testbench else [])])
-    from fp8mac.gen.arrays import testbench as benches
+    from fp8mac.gen.arrays import block_sparse as block_verilog
     from fp8mac.gen.arrays import verilog
-    from fp8mac.sim.check.arrays import random_scales, random_tiles
+    from fp8mac.sim.check.arrays import random_scales
 
+    made: dict[str, Any] = {"goal": goal, "seed": seed, "scales": random_scales(config, seed)}
     with progress_bar() as bar:
-        bar.add_task(config.slug, total=None)
-        text, description = verilog.array_contents(config, goal=goal, command=recorded(ctx))
+        bar.add_task((blocks or config).slug, total=None)
+        if blocks is None:
+            text, description = verilog.array_contents(config, goal=goal, command=recorded(ctx))
+        else:
+            text, description = block_verilog.block_sparse_contents(
+                blocks, goal=goal, command=recorded(ctx)
+            )
         files = {output: text} | dict.fromkeys(sidecar, description)
         if testbench is not None:
-            drawn = random_tiles(config, tiles, seed)
-            scales = random_scales(config, seed)
-            files[testbench] = benches.array_testbench(
-                config, drawn, goal=goal, seed=seed, scales=scales
-            )
+            files[testbench] = _bench(config, blocks, tiles, made)
     write_files(files)
+
+
+def _bench(
+    config: ArrayConfig, blocks: BlockSparseConfig | None, tiles: int, made: dict[str, Any]
+) -> str:
+    """Testbench with random tiles."""
+    from fp8mac.gen.arrays import block_sparse_bench, testbench
+    from fp8mac.sim.check.arrays import random_tiles
+    from fp8mac.sim.check.block_sparse import random_sparse_tiles
+
+    if blocks is None:
+        return testbench.array_testbench(config, random_tiles(config, tiles, made["seed"]), **made)
+    memory, drawn = random_sparse_tiles(blocks, tiles, made["seed"])
+    return block_sparse_bench.block_sparse_testbench(blocks, memory, drawn, **made)

@@ -12,7 +12,7 @@ from fp8mac.hw.config.structure import Built, Goal
 from fp8mac.sim.exact.arrays import ColumnScale, Element, element_words, row_words, tile_sums
 from fp8mac.sim.exact.golden import State
 
-__all__ = ["array_bench_name", "array_testbench"]
+__all__ = ["array_bench_name", "array_testbench", "scale_wires"]
 
 _BENCH = """\
 // Self-checking testbench of {module}: prints PASS and the number of rows,
@@ -124,14 +124,19 @@ def array_testbench(
         last_row=len(rows) - 1,
         connections=",\n    ".join(f".{port}({port})" for port in table),
         data="\n".join(data),
-        scales="".join(
-            f"\n  wire [{bits * config.columns - 1}:0] {name} = {bits * config.columns}'h"
-            f"{sum(getattr(scale, name) << bits * at for at, scale in enumerate(scales)):x};"
-            for name, bits in scale_fields(config).items()
-        ),
+        scales=scale_wires(config, scales),
         seed=(seed * 2654435761 + 88172645) % 2**32 or 1,
         elements=len(elements),
         rows=len(rows),
         reset=config.unit.stages + 5,
         most=1000 + 16 * config.rows * (len(elements) + len(rows)),
+    )
+
+
+def scale_wires(config: ArrayConfig, scales: Sequence[ColumnScale]) -> str:
+    """Wires with the scale of each column, where sums leave as integers."""
+    return "".join(
+        f"\n  wire [{bits * config.columns - 1}:0] {name} = {bits * config.columns}'h"
+        f"{sum(getattr(scale, name) << bits * at for at, scale in enumerate(scales)):x};"
+        for name, bits in scale_fields(config).items()
     )

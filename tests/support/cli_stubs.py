@@ -323,6 +323,9 @@ def install(monkeypatch) -> None:
         "gen.verilog.verilog_text": verilog,
         "gen.verilog.stream_text": lambda config, **more: verilog(config, Shape.UNIT, **more),
         "gen.arrays.verilog.array_text": lambda config, **more: verilog(config.cell, None, **more),
+        "gen.arrays.block_sparse.block_sparse_text": lambda config, **more: verilog(
+            config.array.cell, None, **more
+        ),
         "proofs.proved.netlist_text": netlist,
         "proofs.check.prove.prove_units": prove,
         "proofs.check.prove.prove_verilog": prove,

@@ -5,6 +5,8 @@ import math
 from doc_numbers import table
 
 from fp8mac.hw.config.arrays.array import MOST_PRODUCTS, MOST_SIDE
+from fp8mac.hw.config.arrays.block_sparse import BlockSparseConfig
+from fp8mac.synth_reports.experiments.arrays.arrays import GONE
 
 
 def pipelines() -> list[str]:
@@ -31,7 +33,20 @@ def arrays() -> list[str]:
     """Limits, and rows of the arrays that are measured."""
     rows = table("arrays")
     assert {(row["rows"], row["columns"]) for row in rows} == {("8", "8")}
+    dense, blocks = rows[0], rows[-1]
+    assert (blocks["unit"], blocks["sparsity"]) == (dense["unit"], "blocks of 8")
+    gates, flip_flops = (
+        int(blocks[name]) - int(dense[name]) for name in ("two_input_gates", "flip_flops")
+    )
+    areas = [float(row["area_ge"]) for row in (dense, blocks)]
+    pays = areas[1] / (areas[1] - areas[0])
     return [
+        (
+            f"{gates} gates and {flip_flops} flip-flops, the memory not counted: in area times "
+            f"cycles it pays where one block of {pays:.0f} is zero."
+        ),
+        f"of `--depth` elements ({BlockSparseConfig.depth:,} if nothing else is said)",
+        f"where one of {('', '', 'two', 'three', 'four')[GONE]} is there",
         (
             f"up to {MOST_SIDE} rows and {MOST_SIDE} columns, and {MOST_PRODUCTS:,} products a "
             "cycle; an array of 8 x 8 is written"

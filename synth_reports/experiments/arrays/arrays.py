@@ -6,15 +6,17 @@ from typing import Any
 
 from fp8mac.hw.arrays.array import check_array
 from fp8mac.hw.config.arrays.array import ArrayConfig
+from fp8mac.hw.config.arrays.block_sparse import BlockSparseConfig
 from fp8mac.hw.config.arrays.requantizer import parse_requantizer
 from fp8mac.hw.config.errors import ConfigError
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.structure import Goal
 from fp8mac.hw.config.unit import parse_line
-from fp8mac.synth_reports.cost.measure import Bench, Design
+from fp8mac.synth_reports.cost.measure import Bench, Design, Measurement
 from fp8mac.synth_reports.cost.physical import facts_of, figures_of
 from fp8mac.synth_reports.cost.report import tool_columns, tools_report
 from fp8mac.synth_reports.experiments.arrays.parts import ArrayParts, measure_array
+from fp8mac.synth_reports.experiments.arrays.sequencer import measure_sequencer
 from fp8mac.synth_reports.experiments.designs import DesignJob, measure
 from fp8mac.synth_reports.experiments.worker import Worker
 from fp8mac.synth_reports.liberty.library import OWN
@@ -23,6 +25,12 @@ __all__ = ["STANDARD", "ArrayJob", "ArrayRecord", "jobs", "measured"]
 
 STANDARD_OUTPUT = "int8:times=16"
 """What sums of the last standard unit leave as, in a row of its own."""
+
+STANDARD_BLOCKS = 8
+"""Elements of a block, of the first standard unit in a row of its own."""
+
+GONE = 4
+"""Blocks of which one is there, for the products with zeros of a block-sparse array."""
 
 STANDARD_LANES = "e4m3 x 2 -> kulisch:12"
 """Unit that is measured dense and sparse."""
@@ -39,9 +47,10 @@ STANDARD = (
 
 @dataclass(frozen=True)
 class ArrayJob:
-    """An array to measure."""
+    """An array to measure, behind a sequencer or not."""
 
     array: ArrayConfig
+    blocks: BlockSparseConfig | None = None
 
 
 @dataclass(frozen=True)
@@ -56,7 +65,7 @@ class ArrayRecord:
         What sums leave as where it is an integer, see
         `fp8mac.hw.config.arrays.requantizer.parse_requantizer`.
     sparsity : str
-        ``2:4``, or nothing.
+        ``2:4``, ``blocks of 8``, or nothing.
     rows, columns : int
         How many there are.
     products_per_cycle : int
@@ -66,7 +75,7 @@ class ArrayRecord:
     area_ge : float
         In our own library, with flip-flops.
     dense_products_per_cycle : int
-        As many products of matrices with their zeros.
+        As many products of matrices with their zeros; of blocks where one of `GONE` is there.
     area_ge_per_product, area_ge_per_dense_product : float
         By the products of a cycle; by those with zeros.
     gates_to_cores, weighted_to_cores, area_to_cores : float
@@ -104,7 +113,13 @@ class ArrayRecord:
 
 
 def jobs(
-    units: Sequence[str], rows: int, columns: int, output: str = "", *, sparse: bool = False
+    units: Sequence[str],
+    rows: int,
+    columns: int,
+    output: str = "",
+    *,
+    sparse: bool = False,
+    block_sparse: int = 0,
 ) -> list[ArrayJob]:
     """Arrays of some units, of the standard ones by default.
 
@@ -118,25 +133,28 @@ def jobs(
         Integer that sums leave as, if they do.
     sparse : bool
         Whether the left matrix is sparse.
+    block_sparse : int
+        Elements of a block, where blocks of the left matrix can be gone; 0 where they can not.
 
     Raises
     ------
     FormatError, ConfigError
         If there is no such unit or array, or no circuit for it.
     """
-    lines = [(line, output, sparse) for line in units or STANDARD]
-    if not (units or output or sparse):
-        lines.append((STANDARD[-1], STANDARD_OUTPUT, False))
-        lines += [(STANDARD_LANES, "", each) for each in (False, True)]
-    arrays = list[ArrayConfig]()
-    for line, out, each in lines:
+    lines = [(line, output, sparse, block_sparse) for line in units or STANDARD]
+    if not (units or output or sparse or block_sparse):
+        lines.append((STANDARD[-1], STANDARD_OUTPUT, False, 0))
+        lines += [(STANDARD_LANES, "", each, 0) for each in (False, True)]
+        lines.append((STANDARD[0], "", False, STANDARD_BLOCKS))
+    found = list[ArrayJob]()
+    for line, out, each, elements in lines:
         requantizer = parse_requantizer(out) if out else None
         if out and requantizer is None:
             raise ConfigError(f"'{out}' is no integer; a float that sums leave as is in the unit.")
-        arrays.append(ArrayConfig(parse_line(line), rows, columns, requantizer, each))
-    for array in arrays:
+        array = ArrayConfig(parse_line(line), rows, columns, requantizer, each)
         check_array(array)
-    return [ArrayJob(array) for array in arrays]
+        found.append(ArrayJob(array, BlockSparseConfig(array, elements) if elements else None))
+    return found
 
 
 def measured(job: ArrayJob, worker: Worker) -> ArrayRecord:
@@ -150,14 +168,18 @@ def measured(job: ArrayJob, worker: Worker) -> ArrayRecord:
     array, bench = job.array, worker.bench()
     gates, cells = (_parts(array, library, bench, force=worker.force) for library in (None, OWN))
     facts = facts_of(worker.library(OWN), bench.store)
-    metrics = [part.metrics for part in (gates.row, gates.rest)]
+    around = [[each.rest] for each in (gates, cells)]
+    if job.blocks is not None:
+        for parts, library in zip(around, (None, OWN), strict=True):
+            parts.append(_sequencer(job.blocks, library, bench, force=worker.force))
 
     def total(name: str) -> int:
-        row, rest = (getattr(each, name) for each in metrics)
-        return array.rows * row + rest
+        rest = sum(getattr(part.metrics, name) for part in around[0])
+        return array.rows * getattr(gates.row.metrics, name) + rest
 
-    row, rest = (figures_of(part, facts).area_ge for part in (cells.row, cells.rest))
-    area = array.rows * row + rest
+    row, *rest = (figures_of(part, facts).area_ge for part in (cells.row, *around[1]))
+    area = array.rows * row + sum(rest)
+    dense = array.dense_products_per_cycle * (GONE if job.blocks else 1)
     core, mapped, unit = (
         measure(DesignJob(Design(array.cell, shape, library=library)), worker)
         for shape, library in ((Shape.CORE, None), (Shape.CORE, OWN), (Shape.UNIT, OWN))
@@ -173,7 +195,10 @@ def measured(job: ArrayJob, worker: Worker) -> ArrayRecord:
     return ArrayRecord(
         unit=array.unit.text,
         output=array.requantizer.name if array.requantizer else "",
-        sparsity="2:4" if array.sparse else "",
+        sparsity=", ".join(
+            ["2:4"] * array.sparse
+            + ([f"blocks of {job.blocks.elements}"] if job.blocks is not None else [])
+        ),
         rows=array.rows,
         columns=array.columns,
         products_per_cycle=array.products_per_cycle,
@@ -181,9 +206,9 @@ def measured(job: ArrayJob, worker: Worker) -> ArrayRecord:
         flip_flops=total("flip_flops"),
         weighted_gates=total("weighted_gates"),
         area_ge=round(area, 1),
-        dense_products_per_cycle=array.dense_products_per_cycle,
+        dense_products_per_cycle=dense,
         area_ge_per_product=round(area / array.products_per_cycle, 1),
-        area_ge_per_dense_product=round(area / array.dense_products_per_cycle, 1),
+        area_ge_per_dense_product=round(area / dense, 1),
         gates_to_cores=round(total("two_input_gates") / count / core.two_input_gates, 3),
         weighted_to_cores=round(
             total("weighted_gates") / count / (core.weighted_gates + 6 * state_bits), 3
@@ -200,3 +225,11 @@ def _parts(array: ArrayConfig, library: str | None, bench: Bench, *, force: bool
     """The array in gates, or in a library."""
     design = Design(array.cell, Shape.UNIT, Goal.AREA, library)
     return measure_array(array, bench.flow(design), bench.yosys, bench.store, force=force)
+
+
+def _sequencer(
+    blocks: BlockSparseConfig, library: str | None, bench: Bench, *, force: bool
+) -> Measurement:
+    """What stands before a block-sparse array, in gates or in a library."""
+    design = Design(blocks.array.cell, Shape.UNIT, Goal.AREA, library)
+    return measure_sequencer(blocks, bench.flow(design), bench.yosys, bench.store, force=force)

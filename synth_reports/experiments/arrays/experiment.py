@@ -29,6 +29,10 @@ class ArraysOptions:
     sparse: Annotated[
         bool, Option("Of four elements of the left matrix two are there.", part=True)
     ] = False
+    block_sparse: Annotated[
+        int,
+        Option("Elements of a block, where some are zero; 0 for none.", "N", high=64, part=True),
+    ] = 0
     out: Annotated[str, Option("Integer that sums leave as, as for array.", "INT", part=True)] = ""
 
 
@@ -44,7 +48,8 @@ class Arrays(Experiment[ArraysOptions, "ArrayJob", "ArrayRecord"]):
         from fp8mac.synth_reports.experiments.arrays.arrays import jobs
 
         size = (options.rows, options.columns)
-        return jobs(options.units, *size, options.out, sparse=options.sparse)
+        sparsity = {"sparse": options.sparse, "block_sparse": options.block_sparse}
+        return jobs(options.units, *size, options.out, **sparsity)
 
     def run(self, job: "ArrayJob", worker: Worker) -> "ArrayRecord":
         from fp8mac.synth_reports.experiments.arrays.arrays import measured

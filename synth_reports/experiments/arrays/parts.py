@@ -13,9 +13,9 @@ from fp8mac.synth_reports.cost.measure import Design, Measurement
 from fp8mac.synth_reports.store.store import Store
 from fp8mac.synth_reports.synth.synthesis import Flow, Synthesis, synthesize
 
-__all__ = ["ArrayParts", "measure_array"]
+__all__ = ["ELABORATION", "ArrayParts", "measure_array"]
 
-_ELABORATION = Lock()
+ELABORATION = Lock()
 """Circuits are made by one thread at a time."""
 
 
@@ -62,7 +62,7 @@ def measure_array(
     key = store.key(inputs, __name__)
     entry = None if force else store.load("arrays", key)
     if entry is None:
-        with _ELABORATION:
+        with ELABORATION:
             rtlil = array_rtlil(config, goal=goal)
         row = synthesize(rtlil, f"{top}.{names[-1]}", flow, yosys)
         rest = synthesize(rtlil, top, flow.without(top, tuple(names)), yosys)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
-from fp8mac.synth_reports.experiments.arrays.arrays import ArrayRecord
+from fp8mac.synth_reports.experiments.arrays.arrays import GONE, ArrayRecord
 from fp8mac.synth_reports.render.tables import aligned_table, markdown_table
 
 __all__ = ["markdown_text", "terminal"]
@@ -49,11 +49,12 @@ Made by `{command}`: flow `{first.flow}` ({first.flow_sha256[:8]}), Yosys {first
 
 Everything of an array is counted: cells, registers that bring operands from row to row, valid and
 ready, the way of the sums out of the columns. It is mapped in two pieces, a row, as often as there
-are rows, and what is around the rows. *FF* are flip-flops; *GE* is the area in our own library in
-NAND gates, with flip-flops, *a product* by the products of a cycle, *with zeros* by as many as
-there are with those that sparsity leaves out. *To cores* is the ratio to as many cores, each with
-the flip-flops of its sum and nothing else, *to units* that to as many registered units, which have
-an enable, a clear and a reset each.
+are rows, and what is around the rows; what a block-sparse array has beside that is a third one,
+without the memory. *FF* are flip-flops; *GE* is the area in our own library in NAND gates, with
+flip-flops, *a product* by the products of a cycle, *with zeros* by as many as there are with those
+that sparsity leaves out: of blocks, where one of {GONE} is there. *To cores* is the ratio to as
+many cores, each with the flip-flops of its sum and nothing else, *to units* that to as many
+registered units, which have an enable, a clear and a reset each.
 
 {markdown_table(_TITLES, _rows(records))}
 """

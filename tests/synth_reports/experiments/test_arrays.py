@@ -33,6 +33,23 @@ def test_all_of_an_array_is_counted(tmp_path):
     )
 
 
+@pytest.mark.slow
+def test_a_sequencer_is_counted_beside_its_array(tmp_path):
+    worker = Worker(Store(tmp_path))
+    plain, blocks = (
+        measured(jobs(["e2m1 -> kulisch:0"], 3, 2, block_sparse=size)[0], worker) for size in (0, 8)
+    )
+    # A place in a block; that an element waits, is zeros, is a tile's last.
+    assert blocks.flip_flops == plain.flip_flops + 3 + 3
+    assert 1 < blocks.two_input_gates / plain.two_input_gates < 1.3
+    assert (plain.sparsity, blocks.sparsity) == ("", "blocks of 8")
+    assert (blocks.products_per_cycle, blocks.dense_products_per_cycle) == (6, 24)
+    assert blocks.area_ge_per_product == pytest.approx(blocks.area_ge / 6, abs=0.1)
+    assert "| e2m1 -> kulisch:0, blocks of 8, 3 x 2 | " in " ".join(
+        markdown_text([blocks], "fp8mac arrays").split()
+    )
+
+
 def test_what_has_no_circuit_is_refused_before_anything_is_measured():
     with pytest.raises(ConfigError) as error:
         jobs(["e4m3 -> fp16:sr"], 2, 2)
