@@ -15,7 +15,7 @@ from fp8mac.synth_reports.experiments.sweep.recommend import Demand, Recommendat
 from fp8mac.synth_reports.experiments.sweep.recommend import recommend as answer
 from fp8mac.synth_reports.experiments.sweep.spec import read_specs, spec_of
 from fp8mac.synth_reports.experiments.sweep.summary import Summary
-from fp8mac.synth_reports.experiments.sweep.text import recommendation_text, summary_lines
+from fp8mac.synth_reports.experiments.sweep.written.text import recommendation_text, summary_lines
 from fp8mac.synth_reports.store.points.points import PointStore
 from fp8mac.synth_reports.store.schedule import Cluster, Here, Processes, Scheduler
 

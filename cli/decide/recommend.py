@@ -58,7 +58,7 @@ def recommend(
     """
     from fp8mac.synth_reports.experiments.sweep.recommend import Demand
     from fp8mac.synth_reports.experiments.sweep.recommend import recommend as answer
-    from fp8mac.synth_reports.experiments.sweep.text import facts_of, recommendation_text
+    from fp8mac.synth_reports.experiments.sweep.written.text import facts_of, recommendation_text
 
     demand = Demand(network, max_drop / 100, minimise, delay, lanes, library, fpga)
     found = answer(PointStore(store).rows(), demand)

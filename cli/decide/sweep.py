@@ -227,7 +227,7 @@ def sweep(
 
 def _say(went: "Went", fronts: list[Any], axes: tuple[str, ...], as_json: bool) -> None:
     from fp8mac.synth_reports.experiments.sweep.needed.text import found_facts, found_tables
-    from fp8mac.synth_reports.experiments.sweep.text import front_table, summary_lines
+    from fp8mac.synth_reports.experiments.sweep.written.text import front_table, summary_lines
     from fp8mac.synth_reports.render.tables import show
 
     if as_json:

@@ -12,8 +12,8 @@ from fp8mac.hw.config.structure import Goal
 from fp8mac.hw.config.unit import MacConfig, parse_line
 from fp8mac.sim.networks.tasks.zoo import is_own
 from fp8mac.synth_reports.cost.target import parse_clock, parse_delay
-from fp8mac.synth_reports.experiments.sweep.spec import Spec, SpecError
-from fp8mac.synth_reports.store.points.points import id_of
+from fp8mac.synth_reports.experiments.sweep.spec import Spec, SpecError, is_trained
+from fp8mac.synth_reports.store.points.columns import id_of
 from fp8mac.synth_reports.synth.fpga import Fpga
 
 __all__ = ["MOST_POINTS", "Point", "Space", "space_of", "target_of"]
@@ -118,7 +118,8 @@ def space_of(specs: list[Spec]) -> Space:
         for config in _configs(spec, refused):
             for (goal, delay, library, fpga), (network, inputs, axes) in product(built, runs):
                 point = Point(config, goal, delay, library, fpga, network, inputs, axes)
-                point = replace(point, questions=spec.questions, operands=spec.operands)
+                operands = "normal" if is_trained(network) else spec.operands
+                point = replace(point, questions=spec.questions, operands=operands)
                 points.setdefault(point.id, point)
     if not points:
         if refused:
@@ -153,6 +154,9 @@ def _checked(spec: Spec) -> Spec:
         raise SpecError(f"Unknown operands '{spec.operands}'; there are recorded and normal.")
     if spec.questions is not None and spec.questions < 1:
         raise SpecError(f"A network is asked at least 1 question, not {spec.questions}.")
+    for network in filter(is_trained, spec.networks):
+        if spec.questions is not None:
+            raise SpecError(f"{network} is judged by all that is held out; leave questions away.")
     for delay in spec.delays:
         target_of(delay)
     goals = spec.goals or (() if spec.delays or spec.fpgas else (Goal.AREA.value,))

@@ -14,13 +14,15 @@
     libraries = ["fp8mac"]
     fpgas = ["ice40"]
     networks = ["fmnist", "own.onnx"]
+    networks = ["train:digits"]                 # trained on the unit, see `trained`; needs PyTorch
     inputs = "own.npz"                          # data of ONNX models, and their questions' axes
     axes = ""
     questions = 500                             # to each network; all by default
     operands = "recorded"                       # for energy: from the network's layers, or normal
     search = 0.5                                # fewest bits of kulisch, e6m* and windows that lose
                                                 # at most so many points: not from a list
-    optional = true                             # networks that have not been fetched are left out
+    optional = true                             # networks that cannot be run here are left out:
+                                                # not fetched, or trained where PyTorch is not
 
     [[part]]                                    # each part is a product; above are its defaults
     lanes = [32]
@@ -35,7 +37,10 @@ from typing import Any
 from fp8mac.hw.config.errors import Error
 from fp8mac.synth_reports.liberty.library import OWN
 
-__all__ = ["Spec", "SpecError", "read_specs", "spec_of"]
+__all__ = ["TRAINED", "Spec", "SpecError", "is_trained", "read_specs", "spec_of"]
+
+TRAINED = "train:"
+"""Before the name of a task that is trained on the unit."""
 
 _KINDS: dict[str, tuple[type, str]] = {
     **dict.fromkeys(("guard_bits", "windows", "lanes", "stages"), (int, "whole numbers")),
@@ -74,6 +79,11 @@ class Spec:
     operands: str = "recorded"
     search: float | None = None
     optional: bool = False
+
+
+def is_trained(network: str) -> bool:
+    """Whether a network is trained on the unit, and not only run."""
+    return network.startswith(TRAINED)
 
 
 def read_specs(path: Path) -> list[Spec]:

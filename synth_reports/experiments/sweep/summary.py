@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from fp8mac.synth_reports.experiments.sweep.accuracy import AccuracyJob
 from fp8mac.synth_reports.experiments.sweep.cost import CostJob
 from fp8mac.synth_reports.experiments.sweep.proof import ProofJob
+from fp8mac.synth_reports.experiments.sweep.space import Point
+from fp8mac.synth_reports.experiments.sweep.spec import is_trained
+from fp8mac.synth_reports.experiments.sweep.trained import TrainedJob
 
 __all__ = ["STANDARD", "Kinds", "Summary"]
 
@@ -16,6 +19,11 @@ class Kinds:
     cost: type[CostJob] = CostJob
     proof: type[ProofJob] = ProofJob
     accuracy: type[AccuracyJob] = AccuracyJob
+    trained: type[AccuracyJob] = TrainedJob
+
+    def accuracy_of(self, point: Point) -> AccuracyJob:
+        """Job of a point that has a network, which is run or trained."""
+        return (self.trained if is_trained(point.network) else self.accuracy).of(point)
 
 
 STANDARD = Kinds()

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from fp8mac.hw.config.errors import Error
-from fp8mac.sim.networks.tasks.zoo import NETWORKS, is_own, load_task
+from fp8mac.sim.networks.tasks.zoo import NETWORKS, is_own
 from fp8mac.synth_reports.experiments.sweep.accuracy import AccuracyJob, asked_enough
 from fp8mac.synth_reports.experiments.sweep.attempt import Attempt, SweepJob, attempt, own_worker
 from fp8mac.synth_reports.experiments.sweep.contest import Contest
@@ -19,6 +19,7 @@ from fp8mac.synth_reports.experiments.sweep.front import groups
 from fp8mac.synth_reports.experiments.sweep.proof import ProofJob
 from fp8mac.synth_reports.experiments.sweep.space import Point, Space
 from fp8mac.synth_reports.experiments.sweep.summary import STANDARD, Kinds, Summary
+from fp8mac.synth_reports.experiments.sweep.trained import find_network
 from fp8mac.synth_reports.store.points.points import PointStore
 from fp8mac.synth_reports.store.schedule import Lost, Scheduler
 
@@ -78,8 +79,8 @@ class Sweep:
 
         Raises
         ------
-        LibertyError, NetworkError
-            If there is no such library, or network.
+        LibertyError, NetworkError, TorchError
+            If there is no such library, or network, or PyTorch is needed and not here.
         PointStoreError
             If the store cannot be used.
         ScheduleError
@@ -103,7 +104,7 @@ class Sweep:
         if self.axes:
             self._compete(with_network)
         else:
-            self._do(self._missing("accuracy", with_network, self.kinds.accuracy.of))
+            self._do(self._missing("accuracy", with_network, self.kinds.accuracy_of))
 
     def _check(self) -> None:
         """Refuse at once what no point can have."""
@@ -111,7 +112,7 @@ class Sweep:
             self._worker.library(library)
         for network in {point.network for point in self.space.points} - {""}:
             if network not in NETWORKS and not is_own(network):
-                load_task(network)
+                find_network(network)
 
     def _row(self, point: Point) -> dict[str, Any]:
         return self._rows.get(point.id, {})
@@ -224,7 +225,7 @@ class Sweep:
             row, beaten_by = picked
             point = by_id[row["id"]]
             try:
-                job = replace(self.kinds.accuracy.of(point), beaten_by=beaten_by)
+                job = replace(self.kinds.accuracy_of(point), beaten_by=beaten_by)
                 known = self._is_asked(point, job)
             except Error as error:
                 self._fail([point], "accuracy", str(error))
@@ -261,7 +262,7 @@ class Sweep:
         row = self._row(point)
         if row.get("accuracy_key") is None:
             return
-        job = self.kinds.accuracy.of(point)
+        job = self.kinds.accuracy_of(point)
         if row["questions"] == job.questions:
             contest.record(row, row)
             return

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fp8mac.sim import cache
-from fp8mac.synth_reports.experiments.training.ways import ways_of
+from fp8mac.synth_reports.experiments.training.ways import TrainingWay, ways_of
 
-__all__ = ["TrainingJob", "TrainingRun", "run_of"]
+__all__ = ["TrainingJob", "TrainingRun", "run_of", "train_way"]
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,25 @@ class TrainingRun:
 
 
 def run_of(job: TrainingJob) -> TrainingRun:
-    """Train. A run that was interrupted goes on from its last checkpoint in the cache."""
+    """Train in a way of the study, see `train_way`."""
+    return train_way(job, ways_of(job.task, (job.way,))[-1])
+
+
+def train_way(job: TrainingJob, way: TrainingWay) -> TrainingRun:
+    """Train. A run that was interrupted goes on from its last checkpoint in the cache.
+
+    Parameters
+    ----------
+    job : TrainingJob
+        Task, seed and steps; the way's name.
+    way : TrainingWay
+        On which unit, and how.
+
+    Raises
+    ------
+    TorchError
+        If there is no such task, or nothing can be trained on the unit.
+    """
     import torch
 
     from fp8mac.sim.torch.mode import OnUnit
@@ -81,7 +99,6 @@ def run_of(job: TrainingJob) -> TrainingRun:
 
     torch.set_num_threads(1)
     task = training_task(job.task)
-    way = ways_of(job.task, (job.way,))[-1]
     steps = job.steps or task.steps
     unit, master = None, way.master or "fp32"
     if way.unit:

@@ -4,10 +4,14 @@ A point is a unit, how it is built, what it is mapped to, and a network that run
 *identity* is what was asked for; everything else was found, and is NULL where it was not measured.
 """
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from hashlib import sha256
+from typing import Any
 
-__all__ = ["COLUMNS", "NAMES", "Column", "ColumnGroup", "names"]
+__all__ = ["COLUMNS", "NAMES", "Column", "ColumnGroup", "id_of", "names"]
 
 
 class ColumnGroup(Enum):
@@ -62,7 +66,11 @@ COLUMNS = (
         ("delay_target", "TEXT", "delay or clock that was asked for, such as `1ns`"),
         ("library", "TEXT", "cell library that it is mapped to, `fp8mac` is our own"),
         ("fpga_target", "TEXT", "FPGA that it is mapped to"),
-        ("network", "TEXT", "network that runs on it, or an ONNX model's path"),
+        (
+            "network",
+            "TEXT",
+            "network that runs on it, `train:` and a task, or an ONNX model's path",
+        ),
         ("inputs", "TEXT", "path of an ONNX model's data"),
     ),
     *_columns(
@@ -124,3 +132,15 @@ NAMES = tuple(column.name for column in COLUMNS)
 def names(*groups: ColumnGroup) -> tuple[str, ...]:
     """Names of the columns of some groups."""
     return tuple(column.name for column in COLUMNS if column.group in groups)
+
+
+def id_of(identity: Mapping[str, Any]) -> str:
+    """Hash of what a point is.
+
+    Parameters
+    ----------
+    identity : mapping
+        The columns of the group ``identity``, without ``id``; what is not there is NULL.
+    """
+    facts = {name: identity.get(name) for name in names(ColumnGroup.IDENTITY) if name != "id"}
+    return sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:32]

@@ -11,7 +11,6 @@ What is written is written in one transaction: a process that is killed leaves w
 points have equal ids, so that two who write the same point leave one row.
 """
 
-import json
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
@@ -25,23 +24,11 @@ from typing import Any
 
 from fp8mac.sim import cache
 from fp8mac.sim.whole import complete
-from fp8mac.synth_reports.store.points.columns import NAMES, ColumnGroup, names
+from fp8mac.synth_reports.store.points.columns import NAMES
 from fp8mac.synth_reports.store.points.schema import PointStoreError, check
 from fp8mac.synth_reports.store.sqlite import opened, write_ahead
 
-__all__ = ["PointStore", "id_of"]
-
-
-def id_of(identity: Mapping[str, Any]) -> str:
-    """Hash of what a point is.
-
-    Parameters
-    ----------
-    identity : mapping
-        The columns of the group ``identity``, without ``id``; what is not there is NULL.
-    """
-    facts = {name: identity.get(name) for name in names(ColumnGroup.IDENTITY) if name != "id"}
-    return sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:32]
+__all__ = ["PointStore"]
 
 
 @dataclass(frozen=True)

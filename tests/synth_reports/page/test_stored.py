@@ -5,7 +5,8 @@ import pytest
 from fp8mac.synth_reports.page import stored
 from fp8mac.synth_reports.page.points import PageError
 from fp8mac.synth_reports.page.stored import stored_page
-from fp8mac.synth_reports.store.points.points import PointStore, id_of
+from fp8mac.synth_reports.store.points.columns import id_of
+from fp8mac.synth_reports.store.points.points import PointStore
 from fp8mac.synth_reports.store.points.schema import PointStoreError
 
 COST = {

@@ -21,7 +21,7 @@ from fp8mac.hw.config.unit import MacConfig, parse_line
 from fp8mac.sim.networks.tasks.certify import LayerBound, guard_bits
 from fp8mac.synth_reports.experiments.accuracy.accuracy import certificate
 from fp8mac.synth_reports.experiments.accuracy.cases import case_of, questions
-from fp8mac.synth_reports.experiments.sweep.spec import Spec, SpecError
+from fp8mac.synth_reports.experiments.sweep.spec import Spec, SpecError, is_trained
 
 __all__ = ["MANTISSA", "Family", "families_of", "rest_of"]
 
@@ -91,6 +91,8 @@ def families_of(spec: Spec, refused: dict[str, str]) -> Iterator[Family]:
     if spec.guard_bits or spec.windows:
         raise SpecError("Guard bits and windows are searched; leave their lists out.")
     for network in spec.networks:
+        if is_trained(network):
+            raise SpecError(f"Bits are searched for networks that are only run, not {network}.")
         for lanes, format_, acc, stages in product(
             spec.lanes, spec.formats, spec.accumulators, spec.stages
         ):

@@ -5,13 +5,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fp8mac.sim.networks.data.fetch import FetchError
-from fp8mac.sim.networks.tasks.zoo import load_task
+from fp8mac.sim.torch.errors import TorchError
 from fp8mac.synth_reports.experiments.sweep.needed.families import families_of, rest_of
 from fp8mac.synth_reports.experiments.sweep.needed.search import Found, search
 from fp8mac.synth_reports.experiments.sweep.space import Point, Space, space_of
 from fp8mac.synth_reports.experiments.sweep.spec import Spec, SpecError
 from fp8mac.synth_reports.experiments.sweep.summary import Summary
 from fp8mac.synth_reports.experiments.sweep.sweep import Sweep
+from fp8mac.synth_reports.experiments.sweep.trained import find_network
 from fp8mac.synth_reports.store.points.points import PointStore
 from fp8mac.synth_reports.store.schedule import Scheduler
 
@@ -33,7 +34,7 @@ class Went:
     found : tuple of Found
         What was searched.
     absent : tuple of str
-        Sentences on networks that are optional and not here.
+        Sentences on networks that are optional and cannot be run here.
     """
 
     summary: Summary
@@ -88,14 +89,14 @@ def go_through(specs: Sequence[Spec], store: PointStore, who: Scheduler, **how: 
 
 
 def _here(spec: Spec, absent: list[str]) -> Spec | None:
-    """A specification without optional networks that have not been fetched; None without any."""
+    """A specification without optional networks that cannot be run here; None without any."""
     if not spec.optional:
         return spec
     there = []
     for network in spec.networks:
         try:
-            load_task(network, None, spec.inputs, spec.axes)
+            find_network(network, spec.inputs, spec.axes)
             there.append(network)
-        except FetchError as error:
+        except (FetchError, TorchError) as error:
             absent.append(str(error))
     return replace(spec, networks=tuple(there)) if there or not spec.networks else None

@@ -1,1 +1,1 @@
-"""A sweep as files: its points, a page, a picture."""
+"""A sweep and a recommendation as text, and as files: points, a page, a picture."""

@@ -6,8 +6,8 @@ from fp8mac.synth_reports.experiments.sweep.front import Row, column_of, costs_o
 from fp8mac.synth_reports.experiments.sweep.needed.text import found_lines
 from fp8mac.synth_reports.experiments.sweep.needed.whole import Went
 from fp8mac.synth_reports.experiments.sweep.recommend import Demand, recommend
-from fp8mac.synth_reports.experiments.sweep.text import UNITS, how_built
 from fp8mac.synth_reports.experiments.sweep.written.picture import drawn_rows, picture
+from fp8mac.synth_reports.experiments.sweep.written.text import UNITS, how_built
 from fp8mac.synth_reports.render.tables import markdown_table
 from fp8mac.synth_reports.store.points.columns import COLUMNS, ColumnGroup
 from fp8mac.synth_reports.store.points.export import exported
@@ -84,6 +84,9 @@ def _parts(
     if went.refused:
         yield "## No units"
         yield "\n".join(f"- `{line}`: {why}" for line, why in went.refused.items())
+    if went.absent:
+        yield "## Left out"
+        yield "\n".join(f"- {sentence}" for sentence in went.absent)
     if went.summary.failed:
         yield "## Not measured"
         failed = dict.fromkeys(went.summary.failed)

@@ -23,7 +23,7 @@ from fp8mac.synth_reports.experiments.sweep.recommend import (
     recommend,
 )
 from fp8mac.synth_reports.experiments.sweep.spec import Spec
-from fp8mac.synth_reports.experiments.sweep.text import recommendation_text
+from fp8mac.synth_reports.experiments.sweep.written.text import recommendation_text
 from fp8mac.synth_reports.store.points.columns import NAMES
 from fp8mac.synth_reports.store.points.points import PointStore
 

@@ -15,9 +15,9 @@ import pytest
 from children import PATIENCE
 
 from fp8mac.synth_reports.store.points import schema
-from fp8mac.synth_reports.store.points.columns import COLUMNS, NAMES, ColumnGroup, names
+from fp8mac.synth_reports.store.points.columns import COLUMNS, NAMES, ColumnGroup, id_of, names
 from fp8mac.synth_reports.store.points.export import exported
-from fp8mac.synth_reports.store.points.points import PointStore, id_of
+from fp8mac.synth_reports.store.points.points import PointStore
 from fp8mac.synth_reports.store.points.schema import PointStoreError
 
 IDENTITY = {"unit": "e4m3 -> fp16", "slug": "mac_e4m3_e4m3_fp16", "goal": "area", "lanes": 1}
