@@ -5,11 +5,14 @@ Times are medians of a few runs on this machine, now; only their ratios mean any
 
 import os
 import statistics
+import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from functools import partial
 from importlib.util import find_spec
+from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy: one thread everywhere
 
@@ -19,6 +22,9 @@ import numpy as np
 from gfloat.formats import format_info_ocp_e4m3
 from rich.console import Console
 from rich.table import Table
+
+sys.path.append(str(Path(__file__).parent / "support"))
+import many_points
 
 from fp8mac.gen.describe import module_name
 from fp8mac.gen.verilog import rtlil_text, verilog_text
@@ -243,7 +249,37 @@ def print_encoding() -> None:
         print(f"VeriFloat is not compared: it needs Python 3.12 and is not installed in {version}.")
 
 
+ROWS = 100_000
+
+
+def children_seconds(words: list[str], runs: int) -> float:
+    """Processor time of a command, from its start to its end."""
+    times, program = [], Path(sys.executable).with_name("fp8mac")
+    for _ in range(runs):
+        before = os.times()
+        subprocess.run([program, *words], check=True, stderr=subprocess.DEVNULL)
+        after = os.times()
+        times.append(sum(after[2:4]) - sum(before[2:4]))
+    return statistics.median(times)
+
+
+def print_store() -> None:
+    """A store that is opened and drawn, from the start of the command to its last file."""
+    table = Table("command", "processor seconds", "wanted", title=f"a store of {ROWS:,} points")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        store = str(many_points.fill(folder / "points.sqlite", ROWS).path)
+        question = ["--network", "fmnist", "--max-drop", "0.5", "--lanes", "1"]
+        for words in (
+            ["pictures", "--store", store, "--output-dir", str(folder)],
+            ["recommend", "--store", store, *question],
+        ):
+            table.add_row(f"fp8mac {words[0]}", f"{children_seconds(words, 3):.2f}", "<= 3")
+    Console().print(table)
+
+
 def main() -> None:
+    print_store()
     print_encoding()
     print_products()
     print_named()

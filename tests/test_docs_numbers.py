@@ -17,7 +17,7 @@ MEASURED = {
     "docs/accuracy.md": doc_numbers_accuracy.accuracy,
     "docs/checking.md": doc_numbers.checking,
     "docs/cost.md": lambda: [*doc_numbers.cost(), *doc_numbers_pipelines.laid_out()],
-    "docs/decide.md": doc_numbers.decide,
+    "docs/decide.md": lambda: [*doc_numbers.decide(), *doc_numbers_decide.adaptive()],
     "docs/formats.md": doc_numbers.formats,
     "docs/gemm.md": doc_numbers.gemm,
     "docs/papers.md": doc_numbers_decide.papers,

@@ -33,12 +33,17 @@ def pictures(
     with progress_bar() as bar:
         bar.add_task("pictures", total=None)
         from fp8mac.synth_reports.page.committed import PUBLISHED
+        from fp8mac.synth_reports.page.fronts import losses_of, stored_losses
         from fp8mac.synth_reports.page.pictures import ACROSS, drawn
 
         if across not in ACROSS:
             raise end(f"Unknown cost '{across}'; there are {', '.join(ACROSS)}.")
-        contents = contents_of(results, store, where, recorded(ctx))
-        files = drawn(contents, None if store else results or PUBLISHED, across)
+        if store is not None:
+            losses = stored_losses(store, across, where)
+        else:
+            contents = contents_of(results, None, "", recorded(ctx))
+            losses = losses_of(contents.points, across)
+        files = drawn(losses, None if store else results or PUBLISHED, across)
     if not files:
-        raise end(f"None of the {len(contents.points):,} rows has both a loss and {across}.")
+        raise end(f"None of the {losses.rows:,} rows has both a loss and {across}.")
     write_files({output_dir / name: data for name, data in files.items()})

@@ -5,25 +5,14 @@ They are for print: PNG, SVG and PDF of the same figure, with the same bytes for
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from operator import attrgetter
 from pathlib import Path
-from typing import Any
 
-from fp8mac.synth_reports.experiments.pareto.pareto import ParetoPoint, front
-from fp8mac.synth_reports.experiments.pareto.plot import ticks
 from fp8mac.synth_reports.page.committed import number, table
-from fp8mac.synth_reports.page.points import MEASURES, Contents, ReportPoint
-from fp8mac.synth_reports.render.plots import COLOURS, MARK, MARKERS, drawing, entitle, rendered
+from fp8mac.synth_reports.page.fronts import FORMATS, Losses, draw_fronts
+from fp8mac.synth_reports.render.plots import COLOURS, MARK, drawing, entitle, rendered
 
-__all__ = ["ACROSS", "FORMATS", "drawn"]
+__all__ = ["ACROSS", "drawn"]
 
-FORMATS = ("png", "svg", "pdf")
-"""Suffixes of the files."""
-
-_COLUMNS = 3
-_MANY = 2000
-"""Points of a frame, above which SVG and PDF hold them as an image."""
-_TITLES = {each.name: each.title for each in MEASURES}
 _PARTS = {
     "multiplier": "multiplier",
     "align_add": "align and add",
@@ -36,13 +25,13 @@ ACROSS += ("luts",)
 """Costs that fronts can have across, fields of `ReportPoint`."""
 
 
-def drawn(contents: Contents, folder: Path | None, across: str = ACROSS[0]) -> dict[str, bytes]:
+def drawn(losses: Losses, folder: Path | None, across: str = ACROSS[0]) -> dict[str, bytes]:
     """All pictures that there are numbers for.
 
     Parameters
     ----------
-    contents : Contents
-        Points, for the fronts.
+    losses : Losses
+        Rows, for the fronts.
     folder : Path, optional
         Of tables: ``figure3.csv`` for the parts, ``window.csv`` for the surface.
     across : str
@@ -59,8 +48,8 @@ def drawn(contents: Contents, folder: Path | None, across: str = ACROSS[0]) -> d
         If a table is none.
     """
     makers: dict[str, Callable[[], Mapping[str, bytes]]] = {}
-    if any(_is_drawn(point, across) for point in contents.points):
-        makers["fronts"] = lambda: _fronts(contents.points, across)
+    if len(losses.cost):
+        makers["fronts"] = lambda: draw_fronts(losses, across)
     if folder is not None and (rows := [row for row, _ in table(folder / "figure3.csv")]):
         makers["parts"] = lambda: _parts(rows)
     if folder is not None:
@@ -70,101 +59,6 @@ def drawn(contents: Contents, folder: Path | None, across: str = ACROSS[0]) -> d
     return {
         f"{name}.{suffix}": data for name, make in makers.items() for suffix, data in make().items()
     }
-
-
-def _is_drawn(point: ReportPoint, across: str) -> bool:
-    return bool(point.network) and None not in (point.loss, getattr(point, across))
-
-
-def _fronts(points: Sequence[ReportPoint], across: str) -> Mapping[str, bytes]:
-    """A frame for each network: its points, and a front for each number of lanes."""
-    points = [point for point in points if _is_drawn(point, across)]
-    networks = list(dict.fromkeys(point.network for point in points))
-    lanes = sorted({point.lanes for point in points})
-    columns = min(_COLUMNS, len(networks))
-    rows = math.ceil(len(networks) / columns)
-    sources = ", ".join(dict.fromkeys(point.source for point in points))
-    with drawing(4.2 * columns + 0.6, 3.4 * rows + 1.0) as figure:
-        entitle(
-            figure,
-            f"Loss against {_TITLES[across].partition(',')[0]}, and the fronts",
-            f"{len(points):,} rows of {sources}; bars: paired 95 % intervals; a loss that is not "
-            "told apart from none counts as none",
-        )
-        axes = figure.subplots(rows, columns, squeeze=False).ravel()
-        for axis, network in zip(axes, networks, strict=False):
-            chosen = [point for point in points if point.network == network]
-            _frame(axis, chosen, lanes, across)
-            asked = max(point.questions or 0 for point in chosen)
-            axis.set_title(
-                f"{network}, {chosen[0].metric}" + f", {asked:,} questions" * bool(asked)
-            )
-        for axis in axes[len(networks) :]:
-            axis.set_visible(False)
-        for axis in axes[::columns]:
-            axis.set_ylabel(_TITLES["loss"])
-        for axis in axes[max(0, len(networks) - columns) : len(networks)]:
-            axis.set_xlabel(_TITLES[across])
-        handles, labels = axes[0].get_legend_handles_labels()
-        if len(lanes) > 1:
-            figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
-        return rendered(figure, FORMATS)
-
-
-def _frame(axis: Any, points: Sequence[ReportPoint], lanes: Sequence[int], across: str) -> None:
-    """Points and fronts of a network; losses grow downwards, and stop at four beyond the noise."""
-    cost = attrgetter(across)
-    for number_, count in enumerate(lanes):
-        chosen = [point for point in points if point.lanes == count]
-        colour = COLOURS[(number_ + 2) % len(COLOURS)]
-        marker = MARKERS[number_ % len(MARKERS)]
-        label = f"{count} lanes" if count > 1 else "1 lane"
-        x = [cost(point) for point in chosen]
-        y = [point.loss for point in chosen]
-        bars = [
-            (cost(point), point.loss_low, point.loss_high)
-            for point in chosen
-            if point.loss_low is not None and point.loss_high is not None
-        ]
-        many = {"rasterized": len(points) > _MANY}
-        if bars:
-            ends = [(at, end) for at, low, high in bars for end in (low, high, math.nan)]
-            thin = {"color": colour, "linewidth": 0.8, "alpha": 0.4}
-            axis.plot(*zip(*ends, strict=True), **thin, **many)
-        style = {"markerfacecolor": "white", "linestyle": "none", "markersize": 5} | many
-        axis.plot(x, y, marker=marker, color=colour, label=label, **style)
-        best = front(
-            [
-                _ranked(point, cost(point))
-                for point in chosen
-                if point.rank is not None and cost(point)
-            ]
-        )
-        if best:
-            losses = [-point.value for point in best]
-            ends = [*(point.area for point in best), max(cost(point) for point in points)]
-            axis.step(ends, [*losses, losses[-1]], where="post", color=MARK, linewidth=1.2)
-    noise = max([0.0, *(point.loss_high or 0.0 for point in points if point.rank == 0)])
-    least = min(min(point.loss or 0.0, point.loss_low or 0.0) for point in points)
-    most = max(max(point.loss or 0.0, point.loss_high or 0.0) for point in points)
-    edge = min(most, max(4.0, noise))
-    far = sum((point.loss or 0.0) > edge for point in points)
-    if far:
-        where = {"xy": (0.98, 0.02), "xycoords": "axes fraction", "ha": "right"}
-        axis.annotate(f"{far} lose more than {edge:.1f}", fontsize=8, color="#555555", **where)
-    room = 0.05 * (edge - least or 1.0)
-    axis.set_ylim(edge + room, least - room)
-    axis.set_xscale("log")
-    axis.minorticks_off()
-    marks = ticks([cost(point) for point in points])
-    axis.set_xticks(marks, [f"{tick:,.4g}" if tick < 1000 else f"{tick:,.0f}" for tick in marks])
-    axis.grid(color="#dddddd", linewidth=0.8)
-    axis.axhline(0, color="#777777", linewidth=0.8)
-
-
-def _ranked(point: ReportPoint, cost: float) -> ParetoPoint:
-    value = -(point.rank or 0.0)
-    return ParetoPoint(point.unit, "", "", cost, value, value, value)
 
 
 def _parts(rows: Sequence[Mapping[str, str]]) -> Mapping[str, bytes]:

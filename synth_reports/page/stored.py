@@ -1,6 +1,7 @@
 """Points out of a store, see `fp8mac.synth_reports.store.points`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from fp8mac.synth_reports.page.points import Contents, PageError, ReportPoint, n
 from fp8mac.synth_reports.store.points.points import PointStore
 from fp8mac.synth_reports.store.points.schema import PointStoreError
 
-__all__ = ["MOST_ROWS", "stored_page"]
+__all__ = ["MOST_ROWS", "chosen_by", "stored_page"]
 
 MOST_ROWS = 5000
 """That a page holds and a browser draws."""
@@ -47,7 +48,8 @@ def stored_page(path: Path, command: str, where: str = "") -> Contents:
         If it is no store.
     """
     store = PointStore(path)
-    rows = _rows(store, where)
+    with chosen_by(path, where):
+        rows = store.rows(where)
     if not rows:
         chosen = f" where {where}" if where else ""
         raise PageError(f"'{path}' has no rows{chosen}.")
@@ -65,16 +67,26 @@ def stored_page(path: Path, command: str, where: str = "") -> Contents:
     return Contents(points, f"Made by {command}, from {path.name}.", proofs, _verilog(store, rows))
 
 
-def _rows(store: PointStore, where: str) -> list[dict[str, Any]]:
-    """Rows of a store; what is wrong with the condition is not said of the store."""
-    if not where:
-        return store.rows()
-    store.meta()
+@contextmanager
+def chosen_by(path: Path, where: str) -> Iterator[None]:
+    """Read rows of a store within; what is wrong with the condition is not said of the store.
+
+    Raises
+    ------
+    PageError
+        If the condition is none.
+    PointStoreError
+        If it is no store.
+    """
+    if where:
+        PointStore(path).meta()
     try:
-        return store.rows(where)
+        yield
     except (PointStoreError, UnicodeError) as error:
+        if not where:
+            raise
         reason = str(error.__cause__ or "it is no text").rstrip(".")
-        sentence = f"Rows of '{store.path}' cannot be chosen by '{where}': {reason}."
+        sentence = f"Rows of '{path}' cannot be chosen by '{where}': {reason}."
         raise PageError(sentence) from error
 
 

@@ -1,6 +1,10 @@
 """Passages of README.md, docs/decide.md and docs/papers.md with the numbers of study and ratios."""
 
+import tempfile
+from pathlib import Path
+
 from doc_numbers import table
+from study_replay import replay
 
 from fp8mac.synth_reports.experiments.ratios.experiment import lands
 
@@ -104,4 +108,19 @@ def readme() -> list[str]:
         f"for {100 * areas[1] / areas[0] - 100:.0f} % more area",
         f"Exact sums cost INT8 {100 * areas[0] / areas[2]:.0f} % of what sums in FP32 do",
         f"from {areas[0]:.0f} to {areas[3] / 8:.0f} gate equivalents",
+    ]
+
+
+def adaptive() -> list[str]:
+    """How little of the study a sweep up to its fronts asks."""
+    with tempfile.TemporaryDirectory() as folder:
+        one, three = (
+            replay(Path(folder), axes) for axes in (("area",), ("area", "delay", "energy"))
+        )
+    assert (one.fronts, three.fronts) == (one.all_fronts, three.all_fronts)
+    shares = [round(100 * each.questions / each.all_questions) for each in (one, three)]
+    first = f"{one.runs} of {one.all_runs} networks on units are asked for the front of area,"
+    return [
+        f"{first} {shares[0]} % of all questions",
+        f"that of area, delay and energy {three.runs} of them, {shares[1]} %",
     ]

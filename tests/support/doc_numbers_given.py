@@ -167,6 +167,7 @@ GIVEN: dict[str, list[tuple[str, str]]] = {
     ],
     "docs/decide.md": [
         ("as soon as 3.5 standard errors say", "setting"),
+        ("100,000 are read and drawn in three formats in less than 3 s", "command"),
         ("for roundings, p + log2(n) / 2 bits", "formula"),
         ("it took 34 minutes on two busy cores, 12 of processor time", "command"),
         ("*upper* bound of loss (95 %)", "setting"),

@@ -65,11 +65,17 @@ class PointStore:
         PointStoreError
             If there is no such file, or it is no store.
         """
-        question = f"SELECT {', '.join(NAMES)} FROM points"
+        found = self.cells(NAMES, where, values)
+        return [dict(zip(NAMES, row, strict=True)) for row in found]
+
+    def cells(
+        self, columns: Iterable[str], where: str = "", values: Iterable[object] = ()
+    ) -> list[tuple[Any, ...]]:
+        """Some columns of the same rows, or what SQL makes of all of them, such as ``count(*)``."""
+        question = f"SELECT {', '.join(columns)} FROM points"
         question += f" WHERE {where}" if where else ""
         with self._reading() as connection:
-            found = connection.execute(f"{question} ORDER BY rowid", tuple(values))
-            return [dict(zip(NAMES, row, strict=True)) for row in found]
+            return connection.execute(f"{question} ORDER BY rowid", tuple(values)).fetchall()
 
     def failures(self) -> list[dict[str, str]]:
         """Rows of the table ``failures``."""
