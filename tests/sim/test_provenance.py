@@ -235,8 +235,11 @@ RESULTS = {
         )
     },
 }
-OF_TORCH = "fp8mac.synth_reports.experiments.training.runs"
-"""What PyTorch is needed for; its closure is tested, and not what it loads."""
+OF_TORCH = (
+    "fp8mac.synth_reports.experiments.training.runs",
+    "fp8mac.synth_reports.experiments.sweep.trained",
+)
+"""What PyTorch is needed for; closures are tested, and not what they load."""
 KERNEL_MODULES = [
     "fp8mac.sim.codes.encoding_numba",
     *(
@@ -255,7 +258,7 @@ CONTENTS = {file: file.read_bytes() for file in FILES}
 
 
 @pytest.mark.parametrize(
-    "module", one_in(8, [[name] for name in (*RESULTS, OF_TORCH, *KERNEL_MODULES)])
+    "module", one_in(8, [[name] for name in (*RESULTS, *OF_TORCH, *KERNEL_MODULES)])
 )
 def test_a_byte_changes_the_keys_that_depend_on_it(module):
     """One byte more in each file of the closure, one after the other; then in all others."""
@@ -297,9 +300,11 @@ def test_every_kept_result_is_tested_here():
                             named.add("fp8mac.proofs.check.decide")
                         case ast.Attribute(value=ast.Name(id="mapped"), attr="__name__"):
                             named.add("fp8mac.proofs.netlists")
+                        case ast.Attribute(value=ast.Name(id="train_way"), attr="__module__"):
+                            named.add(OF_TORCH[0])
                         case _:
                             raise AssertionError(ast.unparse(call))
-    assert named == {*RESULTS, OF_TORCH}
+    assert named == {*RESULTS, *OF_TORCH}
 
 
 WATCHED = """
