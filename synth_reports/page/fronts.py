@@ -130,9 +130,11 @@ def stored_losses(path: Path, across: str, where: str = "") -> Losses:
 
 
 def _losses(rows: Iterable[tuple[Any, ...]], count: int) -> Losses:
-    columns = list(zip(*rows, strict=True)) or [()] * 9
+    columns: list[Any] = list(zip(*rows, strict=True)) or [()] * 9
+    network, metric, source = columns[:3]
+    cost, loss, low, high, asked = (np.array(each, float) for each in columns[4:])
     lanes = np.array(columns[3], np.int64)
-    return Losses(*columns[:3], lanes, *(np.array(each, float) for each in columns[4:]), count)
+    return Losses(network, metric, source, lanes, cost, loss, low, high, asked, count)
 
 
 def draw_fronts(losses: Losses, across: str) -> Mapping[str, bytes]:
