@@ -5,6 +5,7 @@ from typing import Any
 
 from fp8mac.synth_reports.experiments.training.claims import CLAIMS
 from fp8mac.synth_reports.experiments.training.differences import compare, verdict
+from fp8mac.synth_reports.experiments.training.lost import lost_frames, picture_of_lost
 from fp8mac.synth_reports.experiments.training.runs import TrainingRun
 from fp8mac.synth_reports.render.plots import COLOURS, drawing, entitle, rendered
 from fp8mac.synth_reports.render.tables import csv_table, markdown_table
@@ -81,8 +82,21 @@ nothing of large ones.
 {_claims(runs)}
 
 ![Learning curves](training.svg)
-
+{_lost(runs)}
 {sections}"""
+
+
+def _lost(runs: Sequence[TrainingRun]) -> str:
+    """Words beside the second picture, where there is one."""
+    if not lost_frames(runs):
+        return ""
+    return """
+Shares of gradients that rounding made zero (*underflown*) or that were beyond their format
+(*saturated*), of the numbers between two points, in the task in which some layer loses most;
+layers as the gradients reach them, the last one on top.
+
+![Lost gradients by layer and step](training.lost.svg)
+"""
 
 
 def _claims(runs: Sequence[TrainingRun]) -> str:
@@ -163,7 +177,10 @@ def _mean(numbers: Sequence[float]) -> float:
 
 
 def pictures(runs: Sequence[TrainingRun]) -> dict[str, bytes]:
-    """Learning curves: means over seeds, and the range of all seeds, a frame for each task."""
+    """Learning curves, a frame for each task, and what becomes of gradients.
+
+    Curves are means over seeds, within the range of all of them.
+    """
     tasks = _tasks(runs)
     across = min(_ACROSS, len(tasks))
     down = -(-len(tasks) // across)
@@ -188,7 +205,9 @@ def pictures(runs: Sequence[TrainingRun]) -> dict[str, bytes]:
             axis.set_ylabel(some[0].measure)
             axis.grid(color="#dddddd", linewidth=0.8)
             axis.legend(frameon=False, fontsize=8)
-        return {"svg": rendered(figure)["svg"]}
+        found = {"svg": rendered(figure)["svg"]}
+    lost = picture_of_lost(runs)
+    return found if lost is None else found | {"lost.svg": lost}
 
 
 def _chosen(runs: Sequence[TrainingRun]) -> list[str]:

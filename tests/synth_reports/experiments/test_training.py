@@ -16,6 +16,11 @@ from fp8mac.synth_reports.experiments.training.differences import (
     verdict,
 )
 from fp8mac.synth_reports.experiments.training.experiment import Training, TrainingOptions
+from fp8mac.synth_reports.experiments.training.lost import (
+    lost_frames,
+    picture_of_lost,
+    shares_between,
+)
 from fp8mac.synth_reports.experiments.training.runs import TrainingRun
 from fp8mac.synth_reports.experiments.training.text import csv_text, markdown_text, pictures
 from fp8mac.synth_reports.experiments.training.ways import FETCHED, SEEDS, STUDY, ways_of
@@ -204,8 +209,49 @@ def test_scores_and_what_is_left_of_weights_have_columns():
     assert ",0.75,,,,0.25," in csv_text(some).splitlines()[2]
 
 
-def test_picture_is_the_same_each_time():
+def test_pictures_are_the_same_each_time():
     found = pictures(page())
-    assert list(found) == ["svg"]
+    assert list(found) == ["svg", "lost.svg"]
     assert found == pictures(page())
     assert b"bits a character" in found["svg"]
+    assert b"task text, mean of the seeds (2); white: none; no gradient was" in found["lost.svg"]
+    for word in (b"fp8: underflown", b"head", b"first", b"0.001 % or less"):
+        assert word in found["lost.svg"]
+    assert b"saturated" not in found["lost.svg"]
+    assert "](training.lost.svg)" in markdown_text(page(), "x")
+
+
+def test_what_saturates_has_frames_of_its_own():
+    some = [replace(run, saturated={"head": [0.5], "first": [0.0]}) for run in page()[2:]]
+    assert list(lost_frames(some)) == [
+        ("text", "fp8", each) for each in ("underflown", "saturated")
+    ]
+    picture = picture_of_lost(some)
+    assert picture is not None
+    assert b"fp8: saturated" in picture
+    assert b"no gradient was" not in picture
+
+
+def test_the_task_that_loses_most_is_drawn():
+    more = [
+        replace(run, task="digits", seed=seed, underflown={"9": [0.75 + seed / 8]})
+        for seed, run in enumerate(page()[2:])
+    ]
+    frames = {("digits", "fp8", "underflown"): {"9": [0.8125]}}
+    assert lost_frames(page() + more) == lost_frames(more + page()) == frames
+
+
+def test_where_nothing_is_lost_nothing_is_drawn():
+    whole = [replace(run, underflown={"head": [0.0]}) for run in page()]
+    for some in (whole, page()[:2]):
+        assert picture_of_lost(some) is None
+        assert list(pictures(some)) == ["svg"]
+        assert "lost.svg" not in markdown_text(some, "x")
+
+
+def test_shares_are_of_the_numbers_since_the_point_before():
+    """Of 10 steps 20 %, of the next 30 none: 5 % of all 40; then 25 % of 60: 17 % of all 100."""
+    curve = [[10, 4.0], [40, 3.0], [100, 2.0]]
+    run = replace(RUN, curve=curve, underflown={"head": [0.2, 0.05, 0.17]})
+    assert shares_between(run, "underflown") == {"head": [0.2, 0.0, 0.25]}
+    assert shares_between(run, "saturated") == {}
