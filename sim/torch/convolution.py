@@ -73,14 +73,19 @@ class Convolution:
     ) -> Array:
         """Places of the wide side from the narrow one: (n, o, *narrow) -> (n, c, *wide)."""
         images, channels = len(narrow.numbers), kernel.numbers.shape[1] * self.groups
-        out = np.zeros((images, channels, prod(self.wide)), np.float32)
-        for places, taps, table in _phases(self):
-            if not taps:  # no output has seen these places
-                continue
+
+        def phase(places: Array, taps: Sizes, table: Array) -> Array:
             left = narrow, self._patches_by_tap(table)
             right = kernel, _kernel_columns(self.groups, taps, transposed=True)
             y = multiply(left, right, step)
-            out[:, :, places] = self._image(y, images, channels, (len(places),))
+            return self._image(y, images, channels, (len(places),))
+
+        phases = [each for each in _phases(self) if each[1]]  # what some output has seen
+        if all(size == 1 for size in self.stride):
+            return phase(*phases[0]).reshape(images, channels, *self.wide)
+        out = np.zeros((images, channels, prod(self.wide)), np.float32)
+        for each in phases:
+            out[:, :, each[0]] = phase(*each)
         return out.reshape(images, channels, *self.wide)
 
     def by_kernel(

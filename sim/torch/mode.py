@@ -49,12 +49,13 @@ class OnUnit:
 
     @property
     def state(self) -> dict[str, Any]:
-        """Scales and random numbers as they are, for a checkpoint; can be set."""
+        """Scales, random numbers and counts as they are, for a checkpoint; can be set."""
         encoder = self._multiplier.encoder
         return {
             "scales": self._multiplier.scales,
             "drawn": encoder.drawn,
             "products": self._multiplier.products,
+            "report": self._multiplier.report,
         }
 
     @state.setter
@@ -62,6 +63,7 @@ class OnUnit:
         self._multiplier.scales.update(state["scales"])
         self._multiplier.encoder.drawn = state["drawn"]
         self._multiplier.products = state["products"]
+        self._multiplier.report = state["report"]
 
     def __enter__(self) -> "OnUnit":
         if self._stack is not None:

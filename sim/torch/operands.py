@@ -93,10 +93,14 @@ class Encoder:
     def __init__(self, scheme: Scheme, scales: dict[str, Scales], seed: int) -> None:
         self.scheme, self.scales, self.seed = scheme, scales, seed
         self.drawn = 0
+        self._limits: dict[tuple[Role, int], tuple[MacConfig, float]] = {}
 
     def encode(self, operand: TensorOperand, format_: Format, unit: MacConfig) -> Coded:
         """Codes of an operand for a unit, made where there are none in this format."""
-        rounding, limit = self.scheme.rounding_of(operand.role), self._limit(operand.role, unit)
+        rounding, whose = self.scheme.rounding_of(operand.role), (operand.role, id(unit))
+        if whose not in self._limits:
+            self._limits[whose] = unit, self._limit(operand.role, unit)
+        limit = self._limits[whose][1]
         key = format_, rounding, limit
         if key not in operand.coded:
             scales = self.scales[operand.role]
@@ -192,5 +196,5 @@ def _counts(scaled: Array, codes: Array, format_: Format) -> RoundingCounts:
     magnitude = format_.sign_code - 1 if isinstance(format_, FloatFormat) else -1
     zeros = codes & codes.dtype.type(magnitude & (1 << 8 * codes.itemsize) - 1)
     found = int(codes.size - np.count_nonzero(zeros))
-    lost = found - int(scaled.size - np.count_nonzero(scaled)) if found else 0
+    lost = found - int(scaled.size - np.count_nonzero(scaled != 0)) if found else 0
     return RoundingCounts(int(scaled.size), beyond, max(0, lost))

@@ -1,12 +1,15 @@
 """Several products of matrices of one shape in one call, as attention has them."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fp8mac.hw.config.accumulators import FloatAccConfig
+from fp8mac.hw.config.accumulators import FloatAccConfig, IntAccConfig
 from fp8mac.hw.config.formats import Rounding
+from fp8mac.hw.config.summation import Summation
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.sim.codes.inputs import InputError, codes_of
 from fp8mac.sim.codes.noise import Draws
@@ -16,6 +19,12 @@ from fp8mac.sim.gemm.plan import GemmError, Plan, fitted, plan
 from fp8mac.sim.gemm.result import GemmResult, finish, reset
 
 __all__ = ["gemm_stack"]
+
+_PIECE = 1 << 19  # operands that are numbers at a time
+_WIDTH = 128  # of a kernel's panels
+_ARRAYS = ("acc", "flags")
+
+Array = NDArray[Any]
 
 
 @np.errstate(all="ignore")
@@ -58,18 +67,68 @@ def gemm_stack(
     if count != others or terms != met:
         raise GemmError(f"Stacks of matrices of shapes {left.shape} and {right.shape} do not fit.")
     chosen = plan(config, terms)
-    if count and _is_plain(config, chosen):
+    run = None
+    if _is_plain(config, chosen):
         run = Run(fitted(config, terms), chosen, Draws(seed, columns), threads)
-        acc = run.multiply(left, right, None).reshape(-1, columns)
+        if count > 1 and left[0].size + right[0].size <= _PIECE:
+            acc = run.multiply(left, right, None).reshape(-1, columns)
+            return finish(config.result, acc, np.zeros((*acc.shape, 0), bool), chosen)
+
+    def multiply(x: Array, y: Array, start: GemmResult | None, at: int) -> GemmResult:
+        if run is None:
+            return gemm(x, y, config, start=start, seed=seed + at, threads=threads)
+        acc = run.multiply(x, y, None if start is None else start.acc)
         return finish(config.result, acc, np.zeros((*acc.shape, 0), bool), chosen)
+
     each = [
-        gemm(x, y, config, seed=seed + at, threads=threads)
+        _in_pieces(config, (x, y), partial(multiply, at=at))
         for at, (x, y) in enumerate(zip(left, right, strict=True))
     ]
+    if len(each) == 1:
+        return each[0]
     if not each:
         return reset(config.result, (0, columns), chosen)
-    acc, flags = (np.concatenate([getattr(one, of) for one in each]) for of in ("acc", "flags"))
-    return GemmResult(config.result, acc, flags, chosen)
+    return _joined(each, 0)
+
+
+def _in_pieces(
+    config: MacConfig,
+    sides: tuple[Array, Array],
+    multiply: Callable[[Array, Array, GemmResult | None], GemmResult],
+) -> GemmResult:
+    """A product, in pieces whose numbers stay in a cache.
+
+    Rows and columns are sums of their own; a sum goes on from where the piece before left it. What
+    is stochastic depends on its place, and stays whole.
+    """
+    left, right = sides
+    (rows, terms), columns = left.shape, right.shape[1]
+    accumulators = config.accumulator, config.result.accumulator
+    if any(getattr(each, "rounding", None) is Rounding.STOCHASTIC for each in accumulators):
+        return multiply(left, right, None)
+    most = max(1, _PIECE // max(1, terms) // _WIDTH) * _WIDTH
+    if max(rows, columns) > 2 * most:
+        if rows >= columns:
+            return _joined([multiply(left[some], right, None) for some in _cut(rows, most)], 0)
+        return _joined([multiply(left, right[:, some], None) for some in _cut(columns, most)], 1)
+    most = max(1, _PIECE // max(1, rows, columns))
+    goes_on = config.summation == Summation() and not isinstance(config.accumulator, IntAccConfig)
+    if not goes_on or terms <= 2 * most:
+        return multiply(left, right, None)
+    held = None
+    for some in _cut(terms, most):
+        held = multiply(left[:, some], right[some], held)
+    assert held is not None
+    return held
+
+
+def _cut(count: int, most: int) -> list[slice]:
+    return [slice(first, first + most) for first in range(0, count, most)]
+
+
+def _joined(each: list[GemmResult], axis: int) -> GemmResult:
+    acc, flags = (np.concatenate([getattr(one, of) for one in each], axis) for of in _ARRAYS)
+    return GemmResult(each[0].config, acc, flags, each[0].plan)
 
 
 def _is_plain(config: MacConfig, chosen: Plan) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fp8mac.sim import cache
+from fp8mac.sim.provenance import fingerprint
 from fp8mac.synth_reports.experiments.training.ways import TrainingWay, ways_of
 
 __all__ = ["TrainingJob", "TrainingRun", "run_of", "train_way"]
@@ -104,7 +105,8 @@ def train_way(job: TrainingJob, way: TrainingWay) -> TrainingRun:
     if way.unit:
         scheme = make_scheme(way.unit, way.options)
         unit, master = OnUnit(scheme, seed=job.seed), way.master or scheme.master
-    name = hashlib.sha256(repr((job, way, steps)).encode()).hexdigest()[:16]
+    made_by = fingerprint(__name__)  # a checkpoint of other code is left alone
+    name = hashlib.sha256(repr((job, way, steps, made_by)).encode()).hexdigest()[:16]
     place = cache.folder() / "training" / f"{name}.pt"
     found = train_task(
         *(task, unit),

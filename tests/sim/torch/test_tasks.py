@@ -96,6 +96,7 @@ def test_an_interrupted_run_ends_where_the_whole_one_does(way, tmp_path):
     assert not place.exists()
     assert again.scores == whole.scores
     assert [tuple(each) for each in again.curve] == whole.curve
+    assert (again.lost, again.rows) == (whole.lost, whole.rows)
 
 
 def test_a_damaged_checkpoint_is_no_obstacle(tmp_path, caplog):
