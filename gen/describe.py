@@ -113,6 +113,7 @@ def _describe_accumulator(config: MacConfig) -> dict[str, object]:
                 "rounding": rounding.value,
                 "overflow": overflow.value,
                 "subnormals": subnormals,
+                **({"random_bits": acc.random_bits} if acc.random_bits else {}),
             }
         case other:  # what is new has its parameters' names until this says more
             return {"name": other.name, "kind": other.name.rstrip("0123456789")} | asdict(other)

@@ -22,7 +22,7 @@ _CUT = {
 
 def step_cases(config: MacConfig, acc: FloatAccConfig) -> list[str]:
     """How the sum of a step comes about, and how it is rounded."""
-    how, once = config.summation, f"rounded once, {_ROUNDED[acc.rounding]}"
+    how, once = config.summation, f"rounded once, {_rounded(acc)}"
     total = f"acc + {products_text(config)}"
     if how.tree:
         rounded = "each rounded as acc is" if how.products.rounded else "exact"
@@ -40,6 +40,17 @@ def step_cases(config: MacConfig, acc: FloatAccConfig) -> list[str]:
     if how.products.bounded:
         cases.append("A product beyond acc's range is infinite, unless another term is.")
     return cases
+
+
+def _rounded(acc: FloatAccConfig) -> str:
+    """How a sum is rounded."""
+    if (bits := acc.random_bits) is None:
+        return _ROUNDED[acc.rounding]
+    return (
+        f"stochastically: random, {bits} bits, is added to its magnitude in units of 2**-{bits} of "
+        "the last place that is kept, a subnormal number's as well, and what is below that place "
+        "is dropped"
+    )
 
 
 def _windows(how: Summation) -> list[str]:

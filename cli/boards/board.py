@@ -74,9 +74,9 @@ def board(
         raise end("Name the board's serial port with --port, or take --simulate.")
     config = unit_of(a, b, acc, lanes=lanes, resolve=resolve, stages=stages, out=out)
     from fp8mac.gen.boards import checks, host
-    from fp8mac.hw.units.buildable import check_buildable
+    from fp8mac.hw.units.buildable import check_undrawn
 
-    check_buildable(config)
+    check_undrawn(config, "a board's bitstream")
     with ExitStack() as stack:
         line: dict[str, Any] = {"port": port, "baud": baud}
         if simulate:

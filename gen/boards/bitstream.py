@@ -22,7 +22,7 @@ from fp8mac.gen.fpga_tools import Tool, find_tool
 from fp8mac.gen.yosys import Yosys, YosysError, find_yosys
 from fp8mac.hw.config.structure import Built
 from fp8mac.hw.config.unit import MacConfig
-from fp8mac.hw.units.buildable import check_buildable
+from fp8mac.hw.units.buildable import check_undrawn
 
 __all__ = ["Bitstream", "BoardBuild", "check_tools", "make_bitstream"]
 
@@ -118,7 +118,7 @@ def make_bitstream(
     BoardError, ToolError, YosysError
         If a tool is missing, or stops.
     """
-    check_buildable(build.config)
+    check_undrawn(build.config, "a board's bitstream")
     platform = build.board.load()
     hertz = platform.default_clk_frequency / build.divide
     design = BoardDesign(build.config, build.goal, baud=build.baud, divide=build.divide)

@@ -60,7 +60,7 @@ def package_contents(
     Raises
     ------
     ConfigError
-        If there is no circuit for the unit, or no single right answer.
+        If there is no circuit for the unit.
     YosysError
         If there is no Yosys that can be used.
     """
@@ -129,7 +129,8 @@ def _svg(diagram: dict[str, Any]) -> str | None:
 
 def _cocotb(config: MacConfig, shape: Shape, top: str, count: int) -> str:
     table = ports(config, shape)
-    inputs = named(table, Role.RESET, Role.CONTROL, Role.OPERAND, Role.STATE, Role.CARRY_STATE)
+    operands = (Role.OPERAND, Role.SCALE, Role.RANDOM)
+    inputs = named(table, Role.RESET, Role.CONTROL, *operands, Role.STATE, Role.CARRY_STATE)
     step, value = "        await Timer(1)", "    return word"
     if shape.is_registered:
         step = "\n".join(

@@ -10,7 +10,8 @@ The sum is made in a *field* of places around the hidden bit of the larger numbe
 
 ``L = max(product bits, precision + 1)`` keeps every bit that a cancellation can bring to light:
 where bits are lost into the sticky bit, the leading one of the sum is at place -1 or above, and
-rounding takes places -1 to -p, the bit below, and whether anything is left.
+rounding takes places -1 to -p, the bit below, and whether anything is left; stochastic rounding as
+many bits below as its random number has.
 
 The accumulator is the larger number only if its exponent *c* is above that of the product, *e*.
 Then the distance is ``c - e``, else ``e - c``; the difference ``c - e - 1``, which takes no carry,
@@ -55,7 +56,8 @@ class Field:
     @property
     def bits(self) -> int:
         """Places 0 to -L."""
-        return max(self.range.significand_bits, self.config.format.precision + 1) + 1
+        below = self.config.random_bits or 1
+        return max(self.range.significand_bits, self.config.format.precision + below) + 1
 
     @property
     def exponent_offset(self) -> int:

@@ -215,12 +215,15 @@ class FloatAccumulator(wiring.Component):
         Product.
     c : :py:`In(config.format.bits)`
         Accumulator code.
+    random : :py:`In(config.random_bits)`, if it rounds stochastically
+        Random number of this step.
     y : :py:`Out(config.format.bits)`
         Code of the rounded sum.
     """
 
     product: data.View
     c: Signal
+    random: Signal
     y: Signal
 
     def __init__(
@@ -228,7 +231,10 @@ class FloatAccumulator(wiring.Component):
     ) -> None:
         self._field = Field(range, config, adder)
         bits = config.format.bits
-        super().__init__({"product": In(NumberLayout(range)), "c": In(bits), "y": Out(bits)})
+        random = {"random": In(config.random_bits)} if config.random_bits else {}
+        super().__init__(
+            {"product": In(NumberLayout(range)), "c": In(bits), **random, "y": Out(bits)}
+        )
 
     @property
     def field(self) -> Field:
@@ -283,4 +289,6 @@ class FloatAccumulator(wiring.Component):
             ),
             self.y.eq(rounder.code),
         ]
+        if field.config.random_bits:
+            m.d.comb += rounder.random.eq(self.random)
         return m

@@ -27,6 +27,9 @@ class Round(wiring.Component):
         1    0       1       up   (half, odd)   down
         1    1       x       up                 down
 
+    Stochastically, a random number is added to as many bits below the mantissa, and what is below
+    those is dropped: up where the sum carries, half or not, whatever the last bit of the mantissa.
+
     The carry of rounding runs on into the exponent: the code above the largest mantissa is the next
     binade, and above the largest number infinity.
 
@@ -35,7 +38,7 @@ class Round(wiring.Component):
     config : FloatAccConfig
         Format, rounding, overflow, subnormals.
     significand_bits : int
-        Width of the significand, at least ``precision + 2``.
+        Width of the significand, at least ``precision + 2``, and ``precision + random_bits``.
     exponent_bits : int
         Width of the exponent.
     hidden_weight : int
@@ -58,6 +61,8 @@ class Round(wiring.Component):
         The sum is not a number; is infinite (if not NaN).
     below : :py:`In(1)`, if ``endless``
         They do: the magnitude is one more in the last place of the significand.
+    random : :py:`In(config.random_bits)`, if it rounds stochastically
+        Random number.
     code : :py:`Out(config.format.bits)`
         Result.
     """
@@ -68,6 +73,7 @@ class Round(wiring.Component):
     nan: Signal
     inf: Signal
     below: Signal
+    random: Signal
     code: Signal
 
     def __init__(
@@ -94,6 +100,7 @@ class Round(wiring.Component):
                 "code": Out(config.format.bits),
             }
             | ({"below": In(1)} if endless else {})
+            | ({"random": In(config.random_bits)} if config.random_bits else {})
         )
 
     @property
@@ -126,6 +133,10 @@ class Round(wiring.Component):
             if self._endless:  # half, and one more in the last place
                 nearest = Mux(self.below, rest[-1] | (rest[:-1].all() & mantissa[0]), nearest)
             m.d.comb += up.eq(nearest)
+        elif config.random_bits:
+            chance = rest[-config.random_bits :]
+            total = plus(m, chance, self.random, len(chance) + 1, "chance", adder=self._adder)
+            m.d.comb += up.eq(total[-1])
         elif self._endless:
             m.d.comb += up.eq(self.below & rest.all())
         if not config.subnormals:

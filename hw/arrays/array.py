@@ -20,7 +20,7 @@ from fp8mac.hw.config.arrays.array import (
     scale_fields,
 )
 from fp8mac.hw.config.structure import Built, Goal
-from fp8mac.hw.units.buildable import check_buildable
+from fp8mac.hw.units.buildable import check_undrawn
 
 __all__ = ["MacArray", "check_array"]
 
@@ -31,9 +31,9 @@ def check_array(config: ArrayConfig) -> None:
     Raises
     ------
     ConfigError
-        As `check_buildable`.
+        As `check_undrawn`.
     """
-    check_buildable(config.cell)
+    check_undrawn(config.cell, "an array")
 
 
 class MacArray(wiring.Component):

@@ -9,12 +9,12 @@ stream ``clk rst`` and two streams, see `stream_ports`; one result a vector
 =====  ==========================================================================================
 
 Operands of several lanes are packed, lane 0 in the lowest bits; behind those that are blocks are
-the blocks' scales, ``sa`` and ``sb``. Beside an accumulator in segments
-are its carries: ``c_carry`` and ``y_carry`` of a core, ``carry`` of a unit, which may have ``sum``
-or ``ready`` as well.
+the blocks' scales, ``sa`` and ``sb``; behind those, where the sum is rounded stochastically, is
+``random``. Beside an accumulator in segments are its carries: ``c_carry`` and ``y_carry`` of a
+core, ``carry`` of a unit, which may have ``sum`` or ``ready`` as well.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
@@ -57,6 +57,8 @@ class Role(Enum):
     OPERAND = "operand"
     SCALE = "scale"
     """Scales of the blocks that operands are of."""
+    RANDOM = "random"
+    """Random number of the step, where an accumulator rounds stochastically."""
     CONTROL = "control"
     STATE = "state"
     """Accumulator that comes in; a unit has it inside."""
@@ -76,6 +78,9 @@ class Role(Enum):
     """Whether a stream that leaves has something."""
     FLAG = "flag"
     """Beside an accumulator that cannot hold NaN or infinity; of a unit, a register."""
+
+
+_LEAVE = {Role.RESULT, Role.CARRY, Role.SUM, Role.READY, Role.OUTPUT, Role.VALID, Role.FLAG}
 
 
 @dataclass(frozen=True)
@@ -102,15 +107,7 @@ class Port:
     @property
     def is_input(self) -> bool:
         """Whether it is driven from outside."""
-        return self.role not in (
-            Role.RESULT,
-            Role.CARRY,
-            Role.SUM,
-            Role.READY,
-            Role.OUTPUT,
-            Role.VALID,
-            Role.FLAG,
-        )
+        return self.role not in _LEAVE
 
     @property
     def direction(self) -> str:
@@ -154,6 +151,7 @@ def ports(config: MacConfig, shape: Shape) -> tuple[Port, ...]:
         return (
             *operands,
             *scales,
+            *_random(config),
             Port("c", config.acc_bits, Role.STATE, f"accumulator, {accumulator}"),
             *_carries(config, "c_carry", Role.CARRY_STATE),
             Port("y", config.acc_bits, Role.RESULT, f"c + {products_text(config)}"),
@@ -166,6 +164,7 @@ def ports(config: MacConfig, shape: Shape) -> tuple[Port, ...]:
         Port("rst", 1, Role.RESET, "synchronous reset to zero; wins over en"),
         *operands,
         *scales,
+        *_random(config),
         Port("en", 1, Role.CONTROL, f"add {these}; otherwise hold"),
         Port("clear", 1, Role.CONTROL, f"begin a new sum with {these}"),
         Port("acc", config.acc_bits, Role.RESULT, f"sum, {accumulator}"),
@@ -239,6 +238,12 @@ def _scales(config: MacConfig) -> tuple[Port, ...]:
     return tuple(Port(f"s{name}", count * 8, Role.SCALE, what.format(name)) for name in ("a", "b"))
 
 
+def _random(config: MacConfig) -> tuple[Port, ...]:
+    """Random number of a step, if the accumulator rounds stochastically."""
+    bits, what = config.random_bits, "random number of this step, all equally likely"
+    return () if bits is None else (Port("random", bits, Role.RANDOM, what),)
+
+
 def products_text(config: MacConfig) -> str:
     """What a step adds, in a formula: ``a * b``, ``sum(a[k] * b[k])`` of several lanes."""
     return "a * b" if config.products_per_cycle == 1 else "sum(a[k] * b[k])"
@@ -246,10 +251,9 @@ def products_text(config: MacConfig) -> str:
 
 def _output(config: MacConfig) -> tuple[Port, ...]:
     """Rounded sum, if there is one."""
-    if config.output is None:
+    if (output := config.output) is None:
         return ()
-    name = config.output.name
-    return (Port("out", config.output.format.bits, Role.OUTPUT, f"sum, rounded to {name}"),)
+    return (Port("out", output.format.bits, Role.OUTPUT, f"sum, rounded to {output.name}"),)
 
 
 def _carries(config: MacConfig, name: str, role: Role) -> tuple[Port, ...]:
@@ -271,7 +275,7 @@ _RESOLVED: dict[Resolve | None, Callable[[MacConfig], tuple[Port, ...]]] = {
 }
 
 
-def named(table: Iterable[Port], *roles: Role) -> dict[str, int]:
+def named(table: Sequence[Port], *roles: Role) -> dict[str, int]:
     """Names and widths of ports with some roles: role by role, those of one in their order.
 
     Examples
@@ -280,11 +284,10 @@ def named(table: Iterable[Port], *roles: Role) -> dict[str, int]:
     >>> named(ports(parse_unit("int8", acc="int32"), Shape.UNIT), Role.RESULT, Role.OPERAND)
     {'acc': 32, 'a': 8, 'b': 8}
     """
-    table = tuple(table)
     return {port.name: port.bits for role in roles for port in table if port.role is role}
 
 
-def wires(table: Iterable[Port], *roles: Role) -> tuple[str, ...]:
+def wires(table: Sequence[Port], *roles: Role) -> tuple[str, ...]:
     """Names of the bits of those ports in a netlist, in the order of `named`.
 
     Examples
@@ -293,7 +296,4 @@ def wires(table: Iterable[Port], *roles: Role) -> tuple[str, ...]:
     >>> wires(ports(parse_unit("int2", acc="kulisch:0"), Shape.UNIT), Role.OPERAND, Role.CONTROL)
     ('a[0]', 'a[1]', 'b[0]', 'b[1]', 'en', 'clear')
     """
-    table = tuple(table)
-    return tuple(
-        wire for role in roles for port in table if port.role is role for wire in port.wires
-    )
+    return tuple(bit for role in roles for port in table if port.role is role for bit in port.wires)

@@ -180,6 +180,11 @@ class MacConfig(Lane):
         return self.stages
 
     @property
+    def random_bits(self) -> int | None:
+        """Bits of the random number that a step draws, if the accumulator rounds stochastically."""
+        return getattr(self.accumulator, "random_bits", None)
+
+    @property
     def scales_per_cycle(self) -> int:
         """Scales of each operand that a cycle takes; 0 where operands are not blocks."""
         return 0 if self.block is None else max(1, self.summation.lanes // self.block.size)

@@ -54,7 +54,7 @@ def exact(
     whole = fixed_frame(frame)[2]
     total = fixed_sum(m, frame, products, with_acc=before if whole else None, adder=adder)
     if not whole:
-        kept = total.fraction_bits + format_.precision + 2
+        kept = total.fraction_bits + format_.precision + 1 + (acc.random_bits or 1)
         if scales:
             kept += scales[0].fraction_bits
             part = scales[0].times(m, total, "products")

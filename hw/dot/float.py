@@ -8,7 +8,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from fp8mac.hw.config.accumulators import FloatAccConfig
-from fp8mac.hw.config.formats import FloatFormat, Rounding
+from fp8mac.hw.config.formats import FloatFormat
 from fp8mac.hw.config.structure import Adder, Structure
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.hw.dot.blocks import adds_blocks, grouped
@@ -51,6 +51,8 @@ class FloatDot(wiring.Component):
         Operand codes, lane 0 in the lowest bits.
     sa, sb : :py:`In(scales * 8)`, where operands are blocks
         Scales of the blocks, that of lane 0 in the lowest bits.
+    random : :py:`In(config.random_bits)`, if it rounds stochastically
+        Random number of this step.
     c : :py:`In(config.acc_bits)`
         Accumulator.
     y : :py:`Out(config.acc_bits)`
@@ -61,6 +63,7 @@ class FloatDot(wiring.Component):
     b: Signal
     sa: Signal
     sb: Signal
+    random: Signal
     c: Signal
     y: Signal
 
@@ -69,11 +72,13 @@ class FloatDot(wiring.Component):
         self._structure = structure
         lanes, scales = config.products_per_cycle, config.scales_per_cycle
         scale = {} if config.block is None else dict.fromkeys(("sa", "sb"), In(scales * 8))
+        random = {"random": In(config.random_bits)} if config.random_bits else {}
         super().__init__(
             {
                 "a": In(lanes * config.a.bits),
                 "b": In(lanes * config.b.bits),
                 **scale,
+                **random,
                 "c": In(config.acc_bits),
                 "y": Out(config.acc_bits),
             }
@@ -84,11 +89,11 @@ class FloatDot(wiring.Component):
         """Whether it adds the products of a step as a unit does."""
         acc, how = config.accumulator, config.summation
         if adds_integer_blocks(config):
-            return isinstance(acc, FloatAccConfig) and acc.rounding is not Rounding.STOCHASTIC
+            return isinstance(acc, FloatAccConfig)
         floats = isinstance(config.a, FloatFormat) and isinstance(config.b, FloatFormat)
         if not (floats and isinstance(acc, FloatAccConfig)) or not adds_blocks(config):
             return False
-        if acc.rounding is Rounding.STOCHASTIC or config.flags or how.chunk is not None:
+        if config.flags or how.chunk is not None:
             return False
         if config.block is not None and how.groups is not None:
             return _has_exponents(config)
@@ -112,7 +117,7 @@ class FloatDot(wiring.Component):
         if self._structure.circuits in FAST and (fast := _fast(self._config)) is not None:
             code = fast(m, self._config, self.a, self.b, self.c, adder=self._structure.adder)
             m.d.comb += self.y.eq(code)
-            return m
+            return self._drawn(m)
         fast = self._structure.circuits in FAST
         adder = self._structure.adder if fast else Adder.RIPPLE
         if self._config.block is not None:
@@ -132,6 +137,12 @@ class FloatDot(wiring.Component):
         else:
             add = partial(exact, adder=adder)
         m.d.comb += self.y.eq(add(m, self._config, self.a, self.b, self.c))
+        return self._drawn(m)
+
+    def _drawn(self, m: Module) -> Module:
+        """Give a random number to the only rounding of a step, which ``finish`` is."""
+        if self._config.random_bits:
+            m.d.comb += m.submodules["finish"].random.eq(self.random)
         return m
 
 

@@ -71,7 +71,7 @@ def integer_blocks(
     top = acc.format.exponent_bias + config.product_lsb_exponent + moved + fraction
     exponent = wire_signed(m, Const(top, top.bit_length() + 1), "top")
     total = Sum(value, exponent, value.any(), fraction, top, top)
-    kept = fraction + acc.format.precision + 2
+    kept = fraction + acc.format.precision + 1 + (acc.random_bits or 1)
     parts = [
         Kept(scales[0].times(m, total, "products"), kept),
         Kept(Addend.of_acc(before, acc.format), kept),

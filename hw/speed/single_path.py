@@ -55,12 +55,15 @@ class FastSinglePathAccumulator(wiring.Component):
         Product.
     c : :py:`In(config.format.bits)`
         Accumulator code.
+    random : :py:`In(config.random_bits)`, if it rounds stochastically
+        Random number of this step.
     y : :py:`Out(config.format.bits)`
         Code of the rounded sum.
     """
 
     product: data.View
     c: Signal
+    random: Signal
     y: Signal
 
     def __init__(
@@ -71,10 +74,13 @@ class FastSinglePathAccumulator(wiring.Component):
     ) -> None:
         # Where bits are lost below, at most the top place can cancel.
         bits = sum(factor.significand_bits for factor in factors)
-        depth = max(bits, config.format.precision + 2)
+        depth = max(bits, config.format.precision + 1 + (config.random_bits or 1))
         self._shape = FrameShape(factors, config, depth, adder=adder)
         width = config.format.bits
-        super().__init__({"product": In(FactoredLayout(*factors)), "c": In(width), "y": Out(width)})
+        random = {"random": In(config.random_bits)} if config.random_bits else {}
+        super().__init__(
+            {"product": In(FactoredLayout(*factors)), "c": In(width), **random, "y": Out(width)}
+        )
 
     @property
     def shape(self) -> FrameShape:
@@ -148,6 +154,8 @@ class FastSinglePathAccumulator(wiring.Component):
             ),
             self.y.eq(rounder.code),
         ]
+        if config.random_bits:
+            m.d.comb += rounder.random.eq(self.random)
         return m
 
     def _exponent(self, m: Module, frames: Frames) -> Value:

@@ -2,12 +2,11 @@
 
 from fp8mac.hw.config.accumulators import FloatAccConfig
 from fp8mac.hw.config.errors import ConfigError
-from fp8mac.hw.config.formats import Rounding
 from fp8mac.hw.config.structure import MOST_LANES
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.hw.dot.family import DOTS
 
-__all__ = ["check_buildable"]
+__all__ = ["check_buildable", "check_undrawn"]
 
 
 def check_buildable(config: MacConfig) -> None:
@@ -16,14 +15,14 @@ def check_buildable(config: MacConfig) -> None:
     Raises
     ------
     ConfigError
-        If the accumulator rounds stochastically or in an unusual way, or products are added in a
-        way that no circuit has.
+        If the accumulator rounds in an unusual way, or stochastically in several stages, or
+        products are added in a way that no circuit has.
     """
     acc = config.accumulator
-    if isinstance(acc, FloatAccConfig) and acc.rounding is Rounding.STOCHASTIC:
+    if config.random_bits and config.stages > 1:
         raise ConfigError(
-            "Stochastic rounding exists in the golden model only; a circuit rounds to nearest "
-            "even, or toward zero (:rtz)."
+            "A circuit that rounds stochastically has one stage: its random number is that of the "
+            "clock edge on which the sum is rounded."
         )
     if config != config.plain:
         if config.products_per_cycle > MOST_LANES or not any(dot.fits(config) for dot in DOTS):
@@ -36,6 +35,27 @@ def check_buildable(config: MacConfig) -> None:
         return
     if isinstance(acc, FloatAccConfig) and not acc.is_basic:
         raise ConfigError(
-            f"No circuit rounds as {acc.name} does; circuits round to nearest even, or toward zero "
-            "(:rtz), with :ftz and :saturate."
+            f"No circuit rounds as {acc.name} does; circuits round to nearest even, toward zero "
+            "(:rtz) or stochastically (:sr), with :ftz and :saturate."
+        )
+
+
+def check_undrawn(config: MacConfig, where: str) -> None:
+    """Refuse a unit where nothing gives it random numbers.
+
+    Parameters
+    ----------
+    where : str
+        What it is to be in: ``an array``.
+
+    Raises
+    ------
+    ConfigError
+        As `check_buildable`; or if the accumulator rounds stochastically.
+    """
+    check_buildable(config)
+    if config.random_bits:
+        raise ConfigError(
+            f"In {where} nothing draws the random numbers of {config.accumulator.name}; choose "
+            "another rounding than :sr."
         )

@@ -57,6 +57,8 @@ class MacCore(wiring.Component):
         What goes on from there.
     sa, sb : :py:`In(scales * 8)`, where operands are blocks
         Scales of the blocks of ``a`` and of ``b``, that of lane 0 in the lowest bits.
+    random : :py:`In(config.random_bits)`, if it rounds stochastically
+        Random number of this step.
     c : :py:`In(config.acc_bits)`
         Accumulator.
     y : :py:`Out(config.acc_bits)`
@@ -78,6 +80,7 @@ class MacCore(wiring.Component):
     b: Signal
     sa: Signal
     sb: Signal
+    random: Signal
     c: Signal
     y: Signal
     c_carry: Signal
@@ -178,6 +181,8 @@ class MacCore(wiring.Component):
         m.d.comb += [adder.c.eq(self.c), self.y.eq(adder.y)]
         if self._config.segment_bits is not None:
             m.d.comb += [adder.c_carry.eq(self.c_carry), self.y_carry.eq(adder.y_carry)]
+        if self._config.random_bits:
+            m.d.comb += adder.random.eq(self.random)
         if parts.clears:
             m.d.comb += adder.clear.eq(self.clear)
         return m

@@ -50,6 +50,8 @@ class Mac(wiring.Component):
         Operand code of each lane, lane 0 in the lowest bits.
     b : :py:`In(lanes * config.b.bits)`
         Operand code of each lane.
+    random : :py:`In(config.random_bits)`, if it rounds stochastically
+        Random number of this step.
     en : :py:`In(1)`
         Add these products; otherwise hold.
     clear : :py:`In(1)`
@@ -77,6 +79,7 @@ class Mac(wiring.Component):
     b: Signal
     sa: Signal
     sb: Signal
+    random: Signal
     en: Signal
     clear: Signal
     acc: Signal
@@ -150,8 +153,8 @@ class Mac(wiring.Component):
             core.b.eq(b),
             core.c.eq(self.acc if core.clears else Mux(clear, 0, self.acc)),
         ]
-        if self._config.block is not None:
-            m.d.comb += [core.sa.eq(self.sa), core.sb.eq(self.sb)]
+        passed = named(ports(self._config, Shape.CORE), Role.SCALE, Role.RANDOM)
+        m.d.comb += [getattr(core, name).eq(getattr(self, name)) for name in passed]
         if core.clears:
             m.d.comb += core.clear.eq(clear)
         if segment_bits is not None:

@@ -8,7 +8,7 @@ from fp8mac.hw.config.accumulators import ConfigError, Resolve
 from fp8mac.hw.config.ports import Role, Shape, named, ports
 from fp8mac.hw.config.structure import Built, Goal
 from fp8mac.hw.config.unit import MacConfig
-from fp8mac.hw.units.buildable import check_buildable
+from fp8mac.hw.units.buildable import check_undrawn
 from fp8mac.hw.units.mac import Mac
 
 __all__ = ["StreamMac", "check_streamable", "element_layout", "sum_layout"]
@@ -35,9 +35,9 @@ def check_streamable(config: MacConfig) -> None:
     Raises
     ------
     ConfigError
-        As `check_buildable`; or if idle cycles resolve the register, of which a stream has none.
+        As `check_undrawn`; or if idle cycles resolve the register, of which a stream has none.
     """
-    check_buildable(config)
+    check_undrawn(config, "a stream")
     if config.resolve is Resolve.IDLE:
         raise ConfigError(
             "A stream has no idle cycles to resolve a register in segments; choose "

@@ -10,6 +10,7 @@ from fp8mac.proofs.bugs.conditions import (
     is_kulisch,
     is_whole_kulisch,
     multiplies_floats,
+    rounds_stochastically,
     rounds_to_nearest,
     saturates_ints,
     takes_ints,
@@ -25,6 +26,30 @@ AREA_MUTATIONS: tuple[Mutation, ...] = (
         "product.significand_bits <= format_.precision + 1", "True",
         ("e2m5,bf16", "e2m5,e6m9"),
         lambda config: rounds_to_nearest(config) and has_long_products(config),
+    ),
+    Mutation(
+        "random number one place too low", "random number", "area.round",
+        "rest[-config.random_bits :]", "rest[-config.random_bits - 1 : -1]",
+        ("e4m3,fp16:sr=4", "e4m3,e5m2:sr=2"),
+        rounds_stochastically,
+    ),
+    Mutation(
+        "carry of the random number lost", "random number", "area.round",
+        "up.eq(total[-1])", "up.eq(total[-2])",
+        ("e4m3,fp16:sr=4", "e5m2,e4m3:sr=1"),
+        rounds_stochastically,
+    ),
+    Mutation(
+        "random number decides ties only", "random number", "area.round",
+        "up.eq(total[-1])", "up.eq(rest[-1] & (rest[:-1].any() | self.random[-1]))",
+        ("e4m3,fp16:sr=4", "e4m3,e5m2:sr=2"),
+        rounds_stochastically,
+    ),
+    Mutation(
+        "places that a random number meets are sticky", "random number", "area.align",
+        "self.config.random_bits or 1", "1",
+        ("e4m3,fp16:sr=8", "e4m3,bf16:sr=8"),
+        lambda config: (config.random_bits or 0) > 5,
     ),
     Mutation(
         "subnormal operand keeps exponent 0", "unpack", "area.unpack",

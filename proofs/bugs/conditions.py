@@ -41,6 +41,11 @@ def is_ieee(config: MacConfig) -> bool:
     return isinstance(acc, FloatAccConfig) and acc.format.has_inf
 
 
+def rounds_stochastically(config: MacConfig) -> bool:
+    """Whether a random number decides how sums are rounded."""
+    return config.random_bits is not None
+
+
 def rounds_to_nearest(config: MacConfig) -> bool:
     """Whether the accumulator is a float that rounds to nearest."""
     acc = config.accumulator

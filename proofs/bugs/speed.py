@@ -15,6 +15,8 @@ from fp8mac.proofs.bugs.conditions import (
     is_kulisch,
     is_segmented,
     is_whole_kulisch,
+    rounds_stochastically,
+    rounds_to_nearest,
     saturates_ints,
     takes_ints,
 )
@@ -61,6 +63,25 @@ def _is_flat(config: MacConfig) -> bool:
 # fmt: off
 # Those that few units have come first: a plan takes the first of those that it took least.
 _MUTATIONS: tuple[Mutation, ...] = (
+    Mutation(
+        "random number one place too low (fast)", "random number", "speed.round",
+        "rest[-config.random_bits :]", "rest[-config.random_bits - 1 : -1]",
+        ("e4m3,fp16:sr=4", "e4m3,e5m2:sr=2"),
+        rounds_stochastically,
+    ),
+    Mutation(
+        "carry of the random number lost (fast)", "random number", "speed.round",
+        "adder=self._adder)[-1]", "adder=self._adder)[-2]",
+        ("e4m3,fp16:sr=4", "e5m2,e4m3:sr=1"),
+        rounds_stochastically,
+    ),
+    Mutation(
+        "random number decides ties only (fast)", "random number", "speed.round",
+        'add(m, chance, self.random, name="chance", adder=self._adder)[-1]',
+        "rest[-1] & (rest[:-1].any() | self.random[-1])",
+        ("e4m3,fp16:sr=4", "e4m3,e5m2:sr=2"),
+        rounds_stochastically,
+    ),
     Mutation(
         "number far below lost", "sticky", "speed.frames",
         "sticky | (moved.any() & ~met)", "sticky",
@@ -251,13 +272,13 @@ _MUTATIONS: tuple[Mutation, ...] = (
         "bit that a carry pushes out lost", "rounding", "speed.single_path",
         "total[0] | total[1]", "total[1]",
         ("e4m3,e5m4:saturate", "e4m3,fp16:saturate"),
-        lambda config: _is_single(config) and "rtz" not in config.accumulator.name,
+        lambda config: _is_single(config) and rounds_to_nearest(config),
     ),
     Mutation(
         "ties away from zero (fast)", "tie rule", "speed.round",
         "rest[:-1].any() | kept[0]", "rest[:-1].any() | ~kept[0] | kept[0]",
         ("e4m3,fp16:saturate", "e2m5,fp16"),
-        lambda config: _is_single(config) and "rtz" not in config.accumulator.name,
+        lambda config: _is_single(config) and rounds_to_nearest(config),
     ),
     Mutation(
         "subnormal sums kept", "subnormal sums", "speed.round",

@@ -123,7 +123,13 @@ class Circuit:
     def inputs(self) -> dict[str, int]:
         """Width of every input that the step depends on, but for the state."""
         return named(
-            self.table, Role.OPERAND, Role.STATE, Role.CARRY_STATE, Role.CONTROL, Role.RESET
+            self.table,
+            Role.OPERAND,
+            Role.RANDOM,
+            Role.STATE,
+            Role.CARRY_STATE,
+            Role.CONTROL,
+            Role.RESET,
         )
 
     @property

@@ -38,7 +38,8 @@ class Counterexample:
     flags : tuple of bool
         Of a unit, its flags before the step; of a core, none.
     controls : dict of str to int
-        Of a unit, ``en``, ``clear`` and ``rst``; of a core, none. Carries between segments.
+        Of a unit, ``en``, ``clear`` and ``rst``; of a core, none. Carries between segments; the
+        random number of a step.
     got, want : State
         What the circuit gives, and the golden model; ``acc`` is None where it is not specified.
     fault : str
@@ -106,16 +107,16 @@ def replay(circuit: Circuit, model: dict[str, int]) -> Counterexample:
     held, new = [model[name] for name in states], [outputs[name] for name in results]
     acc = _value(config, held)
     got = golden.State(_value(config, new), tuple(bool(outputs[flag]) for flag in flags))
-    wrong = ""
+    wrong, drawn = "", {name: model[name] for name in named(table, Role.RANDOM)}
     if not registered:
         before, controls = (), {name: model[name] for name in named(table, Role.CARRY_STATE)}
-        want = golden.mac(config, a, b, acc)
+        want = golden.mac(config, a, b, acc, **drawn)
     else:
         before = tuple(bool(model[flag]) for flag in flags)
         controls = {name: model[name] for name in named(table, Role.CONTROL, Role.RESET)}
         old = golden.State(None if any(before) else acc, before)
         raised = {name: bool(value) for name, value in controls.items()}
-        want = golden.step(config, old, a, b, **raised)
+        want = golden.step(config, old, a, b, **raised, **drawn)
         resets = raised["rst"]
         if piped:  # a reset before the last edge was before this state, one there ends it
             later = [port_after("rst", edges) for edges in range(1, config.stages)]
@@ -134,7 +135,7 @@ def replay(circuit: Circuit, model: dict[str, int]) -> Counterexample:
             out, right = outputs["out"], golden.leave(config, old)
             if right not in (None, out):
                 wrong = wrong or f"out is {out:#x}, not {right:#x}"
-    found = Counterexample(config, a, b, acc, before, controls, got, want, wrong)
+    found = Counterexample(config, a, b, acc, before, drawn | controls, got, want, wrong)
     if got.flags == want.flags and want.acc in (None, got.acc) and not wrong:
         raise ReplayError(f"The golden model agrees with the circuit: {found}.")
     return found

@@ -29,7 +29,8 @@ class Sorts:
     exact : Sort
         Where operands, accumulator and, before it is rounded, their sum are.
     rounded : Sort
-        Where the sum is rounded: with the accumulator's precision and its smallest numbers.
+        Where the sum is rounded: with the accumulator's precision and its smallest numbers. Of
+        stochastic rounding it has as many bits more as a random number, and the sum is truncated.
     scale_a, scale_b, scale : int
         Operands and accumulator are multiplied by two to these; ``scale_a + scale_b == scale``.
     """
@@ -67,6 +68,7 @@ def is_plain(config: MacConfig, acc: FloatAccConfig) -> bool:
         and format_.bias == format_.default_bias
         and acc.overflow is Overflow.TO_SPECIAL
         and acc.subnormals
+        and acc.random_bits is None
         and all(
             _precision(operand) <= format_.precision
             and operand.lsb_exponent >= format_.lsb_exponent
@@ -82,7 +84,7 @@ def sorts_of(config: MacConfig) -> Sorts:
     An IEEE accumulator that contains the operands is its own sort: the step is one ``fp.fma``. For
     any other, exponent bits are added until no finite sum overflows. The scale puts the
     accumulator's smallest normal number on that of the sort: subnormal numbers are then rounded
-    where they have to be. Where the operands have more bits than the accumulator, the sum is made
+    where they have to be. Where the operands have more bits than the sort, the sum is made
     in a sort with so much precision that it is exact, and is then rounded once. Nothing is rounded
     in a fixed-point accumulator.
     """
@@ -91,6 +93,7 @@ def sorts_of(config: MacConfig) -> Sorts:
         sort = product_sort(config)
         return Sorts(sort, sort)
     format_ = acc.format
+    precision = format_.precision + (acc.random_bits or 0)
     if is_plain(config, acc):
         own = Sort(format_.exponent_bits, format_.precision)
         return Sorts(own, own)
@@ -98,7 +101,7 @@ def sorts_of(config: MacConfig) -> Sorts:
     formats = [each for each in (format_, config.a, config.b) if isinstance(each, FloatFormat)]
     exponent_bits = max(each.exponent_bits for each in formats)
     while True:
-        rounded = Sort(exponent_bits, format_.precision)
+        rounded = Sort(exponent_bits, precision)
         scale = rounded.emin - format_.emin
         scale_a = rounded.emin - _emin(config.a)
         scale_b = scale - scale_a
@@ -111,7 +114,7 @@ def sorts_of(config: MacConfig) -> Sorts:
             break
         exponent_bits += 1
     exact = rounded
-    if max(_precision(config.a), _precision(config.b)) > format_.precision:
+    if max(_precision(config.a), _precision(config.b)) > precision:
         lowest = min(config.product_lsb_exponent, format_.lsb_exponent)
         exact = Sort(exponent_bits, int(largest_sum / Fraction(2) ** lowest).bit_length())
     return Sorts(exact, rounded, scale_a, scale_b, scale)

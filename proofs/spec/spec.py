@@ -10,7 +10,7 @@ of range, and what the clocked unit does with enable, clear and reset.
 
 from fp8mac.hw.config.accumulators import FloatAccConfig, IntAccConfig, Resolve
 from fp8mac.hw.config.formats import FloatFormat, IntFormat, Overflow, Rounding
-from fp8mac.hw.config.ports import Role, Shape, named, ports
+from fp8mac.hw.config.ports import Port, Role, Shape, named, ports
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.proofs.spec.register import settling, value, zero_claim
 from fp8mac.proofs.spec.sorts import (
@@ -20,6 +20,7 @@ from fp8mac.proofs.spec.sorts import (
     product_sort,
     sorts_of,
 )
+from fp8mac.proofs.spec.stochastic import drawn, drawn_limit
 from fp8mac.proofs.spec.theory import (
     Sort,
     all_of,
@@ -39,7 +40,8 @@ def definitions(config: MacConfig, *, any_nan: bool = False) -> str:
 
     ::
 
-        (step a b c y)       whether y is what c + a * b has to give
+        (step a b c y)       whether y is what c + a * b has to give; (step a b random c y) where
+                             it is rounded stochastically
         (raises_<flag> a b)  whether a * b raises a flag
         (product a b)        of integers: a * b, as wide as the accumulator
         (add c p y)          of integers: whether y is what c + p has to give
@@ -68,7 +70,8 @@ def definitions(config: MacConfig, *, any_nan: bool = False) -> str:
         term = f"(let ((p {_float_product(config)}))\n {_RAISED[flag]})"
         text += f"(define-fun raises_{flag} ({operands}) Bool\n {term})\n"
     body = any_of([*_excluded(config), body])
-    return text + f"(define-fun step ({operands} (c {word}) (y {word})) Bool\n {body})\n"
+    random = f" (random (_ BitVec {config.random_bits}))" if config.random_bits else ""
+    return text + f"(define-fun step ({operands}{random} (c {word}) (y {word})) Bool\n {body})\n"
 
 
 _RAISED = {
@@ -84,10 +87,15 @@ def core_claim(config: MacConfig) -> str:
     operands = " ".join(named(table, Role.OPERAND))
     before = value(config, *named(table, Role.STATE, Role.CARRY_STATE))
     after = value(config, *named(table, Role.RESULT, Role.CARRY))
-    step = f"(step {operands} {before} {after})"
+    step = f"(step {_given(table)} {before} {after})"
     flags = [f"(= (= {flag} #b1) (raises_{flag} {operands}))" for flag in config.flags]
     raised = [f"(= {flag} #b1)" for flag in config.flags]
     return all_of([*flags, any_of([*raised, step])])
+
+
+def _given(table: tuple[Port, ...]) -> str:
+    """What a step gets beside the accumulator."""
+    return " ".join(named(table, Role.OPERAND, Role.RANDOM))
 
 
 def port_after(port: str, edges: int) -> str:
@@ -122,7 +130,7 @@ def unit_claim(config: MacConfig) -> str:
         for flag in flags
     ]
     zero = bits(0, config.acc_bits)
-    step = f"(step {operands} (ite (= {clear} #b1) {zero} {before}) {after})"
+    step = f"(step {_given(table)} (ite (= {clear} #b1) {zero} {before}) {after})"
     stepped = [*sticky, any_of([*(f"(= {flag}_next #b1)" for flag in flags), step])]
     edge = f"(ite (= {en} #b0) {all_of(held)}\n {all_of(stepped)})"
     *dropped, last = (port_after(rst, edges) for edges in range(config.stages))
@@ -212,7 +220,7 @@ def _float_product(config: MacConfig) -> str:
 def _float_step(config: MacConfig, acc: FloatAccConfig, any_nan: bool) -> str:
     """``s`` is the rounded sum, ``t`` the one rounded toward zero, ``y.`` the number of y."""
     format_, sorts = acc.format, sorts_of(config)
-    mode = "RTZ" if acc.rounding is Rounding.RTZ else "RNE"
+    mode = "RNE" if acc.rounding is Rounding.RNE else "RTZ"
     c = sorts.rounded.of_code(widen(format_, "c", sorts.rounded))
     if not acc.subnormals:
         width = sorts.rounded.exponent_bits + sorts.rounded.precision
@@ -243,6 +251,8 @@ def _result(acc: FloatAccConfig, rounded: Sort, any_nan: bool, *, plain: bool) -
     if format_.nan_code is not None:
         nan = "(fp.isNaN y.)" if any_nan else f"(= y {bits(format_.nan_code, format_.bits)})"
     result = "(= s y.)"
+    if acc.random_bits:
+        result = drawn(acc, rounded)
     if not format_.has_negative_zero:
         result = f"(ite (fp.isZero s) (= y {bits(0, format_.bits)})\n {result})"
     if not plain:
@@ -251,13 +261,13 @@ def _result(acc: FloatAccConfig, rounded: Sort, any_nan: bool, *, plain: bool) -
             infinite = _is_signed(format_, "s", format_.inf_code)
         elif nan and acc.overflow is Overflow.TO_SPECIAL:
             infinite = nan
-        if acc.overflow is Overflow.TO_SPECIAL and acc.rounding is Rounding.RNE:
+        if acc.overflow is Overflow.TO_SPECIAL and acc.rounding is not Rounding.RTZ:
             beyond = infinite
-        largest = rounded.of_code(widen(format_, bits(format_.max_code, format_.bits), rounded))
-        result = (
-            f"(ite (fp.isInfinite s) {infinite}\n"
-            f" (ite (fp.gt (fp.abs s) {largest}) {beyond}\n {result}))"
-        )
+        largest = widen(format_, bits(format_.max_code, format_.bits), rounded)
+        above = f"(fp.gt (fp.abs s) {rounded.of_code(largest)})"
+        if acc.random_bits:
+            above = f"(fp.geq (fp.abs s) {drawn_limit(acc, rounded, largest)})"
+        result = f"(ite (fp.isInfinite s) {infinite}\n (ite {above} {beyond}\n {result}))"
     if not acc.subnormals:
         zero = _is_signed(format_, "t", 0)
         result = f"(ite (or (fp.isSubnormal t) (fp.isZero t)) {zero}\n {result})"

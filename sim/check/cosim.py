@@ -8,7 +8,7 @@ import numpy as np
 from fp8mac.hw.config.ports import Port, Role, Shape, named, ports, wires
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.sim.check.netlist import Netlist
-from fp8mac.sim.check.stimuli import Triples, integers, random_carries
+from fp8mac.sim.check.stimuli import Triples, integers, random_carries, random_numbers
 from fp8mac.sim.check.words import port_words
 from fp8mac.sim.exact import golden
 from fp8mac.sim.exact.segments import fault, resolved
@@ -32,14 +32,16 @@ class Mismatch:
     want: int | None
     want_flags: tuple[bool, ...]
     fault: str = ""
+    random: int | None = None
 
     def __str__(self) -> str:
         want = "anything" if self.want is None else f"{self.want:#x}"
         flags = f", flags {self.got_flags}, want {self.want_flags}" if self.want_flags else ""
         fault = f", {self.fault}" if self.fault else ""
+        drawn = "" if self.random is None else f" random={self.random:#x}"
         return (
-            f"a={self.a:#x} b={self.b:#x} acc={self.acc:#x}: got {self.got:#x}, want {want}{flags}"
-            f"{fault}"
+            f"a={self.a:#x} b={self.b:#x}{drawn} acc={self.acc:#x}: got {self.got:#x}, want {want}"
+            f"{flags}{fault}"
         )
 
 
@@ -63,6 +65,8 @@ def check_core(config: MacConfig, netlist: Netlist, triples: Triples) -> list[Mi
     ]
     given = port_words(config, triples.a, triples.b)
     given |= zip(inputs, (triples.c, *carries), strict=True)
+    drawn = random_numbers(config, len(triples.a), seed=1)
+    given |= {name: np.array(drawn, np.uint64) for name in named(table, Role.RANDOM)}
     outputs = netlist.evaluate(given)
     got_words = [outputs[port] for port in named(table, Role.RESULT, Role.CARRY)]
     flag_words = [outputs[flag][:, 0] for flag in named(table, Role.FLAG)]
@@ -72,10 +76,12 @@ def check_core(config: MacConfig, netlist: Netlist, triples: Triples) -> list[Mi
     for index, (a, b, acc, got) in enumerate(
         zip(integers(triples.a), integers(triples.b), before, after, strict=True)
     ):
-        want = golden.mac(config, a, b, acc)
+        want = golden.mac(config, a, b, acc, random=drawn[index])
         got_flags = tuple(flag_rows[index]) if flag_rows else ()
         if got_flags != want.flags or (want.acc is not None and got != want.acc):
-            mismatches.append(Mismatch(a, b, acc, got, got_flags, want.acc, want.flags))
+            random = drawn[index] if config.random_bits else None
+            state = (got, got_flags, want.acc, want.flags)
+            mismatches.append(Mismatch(a, b, acc, *state, random=random))
     return mismatches
 
 
@@ -124,6 +130,8 @@ def check_unit(
         bits |= _bits(names, words)
     controls = rng.random((count, 3)) < (0.8, 0.2, 0.1)
     inputs = named(table, Role.CONTROL, Role.RESET, Role.CLOCK)
+    drawn = random_numbers(config, count, seed)
+    chance = {name: np.array(drawn, np.uint64) for name in named(table, Role.RANDOM)}
 
     def edge(
         bits: dict[str, np.ndarray], operands: Sequence[np.ndarray], controls: np.ndarray
@@ -131,7 +139,7 @@ def check_unit(
         stimuli = (*controls.astype(np.uint64).T, np.zeros(count, np.uint64))
         state = _words([bits[name] for name in flip_flops])
         given = dict(zip(inputs, stimuli, strict=True)) | {"ff_q": state}
-        given |= port_words(config, *operands)
+        given |= port_words(config, *operands) | chance
         return netlist.evaluate(given)
 
     filled = dict.fromkeys(flip_flops, np.zeros(count, np.uint64)) if config.stages > 1 else {}
@@ -158,7 +166,8 @@ def check_unit(
         en, clear, _ = controls[index].tolist()
         rst = bool(ends[index])
         old = golden.State(None if any(up) else before, up)
-        want = golden.step(config, old, a, b, en=en, clear=clear, rst=rst)
+        given = {"en": en, "clear": clear, "rst": rst}
+        want = golden.step(config, old, a, b, **given, random=drawn[index])
         got_flags = tuple(raised[index].tolist())
         state = (got[index], got_flags, want.acc, want.flags)
         states = {"en": en, "rst": rst, "flagged": any(up)}
@@ -166,7 +175,8 @@ def check_unit(
         if config.output is not None:
             wrong = wrong or _out_fault(config, old, int(outputs["out"][index, 0]))
         if got_flags != want.flags or (want.acc is not None and got[index] != want.acc) or wrong:
-            mismatches.append(Mismatch(a, b, before, *state, wrong))
+            random = drawn[index] if config.random_bits else None
+            mismatches.append(Mismatch(a, b, before, *state, wrong, random))
     return mismatches
 
 

@@ -96,7 +96,10 @@ def states(config: MacConfig) -> int:
             f"2**32 states; {config.slug} has 2**{bits} states; use `fp8mac prove`."
         )
     if acc.rounding is Rounding.STOCHASTIC:
-        raise ConfigError("Stochastic rounding has no single result to check.")
+        raise ConfigError(
+            f"Exhaustive checking has no random numbers, which {config.text} takes; use "
+            "`fp8mac prove`."
+        )
     return len(legal_codes(config.a)) * len(legal_codes(config.b)) << acc.format.bits
 
 

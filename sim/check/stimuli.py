@@ -22,6 +22,7 @@ __all__ = [
     "integers",
     "packed",
     "random_carries",
+    "random_numbers",
 ]
 
 Codes = NDArray[np.uint64]
@@ -149,6 +150,17 @@ def random_carries(config: MacConfig, count: int, seed: int) -> Codes:
     if bits % 64:
         carries[:, -1] &= np.uint64((1 << bits % 64) - 1)
     return carries
+
+
+def random_numbers(config: MacConfig, count: int, seed: int) -> list[int]:
+    """Random numbers of an accumulator that rounds stochastically, often the extreme ones; else 0.
+
+    Parameters are those of `biased_triples`.
+    """
+    rng, most = np.random.default_rng([seed, 3]), (1 << (config.random_bits or 0)) - 1
+    extreme = rng.choice([0, 1, most, most // 2, most - most // 2], count)
+    drawn = np.where(rng.random(count) < 1 / 4, extreme, rng.integers(0, most + 1, count))
+    return np.minimum(drawn, most).tolist()
 
 
 def _operands(config: MacConfig, count: int, rng: np.random.Generator) -> tuple[Codes, Codes]:

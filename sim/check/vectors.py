@@ -12,12 +12,12 @@ and carries stand for it is left to the hardware.
 
 from collections.abc import Iterable, Iterator
 from importlib.metadata import version
-from itertools import chain, product
+from itertools import chain, product, repeat
 
 import numpy as np
 
-from fp8mac.hw.config.accumulators import ConfigError, FloatAccConfig
-from fp8mac.hw.config.formats import Format, Rounding
+from fp8mac.hw.config.accumulators import ConfigError
+from fp8mac.hw.config.formats import Format
 from fp8mac.hw.config.ports import Role, Shape, named, ports, products_text
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.sim.check.stimuli import (
@@ -26,6 +26,7 @@ from fp8mac.sim.check.stimuli import (
     integers,
     packed,
     random_carries,
+    random_numbers,
 )
 from fp8mac.sim.codes.numbers import legal_codes
 from fp8mac.sim.exact import golden
@@ -39,7 +40,8 @@ def vector_lines(config: MacConfig, count: int, seed: int) -> Iterator[str]:
 
     Columns are ``a b acc want``, and one for each of ``config.flags``: ``want`` is the accumulator
     after ``acc + a * b``, not specified where a flag is raised. Beside the word of an accumulator
-    in segments is a column of its carries. Every pair of operands occurs, if
+    in segments is a column of its carries, and behind ``b`` one of random numbers, where it rounds
+    stochastically. Every pair of operands occurs, if
     there are as many cases, and at most 2**16 pairs.
 
     Parameters
@@ -54,11 +56,6 @@ def vector_lines(config: MacConfig, count: int, seed: int) -> Iterator[str]:
     iterator of str
         Lines without line ends: the comments, then ``count`` cases.
 
-    Raises
-    ------
-    ConfigError
-        If the accumulator rounds stochastically.
-
     Examples
     --------
     >>> from fp8mac.hw.config.unit import parse_unit
@@ -68,25 +65,25 @@ def vector_lines(config: MacConfig, count: int, seed: int) -> Iterator[str]:
     """
     header = _header(config, _columns(config), f"{count} cases, seed {seed}")
     triples = biased_triples(config, count, seed)
+    drawn = random_numbers(config, count, seed)
     cases = ((a, b, (acc,)) for a, b, acc in triples.integers())
     if config.segment_bits is not None:
         carries = Triples(triples.a, triples.b, random_carries(config, count, seed)).integers()
         both = zip(triples.integers(), carries, strict=True)
         cases = ((a, b, (acc, carry)) for (a, b, acc), (_, _, carry) in both)
-    return chain(header, _steps(config, cases))
+    return chain(header, _steps(config, cases, drawn))
 
 
 def product_lines(config: MacConfig) -> Iterator[str]:
     """Every pair of operands once, in the columns of `vector_lines`.
 
     The accumulator is 0, so that ``want`` is the product, rounded where it has to be; that of a
-    product of -0 is +0.
+    product of -0 is +0. Random numbers are 0 all the time.
 
     Raises
     ------
     ConfigError
-        If there are more than 2**24 pairs, or operands are blocks, or the accumulator rounds
-        stochastically.
+        If there are more than 2**24 pairs, or operands are blocks.
     """
     bits = sum(named(ports(config, Shape.CORE), Role.OPERAND, Role.SCALE).values())
     if bits > 24 or config.block is not None:
@@ -94,7 +91,7 @@ def product_lines(config: MacConfig) -> Iterator[str]:
     header = _header(config, _columns(config), "all pairs of operands")
     zero = (0, 0) if config.segment_bits is not None else (0,)
     pairs = product(*(_legal(config, format_) for format_ in (config.a, config.b)))
-    return chain(header, _steps(config, ((a, b, zero) for a, b in pairs)))
+    return chain(header, _steps(config, ((a, b, zero) for a, b in pairs), repeat(0)))
 
 
 def sequence_lines(config: MacConfig, count: int, seed: int) -> Iterator[str]:
@@ -105,16 +102,17 @@ def sequence_lines(config: MacConfig, count: int, seed: int) -> Iterator[str]:
     stages the inputs reach them that many edges later, less one. The rounded sum, ``out``, comes
     last, if there is one. Of an accumulator in segments it is the value.
 
-    Parameters and errors are those of `vector_lines`.
+    Parameters are those of `vector_lines`.
     """
-    roles = (Role.RESET, Role.CONTROL, Role.OPERAND, Role.SCALE, Role.RESULT)
+    roles = (Role.RESET, Role.CONTROL, Role.OPERAND, Role.SCALE, Role.RANDOM, Role.RESULT)
     columns = named(ports(config, Shape.UNIT), *roles)
     header = _header(config, " ".join(columns), f"{count} cycles, seed {seed}")
     header[-1] += " out" if config.output else ""
     a, b, _ = biased_triples(config, count, seed)
     controls = np.random.default_rng([seed, 1]).random((count, 3)) < (1 / 64, 7 / 8, 1 / 4)
     controls[:1, 0] = True
-    inputs = zip(*controls.T.tolist(), integers(a), integers(b), strict=True)
+    drawn = random_numbers(config, count, seed)
+    inputs = zip(*controls.T.tolist(), integers(a), integers(b), drawn, strict=True)
     return chain(header, _cycles(config, inputs))
 
 
@@ -126,27 +124,29 @@ def _legal(config: MacConfig, format_: Format) -> list[int]:
 
 def _columns(config: MacConfig) -> str:
     scales = "" if config.block is None else "sa sb "
-    return f"a b {scales}acc {'' if config.segment_bits is None else 'carry '}want"
+    random = "random " * (config.random_bits is not None)
+    return f"a b {scales}{random}acc {'' if config.segment_bits is None else 'carry '}want"
 
 
-def _steps(config: MacConfig, cases: Iterable[tuple[int, int, tuple[int, ...]]]) -> Iterator[str]:
+def _steps(
+    config: MacConfig, cases: Iterable[tuple[int, int, tuple[int, ...]]], drawn: Iterable[int]
+) -> Iterator[str]:
     row = _Row(config)
-    for a, b, acc in cases:
+    for (a, b, acc), random in zip(cases, drawn, strict=False):
         value = acc[0] if len(acc) == 1 else resolved(config, *acc)
-        want = golden.mac(config, a, b, value)
-        yield f"{row.operands(a, b)} {row.acc(*acc)} {row.state(want)}"
+        want = golden.mac(config, a, b, value, random=random)
+        yield f"{row.operands(a, b, random)} {row.acc(*acc)} {row.state(want)}"
 
 
 def _cycles(
-    config: MacConfig, inputs: Iterable[tuple[bool, bool, bool, int, int]]
+    config: MacConfig, inputs: Iterable[tuple[bool, bool, bool, int, int, int]]
 ) -> Iterator[str]:
     row = _Row(config)
     held = None
-    for rst, en, clear, a, b in inputs:
-        held = golden.clock(config, held, a, b, en=en, clear=clear, rst=rst)
-        yield f"{rst:d} {en:d} {clear:d} {row.operands(a, b)} {row.state(held.state)}" + row.out(
-            held.state
-        )
+    for rst, en, clear, a, b, random in inputs:
+        held = golden.clock(config, held, a, b, en=en, clear=clear, rst=rst, random=random)
+        columns = f"{rst:d} {en:d} {clear:d} {row.operands(a, b, random)} {row.state(held.state)}"
+        yield columns + row.out(held.state)
 
 
 class _Row:
@@ -159,12 +159,17 @@ class _Row:
         a, b, *acc = (f"{{:0{-(-bits // 4)}x}}" for bits in widths)
         scale = f"{{:0{2 * config.scales_per_cycle}x}}"
         self._operands = (f"{a} {b}" if config.block is None else f"{a} {b} {scale} {scale}").format
+        self._random = f" {{:0{-(-(config.random_bits or 0) // 4)}x}}".format
         self.acc = " ".join(acc).format
         self._value = acc[0].format
         self._unspecified = "x" * len(self._value(0))
 
-    def operands(self, a: int, b: int) -> str:
-        """Columns of operands, and of scales."""
+    def operands(self, a: int, b: int, random: int) -> str:
+        """Columns of operands, of scales, and of random numbers."""
+        drawn = "" if self._config.random_bits is None else self._random(random)
+        return self._pair(a, b) + drawn
+
+    def _pair(self, a: int, b: int) -> str:
         config = self._config
         if config.block is None:
             return self._operands(a, b)
@@ -188,8 +193,6 @@ class _Row:
 
 def _header(config: MacConfig, columns: str, remark: str) -> list[str]:
     acc = config.accumulator
-    if isinstance(acc, FloatAccConfig) and acc.rounding is Rounding.STOCHASTIC:
-        raise ConfigError("Stochastic rounding has no single answer that a test could want.")
     formula, count = products_text(config), config.products_per_cycle
     lanes = f", {count} lanes, lane 0 in the lowest bits" if count > 1 else ""
     return [

@@ -265,6 +265,7 @@ def clock(
     en: bool = True,
     clear: bool = False,
     rst: bool = False,
+    random: int | None = None,
 ) -> Pipeline:
     """What a unit holds after one edge, registers before its accumulator included.
 
@@ -275,6 +276,8 @@ def clock(
     ----------
     held : Pipeline, optional
         What it held; default after a reset.
+    random : int, optional
+        The random number of the step that reaches the state on this edge.
 
     Examples
     --------
@@ -290,5 +293,5 @@ def clock(
     state, pending = held or empty
     arrives, *waiting = (*pending, (a, b, clear) if en else None)
     if arrives is not None:
-        state = step(config, state, arrives[0], arrives[1], clear=arrives[2])
+        state = step(config, state, arrives[0], arrives[1], clear=arrives[2], random=random)
     return Pipeline(state, tuple(waiting))

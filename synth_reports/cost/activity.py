@@ -264,11 +264,12 @@ def _stimuli(
 ) -> Iterator[dict[int, Words]]:
     """Words of each input net but the registers, cycle by cycle."""
     operands = [port for role in (Role.OPERAND, Role.SCALE) for port in table if port.role is role]
-    en, clear = wires(table, Role.CONTROL)
-    zero = np.zeros(-(-given[0].shape[1] // 64), np.uint64)
+    zero, rng = np.zeros(-(-given[0].shape[1] // 64), np.uint64), np.random.default_rng(1)
     for cycle in range((length := len(given[0])) + stages):
-        words = dict.fromkeys(wires(table, Role.RESET, Role.CLOCK), zero)
-        words |= {en: ~zero, clear: zero if cycle % length else ~zero}
+        levels = (~zero, zero if cycle % length else ~zero, zero, zero)
+        words = dict(zip(wires(table, Role.CONTROL, Role.RESET, Role.CLOCK), levels, strict=True))
+        random = rng.integers(1 << 64, size=(32, len(zero)), dtype=np.uint64)  # or fewer
+        words |= zip(wires(table, Role.RANDOM), random, strict=False)
         for port, each in zip(operands, given, strict=True):
             codes = np.roll(each[cycle % length], -(cycle // length), axis=0)
             words |= zip(port.wires, pack(codes, port.bits), strict=True)

@@ -94,13 +94,13 @@ def test_impossible_unit():
 
 
 @pytest.mark.parametrize("command", ["synth", "verilog"])
-def test_no_circuit_for_stochastic_rounding(command):
-    words = [*RUN, command, "e4m3", "--acc", "fp16:sr"]
+def test_no_circuit_to_odd(command):
+    words = [*RUN, command, "e4m3", "--acc", "fp16:odd"]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
-        "Stochastic rounding exists in the golden model only; a circuit rounds to nearest even, "
-        "or toward zero (:rtz).\n"
+        "No circuit rounds as fp16:odd does; circuits round to nearest even, toward zero (:rtz) or "
+        "stochastically (:sr), with :ftz and :saturate.\n"
     )
 
 

@@ -154,10 +154,11 @@ def test_circuits_do_not_promote_partial_sums(component):
     )
 
 
-def test_core_stochastic_rounding_is_refused():
+@pytest.mark.parametrize("component", [MacCore, Mac])
+def test_random_numbers_have_no_stages(component):
     with pytest.raises(ConfigError) as error:
-        MacCore(parse_unit("e4m3", acc="fp16:sr"))
+        component(parse_unit("e4m3", acc="fp16:sr", stages=2))
     assert str(error.value) == (
-        "Stochastic rounding exists in the golden model only; a circuit rounds to nearest even, "
-        "or toward zero (:rtz)."
+        "A circuit that rounds stochastically has one stage: its random number is that of the "
+        "clock edge on which the sum is rounded."
     )

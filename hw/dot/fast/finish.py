@@ -70,6 +70,8 @@ class FastFinish(wiring.Component):
         All terms are negative, zeros included.
     nan, pos_inf, neg_inf : :py:`In(1)`
         Terms that are not numbers.
+    random : :py:`In(config.random_bits)`, if it rounds stochastically
+        Random number.
     code : :py:`Out(config.format.bits)`
         Result.
     """
@@ -82,6 +84,7 @@ class FastFinish(wiring.Component):
     nan: Signal
     pos_inf: Signal
     neg_inf: Signal
+    random: Signal
     code: Signal
 
     def __init__(
@@ -103,6 +106,7 @@ class FastFinish(wiring.Component):
                 "neg_inf": In(1),
                 "code": Out(config.format.bits),
             }
+            | ({"random": In(config.random_bits)} if config.random_bits else {})
         )
 
     @property
@@ -121,7 +125,8 @@ class FastFinish(wiring.Component):
         bits = len(self.early) - 1
         magnitude, sign = self._magnitude(m)
         zeros, at_lowest = self._leading(m)
-        normal = Cat(Const(0, max(0, format_.precision + 2 - bits)), magnitude)
+        least = format_.precision + 1 + (config.random_bits or 1)
+        normal = Cat(Const(0, max(0, least - bits)), magnitude)
         for stage in reversed(range(len(zeros))):
             step = 1 << stage
             moved = Cat(Const(0, step), normal)[: len(normal)]
@@ -146,6 +151,8 @@ class FastFinish(wiring.Component):
             rounder.nan.eq(self.nan | (self.pos_inf & self.neg_inf)),
             rounder.inf.eq(inf),
         ]
+        if config.random_bits:
+            m.d.comb += rounder.random.eq(self.random)
         code = rounder.code
         if config.flushes:
             has_exponent = code[format_.mantissa_bits : -1].any()

@@ -54,6 +54,8 @@ class Finish(wiring.Component):
         All terms are negative, zeros included.
     nan, pos_inf, neg_inf : :py:`In(1)`
         Terms that are not numbers.
+    random : :py:`In(config.random_bits)`, if it rounds stochastically
+        Random number.
     code : :py:`Out(config.format.bits)`
         Result.
     """
@@ -65,6 +67,7 @@ class Finish(wiring.Component):
     nan: Signal
     pos_inf: Signal
     neg_inf: Signal
+    random: Signal
     code: Signal
 
     def __init__(
@@ -83,6 +86,7 @@ class Finish(wiring.Component):
         self._alone = alone
         super().__init__(
             ({"still": In(1)} if alone else {})
+            | ({"random": In(config.random_bits)} if config.random_bits else {})
             | {
                 "value": In(value_bits),
                 "exponent": In(signed(exponent_bits)),
@@ -120,7 +124,8 @@ class Finish(wiring.Component):
         endless = config.rounding is Rounding.RNE and not far
         magnitude, fill = self._magnitude(m, endless)
         most = len(magnitude) - (not endless)
-        pad = max(0, format_.precision + 2 - len(magnitude))
+        below = config.random_bits or 1
+        pad = max(0, format_.precision + max(2, below) - len(magnitude))
         magnitude = Cat(fill.replicate(pad), magnitude)
         if limited and not far:
             magnitude, above = Cat(magnitude, Const(0, -self.least_room)), above - self.least_room
@@ -136,7 +141,8 @@ class Finish(wiring.Component):
             limit = room[:-1]
         elif self._alone:
             limit = Cat(Const(above, most.bit_length()), ~self.still)
-        normal, shift = _normalise(m, magnitude, most, limit, fill=fill, kept=format_.precision + 1)
+        kept = format_.precision + below
+        normal, shift = _normalise(m, magnitude, most, limit, fill=fill, kept=kept)
         base = Signal(signed(width))
         m.d.comb += base.eq(room - shift)
         sign: Value = self.value[-1]
@@ -146,18 +152,17 @@ class Finish(wiring.Component):
         negative = wire(m, Mux(inf, self.neg_inf, sign), "sign")
         nan = self.nan | (self.pos_inf & self.neg_inf)
         code: Value
-        if config.rounding is Rounding.RNE:
-            rounder = Round(config, len(normal), width, endless=endless)
-            m.submodules.round = rounder
+        if config.rounding in (Rounding.RNE, Rounding.STOCHASTIC):
+            m.submodules.round = rounder = Round(config, len(normal), width, endless=endless)
             m.d.comb += [
                 rounder.significand.eq(normal),
                 rounder.base.eq(base),
                 rounder.sign.eq(negative),
                 rounder.nan.eq(nan),
                 rounder.inf.eq(inf),
+                *([rounder.below.eq(fill)] if endless else []),
+                *([rounder.random.eq(self.random)] if config.random_bits else []),
             ]
-            if endless:
-                m.d.comb += rounder.below.eq(fill)
             code = rounder.code
         else:
             code = self._cut(normal, base, negative, nan, inf)

@@ -189,4 +189,7 @@ def test_too_many_states(a, acc, bits):
 def test_stochastic_rounding():
     with pytest.raises(ConfigError) as error:
         states(parse_unit("e4m3", acc="fp16:sr"))
-    assert str(error.value) == "Stochastic rounding has no single result to check."
+    assert str(error.value) == (
+        "Exhaustive checking has no random numbers, which e4m3 -> fp16:sr takes; use `fp8mac "
+        "prove`."
+    )

@@ -54,6 +54,5 @@ def test_what_has_no_circuit_is_refused_before_anything_is_measured():
     with pytest.raises(ConfigError) as error:
         jobs(["e4m3 -> fp16:sr"], 2, 2)
     assert str(error.value) == (
-        "Stochastic rounding exists in the golden model only; a circuit rounds to nearest even, or "
-        "toward zero (:rtz)."
+        "In an array nothing draws the random numbers of fp16:sr; choose another rounding than :sr."
     )

@@ -86,7 +86,7 @@ def test_published_curves_are_those_of_the_standard_units():
     [
         (["curve", "e4m3"], "Name the accumulator with --acc."),
         (["curve", "--acc", "fp16"], "--acc has no effect without the argument A."),
-        (["curve", "e4m3", "--acc", "fp16:sr=8"], "Stochastic rounding exists in the golden"),
+        (["curve", "e4m3", "--acc", "fp16:odd"], "No circuit rounds as fp16:odd does"),
         (["synth", "e4m3", "--acc", "fp16", "--delay", "1"], "'1' is not a delay; write 20fo4"),
         (["synth", "e4m3", "--acc", "fp16", "--clock", "x"], "'x' is not a clock; write 1.2GHz"),
         (["synth", "e4m3", "--acc", "fp16", "--delay", "1ns"], "'1ns' needs a library that has"),
