@@ -28,6 +28,12 @@ AREA_MUTATIONS: tuple[Mutation, ...] = (
         lambda config: rounds_to_nearest(config) and has_long_products(config),
     ),
     Mutation(
+        "places that a random number meets are sticky", "random number", "area.align",
+        "self.config.random_bits or 1", "1",
+        ("e4m3,fp16:sr=8", "e4m3,bf16:sr=8"),
+        lambda config: (config.random_bits or 0) > 5,
+    ),
+    Mutation(
         "random number one place too low", "random number", "area.round",
         "rest[-config.random_bits :]", "rest[-config.random_bits - 1 : -1]",
         ("e4m3,fp16:sr=4", "e4m3,e5m2:sr=2"),
@@ -44,12 +50,6 @@ AREA_MUTATIONS: tuple[Mutation, ...] = (
         "up.eq(total[-1])", "up.eq(rest[-1] & (rest[:-1].any() | self.random[-1]))",
         ("e4m3,fp16:sr=4", "e4m3,e5m2:sr=2"),
         rounds_stochastically,
-    ),
-    Mutation(
-        "places that a random number meets are sticky", "random number", "area.align",
-        "self.config.random_bits or 1", "1",
-        ("e4m3,fp16:sr=8", "e4m3,bf16:sr=8"),
-        lambda config: (config.random_bits or 0) > 5,
     ),
     Mutation(
         "subnormal operand keeps exponent 0", "unpack", "area.unpack",

@@ -236,8 +236,7 @@ def simulate(
         for bank in _banks(circuit, [gate for gate, high in enumerate(depths) if high == depth])
     ]
     values = np.zeros((len(circuit.nets), len(mask)), np.uint64)
-    functional = np.zeros(len(circuit.nets), np.int64)
-    history = []
+    functional, history = np.zeros(len(circuit.nets), np.int64), []
     for cycle, changes in enumerate(_stimuli(circuit, table, (a, b, *scales), stages), 1 - stages):
         before = values.copy()
         for bit in range(flip_flops):

@@ -56,6 +56,7 @@ def test_right_module_passes(a, b, acc, shape, tmp_path):
         "e5m2 -> kulisch:3, stages 2, output fp16",
         "e4m3 -> kulisch:3, output e2m1",
         "mxfp4 x 2 -> e4m3, window 6",
+        "e4m3 x 2 -> fp16:sr=6",
     ],
 )
 def test_stages_and_outputs_pass(unit, tmp_path):

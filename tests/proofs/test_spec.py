@@ -17,7 +17,7 @@ from fp8mac.proofs.check.solve import Encoding, Solver
 from fp8mac.proofs.spec.sorts import all_sorts, sorts_of
 from fp8mac.proofs.spec.spec import core_claim, definitions
 from fp8mac.proofs.spec.theory import BINARY64, BINARY128, Sort, bits, decode
-from fp8mac.sim.check.stimuli import biased_triples
+from fp8mac.sim.check.stimuli import biased_triples, random_numbers
 from fp8mac.sim.exact import golden
 
 SMALL_FORMATS = [name for name, each in NAMED_FORMATS.items() if each.bits <= 8]
@@ -30,6 +30,9 @@ UNITS = [
     "int8,bf16",
     "int4,e4m3,fp16",
     "e4m3,fp16:rtz",
+    "e4m3,fp16:sr=5",
+    "e5m2,e4m3:sr=3:saturate",
+    "int8,e4m3fnuz:sr=2:ftz",
     "e5m2,fp16:saturate",
     "e5m2,fp16:ftz",
     "e5m2,e4m3,fp16:rtz:ftz:saturate",
@@ -61,12 +64,15 @@ UNITS = [
 def claims(config: MacConfig, *, wrong: bool, count: int = 60) -> list[str]:
     """The claim for many steps of the golden model, or for each with one bit changed."""
     found = []
-    for a, b, c in biased_triples(config, count, seed=1).integers():
-        want = golden.mac(config, a, b, c)
+    drawn = random_numbers(config, count, seed=1)
+    triples = biased_triples(config, count, seed=1).integers()
+    for (a, b, c), random in zip(triples, drawn, strict=True):
+        want = golden.mac(config, a, b, c, random=random)
         if wrong and want.acc is None:
             continue
         y = (want.acc or 0) ^ (wrong << a % config.acc_bits)
         values = {"a": (a, config.a.bits), "b": (b, config.b.bits)}
+        values |= {"random": (random, config.random_bits)} if config.random_bits else {}
         values |= {"c": (c, config.acc_bits), "y": (y, config.acc_bits)}
         values |= {flag: (up, 1) for flag, up in zip(config.flags, want.flags, strict=True)}
         lets = " ".join(f"({name} {bits(value, width)})" for name, (value, width) in values.items())

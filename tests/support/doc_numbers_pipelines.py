@@ -94,3 +94,17 @@ def laid_out() -> list[str]:
         f"seeds of the placer differ by up to {100 * spread:.0f} %",
         f"rows leave at most {math.ceil(100 * free)} % free",
     ]
+
+
+def random_numbers() -> list[str]:
+    """What is said of stochastic rounding in docs/cost.md."""
+    more = [
+        row["two_input_gates_added"]
+        for row in table("features")
+        if row["feature"].startswith("8 random bits")
+    ]
+    fp16, bf16, fp32 = more
+    return [
+        f"Eight random bits in place of rounding to nearest take {fp16} gates more in FP16, {bf16} in "
+        f"BF16 and {fp32} in FP32"
+    ]

@@ -57,6 +57,26 @@ def test_cycles_are_golden(a, b, acc):
         assert {case[column] for case in cases} == {"0", "1"}
 
 
+def test_random_numbers_are_a_column():
+    config = parse_unit("e4m3", acc="fp16:sr=5")
+    lines = list(vector_lines(config, 500, seed=1))
+    assert lines[2] == "# a b random acc want"
+    drawn = set()
+    for *codes, want in rows(lines):
+        a, b, random, acc = (int(code, 16) for code in codes)
+        drawn.add(random)
+        assert want == shown(config, golden.mac(config, a, b, acc, random=random))[0]
+    assert drawn == set(range(32))
+    lines = list(sequence_lines(config, 500, seed=1))
+    assert lines[2] == "# rst en clear a b random acc"
+    state = golden.reset(config)
+    for rst, en, clear, *codes, want in rows(lines):
+        controls = {"rst": rst == "1", "en": en == "1", "clear": clear == "1"}
+        a, b, random = (int(code, 16) for code in codes)
+        state = golden.step(config, state, a, b, **controls, random=random)
+        assert want == shown(config, state)[0]
+
+
 def test_header():
     config = parse_unit("e5m2", "e4m3", acc="kulisch")
     title = "# mac_e5m2_e4m3_kulisch12: acc + a * b of e5m2 times e4m3 in kulisch:12"
