@@ -107,16 +107,17 @@ def replay(circuit: Circuit, model: dict[str, int]) -> Counterexample:
     held, new = [model[name] for name in states], [outputs[name] for name in results]
     acc = _value(config, held)
     got = golden.State(_value(config, new), tuple(bool(outputs[flag]) for flag in flags))
-    wrong, drawn = "", {name: model[name] for name in named(table, Role.RANDOM)}
+    drawn = {name: model[name] for name in named(table, Role.RANDOM)}
+    wrong, random = "", drawn.get("random")
     if not registered:
         before, controls = (), {name: model[name] for name in named(table, Role.CARRY_STATE)}
-        want = golden.mac(config, a, b, acc, **drawn)
+        want = golden.mac(config, a, b, acc, random=random)
     else:
         before = tuple(bool(model[flag]) for flag in flags)
         controls = {name: model[name] for name in named(table, Role.CONTROL, Role.RESET)}
         old = golden.State(None if any(before) else acc, before)
         raised = {name: bool(value) for name, value in controls.items()}
-        want = golden.step(config, old, a, b, **raised, **drawn)
+        want = golden.step(config, old, a, b, **raised, random=random)
         resets = raised["rst"]
         if piped:  # a reset before the last edge was before this state, one there ends it
             later = [port_after("rst", edges) for edges in range(1, config.stages)]

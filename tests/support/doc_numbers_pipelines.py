@@ -105,6 +105,8 @@ def random_numbers() -> list[str]:
     ]
     fp16, bf16, fp32 = more
     return [
-        f"Eight random bits in place of rounding to nearest take {fp16} gates more in FP16, {bf16} in "
-        f"BF16 and {fp32} in FP32"
+        (
+            f"Eight random bits in place of rounding to nearest take {fp16} gates more in FP16, "
+            f"{bf16} in BF16 and {fp32} in FP32"
+        )
     ]
