@@ -107,8 +107,7 @@ def replay(circuit: Circuit, model: dict[str, int]) -> Counterexample:
     held, new = [model[name] for name in states], [outputs[name] for name in results]
     acc = _value(config, held)
     got = golden.State(_value(config, new), tuple(bool(outputs[flag]) for flag in flags))
-    drawn = {name: model[name] for name in named(table, Role.RANDOM)}
-    wrong, random = "", drawn.get("random")
+    wrong, random = "", model.get("random")
     if not registered:
         before, controls = (), {name: model[name] for name in named(table, Role.CARRY_STATE)}
         want = golden.mac(config, a, b, acc, random=random)
@@ -136,10 +135,14 @@ def replay(circuit: Circuit, model: dict[str, int]) -> Counterexample:
             out, right = outputs["out"], golden.leave(config, old)
             if right not in (None, out):
                 wrong = wrong or f"out is {out:#x}, not {right:#x}"
-    found = Counterexample(config, a, b, acc, before, drawn | controls, got, want, wrong)
+    found = Counterexample(config, a, b, acc, before, controls | _drawn(random), got, want, wrong)
     if got.flags == want.flags and want.acc in (None, got.acc) and not wrong:
         raise ReplayError(f"The golden model agrees with the circuit: {found}.")
     return found
+
+
+def _drawn(random: int | None) -> dict[str, int]:
+    return {} if random is None else {"random": random}
 
 
 def with_all_registers(circuit: Circuit) -> tuple[Netlist, tuple[str, ...]]:
