@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
+from rich.progress import TimeRemainingColumn
 
 from fp8mac.cli.boards.bitstream import BAUD, BOARD_GOAL
 from fp8mac.cli.options import (
@@ -57,15 +58,32 @@ def board(
         int,
         number("--vectors", low=1, high=1_000_000, help="Sums that are compared."),
         Never("--digits"),
+        Never("--fashion"),
     ] = 20,
     seed: Annotated[
         int,
         number("--seed", low=0, high=2**32 - 1, help="Equal seeds, equal sums."),
         Never("--digits"),
+        Never("--fashion"),
     ] = 1,
     digits: Annotated[
         int | None,
         number("--digits", low=1, high=600, help="Instead: classify pictures of digits."),
+        Never("--fashion"),
+    ] = None,
+    fashion: Annotated[
+        int | None,
+        number("--fashion", low=1, high=2_000, help="Instead: classify pictures of clothes."),
+    ] = None,
+    sums: Annotated[
+        int | None,
+        number(
+            "--sums",
+            low=1,
+            high=100_000,
+            help="Of each layer so many sums on the board, and the others by gemm; all by default.",
+        ),
+        Only("--digits or --fashion"),
     ] = None,
     as_json: JSON = False,
 ) -> None:
@@ -77,6 +95,17 @@ def board(
     from fp8mac.hw.units.buildable import check_undrawn
 
     check_undrawn(config, "a board's bitstream")
+    shown, count = None, digits or fashion or 0
+    if count:
+        from fp8mac.gen.boards import demo
+
+        shown = demo.Demo(config, "fmnist" if fashion else "digits_mlp", sums)
+        if simulate and fashion and sums is None:
+            typer.echo(
+                f"A picture has {shown.products:,} products, which are hours where the board is "
+                "simulated; --sums 5 takes five sums of each layer.",
+                err=True,
+            )
     with ExitStack() as stack:
         line: dict[str, Any] = {"port": port, "baud": baud}
         if simulate:
@@ -85,15 +114,13 @@ def board(
             running = stack.enter_context(simulated.SimulatedBoard(config, goal))
             line = {"port": running.port, "answer_seconds": simulated.ANSWER_SECONDS}
         link = stack.enter_context(host.BoardLink(config, **line))
-        bar = stack.enter_context(progress_bar())
-        if digits is not None:
-            from fp8mac.gen.boards import demo
-
-            task = bar.add_task("products", total=digits * demo.PRODUCTS)
-            pictures = demo.classify(
-                config, link, digits, progress=lambda products: bar.advance(task, products)
+        bar = stack.enter_context(progress_bar(TimeRemainingColumn()))
+        if shown is not None:
+            task = bar.add_task("products", total=count * shown.products)
+            pictures = shown.classify(
+                link, count, progress=lambda products: bar.advance(task, products)
             )
-            return _say_pictures(config.text, pictures, as_json=as_json)
+            return _say_pictures(shown, pictures, as_json=as_json)
         task = bar.add_task(config.slug, total=vectors)
         found = checks.check_board(
             config, link, vectors, seed, progress=lambda products: bar.advance(task)
@@ -109,17 +136,26 @@ def board(
     return None
 
 
-def _say_pictures(unit: str, pictures: list[Any], *, as_json: bool) -> None:
+def _say_pictures(shown: Any, pictures: list[Any], *, as_json: bool) -> None:
     """Print what a board made of pictures; exit code 1 if it is not what `gemm` makes of them."""
+    from fp8mac.gen.boards.demo import CLOTHES
+
+    unit, fashion = shown.config.text, shown.network == "fmnist"
     same = sum(each.same for each in pictures)
     right = sum(each.answer == each.truth for each in pictures)
+    sums, wrong = (sum(getattr(each, name) for each in pictures) for name in ("sums", "wrong"))
     if as_json:
         print_json({"unit": unit, "pictures": [asdict(each) for each in pictures]})
     else:
-        seen = " ".join(str(each.answer) for each in pictures)
-        text = f"{unit}: {len(pictures)} digits, {same} as gemm makes them bit for bit"
-        print_text(f"{text}, {right} right\n  {seen}\n")
-    if same < len(pictures):
+        names = [*CLOTHES, "nothing"] if fashion else [*map(str, range(10)), "nothing"]
+        seen = (", " if fashion else " ").join(names[each.answer] for each in pictures)
+        many = "s" * (len(pictures) != 1)
+        what = f"picture{many} of clothes" if fashion else f"digit{many}"
+        text = (
+            f"{unit}: {len(pictures)} {what}, {same} as gemm makes them bit for bit, {right} right"
+        )
+        print_text(f"{text}; {sums:,} sums on the board, {wrong:,} wrong\n  {seen}\n")
+    if same < len(pictures) or wrong:
         raise typer.Exit(1)
 
 

@@ -119,6 +119,7 @@ def make_bitstream(
         If a tool is missing, or stops.
     """
     check_undrawn(build.config, "a board's bitstream")
+    _ = LinkLayout(build.config).operands  # of what frames do not hold, before there is a design
     platform = build.board.load()
     hertz = platform.default_clk_frequency / build.divide
     design = BoardDesign(build.config, build.goal, baud=build.baud, divide=build.divide)

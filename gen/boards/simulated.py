@@ -15,6 +15,7 @@ from amaranth.sim import Simulator
 
 from fp8mac.gen.boards.boards import BoardError
 from fp8mac.gen.boards.bridge import Bridge
+from fp8mac.gen.boards.frames import LinkLayout
 from fp8mac.hw.config.structure import Built, Goal
 from fp8mac.hw.config.unit import MacConfig
 
@@ -45,7 +46,7 @@ class SimulatedBoard:
     Raises
     ------
     ConfigError
-        If there is no circuit for the unit.
+        If there is no circuit for the unit, or it takes scales.
     BoardError
         If the system has no pseudo-terminals.
     """
@@ -58,6 +59,7 @@ class SimulatedBoard:
             raise BoardError(
                 "A simulated board needs pseudo-terminals; Windows has none."
             ) from None
+        _ = LinkLayout(config).operands  # of what frames do not hold, before there is a bridge
         self._bridge = Bridge(config, goal, divisor=_DIVISOR)
         self._end, self._far = pty.openpty()
         tty.setraw(self._far)

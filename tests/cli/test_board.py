@@ -7,8 +7,9 @@ import pytest
 from typer.testing import CliRunner
 
 from fp8mac.cli.app import app
-from fp8mac.gen.boards import bitstream, checks
+from fp8mac.gen.boards import bitstream, checks, demo
 from fp8mac.gen.boards.checks import BoardCheck
+from fp8mac.gen.boards.demo import Picture
 
 UNIT = ("e4m3", "--acc", "kulisch:3")
 
@@ -96,3 +97,58 @@ def test_wrong_sums_end_with_1(monkeypatch):
         "e4m3 -> kulisch:3: 9 sums of 1,234 products, 2 wrong, 1 asked for again; "
         "617 products a second\n  sum 3, 4 steps: acc is 0x1 and should be 0x2\n"
     )
+
+
+def test_pictures_are_said():
+    result = run("board", *UNIT, "--port", "x", "--digits", "2")
+    assert (result.stdout, result.stderr) == (
+        (
+            "e4m3 -> kulisch:3: 2 digits, 2 as gemm makes them bit for bit, 2 right; 84 sums on "
+            "the board, 0 wrong\n  7 7\n"
+        ),
+        "",
+    )
+    result = run("board", *UNIT, "--simulate", "--fashion", "1")
+    assert result.stdout == (
+        "e4m3 -> kulisch:3: 1 picture of clothes, 1 as gemm makes them bit for bit, 1 right; 42 "
+        "sums on the board, 0 wrong\n  sneaker\n"
+    )
+    assert result.stderr == (
+        "A picture has 9 products, which are hours where the board is simulated; --sums 5 takes "
+        "five sums of each layer.\n"
+    )
+    result = run("board", *UNIT, "--simulate", "--fashion", "1", "--sums", "5", "--json")
+    facts = json.loads(result.stdout)
+    assert result.stderr == ""
+    assert facts["pictures"] == [
+        {"number": 0, "truth": 7, "answer": 7, "same": True, "sums": 42, "wrong": 0}
+    ]
+
+
+@pytest.mark.parametrize(
+    "picture", [Picture(0, 7, -1, False, 42, 0), Picture(0, 7, 7, True, 42, 1)]
+)
+def test_wrong_pictures_end_with_1(monkeypatch, picture):
+    monkeypatch.setattr(demo.Demo, "classify", lambda *_, **__: [picture])
+    result = run("board", *UNIT, "--port", "x", "--fashion", "1", code=1)
+    assert result.stdout.endswith(
+        f"{picture.wrong} wrong\n  {'sneaker' if picture.same else 'nothing'}\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--sums", "3"], "--sums has no effect without --digits or --fashion."),
+        (["--fashion", "1", "--digits", "1"], "--digits has no effect with --fashion."),
+        (["--fashion", "1", "--vectors", "9"], "--vectors has no effect with --fashion."),
+        (["--fashion", "1", "--seed", "9"], "--seed has no effect with --fashion."),
+        (
+            ["--fashion", "2001"],
+            ("Invalid value for '--fashion': a whole number from 1 to 2,000 is wanted, not '2001'"),
+        ),
+    ],
+)
+def test_what_pictures_do_not_take(words, sentence):
+    result = run("board", *UNIT, "--port", "x", *words, code=2)
+    assert result.stderr.strip().splitlines()[-1].rstrip(".") == sentence.rstrip(".")

@@ -31,7 +31,7 @@ from fp8mac.synth_reports.store.points.points import PointStore
 COMMANDS = typer.main.get_command(app).commands
 UNIT = {"a": "e4m3", "acc": "fp16", "unit": "h100-fp8-e4m3", "files": "rows.npz", "digits": "1"}
 UNIT |= {"network": "fmnist", "max_drop": "1", "liberty": "own.lib", "folder": "cards"}
-UNIT |= {"formats": "e4m3", "accs": "fp16"}
+UNIT |= {"formats": "e4m3", "accs": "fp16", "fashion": "1"}
 WANTED = {"silicon": ("folder",), "sweep": ("formats", "accs")}
 """Options without which a command finds nothing to do."""
 UNITS = ["e4m3", "e4m3 -> fp16"]

@@ -261,9 +261,10 @@ def install_boards(monkeypatch) -> None:
         "gen.boards.simulated.SimulatedBoard": at_a_line,
         "gen.boards.host.BoardLink": at_a_line,
         "gen.boards.checks.check_board": on_board,
-        "gen.boards.demo.classify": lambda config, link, count, progress: (
-            [Picture(n, 7, 7, True) for n in range(count)]
-        ),
+        "gen.boards.demo.Demo.products": 9,
+        "gen.boards.demo.Demo.classify": lambda demo, link, count, progress: [
+            Picture(n, 7, 7, True, 42, 0) for n in range(count)
+        ],
     }
     put(monkeypatch, stubs)
 

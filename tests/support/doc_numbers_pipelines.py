@@ -1,11 +1,15 @@
 """Numbers of docs/pipelines.md, docs/array.md, and docs/fpga.md."""
 
 import math
+from inspect import signature
 
 from doc_numbers import table
 
+from fp8mac.cli.boards.board import board
+from fp8mac.gen.boards.demo import Demo
 from fp8mac.hw.config.arrays.array import MOST_PRODUCTS, MOST_SIDE
 from fp8mac.hw.config.arrays.block_sparse import BlockSparseConfig
+from fp8mac.hw.config.unit import parse_line
 from fp8mac.synth_reports.experiments.arrays.arrays import GONE
 
 
@@ -23,9 +27,15 @@ def routed() -> list[str]:
     mhz = {(row["unit"], row["device"], row["goal"]): row["mhz_median"] for row in table("route")}
     columns = [(device, goal) for device in ("up5k", "ecp5") for goal in ("fpga", "fpga-dsp")]
     units = ("int8 -> int32", "e4m3 -> kulisch:3", "e4m3 -> kulisch:3, stages 3")
+    demo = Demo(parse_line("e4m3 -> kulisch:7"), "fmnist")
+    baud = signature(board).parameters["baud"].default
+    assert 7 <= demo.products * 2 * 10 / baud / 60 < 8  # two operands; a byte is ten bits
     return [
-        f"| {unit} | {' | '.join(f'{float(mhz[unit, *each]):.1f}' for each in columns)} |"
-        for unit in units
+        f"A picture has {demo.products:,} products: seven minutes at {baud:,} baud",
+        *(
+            f"| {unit} | {' | '.join(f'{float(mhz[unit, *each]):.1f}' for each in columns)} |"
+            for unit in units
+        ),
     ]
 
 

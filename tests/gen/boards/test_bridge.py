@@ -6,6 +6,8 @@ from amaranth.sim import Simulator
 from fp8mac.gen.boards.bridge import Bridge
 from fp8mac.gen.boards.checks import fault_of
 from fp8mac.gen.boards.frames import Ask, FrameReader, LinkLayout
+from fp8mac.gen.boards.simulated import SimulatedBoard
+from fp8mac.hw.config.errors import ConfigError
 from fp8mac.hw.config.structure import Goal
 from fp8mac.hw.config.unit import parse_line
 
@@ -113,3 +115,9 @@ def test_faults_are_seen():
     assert fault_of(UNIT, STEPS[:2], found[2]).startswith("acc is 0x")
     raised = found[2] | {"nan": 1}
     assert fault_of(UNIT, STEPS, raised) == "nan is 0x1 and should be 0x0"
+
+
+def test_scales_are_refused():
+    with pytest.raises(ConfigError) as caught:
+        SimulatedBoard(parse_line("mxfp4 x 2 -> fp32"))
+    assert str(caught.value) == "Frames hold no scales, which mxfp4 x 2 -> fp32 takes."
