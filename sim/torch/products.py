@@ -106,8 +106,8 @@ class Multiplier:
         self, unit: MacConfig, a: Array, b: Array, row: ProductRow, scale: Any
     ) -> NDArray[np.float32]:
         """Sums of products of matrices of codes, times the scales."""
-        stacks = (a[None], b[None]) if a.ndim == 2 else (a, b)
-        result = gemm_stack(*stacks, unit, seed=self.seed + self.products, threads=self.threads)
+        work = gemm if a.ndim == 2 else gemm_stack
+        result = work(a, b, unit, seed=self.seed + self.products, threads=self.threads)
         self.products += 1 if a.ndim == 2 else len(a)
         exact = isinstance(scale, float) and frexp(scale)[0] == 0.5  # not a second rounding
         values = result.floats if exact else result.values

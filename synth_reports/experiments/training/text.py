@@ -200,7 +200,7 @@ def pictures(runs: Sequence[TrainingRun]) -> dict[str, bytes]:
                 axis.fill_between(steps, low, high, color=colour, alpha=0.2, linewidth=0)
                 means = [sum(each) / len(each) for each in losses]
                 axis.plot(steps, means, color=colour, label=way, linewidth=1.5)
-            axis.set_title(task)
+            axis.set_title(f"{task}, seeds: {len({run.seed for run in some})}")
             axis.set_xlabel("steps")
             axis.set_ylabel(some[0].measure)
             axis.grid(color="#dddddd", linewidth=0.8)
