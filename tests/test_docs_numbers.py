@@ -24,6 +24,7 @@ MEASURED = {
     "docs/decide.md": lambda: [*doc_numbers.decide(), *doc_numbers_decide.adaptive()],
     "docs/formats.md": doc_numbers.formats,
     "docs/gemm.md": doc_numbers.gemm,
+    "docs/machine.md": doc_numbers_decide.machine,
     "docs/papers.md": doc_numbers_decide.papers,
     "docs/pipelines.md": doc_numbers_pipelines.pipelines,
     "docs/fpga.md": doc_numbers_pipelines.routed,

@@ -23,7 +23,7 @@ Products of activations and of weights are taken alike, zeros as well.
 
 # Ref: M. Horowitz, Computing's energy problem (and what we can do about it), ISSCC 2014, 45 nm at
 # 0.9 V: 64 bits from a cache of 8 KB, 32 KB and 1 MB take 10, 20 and 100 pJ, from DRAM 1.3 to
-# 2.6 nJ.
+# 2.6 nJ; docs/machine.md has what CACTI and Accelergy say beside it.
 """
 
 import math

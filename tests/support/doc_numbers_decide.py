@@ -7,6 +7,7 @@ from doc_numbers import table
 from study_replay import replay
 
 from fp8mac.synth_reports.experiments.ratios.experiment import lands
+from fp8mac.synth_reports.machine.machine import DRAM_PJ_PER_BIT, buffer_pj_per_bit
 
 RATIOS = table("ratios")
 
@@ -124,3 +125,19 @@ def adaptive() -> list[str]:
         f"{first} {shares[0]} % of all questions",
         f"that of area, delay and energy {three.runs} of them, {shares[1]} %",
     ]
+
+
+CACTI_PJ = {"8 KB": (8, 6.13702), "32 KB": (32, 17.0418), "128 KB": (128, 32.2859)}
+CACTI_PJ |= {"1 MB": (1024, 93.5192)}
+"""Kilobytes, and picojoules for a read of 64 bits; docs/machine.md has where they are from."""
+
+
+def machine() -> list[str]:
+    """The model of memories beside other ones."""
+    rows = []
+    for name, (kilobytes, cacti) in CACTI_PJ.items():
+        ours = 64 * buffer_pj_per_bit(8 * 1024 * kilobytes)
+        assert 1 < ours / cacti < 1.7
+        rows.append(f"| {name} | {ours:.1f} | {cacti:.1f} |")
+    low, high = DRAM_PJ_PER_BIT
+    return [*rows, f"the two ends here, {low:.1f} and {high:.1f}, lie among them"]

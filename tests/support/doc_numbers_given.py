@@ -158,6 +158,17 @@ GIVEN: dict[str, list[tuple[str, str]]] = {
         ("ISSCC 2014, for 45 nm at 0.9 V: 64 bits from a cache", "published"),
         ("a cache of 8 KB, 32 KB and 1 MB take 10, 20 and 100 pJ,", "published"),
         ("from DRAM 1.3 to 2.6 nJ", "published"),
+        ("`hwcomponents-cacti` 1.0.40", "name"),
+        ("a plain memory of 45 nm with words of 64 bits, one bank and one port", "setting"),
+        (
+            "takes 3.9 pJ a bit for HBM2, 8 for LPDDR4, 14 for GDDR5, 40 for LPDDR and 70",
+            "published",
+        ),
+        ("| 64 bits from |", "setting"),
+    ],
+    "docs/tutorial.md": [
+        ("600 questions say no more than that", "data"),
+        ("In an array of 64 of these units", "setting"),
     ],
     "docs/store.md": [
         ("0.01 is a point", "formula"),

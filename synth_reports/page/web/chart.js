@@ -82,8 +82,8 @@ function drawChart(rows) {
   const scaleX = scaleOf(endX.low, endX.high, LEFT, WIDTH - RIGHT, logX);
   const scaleY = scaleOf(endY.low, endY.high, down ? TOP : bottom, down ? bottom : TOP, logY);
   const where = (row) => [scaleX.at(row[x]), endY.cut !== null && row[y] > endY.cut ? bottom + EDGE / 2 : scaleY.at(row[y])];
-  const colours = styles(drawn, state.colour), shapeBy = state.colour === "accumulator" ? "formats" : "accumulator";
-  const shapes = styles(drawn, shapeBy);
+  const colours = styles(drawn, state.colour, COLOURS), shapeBy = state.colour === "accumulator" ? "formats" : "accumulator";
+  const shapes = styles(drawn, shapeBy, SHAPES.length);
   const svg = draw("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "group", "aria-label": `${MEASURE[y].title} against ${MEASURE[x].title}, ${drawn.length} points` });
   svg.append(...frame(scaleX, scaleY, x, y, bottom, endY, down));
   svg.append(steps([...front], x, y, scaleX, (row) => (counted(row, y) > (endY.cut ?? Infinity) ? bottom + EDGE / 2 : scaleY.at(counted(row, y)))));
@@ -91,13 +91,13 @@ function drawChart(rows) {
   const marks = new Map();
   for (const row of order) {
     const [across, up] = where(row);
-    const colour = colours.get(key(row, state.colour)) % COLOURS;
+    const colour = colours.get(key(row, state.colour));
     if (y === "loss" && has(row, "loss_low") && row.loss <= (endY.cut ?? Infinity)) {
       const high = Math.min(row.loss_high, endY.cut ?? row.loss_high);
       svg.append(draw("line", { class: `bar c${colour}`, x1: across, x2: across, y1: scaleY.at(row.loss_low), y2: scaleY.at(high) }));
     }
     const mark = draw("path", {
-      class: `mark c${colour}${front.has(row) ? " on" : ""}`, d: SHAPES[shapes.get(key(row, shapeBy)) % SHAPES.length],
+      class: `mark c${colour}${front.has(row) ? " on" : ""}`, d: SHAPES[shapes.get(key(row, shapeBy))],
       transform: `translate(${across.toFixed(1)} ${up.toFixed(1)})`, role: "button", tabindex: "-1",
       "aria-label": `${titleOf(row)}${row.network ? ` on ${row.network}` : ""}: ${MEASURE[x].title} ${shown(row, x)}; ${MEASURE[y].title} ${shown(row, y)}${front.has(row) ? "; on the front" : ""}`,
       "data-row": row.index,
@@ -106,7 +106,7 @@ function drawChart(rows) {
     svg.append(mark);
   }
   const name = nameIn(drawn);
-  svg.append(...names(front, where, name));
+  svg.append(...names(front, drawn, where, name));
   listen(svg, [...drawn].sort((one, other) => one[x] - other[x] || one[y] - other[y]).map((row) => marks.get(row)));
   place.replaceChildren(svg);
   legend(colours, shapes, shapeBy);
@@ -118,8 +118,14 @@ function key(row, name) {
   return has(row, name) ? String(family(name, row[name])) : "none";
 }
 
-function styles(rows, name) {
-  return new Map(sorted(unique(rows.map((row) => key(row, name)))).map((value, index) => [value, index]));
+// A style for each kind; where there are more kinds than styles, the rare ones share the last.
+function styles(rows, name, most) {
+  const counts = new Map();
+  for (const row of rows) counts.set(key(row, name), (counts.get(key(row, name)) ?? 0) + 1);
+  const kinds = sorted(counts.keys());
+  const common = [...kinds].sort((one, other) => counts.get(other) - counts.get(one));
+  const own = sorted(kinds.length > most ? common.slice(0, most - 1) : kinds);
+  return new Map(kinds.map((kind) => [kind, own.includes(kind) ? own.indexOf(kind) : most - 1]));
 }
 
 function frame(scaleX, scaleY, x, y, bottom, endY, down) {
@@ -148,22 +154,21 @@ function steps(rows, x, y, scaleX, up) {
   return draw("path", { class: "steps", d: `${path}H${better ? LEFT : WIDTH - RIGHT}` });
 }
 
-// Names beside the points of the front, where they do not hide each other.
-function names(front, where, name) {
-  const taken = [], found = [];
+// Names beside the points of the front, where there is room: they hide no mark and no other name.
+function names(front, marks, where, name) {
+  const taken = marks.map(where).map(([across, up]) => ({ left: across - 7, top: up - 7, width: 14, height: 14 }));
+  const found = [];
+  const meets = (box) => taken.some((each) => box.left <= each.left + each.width && each.left <= box.left + box.width && box.top <= each.top + each.height && each.top <= box.top + box.height);
   for (const row of front) {
     const [across, up] = where(row);
     const text = name(row);
     const width = text.length * 6.2;
-    const right = across + 10 + width < WIDTH;
-    for (const lift of [-10, 18, -24, 32, -38]) {
-      const box = { left: right ? across + 8 : across - 8 - width, top: up + lift - 10, width, height: 13 };
-      const free = taken.every((each) => box.left > each.left + each.width || each.left > box.left + box.width || box.top > each.top + each.height || each.top > box.top + box.height);
-      if (!free || box.top < 14) continue;
-      taken.push(box);
-      found.push(draw("text", { class: "name", x: right ? box.left : box.left + width, y: up + lift, "text-anchor": right ? "start" : "end", "aria-hidden": "true" }, text));
-      break;
-    }
+    const sides = [[across + 8, "start"], [across - 8 - width, "end"]].filter(([left]) => left >= LEFT - 8 && left + width < WIDTH);
+    const places = sides.flatMap(([left, anchor]) => [-10, 18, -24, 32, -38, 46].map((lift) => ({ left, anchor, top: up + lift - 10, width, height: 13 })));
+    const box = places.find((each) => each.top >= 14 && each.top < HEIGHT - BOTTOM - 12 && !meets(each));
+    if (!box) continue;
+    taken.push(box);
+    found.push(draw("text", { class: "name", x: box.anchor === "start" ? box.left : box.left + width, y: box.top + 10, "text-anchor": box.anchor, "aria-hidden": "true" }, text));
     if (found.length >= FEW) break;
   }
   return found;
@@ -209,10 +214,14 @@ function hideTip() {
 }
 
 function legend(colours, shapes, shapeBy) {
-  const entry = (text, style, shape) => make("span", {}, draw("svg", { viewBox: "-7 -7 14 14", "aria-hidden": "true" }, draw("path", { class: style, d: SHAPES[shape % SHAPES.length] })), text);
+  const entry = (text, style, shape) => make("span", {}, draw("svg", { viewBox: "-7 -7 14 14", "aria-hidden": "true" }, draw("path", { class: style, d: SHAPES[shape] })), text);
+  const kinds = (styled) => unique(styled.values()).map((index) => {
+    const alike = [...styled.keys()].filter((kind) => styled.get(kind) === index);
+    return [alike.length > 1 ? `others: ${alike.join(", ")}` : alike[0], index];
+  });
   byId("legend").replaceChildren(
-    ...[...colours].map(([text, index]) => entry(text, `c${index % COLOURS} on`, 0)),
-    ...(shapes.size > 1 ? [...shapes].map(([text, index]) => entry(text, "shape", index)) : []),
+    ...kinds(colours).map(([text, index]) => entry(text, `c${index} on`, 0)),
+    ...(shapes.size > 1 ? kinds(shapes).map(([text, index]) => entry(text, "shape", index)) : []),
   );
 }
 

@@ -74,6 +74,48 @@ def cells(page, column: str) -> list[str]:
     )
 
 
+def test_no_two_kinds_look_alike(page):
+    """There are more formats than colours: the rare ones share the last, and are named there."""
+    choose(page, "choice-network", "")
+    choose(page, "y", "gates")
+    for colour in ("formats", "accumulator"):
+        choose(page, "colour", colour)
+        looks = page.execute_script(
+            "return [...document.querySelectorAll('#legend span')].map((each) => "
+            "[each.querySelector('path').outerHTML, each.textContent])"
+        )
+        assert len({look for look, _ in looks}) == len(looks) > 8
+        assert sum(name.startswith("others: ") for _, name in looks) == 1, looks
+
+
+@pytest.mark.parametrize(
+    ("title", "width"), [("Beside other designs", 1280), ("Delay against area", 500)]
+)
+def test_names_hide_neither_each_other_nor_marks(page, title, width):
+    page.set_window_size(width, 1000)
+    view(page, title)
+    boxes, marks = page.execute_script(
+        "const box = (each) => { const at = each.getBoundingClientRect();"
+        "return [at.left, at.top, at.right, at.bottom]; };"
+        "return ['.name', '.mark'].map((kind) => [...document.querySelectorAll(`#chart ${kind}`)]"
+        ".map(box))"
+    )
+    left, right = page.execute_script(
+        "const at = byId('chart').getBoundingClientRect(); return [at.left, at.right];"
+    )
+
+    def meet(one, other):
+        across = min(one[2], other[2]) - max(one[0], other[0])
+        return across > 1 and min(one[3], other[3]) - max(one[1], other[1]) > 4
+
+    assert len(marks) > 20
+    assert len(boxes) >= (4 if width > 1000 else 0)
+    assert all(left <= name[0] < name[2] <= right for name in boxes)
+    hidden = [one for place, one in enumerate(boxes) for other in boxes[:place] if meet(one, other)]
+    covered = [mark for mark in marks if any(meet(name, mark) for name in boxes)]
+    assert (hidden, covered) == ([], [])
+
+
 def test_filters(page, contents):
     run = [each for each in contents.points if each.network == "fmnist"]
     assert text(page, "count") == f"{len(run)} of {len(contents.points)} rows."
