@@ -225,7 +225,7 @@ def rows_of_cards(folder):
 PLANS = list(plans())
 COUNTS = {
     "grid": 184,
-    "features": 60,
+    "features": 68,
     "energy": 16,
     "figure3": 30,
     "figure5": 18,
