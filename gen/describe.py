@@ -5,11 +5,20 @@ from dataclasses import asdict
 from fp8mac.gen.steps import step_cases, zero_case
 from fp8mac.hw.config.accumulators import FloatAccConfig, IntAccConfig, KulischConfig
 from fp8mac.hw.config.formats import FloatFormat, Format, IntFormat, Overflow, Rounding
+from fp8mac.hw.config.outputs.output import OutputConfig, Requantizer
 from fp8mac.hw.config.ports import Port, Shape, ports, stream_ports
 from fp8mac.hw.config.structure import Built, Goal, Structure
 from fp8mac.hw.config.unit import MacConfig
 
-__all__ = ["describe", "describe_ports", "describe_stream", "module_name", "stream_name"]
+__all__ = [
+    "describe",
+    "describe_output",
+    "describe_ports",
+    "describe_stream",
+    "module_name",
+    "output_cases",
+    "stream_name",
+]
 
 
 def module_name(config: MacConfig, shape: Shape, *, goal: Built = Goal.AREA) -> str:
@@ -49,7 +58,7 @@ def describe(config: MacConfig, shape: Shape, *, goal: Built = Goal.AREA) -> dic
         "ports": describe_ports(ports(config, shape)),
         "special_cases": _special_cases(config),
         **({"lane_bits": {"a": config.a.bits, "b": config.b.bits}} if _is_dot(config) else {}),
-        **({"output": _describe_output(config.output)} if config.output else {}),
+        **({"output": describe_output(config.output)} if config.output else {}),
     }
 
 
@@ -130,7 +139,16 @@ def _describe_segments(config: MacConfig) -> dict[str, object]:
     }
 
 
-def _describe_output(output: FloatAccConfig) -> dict[str, object]:
+def describe_output(output: OutputConfig) -> dict[str, object]:
+    """What sums leave as, as JSON types."""
+    if isinstance(output, Requantizer):
+        return {
+            "name": output.name,
+            "format": _describe_format(output.format),
+            "rounding": output.rounding.value,
+            "overflow": Overflow.SATURATE.value,
+            "multiplier_bits": output.multiplier_bits,
+        }
     return {
         "name": output.name,
         "format": _describe_format(output.format),
@@ -162,15 +180,24 @@ def _special_cases(config: MacConfig) -> list[str]:
             "and acc is not specified while one is up."
         )
     if config.output is not None:
-        cases += _output_cases(config, config.output)
+        cases += output_cases(config, config.output)
     for format_ in dict.fromkeys((config.a, config.b)):
         if getattr(format_, "symmetric", False):
             cases.append(f"The {format_.name} code {1 << (format_.bits - 1):#x} must not occur.")
     return cases
 
 
-def _output_cases(config: MacConfig, output: FloatAccConfig) -> list[str]:
+def output_cases(config: MacConfig, output: OutputConfig) -> list[str]:
+    """Sentences about what sums leave as."""
     how = "toward zero" if output.rounding is Rounding.RTZ else "to nearest even"
+    if isinstance(output, Requantizer):
+        times = " * multiplier" * (output.multiplier_bits > 0)
+        raised = ["out is not specified while a flag is up."] if config.flags else []
+        said = (
+            f"out is sum{times} / 2**shift, rounded once to {output.format.name}, {how}; beyond "
+            "its range it is the nearest end. The sum counts units of 2**acc_lsb_exponent."
+        )
+        return [said, *raised]
     cases = [f"out is the sum, rounded once to {output.name}, {how}; zero is +0."]
     if config.flags:
         nan = output.format.has_nan

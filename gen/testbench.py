@@ -103,7 +103,7 @@ def testbench_text(
     if not (vectors_file.isascii() and vectors_file.isprintable()) or set('"\\') & {*vectors_file}:
         raise ConfigError(f"'{vectors_file}' cannot be named in Verilog.")
     table = ports(config, shape)
-    operands = (Role.OPERAND, Role.SCALE, Role.RANDOM)
+    operands = (Role.OPERAND, Role.SCALE, Role.RANDOM, Role.RESCALE)
     inputs = named(table, Role.RESET, Role.CONTROL, *operands, Role.STATE, Role.CARRY_STATE)
     outputs = named(table, Role.RESULT, Role.CARRY, Role.SUM, Role.READY, Role.FLAG, Role.OUTPUT)
     clock = named(table, Role.CLOCK)

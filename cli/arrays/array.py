@@ -21,13 +21,14 @@ from fp8mac.cli.options import (
     write_files,
 )
 from fp8mac.gen.files import STDOUT, check_outputs, is_stream
+from fp8mac.hw.config.accumulators import FloatAccConfig
 from fp8mac.hw.config.arrays.array import MOST_SIDE, ArrayConfig
 from fp8mac.hw.config.arrays.block_sparse import (
     BLOCK_SIZES,
     LARGEST_DEPTH,
     BlockSparseConfig,
 )
-from fp8mac.hw.config.arrays.requantizer import parse_requantizer
+from fp8mac.hw.config.outputs.output import parse_output
 from fp8mac.hw.config.structure import Goal
 
 __all__ = ["array"]
@@ -98,10 +99,10 @@ def array(
     ] = 1,
 ) -> None:
     """Print the Verilog of a matrix unit, or write it: rows and columns of a unit, two streams."""
-    requantizer = None if out is None else parse_requantizer(out)
-    rounded = out if requantizer is None else None
-    unit = unit_of(a, b, acc, lanes=lanes, stages=stages, out=rounded)
-    config = ArrayConfig(unit, rows, columns, requantizer, sparse)
+    leaves = None if out is None else parse_output(out)
+    in_unit = isinstance(leaves, FloatAccConfig)
+    unit = unit_of(a, b, acc, lanes=lanes, stages=stages, out=out if in_unit else None)
+    config = ArrayConfig(unit, rows, columns, None if in_unit else leaves, sparse)
     blocks = None if block_sparse is None else BlockSparseConfig(config, block_sparse, depth)
     sidecar = [] if is_stream(output) else [output.with_suffix(".json")]
     if output in sidecar:

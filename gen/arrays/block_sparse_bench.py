@@ -10,7 +10,7 @@ from fp8mac.gen.arrays.testbench import scale_wires
 from fp8mac.gen.testbench import FAILED_END
 from fp8mac.hw.config.arrays.block_sparse import BlockSparseConfig, block_sparse_ports
 from fp8mac.hw.config.structure import Built, Goal
-from fp8mac.sim.exact.arrays import ColumnScale, row_words, tile_sums
+from fp8mac.sim.exact.arrays import row_words, tile_sums
 from fp8mac.sim.exact.block_sparse import (
     SparseTile,
     block_words,
@@ -18,7 +18,7 @@ from fp8mac.sim.exact.block_sparse import (
     memory_words,
     present_elements,
 )
-from fp8mac.sim.exact.golden import State
+from fp8mac.sim.exact.golden import Rescale, State
 
 __all__ = ["block_sparse_bench_name", "block_sparse_testbench"]
 
@@ -108,7 +108,7 @@ def block_sparse_testbench(
     goal: Built = Goal.AREA,
     seed: int = 1,
     sums: Sequence[Sequence[Sequence[State]]] | None = None,
-    scales: Sequence[ColumnScale] = (),
+    scales: Sequence[Rescale] = (),
 ) -> str:
     """Testbench of the module that `fp8mac.gen.arrays.block_sparse.block_sparse_text` emits.
 

@@ -9,8 +9,8 @@ from fp8mac.gen.arrays.verilog import array_name
 from fp8mac.gen.testbench import FAILED_END
 from fp8mac.hw.config.arrays.array import ArrayConfig, array_ports, scale_fields
 from fp8mac.hw.config.structure import Built, Goal
-from fp8mac.sim.exact.arrays import ColumnScale, Element, element_words, row_words, tile_sums
-from fp8mac.sim.exact.golden import State
+from fp8mac.sim.exact.arrays import Element, element_words, row_words, tile_sums
+from fp8mac.sim.exact.golden import Rescale, State
 
 __all__ = ["array_bench_name", "array_testbench", "scale_wires"]
 
@@ -90,7 +90,7 @@ def array_testbench(
     goal: Built = Goal.AREA,
     seed: int = 1,
     sums: Sequence[Sequence[Sequence[State]]] | None = None,
-    scales: Sequence[ColumnScale] = (),
+    scales: Sequence[Rescale] = (),
 ) -> str:
     """Testbench of the module that `fp8mac.gen.arrays.verilog.array_text` emits.
 
@@ -103,8 +103,8 @@ def array_testbench(
     sums : sequence, optional
         States behind each tile, by row and column; default as `fp8mac.sim.exact.arrays` computes
         them.
-    scales : sequence of ColumnScale
-        Of each column, where sums leave as integers.
+    scales : sequence of Rescale
+        Of each column, where sums are rescaled as they leave.
     """
     elements = [word for tile in tiles for word in element_words(config, tile)]
     if sums is None:
@@ -133,7 +133,7 @@ def array_testbench(
     )
 
 
-def scale_wires(config: ArrayConfig, scales: Sequence[ColumnScale]) -> str:
+def scale_wires(config: ArrayConfig, scales: Sequence[Rescale]) -> str:
     """Wires with the scale of each column, where sums leave as integers."""
     return "".join(
         f"\n  wire [{bits * config.columns - 1}:0] {name} = {bits * config.columns}'h"

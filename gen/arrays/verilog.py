@@ -2,11 +2,10 @@
 
 from amaranth.back import rtlil  # pyright: ignore[reportAttributeAccessIssue] (no stub)
 
-from fp8mac.gen.describe import describe, describe_ports
+from fp8mac.gen.describe import describe, describe_output, describe_ports, output_cases
 from fp8mac.gen.verilog import streamed_contents, streamed_text
 from fp8mac.hw.arrays.array import MacArray, check_array
 from fp8mac.hw.config.arrays.array import ArrayConfig, array_ports, element_fields, row_fields
-from fp8mac.hw.config.formats import Rounding
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.structure import Built, Goal, Structure
 
@@ -71,19 +70,13 @@ def _more(config: ArrayConfig) -> dict[str, object]:
 
 
 def _output(config: ArrayConfig) -> dict[str, object]:
-    """What sums leave as, if it is an integer, and a sentence about it."""
-    output = config.requantizer
-    if output is None:
+    """What sums leave as, where that is not said of the unit, and sentences about it."""
+    if (output := config.output) is None:
         return {}
-    times = " * multiplier" * (output.multiplier_bits > 0)
-    how = "to nearest even" if output.rounding is Rounding.RNE else "toward zero"
     cases = describe(config.reader, Shape.UNIT)["special_cases"]
     assert isinstance(cases, list)
-    said = (
-        f"out is sum{times} / 2**shift, rounded once to {output.format.name}, {how}; beyond its "
-        "range it is the nearest end. The sum counts units of 2**acc_lsb_exponent."
-    )
-    return {"special_cases": [*cases, said], "output": {"name": output.name}}
+    cases = [*cases, *output_cases(config.unit, output)]
+    return {"special_cases": cases, "output": describe_output(output)}
 
 
 def array_text(config: ArrayConfig, *, goal: Built = Goal.AREA, command: str | None = None) -> str:

@@ -153,7 +153,12 @@ class LinkLayout:
         """Operands in the order in which they are sent, and how many bytes each has."""
         if self.config.block is not None:
             raise ConfigError(f"Frames hold no scales, which {self.config.text} takes.")
-        widths = named(ports(self.config, Shape.UNIT), Role.OPERAND)
+        table = ports(self.config, Shape.UNIT)
+        if rescaled := named(table, Role.RESCALE):
+            raise ConfigError(
+                f"Frames hold no {' and '.join(rescaled)}, which {self.config.text} takes."
+            )
+        widths = named(table, Role.OPERAND)
         return {name: -(-bits // 8) for name, bits in widths.items()}
 
     @property

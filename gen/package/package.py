@@ -129,7 +129,7 @@ def _svg(diagram: dict[str, Any]) -> str | None:
 
 def _cocotb(config: MacConfig, shape: Shape, top: str, count: int) -> str:
     table = ports(config, shape)
-    operands = (Role.OPERAND, Role.SCALE, Role.RANDOM)
+    operands = (Role.OPERAND, Role.SCALE, Role.RANDOM, Role.RESCALE)
     inputs = named(table, Role.RESET, Role.CONTROL, *operands, Role.STATE, Role.CARRY_STATE)
     step, value = "        await Timer(1)", "    return word"
     if shape.is_registered:

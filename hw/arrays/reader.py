@@ -4,7 +4,6 @@ from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from fp8mac.hw.arrays.requantize import Requantize
 from fp8mac.hw.arrays.row import register_fields
 from fp8mac.hw.config.arrays.array import ArrayConfig, scale_fields
 from fp8mac.hw.config.structure import Built, Goal
@@ -31,7 +30,7 @@ class Reader(wiring.Component):
     acc : :py:`Out(config.unit.acc_bits)`
         Sum; not specified while a flag is up.
     multiplier, shift : :py:`In(...)`, where sums leave as integers
-        See `fp8mac.hw.arrays.requantize.Requantize`.
+        See `fp8mac.hw.area.requantize.Requantize`.
     out : :py:`Out(...)`, if there is an output
         Sum, rounded once.
     nan, pos_inf, neg_inf : :py:`Out(1)`, those in ``config.unit.flags``
@@ -47,10 +46,8 @@ class Reader(wiring.Component):
         self._goal = goal
         unit = config.unit
         members = {"register": In(sum(register_fields(config).values())), "acc": Out(unit.acc_bits)}
-        if unit.output is not None:
-            members["out"] = Out(unit.output.format.bits)
-        if config.requantizer is not None:
-            members["out"] = Out(config.requantizer.format.bits)
+        if config.leaves is not None:
+            members["out"] = Out(config.leaves.format.bits)
             members |= {name: In(bits) for name, bits in scale_fields(config).items()}
         super().__init__(members | {flag: Out(1) for flag in unit.flags})
 
@@ -77,12 +74,7 @@ class Reader(wiring.Component):
         m.d.comb += self.acc.eq(total)
         flags = [parts[flag] for flag in unit.flags]
         m.d.comb += [getattr(self, flag).eq(parts[flag]) for flag in unit.flags]
-        if unit.output is not None:
-            add_output(m, unit, total, flags, self.out)
-        if self._config.requantizer is not None:
-            m.submodules.output = output = Requantize(unit.acc_bits, self._config.requantizer)
-            m.d.comb += [output.value.eq(total), self.out.eq(output.code)]
-            m.d.comb += [
-                getattr(output, name).eq(getattr(self, name)) for name in scale_fields(self._config)
-            ]
+        if (output := self._config.leaves) is not None:
+            given = {name: getattr(self, name) for name in scale_fields(self._config)}
+            add_output(m, unit, output, total, self.out, flags=flags, rescales=given)
         return m

@@ -1,4 +1,4 @@
-"""A product, the register that it is added to, and what the sum leaves as."""
+"""A product, and the register that it is added to."""
 
 from dataclasses import dataclass
 
@@ -9,11 +9,10 @@ from fp8mac.hw.config.accumulators import (
     IntAccConfig,
     KulischConfig,
     Resolve,
-    parse_accumulator,
 )
 from fp8mac.hw.config.formats import FloatFormat, Format, IntFormat, Overflow
 
-__all__ = ["Lane", "parse_output"]
+__all__ = ["Lane"]
 
 
 @dataclass(frozen=True)
@@ -131,32 +130,3 @@ class Lane:
         if self.a.has_inf or self.b.has_inf:
             return ("pos_inf", "neg_inf")
         return ("nan",) if self.a.has_nan or self.b.has_nan else ()
-
-
-def parse_output(text: str) -> FloatAccConfig:
-    """Read what an exact sum is rounded to where it leaves a unit.
-
-    ::
-
-        <float format>[:rtz][:ftz][:saturate]       as a float accumulator rounds
-
-    Raises
-    ------
-    ConfigError
-        If it is no float format, or has other options.
-
-    Examples
-    --------
-    >>> parse_output("bf16:saturate").name
-    'bf16:saturate'
-    """
-    try:
-        if isinstance(found := parse_accumulator(text), FloatAccConfig):
-            return found
-    except ConfigError as error:
-        if "accumulator" not in str(error):  # but what a format cannot be
-            raise
-    raise ConfigError(
-        f"'{text}' is not an output; an output is a float format such as fp16, with options :rtz, "
-        ":ftz, :saturate."
-    )

@@ -8,10 +8,9 @@ unit   ``clk rst a b en clear -> acc`` and sticky flags; one result a cycle
 stream ``clk rst`` and two streams, see `stream_ports`; one result a vector
 =====  ==========================================================================================
 
-Operands of several lanes are packed, lane 0 in the lowest bits; behind those that are blocks are
-the blocks' scales, ``sa`` and ``sb``; behind those, where the sum is rounded stochastically, is
-``random``. Beside an accumulator in segments are its carries: ``c_carry`` and ``y_carry`` of a
-core, ``carry`` of a unit, which may have ``sum`` or ``ready`` as well.
+Operands of lanes are packed, lane 0 lowest; behind them are scales of blocks, ``sa`` and ``sb``, and
+``random`` where sums are rounded stochastically. Beside an accumulator in segments are its carries,
+``c_carry`` and ``y_carry`` of a core, ``carry`` of a unit, which may have ``sum`` or ``ready``.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,6 +20,7 @@ from functools import cache
 
 from fp8mac.hw.config.accumulators import Resolve
 from fp8mac.hw.config.formats import Format
+from fp8mac.hw.config.outputs.output import RESCALES, output_text, rescale_widths
 from fp8mac.hw.config.unit import MacConfig
 
 __all__ = [
@@ -60,6 +60,8 @@ class Role(Enum):
     RANDOM = "random"
     """Random number of the step, where an accumulator rounds stochastically."""
     CONTROL = "control"
+    RESCALE = "rescale"
+    """What a sum is multiplied by or shifted by as it leaves; combinational."""
     STATE = "state"
     """Accumulator that comes in; a unit has it inside."""
     RESULT = "result"
@@ -117,9 +119,8 @@ class Port:
     @property
     def wires(self) -> tuple[str, ...]:
         """Names of its bits in a netlist, least significant first: ``a[0]``; ``en`` of one bit."""
-        if self.bits == 1:
-            return (self.name,)
-        return tuple(f"{self.name}[{bit}]" for bit in range(self.bits))
+        many = tuple(f"{self.name}[{bit}]" for bit in range(self.bits))
+        return many if self.bits > 1 else (self.name,)
 
 
 _FLAGS = {
@@ -158,6 +159,7 @@ def ports(config: MacConfig, shape: Shape) -> tuple[Port, ...]:
             *_carries(config, "y_carry", Role.CARRY),
             *flags,
         )
+    rescales = rescale_widths(config.output, config.acc_bits)
     these = "this product" if lanes == 1 else "these products"
     return (
         Port("clk", 1, Role.CLOCK, "clock, rising edge"),
@@ -167,6 +169,7 @@ def ports(config: MacConfig, shape: Shape) -> tuple[Port, ...]:
         *_random(config),
         Port("en", 1, Role.CONTROL, f"add {these}; otherwise hold"),
         Port("clear", 1, Role.CONTROL, f"begin a new sum with {these}"),
+        *(Port(name, bits, Role.RESCALE, RESCALES[name]) for name, bits in rescales.items()),
         Port("acc", config.acc_bits, Role.RESULT, f"sum, {accumulator}"),
         *_carries(config, "carry", Role.CARRY),
         *_RESOLVED[config.resolve](config),
@@ -191,26 +194,26 @@ def stream_ports(config: MacConfig) -> tuple[Port, ...]:
     found = named(unit, Role.RESULT, Role.CARRY, Role.SUM, Role.OUTPUT, Role.FLAG)
     goes_in = f"from the lowest bit up: {packed_text(operands | {'last': 1})}"
     comes_out = f"from the lowest bit up: {packed_text(found)}"
-    return stream_pins(
+    pins = stream_pins(
         config,
         Port("i__payload", sum(operands.values()) + 1, Role.OPERAND, goes_in),
         Port("o__payload", sum(found.values()), Role.RESULT, comes_out),
         ("an element", "a sum"),
     )
+    return (*pins, *(port for port in unit if port.role is Role.RESCALE))
 
 
 def stream_pins(
     config: MacConfig, goes_in: Port, comes_out: Port, named_so: tuple[str, str]
 ) -> tuple[Port, ...]:
     """Clock, reset and two streams, of their payloads and what these are called."""
-    element, result = named_so
     return (
         *(port for port in ports(config, Shape.UNIT) if port.role in (Role.CLOCK, Role.RESET)),
         goes_in,
-        Port("i__valid", 1, Role.CONTROL, f"there is {element}"),
+        Port("i__valid", 1, Role.CONTROL, f"there is {named_so[0]}"),
         Port("i__ready", 1, Role.READY, "it is taken on this edge"),
         comes_out,
-        Port("o__valid", 1, Role.VALID, f"there is {result}"),
+        Port("o__valid", 1, Role.VALID, f"there is {named_so[1]}"),
         Port("o__ready", 1, Role.CONTROL, "it is taken on this edge"),
     )
 
@@ -222,9 +225,8 @@ def packed_text(widths: dict[str, int]) -> str:
 
 def _operand(format_: Format, lanes: int) -> str:
     """What an operand is, of one lane or of several."""
-    if lanes == 1:
-        return f"operand, {format_.name} code"
-    return f"operands, {lanes} {format_.name} codes of {format_.bits} bits, lane 0 lowest"
+    many = f"operands, {lanes} {format_.name} codes of {format_.bits} bits, lane 0 lowest"
+    return many if lanes > 1 else f"operand, {format_.name} code"
 
 
 def _scales(config: MacConfig) -> tuple[Port, ...]:
@@ -251,9 +253,8 @@ def products_text(config: MacConfig) -> str:
 
 def _output(config: MacConfig) -> tuple[Port, ...]:
     """Rounded sum, if there is one."""
-    if (output := config.output) is None:
-        return ()
-    return (Port("out", output.format.bits, Role.OUTPUT, f"sum, rounded to {output.name}"),)
+    outputs = () if config.output is None else (config.output,)
+    return tuple(Port("out", each.format.bits, Role.OUTPUT, output_text(each)) for each in outputs)
 
 
 def _carries(config: MacConfig, name: str, role: Role) -> tuple[Port, ...]:

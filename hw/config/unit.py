@@ -11,14 +11,14 @@ from typing import Any
 
 from fp8mac.hw.config.accumulators import (
     ConfigError,
-    FloatAccConfig,
     Resolve,
     integer,
     parse_accumulator,
 )
 from fp8mac.hw.config.blocks import SharedScale, block_name, parse_operands
 from fp8mac.hw.config.formats import FloatFormat, Rounding
-from fp8mac.hw.config.lane import Lane, parse_output
+from fp8mac.hw.config.lane import Lane
+from fp8mac.hw.config.outputs.output import OutputConfig, parse_output
 from fp8mac.hw.config.silicon.named import line_of, named
 from fp8mac.hw.config.summation import PLAIN, Summation, parse_summation
 
@@ -41,7 +41,7 @@ class MacConfig(Lane):
         Elements of both operands share scales, in blocks of so many.
     stages : int
         1, or up to `most_stages`, with registers before the sum; sums are the same, cycles later.
-    output : FloatAccConfig, optional
+    output : FloatAccConfig or Requantizer, optional
         What an exact sum is rounded to, once, where it leaves the unit.
 
     Raises
@@ -54,7 +54,7 @@ class MacConfig(Lane):
     summation: Summation = PLAIN
     block: SharedScale | None = None
     stages: int = 1
-    output: FloatAccConfig | None = None
+    output: OutputConfig | None = None
     _hash: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -245,7 +245,7 @@ def parse_line(line: str) -> MacConfig:
     ::
 
         <format>[*<format>] [x <lanes>] -> <accumulator>[, tree][, window <bits>][, chunk ...]
-                                                        [, stages <n>][, output <float format>]
+                                                        [, stages <n>][, output <format>]
         <name of `fp8mac.hw.config.silicon.named`>
 
     Raises

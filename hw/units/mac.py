@@ -1,12 +1,15 @@
 """The registered MAC unit around its core."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib import wiring
 
 from fp8mac.hw.area.output import ToFloat
+from fp8mac.hw.area.requantize import Requantize
 from fp8mac.hw.config.accumulators import Resolve
+from fp8mac.hw.config.lane import Lane
+from fp8mac.hw.config.outputs.output import OutputConfig, Requantizer
 from fp8mac.hw.config.ports import Role, Shape, named, ports
 from fp8mac.hw.config.structure import Built, Goal
 from fp8mac.hw.config.unit import MacConfig
@@ -64,6 +67,8 @@ class Mac(wiring.Component):
         Sum of both.
     ready : :py:`Out(1)`, if ``config.resolve`` is by idle cycles
         There are no carries: ``acc`` is the sum.
+    multiplier, shift : :py:`In(...)`, where sums leave as integers
+        See `fp8mac.hw.area.requantize.Requantize`.
     out : :py:`Out(config.output.format.bits)`, if there is an output
         Sum, rounded once; with a flag up NaN or infinity, where the format has it.
     nan, pos_inf, neg_inf : :py:`Out(1)`, those in ``config.flags``
@@ -113,6 +118,11 @@ class Mac(wiring.Component):
     def bare(self) -> bool:
         """Whether it has less, and what is around it more."""
         return self._bare
+
+    @property
+    def _rescales(self) -> dict[str, int]:
+        """Ports with which sums are rescaled as they leave."""
+        return named(ports(self._config, Shape.UNIT), Role.RESCALE)
 
     @property
     def latency(self) -> int:
@@ -172,7 +182,9 @@ class Mac(wiring.Component):
         if self._config.output is not None:
             flags = [getattr(self, flag) for flag in self._config.flags]
             value = self.acc if resolve is None else self.sum
-            add_output(m, self._config, value, flags, self.out)
+            given = {name: getattr(self, name) for name in self._rescales}
+            output = self._config.output
+            add_output(m, self._config, output, value, self.out, flags=flags, rescales=given)
         return m
 
     def _late_controls(self, m: Module) -> tuple[Value, Value]:
@@ -189,32 +201,48 @@ class Mac(wiring.Component):
 
 
 def add_output(
-    m: Module, config: MacConfig, value: Value, flags: Sequence[Value], out: Value
+    m: Module,
+    config: Lane,
+    output: OutputConfig,
+    value: Value,
+    out: Value,
+    *,
+    flags: Sequence[Value],
+    rescales: Mapping[str, Value],
 ) -> None:
-    """Round a sum of a unit that has an output.
+    """Round a sum as it leaves.
 
     Parameters
     ----------
+    config : Lane
+        What has added it up.
+    output : FloatAccConfig or Requantizer
+        What it leaves as.
     value : Value
         The sum.
-    flags : sequence of Value
-        The unit's flags, in the order of ``config.flags``.
     out : Value
         What is driven with the code.
+    flags : sequence of Value
+        In the order of ``config.flags``.
+    rescales : mapping of str to Value
+        Multiplier and shift, where there are.
     """
-    assert config.output is not None
-    output = ToFloat(config.acc_bits, config.product_lsb_exponent, config.output)
-    m.submodules.output = output
-    m.d.comb += output.value.eq(value)
-    m.d.comb += out.eq(output.code)
+    if isinstance(output, Requantizer):
+        m.submodules.output = stage = Requantize(config.acc_bits, output)
+        m.d.comb += [stage.value.eq(value), out.eq(stage.code)]
+        m.d.comb += [getattr(stage, name).eq(each) for name, each in rescales.items()]
+        return
+    m.submodules.output = stage = ToFloat(config.acc_bits, config.product_lsb_exponent, output)
+    m.d.comb += stage.value.eq(value)
+    m.d.comb += out.eq(stage.code)
     if len(flags) == 1:
-        m.d.comb += output.nan.eq(flags[0])
+        m.d.comb += stage.nan.eq(flags[0])
     elif flags:
         positive, negative = flags
         m.d.comb += [
-            output.nan.eq(positive & negative),
-            output.inf.eq(positive | negative),
-            output.negative.eq(negative),
+            stage.nan.eq(positive & negative),
+            stage.inf.eq(positive | negative),
+            stage.negative.eq(negative),
         ]
 
 

@@ -29,6 +29,11 @@ def sum_layout(config: MacConfig) -> data.StructLayout:
     return data.StructLayout(named(ports(config, Shape.UNIT), *roles))
 
 
+def _rescales(config: MacConfig) -> dict[str, int]:
+    """Ports with which sums are rescaled as they leave."""
+    return named(ports(config, Shape.UNIT), Role.RESCALE)
+
+
 def check_streamable(config: MacConfig) -> None:
     """Refuse a unit that no circuit is between streams.
 
@@ -71,6 +76,8 @@ class StreamMac(wiring.Component):
         Elements.
     o : :py:`Out(stream.Signature(sum_layout(config)))`
         Sums; what is not specified of a unit's is not here.
+    multiplier, shift : :py:`In(...)`, where sums are rescaled as they leave
+        As of `Mac`: they are used in the cycle in which the sum leaves.
 
     Raises
     ------
@@ -90,6 +97,7 @@ class StreamMac(wiring.Component):
                 "i": In(stream.Signature(element_layout(config))),
                 "o": Out(stream.Signature(sum_layout(config))),
             }
+            | {name: In(bits) for name, bits in _rescales(config).items()}
         )
 
     @property
@@ -118,6 +126,7 @@ class StreamMac(wiring.Component):
             *(getattr(unit, name).eq(element[name]) for name in operand_names),
             unit.en.eq(self.i.valid),
             unit.clear.eq(begins),
+            *(getattr(unit, name).eq(getattr(self, name)) for name in _rescales(self._config)),
             *(total[name].eq(getattr(unit, name)) for name in sum_layout(self._config).members),
         ]
         with m.If(moves):

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from fp8mac.hw.config.accumulators import FloatAccConfig, IntAccConfig, KulischConfig
 from fp8mac.hw.config.formats import FloatFormat, IntFormat, Overflow, Rounding, Specials
+from fp8mac.hw.config.outputs.output import Requantizer
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.hw.parts.layout import operand_range
 
@@ -17,9 +18,11 @@ __all__ = [
     "is_ieee",
     "is_kulisch",
     "is_piped",
+    "is_requantized",
     "is_segmented",
     "is_whole_kulisch",
     "multiplies_floats",
+    "multiplies_sums",
     "output_overflows",
     "rounds_output_to_nearest",
     "rounds_to_nearest",
@@ -61,20 +64,35 @@ def has_long_products(config: MacConfig) -> bool:
 
 
 def has_output(config: MacConfig) -> bool:
-    """Whether sums leave through a rounding."""
-    return config.output is not None
+    """Whether sums leave as floats."""
+    return isinstance(config.output, FloatAccConfig)
 
 
 def rounds_output_to_nearest(config: MacConfig) -> bool:
-    """Whether sums leave rounded to nearest."""
-    return config.output is not None and config.output.rounding is Rounding.RNE
+    """Whether sums leave as floats, rounded to nearest."""
+    output = config.output
+    return isinstance(output, FloatAccConfig) and output.rounding is Rounding.RNE
+
+
+def is_requantized(config: MacConfig) -> bool:
+    """Whether sums leave as integers."""
+    return isinstance(config.output, Requantizer)
+
+
+def multiplies_sums(config: MacConfig) -> bool:
+    """Whether sums are multiplied as they leave."""
+    return isinstance(config.output, Requantizer) and config.output.multiplier_bits > 0
 
 
 def output_overflows(config: MacConfig) -> bool:
     """Whether sums can leave as infinities."""
     most = 2.0 ** (config.acc_bits - 1 + config.product_lsb_exponent)
     output = config.output
-    return output is not None and output.format.has_inf and most > float(output.format.max)
+    return (
+        isinstance(output, FloatAccConfig)
+        and output.format.has_inf
+        and most > float(output.format.max)
+    )
 
 
 def has_subnormal_sums(config: MacConfig) -> bool:

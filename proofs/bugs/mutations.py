@@ -13,6 +13,7 @@ from fp8mac.proofs.bugs.area import AREA_MUTATIONS
 from fp8mac.proofs.bugs.dots import DOT_MUTATIONS
 from fp8mac.proofs.bugs.float_dots import FLOAT_DOT_MUTATIONS
 from fp8mac.proofs.bugs.fpga import FPGA_MUTATIONS
+from fp8mac.proofs.bugs.outputs import OUTPUT_MUTATIONS
 from fp8mac.proofs.bugs.planting import Mutation, MutationError, mutated_rtlil, parse_unit_text
 from fp8mac.proofs.bugs.segments import SEGMENT_MUTATIONS
 from fp8mac.proofs.bugs.speed import SPEED_MUTATIONS
@@ -39,6 +40,7 @@ def _shared(mutation: Mutation) -> Mutation:
 
 
 MUTATIONS: tuple[Mutation, ...] = (
+    *OUTPUT_MUTATIONS,
     *SEGMENT_MUTATIONS,
     *map(_shared, (*AREA_MUTATIONS, *UNIT_MUTATIONS)),
     *SPEED_MUTATIONS,
@@ -51,7 +53,8 @@ MUTATIONS: tuple[Mutation, ...] = (
 
 
 _AROUND = frozenset(
-    "units.core units.mac parts.special parts.segments area.output area.round".split()
+    "units.core units.mac parts.special parts.segments area.output area.requantize"
+    " area.round".split()
 )
 """Modules of what is around every core."""
 

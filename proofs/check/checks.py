@@ -28,6 +28,7 @@ from fp8mac.proofs.check.queries import decoded
 from fp8mac.proofs.check.replay import Counterexample
 from fp8mac.proofs.check.solve import Answer, Encoding
 from fp8mac.proofs.cuts.floats import has_parts
+from fp8mac.proofs.spec.outputs import multiplies
 from fp8mac.proofs.spec.sorts import all_sorts
 from fp8mac.sim.check.cosim import Mismatch
 
@@ -38,7 +39,7 @@ __all__ = [
     "Units",
     "Verdict",
     "failures",
-    "is_cut",
+    "is_in_parts",
     "plan",
     "plan_circuit",
     "record_of",
@@ -49,8 +50,13 @@ Units = Mapping[Goal, list[MacConfig]] | list[MacConfig]
 
 
 def is_cut(config: MacConfig) -> bool:
-    """Whether a unit is proved in parts: one that adds several products in a step."""
+    """Whether the core of a unit is proved in parts: it adds several products in a step."""
     return config != config.plain
+
+
+def is_in_parts(config: MacConfig, shape: Shape) -> bool:
+    """Whether it is proved in parts: a sum of several products, or one multiplied as it leaves."""
+    return is_cut(config) or (shape.is_registered and multiplies(config.output))
 
 
 class CheckKind(Enum):

@@ -129,6 +129,7 @@ class Circuit:
             Role.STATE,
             Role.CARRY_STATE,
             Role.CONTROL,
+            Role.RESCALE,
             Role.RESET,
         )
 

@@ -4,17 +4,21 @@ import time
 from dataclasses import dataclass
 from hashlib import sha256
 
+from fp8mac.hw.config.outputs.output import Requantizer
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.proofs.check.checks import Check, Record, Verdict
 from fp8mac.proofs.check.circuit import Circuit
-from fp8mac.proofs.check.queries import Query, around_query
+from fp8mac.proofs.check.queries import Query, around_query, step_queries
 from fp8mac.proofs.check.replay import with_all_registers
 from fp8mac.proofs.check.solve import Encoding, Solver
 from fp8mac.proofs.cuts.dots import DotCuts
 from fp8mac.proofs.cuts.floats import float_questions
 from fp8mac.proofs.cuts.gates import CutError, Gates
+from fp8mac.proofs.cuts.outputs import OutputCut
 from fp8mac.proofs.cuts.parts import FloatParts
+from fp8mac.proofs.spec.outputs import multiplies
+from fp8mac.proofs.spec.sorts import all_sorts
 from fp8mac.sim.check.cosim import Mismatch, check_core, check_unit
 from fp8mac.sim.check.stimuli import biased_triples
 
@@ -67,17 +71,25 @@ def prove_in_parts(circuit: Circuit, solver: Solver) -> PartsProof:
     """
     _ = circuit.structure
     unit = circuit.shape is Shape.UNIT
+    config, asked = circuit.config, dict[str, list[tuple[Encoding, str]]]()
     start = time.thread_time()
     try:
-        top = f"{circuit.top}.core.accumulator" if unit else circuit.top
-        gates = Gates(circuit.text, top)
-        asked = _questions(circuit.config, gates, "" if unit else "accumulator.")
+        if config != config.plain:
+            top = f"{circuit.top}.core.accumulator" if unit else circuit.top
+            gates = Gates(circuit.text, top)
+            asked = _questions(config, gates, "" if unit else "accumulator.")
+        if unit and isinstance(config.output, Requantizer) and multiplies(config.output):
+            stage = OutputCut(config.output, Gates(circuit.text, f"{circuit.top}.output"))
+            asked["What follows the product of a sum"] = [(Encoding.BITWUZLA, stage.check())]
     except CutError as error:
         return PartsProof(time.thread_time() - start, str(error))
     seconds = time.thread_time() - start
-    if unit:
-        around = Encoding.BITWUZLA, around_query(circuit).text
-        asked["What is around the core"] = [around]
+    if unit and config != config.plain:
+        asked["What is around the core"] = [(Encoding.BITWUZLA, around_query(circuit).text)]
+    elif unit:
+        encoding, *_ = Encoding.of(all_sorts(config))
+        queries = step_queries(circuit, boxed=True)
+        asked["What is around the output"] = [(encoding, query.text) for query in queries]
     for what, texts in asked.items():
         for encoding, text in dict.fromkeys(texts):  # lanes that are alike are asked about once
             answer = solver.solve(Query(text, ()), encoding)

@@ -19,7 +19,7 @@ from fp8mac.proofs.check.checks import (
     Record,
     Units,
     Verdict,
-    is_cut,
+    is_in_parts,
     plan,
     plan_circuit,
     record_of,
@@ -228,7 +228,7 @@ class Prover:
 
     def _step(self, check: Check) -> Record:
         circuit = check.circuit or self._circuit(check)
-        if is_cut(check.config):
+        if is_in_parts(check.config, check.shape) and not check.circuit:
             return parts.step(check, circuit, self.solver)
         answer = self._first_sat(check, step_queries(circuit, any_nan=check.any_nan))
         digest = sha256(circuit.text.encode()).hexdigest()
@@ -241,7 +241,7 @@ class Prover:
     def _mutation(self, check: Check) -> Record:
         assert check.mutation is not None
         circuit = Circuit.mutated(check.config, check.shape, check.mutation, goal=check.goal)
-        if is_cut(check.config):
+        if is_in_parts(check.config, check.shape):
             found = parts.mutation(check, circuit, self.solver)
             return found or self._survivor(check, circuit, 0)
         answer = self._first_sat(check, step_queries(circuit, any_nan=check.any_nan))

@@ -10,9 +10,11 @@ from itertools import pairwise
 
 from fp8mac.hw.config.accumulators import Resolve
 from fp8mac.hw.config.formats import Format
+from fp8mac.hw.config.outputs.output import rescale_widths
 from fp8mac.hw.config.ports import Role, Shape, named, ports
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.proofs.check.circuit import Circuit
+from fp8mac.proofs.spec.outputs import multiplies
 from fp8mac.proofs.spec.register import settling, value, zero_claim
 from fp8mac.proofs.spec.sorts import adds_integers, product_sort, sorts_of
 from fp8mac.proofs.spec.spec import core_claim, definitions, port_after, sum_claim, unit_claim
@@ -38,13 +40,16 @@ class Query:
     constants: tuple[str, ...]
 
 
-def step_queries(circuit: Circuit, *, any_nan: bool = False) -> list[Query]:
+def step_queries(circuit: Circuit, *, any_nan: bool = False, boxed: bool = False) -> list[Query]:
     """Queries that prove a core, or a unit, if all of them are ``unsat``.
+
+    With ``boxed`` they prove a unit around any output stage, and have no counterexamples.
 
     A sum of integers takes two, because products merged with a sum are hard for solvers: first that
     a sum from zero is the product, then that any other is the accumulator and a sum from zero.
     """
     config, registered = circuit.config, circuit.shape.is_registered
+    circuit = _Boxed(config, circuit.shape, circuit.text, circuit.top) if boxed else circuit
     results = (*named(circuit.table, Role.RESULT, Role.CARRY),)
     accs = (*named(circuit.table, Role.STATE, Role.CARRY_STATE),) or results
     afters = tuple(f"{result}_next" if registered else result for result in results)
@@ -64,8 +69,9 @@ def step_queries(circuit: Circuit, *, any_nan: bool = False) -> list[Query]:
     for name, term in constants.items():
         width = widths[re.sub("_(next|after[0-9]*)$", "", name)]
         text += f"(declare-const {name} (_ BitVec {width}))\n(assert (= {name} {term}))\n"
+    text += _box(circuit, before) if isinstance(circuit, _Boxed) else ""
     text += definitions(config, any_nan=any_nan)
-    claim = unit_claim(config) if registered else core_claim(config)
+    claim = unit_claim(config, boxed=boxed) if registered else core_claim(config)
     names = tuple(constants)
     if not adds_integers(config):
         return [Query(f"{text}(assert (not {claim}))\n", names)]
@@ -92,40 +98,67 @@ def step_queries(circuit: Circuit, *, any_nan: bool = False) -> list[Query]:
 
 
 @dataclass(frozen=True)
-class _Shell(Circuit):
-    """A unit of which the circuit in its core is left out, and may give anything."""
+class _Boxed(Circuit):
+    """A unit of which the output stage is left out if it multiplies, and may give anything."""
 
     @property
-    def inner(self) -> dict[str, tuple[str, int, bool]]:
-        """Wire, width and direction of that circuit's ports."""
+    def left_out(self) -> dict[str, tuple[str, int, bool]]:
+        """Wire, width and direction of the ports of what is left out, by names in claims."""
+        output, width = self.config.output, self.config.acc_bits
+        if output is None or not multiplies(output):
+            return {}
+        widths = {"value": width} | rescale_widths(output, width)
+        pins = {name: (f"output.{name}", bits_, True) for name, bits_ in widths.items()}
+        pins["code"] = ("output.code", output.format.bits, False)
+        return {f"output_{name}": facts for name, facts in pins.items()}
+
+    @property
+    def script(self) -> str:
+        """As it is of circuits, but for what is left out."""
+        if not self.left_out:
+            return super().script
+        wires = [f"w:{wire}" for wire, _, _ in self.left_out.values()]
+        free = [f"w:{wire}" for wire, _, is_input in self.left_out.values() if not is_input]
+        cut = f"setattr -set keep 1 {' '.join(wires)}\ncutpoint {' '.join(free)}\n"
+        return super().script.replace("memory\n", f"{cut}memory\n", 1)
+
+    def wire(self, name: str, state: str) -> str:
+        """Bit-vector term of a port of what is left out."""
+        wire, width, _ = self.left_out[name]
+        value_ = f"(|{self.top}_n {wire}| {state})"
+        return value_ if width > 1 else f"(ite {value_} #b1 #b0)"
+
+
+def _box(circuit: _Boxed, state: str) -> str:
+    """Definitions of the ports of what is left out."""
+    return "".join(
+        f"(define-fun {name} () (_ BitVec {width}) {circuit.wire(name, state)})\n"
+        for name, (_, width, _) in circuit.left_out.items()
+    )
+
+
+@dataclass(frozen=True)
+class _Shell(_Boxed):
+    """A unit of which the circuit in its core is left out as well."""
+
+    @property
+    def left_out(self) -> dict[str, tuple[str, int, bool]]:
+        """Also that circuit's ports, with ``inner_`` before their names."""
         module = self.text.partition(f"\nmodule \\{self.top}.core.accumulator\n")[2]
         wires = re.findall(
             r"^  wire .*?(?:input|output) [0-9]+ +\\(\S+)$", module.partition("\nend\n")[0], re.M
         )
         # Amaranth gives a port another name where a part of it has one of that name.
         known = {wire.partition("$")[0]: f"core.accumulator.{wire}" for wire in wires}
-        return {
-            port.name: (
+        inner = {
+            f"inner_{port.name}": (
                 known.get(port.name, f"core.accumulator.{port.name}"),
                 port.bits,
                 port.is_input,
             )
             for port in ports(self.config, Shape.CORE)
         }
-
-    @property
-    def script(self) -> str:
-        """As it is of circuits, but for what is left out."""
-        wires = [f"w:{wire}" for wire, _, _ in self.inner.values()]
-        free = [f"w:{wire}" for wire, _, is_input in self.inner.values() if not is_input]
-        cut = f"setattr -set keep 1 {' '.join(wires)}\ncutpoint {' '.join(free)}\n"
-        return super().script.replace("memory\n", f"{cut}memory\n", 1)
-
-    def wire(self, name: str, state: str) -> str:
-        """Bit-vector term of a port of what is left out."""
-        wire, width, _ = self.inner[name]
-        value_ = f"(|{self.top}_n {wire}| {state})"
-        return value_ if width > 1 else f"(ite {value_} #b1 #b0)"
+        return inner | super().left_out
 
 
 def around_query(unit: Circuit) -> Query:
@@ -153,8 +186,8 @@ def around_query(unit: Circuit) -> Query:
     for at, state in enumerate(states[1:-1], 1):
         for name in shell.inputs:
             terms[port_after(name, at)] = (shell.port(name, state), widths[name])
-    for name, (_, width, _) in shell.inner.items():
-        terms[f"inner_{name}"] = (shell.wire(name, before), width)
+    for name, (_, width, _) in shell.left_out.items():
+        terms[name] = (shell.wire(name, before), width)
     text = shell.smt2 + _states(shell, *states)
     for name, (term, width) in terms.items():
         text += f"(define-fun {name} () (_ BitVec {width}) {term})\n"
@@ -176,7 +209,8 @@ def around_query(unit: Circuit) -> Query:
         rest = settling(config, "inner_y_carry", "inner_c_carry")
         text += f"(assert (=> {nothing} (and (= {given} {inside}) {rest})))\n"
     added = "(and (= en #b1) (= rst #b0))"
-    claim = f"(and {unit_claim(config)} (=> {added} (taken {names})))"
+    claim = unit_claim(config, boxed=multiplies(config.output))
+    claim = f"(and {claim} (=> {added} (taken {names})))"
     return Query(f"{text}(assert (not {claim}))\n", ())
 
 

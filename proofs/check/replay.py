@@ -132,9 +132,8 @@ def replay(circuit: Circuit, model: dict[str, int]) -> Counterexample:
             states = {"en": raised["en"], "rst": resets, "flagged": any(before)}
             wrong = fault(config, *words, shown, **states)
         if config.output is not None:
-            out, right = outputs["out"], golden.leave(config, old)
-            if right not in (None, out):
-                wrong = wrong or f"out is {out:#x}, not {right:#x}"
+            given, fault_ = _leaving(circuit, model, old, outputs["out"])
+            controls, wrong = controls | given, wrong or fault_
     found = Counterexample(config, a, b, acc, before, controls | _drawn(random), got, want, wrong)
     if got.flags == want.flags and want.acc in (None, got.acc) and not wrong:
         raise ReplayError(f"The golden model agrees with the circuit: {found}.")
@@ -143,6 +142,16 @@ def replay(circuit: Circuit, model: dict[str, int]) -> Counterexample:
 
 def _drawn(random: int | None) -> dict[str, int]:
     return {} if random is None else {"random": random}
+
+
+def _leaving(
+    circuit: Circuit, model: dict[str, int], state: golden.State, out: int
+) -> tuple[dict[str, int], str]:
+    """What a sum is rescaled with as it leaves, and what is wrong with what it leaves as."""
+    config, late = circuit.config, circuit.config.stages - 1
+    given = {name: model[port_after(name, late)] for name in named(circuit.table, Role.RESCALE)}
+    right = golden.leave(config, state, golden.Rescale(**given))
+    return given, "" if right in (None, out) else f"out is {out:#x}, not {right:#x}"
 
 
 def with_all_registers(circuit: Circuit) -> tuple[Netlist, tuple[str, ...]]:

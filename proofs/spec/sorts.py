@@ -155,7 +155,7 @@ class OutputSorts:
 def output_sorts(config: MacConfig) -> OutputSorts:
     """Sorts of a unit with an output format; as `sorts_of` those of a float accumulator."""
     output = config.output
-    assert output is not None
+    assert isinstance(output, FloatAccConfig)
     format_ = output.format
     exact = Sort(BINARY128.exponent_bits, max(BINARY128.precision, config.acc_bits + 1))
     plain = (
@@ -179,7 +179,7 @@ def output_sorts(config: MacConfig) -> OutputSorts:
 def all_sorts(config: MacConfig) -> set[Sort]:
     """Every floating-point sort in the statement of a unit."""
     found = set[Sort]()
-    if config.output is not None:
+    if isinstance(config.output, FloatAccConfig):
         output = output_sorts(config)
         found = {output.exact, output.rounded}
     if adds_integers(config):

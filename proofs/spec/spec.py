@@ -10,8 +10,10 @@ of range, and what the clocked unit does with enable, clear and reset.
 
 from fp8mac.hw.config.accumulators import FloatAccConfig, IntAccConfig, Resolve
 from fp8mac.hw.config.formats import FloatFormat, IntFormat, Overflow, Rounding
+from fp8mac.hw.config.outputs.output import Requantizer
 from fp8mac.hw.config.ports import Port, Role, Shape, named, ports
 from fp8mac.hw.config.unit import MacConfig
+from fp8mac.proofs.spec.outputs import boxed_claim, integer_claim
 from fp8mac.proofs.spec.register import settling, value, zero_claim
 from fp8mac.proofs.spec.sorts import (
     adds_integers,
@@ -103,13 +105,20 @@ def port_after(port: str, edges: int) -> str:
     return port if edges == 0 else f"{port}_after{edges if edges > 1 else ''}"
 
 
-def unit_claim(config: MacConfig) -> str:
+def unit_claim(config: MacConfig, *, boxed: bool = False) -> str:
     """Claim about as many clock edges of a unit, from any state, as it has stages.
 
     ``acc`` and flags are the state before the last edge, ``acc_next`` and ``<flag>_next`` the state
     behind it; the same of the carries of an accumulator in segments, whose value is what steps. The
     inputs are those of the first edge; at others only the reset counts, see `port_after`: at the
-    last one it ends the state, and before that it drops what is on its way.
+    last one it ends the state, and before that it drops what is on its way. What sums are rescaled
+    with as they leave is that before the last edge.
+
+    Parameters
+    ----------
+    boxed : bool
+        Claim of an output stage, whose ports are ``output_value``, ``output_code``, and so on, no
+        more than that it is given what it has to be, and that ``out`` is what it gives.
     """
     table = ports(config, Shape.UNIT)
     operands = " ".join(named(table, Role.OPERAND))
@@ -143,7 +152,13 @@ def unit_claim(config: MacConfig) -> str:
         f"(= (= {port} #b1) (= {words[1]} {bits(0, len(config.carry_places))}))"
         for port in named(table, Role.READY)
     ]
-    shown += [_output_claim(config, config.output, before)] if config.output else []
+    if isinstance(config.output, Requantizer):
+        given = {name: port_after(name, config.stages - 1) for name in named(table, Role.RESCALE)}
+        whole = integer_claim(config.output, config.acc_bits, before, given)
+        claim = boxed_claim(before, given) if boxed else whole
+        shown.append(any_of([*(f"(= {flag} #b1)" for flag in flags), claim]))
+    elif config.output is not None:
+        shown.append(_output_claim(config, config.output, before))
     return all_of([edge, *shown])
 
 

@@ -4,7 +4,9 @@ import random
 
 from fp8mac.hw.config.arrays.array import ArrayConfig
 from fp8mac.sim.check.stimuli import biased_triples
-from fp8mac.sim.exact.arrays import ColumnScale, Element
+from fp8mac.sim.check.words import random_rescales
+from fp8mac.sim.exact.arrays import Element
+from fp8mac.sim.exact.golden import Rescale
 
 __all__ = ["random_scales", "random_tiles"]
 
@@ -38,17 +40,6 @@ def random_tiles(config: ArrayConfig, count: int, seed: int) -> list[list[Elemen
     return [[element() for _ in range(length)] for length in lengths]
 
 
-def random_scales(config: ArrayConfig, seed: int) -> list[ColumnScale]:
-    """Multiplier and shift of each column, so that sums of a few products are in and out of range.
-
-    None where sums do not leave as integers.
-    """
-    output, rng = config.requantizer, random.Random(seed)
-    if output is None:
-        return []
-    most = (1 << output.multiplier_bits) - 1
-    spare = config.unit.product_bits + output.multiplier_bits - output.format.bits
-    return [
-        ColumnScale(rng.randint(1, most or 1), max(0, spare - rng.randint(0, 6)))
-        for _ in range(config.columns)
-    ]
+def random_scales(config: ArrayConfig, seed: int) -> list[Rescale]:
+    """What each column's sums are rescaled with; none where they are not."""
+    return random_rescales(config.leaves, config.unit, config.columns, seed)

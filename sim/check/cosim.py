@@ -9,7 +9,7 @@ from fp8mac.hw.config.ports import Port, Role, Shape, named, ports, wires
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.sim.check.netlist import Netlist
 from fp8mac.sim.check.stimuli import Triples, integers, random_carries, random_numbers
-from fp8mac.sim.check.words import port_words
+from fp8mac.sim.check.words import port_words, random_rescales, rescale_words
 from fp8mac.sim.exact import golden
 from fp8mac.sim.exact.segments import fault, resolved
 
@@ -130,7 +130,7 @@ def check_unit(
         bits |= _bits(names, words)
     controls = rng.random((count, 3)) < (0.8, 0.2, 0.1)
     inputs = named(table, Role.CONTROL, Role.RESET, Role.CLOCK)
-    drawn = random_numbers(config, count, seed)
+    drawn, rescales = random_numbers(config, count, seed), _rescales(config, count, seed)
     chance = {name: np.array(drawn, np.uint64) for name in named(table, Role.RANDOM)}
 
     def edge(
@@ -139,7 +139,9 @@ def check_unit(
         stimuli = (*controls.astype(np.uint64).T, np.zeros(count, np.uint64))
         state = _words([bits[name] for name in flip_flops])
         given = dict(zip(inputs, stimuli, strict=True)) | {"ff_q": state}
-        given |= port_words(config, *operands) | chance
+        given |= (
+            port_words(config, *operands) | chance | rescale_words(config.output, config, rescales)
+        )
         return netlist.evaluate(given)
 
     filled = dict.fromkeys(flip_flops, np.zeros(count, np.uint64)) if config.stages > 1 else {}
@@ -173,16 +175,22 @@ def check_unit(
         states = {"en": en, "rst": rst, "flagged": any(up)}
         wrong = fault(config, *segments[index], **states) if carries else ""
         if config.output is not None:
-            wrong = wrong or _out_fault(config, old, int(outputs["out"][index, 0]))
+            wrong = wrong or _out_fault(config, old, rescales[index], int(outputs["out"][index, 0]))
         if got_flags != want.flags or (want.acc is not None and got[index] != want.acc) or wrong:
             random = drawn[index] if config.random_bits else None
             mismatches.append(Mismatch(a, b, before, *state, wrong, random))
     return mismatches
 
 
-def _out_fault(config: MacConfig, state: golden.State, got: int) -> str:
+def _rescales(config: MacConfig, count: int, seed: int) -> list[golden.Rescale]:
+    """What sums of any length are rescaled with in each case, if they are."""
+    found = random_rescales(config.output, config, count, seed, any_sum=True)
+    return found or [golden.NO_RESCALE] * count
+
+
+def _out_fault(config: MacConfig, state: golden.State, rescale: golden.Rescale, got: int) -> str:
     """What is wrong with a rounded sum; nothing if it is right."""
-    want = golden.leave(config, state)
+    want = golden.leave(config, state, rescale)
     return "" if want in (None, got) else f"out is {got:#x}, not {want:#x}"
 
 

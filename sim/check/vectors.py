@@ -18,6 +18,7 @@ import numpy as np
 
 from fp8mac.hw.config.accumulators import ConfigError
 from fp8mac.hw.config.formats import Format
+from fp8mac.hw.config.outputs.output import rescale_widths
 from fp8mac.hw.config.ports import Role, Shape, named, ports, products_text
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.sim.check.stimuli import (
@@ -28,6 +29,7 @@ from fp8mac.sim.check.stimuli import (
     random_carries,
     random_numbers,
 )
+from fp8mac.sim.check.words import random_rescales
 from fp8mac.sim.codes.numbers import legal_codes
 from fp8mac.sim.exact import golden
 from fp8mac.sim.exact.segments import resolved
@@ -97,14 +99,16 @@ def product_lines(config: MacConfig) -> Iterator[str]:
 def sequence_lines(config: MacConfig, count: int, seed: int) -> Iterator[str]:
     """Clock cycles of a registered unit, of which the first is a reset.
 
-    Columns are ``rst en clear a b acc``, and one for each of ``config.flags``; the accumulator and
+    Columns are ``rst en clear a b acc``, before ``acc`` what sums are rescaled with as they leave,
+    if they are, and one for each of ``config.flags``; the accumulator and
     the flags are those after the clock edge that takes the inputs; in a unit of several
     stages the inputs reach them that many edges later, less one. The rounded sum, ``out``, comes
     last, if there is one. Of an accumulator in segments it is the value.
 
     Parameters are those of `vector_lines`.
     """
-    roles = (Role.RESET, Role.CONTROL, Role.OPERAND, Role.SCALE, Role.RANDOM, Role.RESULT)
+    operands = (Role.OPERAND, Role.SCALE, Role.RANDOM, Role.RESCALE)
+    roles = (Role.RESET, Role.CONTROL, *operands, Role.RESULT)
     columns = named(ports(config, Shape.UNIT), *roles)
     header = _header(config, " ".join(columns), f"{count} cycles, seed {seed}")
     header[-1] += " out" if config.output else ""
@@ -113,7 +117,8 @@ def sequence_lines(config: MacConfig, count: int, seed: int) -> Iterator[str]:
     controls[:1, 0] = True
     drawn = random_numbers(config, count, seed)
     inputs = zip(*controls.T.tolist(), integers(a), integers(b), drawn, strict=True)
-    return chain(header, _cycles(config, inputs))
+    rescales = random_rescales(config.output, config, count, seed)
+    return chain(header, _cycles(config, inputs, rescales or [golden.NO_RESCALE] * count))
 
 
 def _legal(config: MacConfig, format_: Format) -> list[int]:
@@ -139,14 +144,16 @@ def _steps(
 
 
 def _cycles(
-    config: MacConfig, inputs: Iterable[tuple[bool, bool, bool, int, int, int]]
+    config: MacConfig,
+    inputs: Iterable[tuple[bool, bool, bool, int, int, int]],
+    rescales: Iterable[golden.Rescale],
 ) -> Iterator[str]:
     row = _Row(config)
     held = None
-    for rst, en, clear, a, b, random in inputs:
+    for (rst, en, clear, a, b, random), rescale in zip(inputs, rescales, strict=True):
         held = golden.clock(config, held, a, b, en=en, clear=clear, rst=rst, random=random)
-        columns = f"{rst:d} {en:d} {clear:d} {row.operands(a, b, random)} {row.state(held.state)}"
-        yield columns + row.out(held.state)
+        columns = (f"{rst:d} {en:d} {clear:d} {row.operands(a, b, random)}", *row.rescale(rescale))
+        yield " ".join([*columns, row.state(held.state)]) + row.out(held.state, rescale)
 
 
 class _Row:
@@ -179,11 +186,18 @@ class _Row:
         )
         return self._operands(a, b, sa, sb)
 
-    def out(self, state: golden.State) -> str:
+    def rescale(self, rescale: golden.Rescale) -> list[str]:
+        """Columns of what a sum is rescaled with as it leaves."""
+        config = self._config
+        widths = rescale_widths(config.output, config.acc_bits)
+        words = rescale.ports(config.output, config.acc_bits)
+        return [f"{words[name]:0{-(-bits // 4)}x}" for name, bits in widths.items()]
+
+    def out(self, state: golden.State, rescale: golden.Rescale) -> str:
         """Last column of a unit with an output."""
         if (output := self._config.output) is None:
             return ""
-        digits, code = -(-output.format.bits // 4), golden.leave(self._config, state)
+        digits, code = -(-output.format.bits // 4), golden.leave(self._config, state, rescale)
         return " " + ("x" * digits if code is None else f"{code:0{digits}x}")
 
     def state(self, state: golden.State) -> str:

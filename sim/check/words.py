@@ -1,15 +1,28 @@
-"""Operands as words: codes of lanes, packed, and the scales of blocks above them."""
+"""Operands as words, with the scales of blocks above them; what sums are rescaled with."""
 
+import random
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fp8mac.hw.config.blocks import ScaleFormat
+from fp8mac.hw.config.lane import Lane
+from fp8mac.hw.config.outputs.output import OutputConfig, Requantizer, rescale_widths
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.sim.exact import golden
+from fp8mac.sim.exact.golden import Rescale
 
-__all__ = ["ONE_SCALE", "beside", "integers", "packed", "port_words", "scale_codes"]
+__all__ = [
+    "ONE_SCALE",
+    "beside",
+    "integers",
+    "packed",
+    "port_words",
+    "random_rescales",
+    "rescale_words",
+    "scale_codes",
+]
 
 Codes = NDArray[np.uint64]
 
@@ -75,3 +88,37 @@ def port_words(config: MacConfig, a: Codes, b: Codes) -> dict[str, Codes]:
         ):
             found[port] = _words(part, bits)
     return found
+
+
+def random_rescales(
+    output: OutputConfig | None, config: Lane, count: int, seed: int, *, any_sum: bool = False
+) -> list[Rescale]:
+    """Multipliers and shifts with which sums of a few products are in and out of range.
+
+    Equal seeds give equal ones. None where sums are not rescaled.
+
+    Parameters
+    ----------
+    any_sum : bool
+        Sums of any length instead, up to the whole register.
+    """
+    rng = random.Random(seed)
+    if not isinstance(output, Requantizer):
+        return []
+    most = (1 << output.multiplier_bits) - 1
+    spare = config.product_bits + output.multiplier_bits - output.format.bits
+    wide = config.acc_bits + output.multiplier_bits
+
+    def shift() -> int:
+        return rng.randint(0, wide) if any_sum else max(0, spare - rng.randint(0, 6))
+
+    return [Rescale(rng.randint(1, most or 1), shift()) for _ in range(count)]
+
+
+def rescale_words(
+    output: OutputConfig | None, config: Lane, rescales: list[Rescale]
+) -> dict[str, NDArray[np.uint64]]:
+    """Words of the ports that take them, a case each."""
+    rows = [each.ports(output, config.acc_bits) for each in rescales]
+    widths = rescale_widths(output, config.acc_bits)
+    return {name: np.array([row[name] for row in rows], np.uint64) for name in widths}

@@ -5,20 +5,16 @@ them.
 """
 
 from collections.abc import Iterator, Sequence
-from fractions import Fraction
 from typing import NamedTuple
 
 from fp8mac.hw.config.arrays.array import ArrayConfig, element_fields, row_fields
-from fp8mac.hw.config.arrays.requantizer import Requantizer
-from fp8mac.hw.config.formats import Rounding
 from fp8mac.sim.exact import golden
+from fp8mac.sim.exact.outputs import NO_RESCALE, Rescale, leave_as
 
 __all__ = [
-    "ColumnScale",
     "Element",
     "Word",
     "element_words",
-    "requantized",
     "row_words",
     "tile_sums",
 ]
@@ -34,13 +30,6 @@ class Element(NamedTuple):
     a: tuple[int, ...]
     b: tuple[int, ...]
     chosen: tuple[int, ...] = ()
-
-
-class ColumnScale(NamedTuple):
-    """What a sum is multiplied by, and how far it is shifted to the right."""
-
-    multiplier: int = 1
-    shift: int = 0
 
 
 class Word(NamedTuple):
@@ -94,25 +83,10 @@ def element_words(config: ArrayConfig, elements: Sequence[Element]) -> Iterator[
         yield _packed(fields, values)
 
 
-def requantized(config: Requantizer, value: int, scale: ColumnScale) -> int:
-    """The integer that ``value * multiplier / 2**shift`` is rounded to.
-
-    Examples
-    --------
-    >>> from fp8mac.hw.config.arrays.requantizer import parse_requantizer
-    >>> [requantized(parse_requantizer("int4"), 6, ColumnScale(shift=shift)) for shift in range(4)]
-    [6, 3, 2, 1]
-    """
-    exact = Fraction(value * scale.multiplier, 1 << scale.shift)
-    nearest = round(exact) if config.rounding is Rounding.RNE else int(exact)
-    most = int(config.format.max)
-    return min(max(nearest, -most - (not config.format.symmetric)), most)
-
-
 def row_words(
     config: ArrayConfig,
     sums: Sequence[Sequence[golden.State]],
-    scales: Sequence[ColumnScale] = (),
+    scales: Sequence[Rescale] = (),
 ) -> Iterator[Word]:
     """What a tile's rows of sums are on ``o__payload``, row 0 first.
 
@@ -120,8 +94,8 @@ def row_words(
     ----------
     sums : sequence
         By row and column.
-    scales : sequence of ColumnScale
-        Of each column, where sums leave as integers.
+    scales : sequence of Rescale
+        Of each column, where sums are rescaled as they leave.
     """
     fields, unit = row_fields(config), config.unit
     for at, states in enumerate(sums):
@@ -129,14 +103,14 @@ def row_words(
             flag: [int(state.flags[place]) for state in states]
             for place, flag in enumerate(unit.flags)
         }
-        if config.requantizer is not None:
-            codes = [
-                _left(config, state, scale) for state, scale in zip(states, scales, strict=True)
-            ]
-        elif unit.output is None:
+        if config.leaves is None:
             codes = [state.acc for state in states]
         else:
-            codes = [golden.leave(unit, state) for state in states]
+            given = scales or [NO_RESCALE] * len(states)
+            codes = [
+                leave_as(config.leaves, unit.plain, *each)
+                for each in zip(states, given, strict=True)
+            ]
         name = next(iter(fields))
         bits = fields[name] // len(codes)
         known = {each: [(1 << width) - 1] for each, width in fields.items()}
@@ -144,16 +118,6 @@ def row_words(
         values[name] = [code or 0 for code in codes]
         values["last"] = [int(at == len(sums) - 1)]
         yield Word(_packed(fields, values), _packed(fields, known))
-
-
-def _left(config: ArrayConfig, state: golden.State, scale: ColumnScale) -> int | None:
-    """Code of a sum that leaves as an integer; None where a flag is up."""
-    assert config.requantizer is not None
-    if state.acc is None:
-        return None
-    bits = config.unit.acc_bits
-    value = state.acc - (state.acc >> bits - 1 << bits)
-    return requantized(config.requantizer, value, scale) % (1 << config.requantizer.format.bits)
 
 
 def _packed(fields: dict[str, int], values: dict[str, list[int]]) -> int:

@@ -13,16 +13,18 @@ and knows nothing of any circuit; the functions on the right are those of `fp8ma
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from fp8mac.hw.config.formats import Overflow
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.sim.exact import steps
-from fp8mac.sim.exact.codecs import codec, decode, encode
+from fp8mac.sim.exact.codecs import decode, encode
 from fp8mac.sim.exact.held import State, hold, no_flags, product_of, raised_flags, read
-from fp8mac.sim.exact.values import NAN, Kind, Value, add, multiply
+from fp8mac.sim.exact.outputs import NO_RESCALE, Rescale, leave
+from fp8mac.sim.exact.values import Kind, Value, add, multiply
 
 __all__ = [
+    "NO_RESCALE",
     "Kind",
     "Pipeline",
+    "Rescale",
     "State",
     "Value",
     "add",
@@ -224,36 +226,6 @@ def step(
     new = mac(config, a, b, held.acc or 0, random=random)
     flags = tuple(before or now for before, now in zip(held.flags, new.flags, strict=True))
     return State(None if True in flags else new.acc, flags)
-
-
-def leave(config: MacConfig, state: State) -> int | None:
-    """Code that leaves a unit with an output format: its sum, rounded once.
-
-    While a flag is raised it is NaN or an infinity, as `encode` makes it of that: the largest
-    number, where the output saturates and has none. None, for not specified, where the sum is NaN
-    and the format has no NaN.
-
-    Examples
-    --------
-    >>> from fp8mac.hw.config.unit import parse_line
-    >>> unit = parse_line("int8 -> int32, output bf16")
-    >>> hex(leave(unit, State(257, ())))  # a tie: 256
-    '0x4380'
-    """
-    output = config.output
-    assert output is not None
-    raised = {flag for flag, up in zip(config.flags, state.flags, strict=True) if up}
-    overflow = output.overflow
-    if raised in ({"nan"}, {"pos_inf", "neg_inf"}):
-        value = NAN
-    elif raised:
-        value = Value(int(raised == {"neg_inf"}), 0, 0, Kind.INF)
-        overflow = Overflow.TO_SPECIAL if output.format.has_inf else overflow
-    else:
-        value = read(config.plain, state.acc or 0)
-    if value.kind is Kind.NAN and not output.format.has_nan:
-        return None
-    return codec(output.format, output.subnormals).encode(value, output.rounding, overflow, None, 0)
 
 
 def clock(

@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fp8mac.hw.config.accumulators import FloatAccConfig
 from fp8mac.hw.config.formats import Format
+from fp8mac.hw.config.outputs.output import rescale_widths
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.sim.codes.encoding import decode
 from fp8mac.sim.codes.inputs import InputError, as_array, codes_of, noise_of
@@ -96,6 +97,11 @@ def gemm(
     array([[4096.]])
     """
     threads = integer(threads, "threads", 1)
+    if rescaled := rescale_widths(config.output, config.acc_bits):
+        raise GemmError(
+            f"Sums of {config.text} leave with a {' and a '.join(rescaled)} of their own, which a "
+            "product of matrices has not; leave the output out."
+        )
     left, right = _operand(a, config.a, "a"), _operand(b, config.b, "b")
     if left.shape[1] != right.shape[0]:
         raise GemmError(

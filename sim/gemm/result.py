@@ -83,8 +83,8 @@ class GemmResult:
             If the unit has no output format.
         """
         output = self.config.output
-        if output is None:
-            raise ValueError(f"{self.config.slug} has no output format.")
+        if not isinstance(output, FloatAccConfig):
+            raise ValueError(f"{self.config.slug} has no output format that is a float.")
         lsb = self.config.product_lsb_exponent
         odd = to_float(words(self.acc), self.config.acc_bits, lsb, odd=True)
         sums = self._flagged(odd)

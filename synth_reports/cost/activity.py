@@ -261,14 +261,15 @@ def simulate(
 def _stimuli(
     circuit: CellNetlist, table: tuple[Port, ...], given: Sequence[Codes], stages: int
 ) -> Iterator[dict[int, Words]]:
-    """Words of each input net but the registers, cycle by cycle."""
+    """Words of each input net but the registers, cycle by cycle; half of what rescales is ones."""
     operands = [port for role in (Role.OPERAND, Role.SCALE) for port in table if port.role is role]
     zero, rng = np.zeros(-(-given[0].shape[1] // 64), np.uint64), np.random.default_rng(1)
+    held = dict.fromkeys(wires(table, Role.RESCALE)[::2], ~zero)
     for cycle in range((length := len(given[0])) + stages):
         levels = (~zero, zero if cycle % length else ~zero, zero, zero)
         words = dict(zip(wires(table, Role.CONTROL, Role.RESET, Role.CLOCK), levels, strict=True))
         random = rng.integers(1 << 64, size=(32, len(zero)), dtype=np.uint64)  # or fewer
-        words |= zip(wires(table, Role.RANDOM), random, strict=False)
+        words |= held | dict(zip(wires(table, Role.RANDOM), random, strict=False))
         for port, each in zip(operands, given, strict=True):
             codes = np.roll(each[cycle % length], -(cycle // length), axis=0)
             words |= zip(port.wires, pack(codes, port.bits), strict=True)

@@ -55,6 +55,8 @@ def test_right_module_passes(a, b, acc, shape, tmp_path):
         "int8 -> int32, stages 2",
         "e5m2 -> kulisch:3, stages 2, output fp16",
         "e4m3 -> kulisch:3, output e2m1",
+        "int4 -> int12, stages 2, output int5s:times=4",
+        "e5m2 x 2 -> kulisch:1, output int8:rtz",
         "mxfp4 x 2 -> e4m3, window 6",
         "e4m3 x 2 -> fp16:sr=6",
     ],

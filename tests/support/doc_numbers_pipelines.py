@@ -65,7 +65,6 @@ def arrays() -> list[str]:
         "the others being zero (2:4). Two lanes",
         "of small ones, on the mapped netlist: 8,192 cases each",
         "here of 16 bits and unsigned",
-        "A single unit with such an output is an array of 1 x 1.",
         "that of 64 registered units",
         *(
             f"| {', '.join(filter(None, (row['unit'], row['sparsity'], row['output'])))} | "

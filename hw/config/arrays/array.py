@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import Any
 
 from fp8mac.hw.config.accumulators import AccumulatorConfig, ConfigError, Resolve, integer
-from fp8mac.hw.config.arrays.requantizer import Requantizer
+from fp8mac.hw.config.outputs.output import OutputConfig, rescale_widths
 from fp8mac.hw.config.ports import Port, Role, Shape, named, packed_text, ports, stream_pins
 from fp8mac.hw.config.unit import MacConfig
 
@@ -47,8 +47,8 @@ class ArrayConfig:
         The unit in each place; its output, and the sum of its segments, stand once a column.
     rows, columns : int
         1 to `MOST_SIDE` of each.
-    requantizer : Requantizer, optional
-        What exact sums leave as, if it is an integer.
+    output : Requantizer, optional
+        What exact sums leave as; that of a unit stands once a column as well.
     sparse : bool
         Of each four elements of a row of the left matrix two are zero, and not there: two lanes
         have the other two, and indices choose the codes of the right matrix.
@@ -56,8 +56,8 @@ class ArrayConfig:
     Raises
     ------
     ConfigError
-        If there are two outputs, or an integer one of sums that are rounded in every step; if there
-        are more or fewer, or more than `MOST_PRODUCTS` products a cycle, or the unit's
+        If there are two outputs, or one of sums that are rounded in every step; if there are more
+        or fewer, or more than `MOST_PRODUCTS` products a cycle, or the unit's
         register waits for idle cycles.
 
     Examples
@@ -71,7 +71,7 @@ class ArrayConfig:
     unit: MacConfig
     rows: int
     columns: int
-    requantizer: Requantizer | None = None
+    output: OutputConfig | None = None
     sparse: bool = False
 
     def __post_init__(self) -> None:
@@ -90,9 +90,9 @@ class ArrayConfig:
                 "2:4 sparsity takes two lanes for each four elements, which are not in blocks; "
                 "give the unit an even number of lanes."
             )
-        if self.requantizer is not None and self.unit.output is not None:
+        if self.output is not None and self.unit.output is not None:
             raise ConfigError("An array has one output.")
-        if self.requantizer is not None and not self.unit.is_fixed:
+        if self.output is not None and not self.unit.is_fixed:
             raise ConfigError(
                 f"Sums in {self.unit.accumulator.name} are rounded at every step and leave as they "
                 "are; an output format is for kulisch and integer accumulators."
@@ -107,8 +107,8 @@ class ArrayConfig:
         """Name of module, file and report row."""
         words = [f"array_{self.unit.slug.removeprefix('mac_')}_{self.rows}x{self.columns}"]
         words += ["2of4"] if self.sparse else []
-        if self.requantizer is not None:
-            words.append("out_" + self.requantizer.name.replace(":", "_").replace("=", ""))
+        if self.output is not None:
+            words.append("out_" + self.output.name.replace(":", "_").replace("=", ""))
         return "_".join(words)
 
     @property
@@ -117,8 +117,13 @@ class ArrayConfig:
         return (
             f"{self.unit.text}, array {self.rows} x {self.columns}"
             + ", 2:4" * self.sparse
-            + (f", output {self.requantizer.name}" if self.requantizer else "")
+            + (f", output {self.output.name}" if self.output else "")
         )
+
+    @property
+    def leaves(self) -> OutputConfig | None:
+        """What sums leave as; None for as they are."""
+        return self.output or self.unit.output
 
     @property
     def cells(self) -> int:
@@ -184,20 +189,16 @@ def element_fields(config: ArrayConfig) -> dict[str, int]:
 def row_fields(config: ArrayConfig) -> dict[str, int]:
     """What comes out, lowest first: sums of all columns, or rounded ones; flags; ``last``."""
     table = ports(config.unit, Shape.UNIT)
-    widths = named(table, Role.OUTPUT) or named(table, Role.RESULT)
-    if config.requantizer is not None:
-        widths = {"out": config.requantizer.format.bits}
+    widths = named(table, Role.RESULT)
+    if config.leaves is not None:
+        widths = {"out": config.leaves.format.bits}
     widths |= named(table, Role.FLAG)
     return {name: bits * config.columns for name, bits in widths.items()} | {"last": 1}
 
 
 def scale_fields(config: ArrayConfig) -> dict[str, int]:
-    """Multiplier and shift of a column, where sums leave as integers."""
-    output = config.requantizer
-    if output is None:
-        return {}
-    times = {"multiplier": output.multiplier_bits} if output.multiplier_bits else {}
-    return times | {"shift": output.shift_bits(config.unit.acc_bits)}
+    """Multiplier and shift of a column, where sums are rescaled as they leave."""
+    return rescale_widths(config.leaves, config.unit.acc_bits)
 
 
 def array_ports(config: ArrayConfig) -> tuple[Port, ...]:
@@ -213,7 +214,7 @@ def array_ports(config: ArrayConfig) -> tuple[Port, ...]:
     )
     every = "of each column, column 0 lowest; what leaves is rounded with it, so hold it meanwhile"
     scales = (
-        Port(name, bits * config.columns, Role.CONTROL, f"{name} {every}")
+        Port(name, bits * config.columns, Role.RESCALE, f"{name} {every}")
         for name, bits in scale_fields(config).items()
     )
     return (*pins, *scales)

@@ -7,8 +7,8 @@ from typing import Any
 from fp8mac.hw.arrays.array import check_array
 from fp8mac.hw.config.arrays.array import ArrayConfig
 from fp8mac.hw.config.arrays.block_sparse import BlockSparseConfig
-from fp8mac.hw.config.arrays.requantizer import parse_requantizer
 from fp8mac.hw.config.errors import ConfigError
+from fp8mac.hw.config.outputs.output import Requantizer, parse_output
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.structure import Goal
 from fp8mac.hw.config.unit import parse_line
@@ -63,7 +63,7 @@ class ArrayRecord:
         The unit in each place, in one line.
     output : str
         What sums leave as where it is an integer, see
-        `fp8mac.hw.config.arrays.requantizer.parse_requantizer`.
+        `fp8mac.hw.config.outputs.output.parse_output`.
     sparsity : str
         ``2:4``, ``blocks of 8``, or nothing.
     rows, columns : int
@@ -148,10 +148,10 @@ def jobs(
         lines.append((STANDARD[0], "", False, STANDARD_BLOCKS))
     found = list[ArrayJob]()
     for line, out, each, elements in lines:
-        requantizer = parse_requantizer(out) if out else None
-        if out and requantizer is None:
+        leaves = parse_output(out) if out else None
+        if leaves is not None and not isinstance(leaves, Requantizer):
             raise ConfigError(f"'{out}' is no integer; a float that sums leave as is in the unit.")
-        array = ArrayConfig(parse_line(line), rows, columns, requantizer, each)
+        array = ArrayConfig(parse_line(line), rows, columns, leaves, each)
         check_array(array)
         found.append(ArrayJob(array, BlockSparseConfig(array, elements) if elements else None))
     return found
@@ -194,7 +194,7 @@ def measured(job: ArrayJob, worker: Worker) -> ArrayRecord:
     tools = tool_columns(tools_report(bench, gates.row))
     return ArrayRecord(
         unit=array.unit.text,
-        output=array.requantizer.name if array.requantizer else "",
+        output=array.output.name if array.output else "",
         sparsity=", ".join(
             ["2:4"] * array.sparse
             + ([f"blocks of {job.blocks.elements}"] if job.blocks is not None else [])

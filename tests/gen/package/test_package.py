@@ -23,6 +23,7 @@ UNITS = [
     ("int8 -> int32:segmented=8", Shape.UNIT),
     ("e5m2 -> kulisch:3, stages 2, output fp16", Shape.UNIT),
     ("e4m3 -> fp16", Shape.CORE),
+    ("int4 -> int12, output int4:times=3", Shape.UNIT),
 ]
 
 

@@ -22,7 +22,7 @@ from fp8mac.hw.arrays.block_sparse import BlockSparseArray
 from fp8mac.hw.config.accumulators import ConfigError
 from fp8mac.hw.config.arrays.array import ArrayConfig
 from fp8mac.hw.config.arrays.block_sparse import BlockSparseConfig, block_sparse_ports
-from fp8mac.hw.config.arrays.requantizer import parse_requantizer
+from fp8mac.hw.config.outputs.output import parse_output
 from fp8mac.hw.config.structure import Goal
 from fp8mac.hw.config.unit import parse_line
 from fp8mac.sim.check.arrays import random_scales
@@ -69,7 +69,7 @@ def matrices(rows: int, columns: int, length: int, elements: int, *, below: int,
         (config_of("int4 x 2 -> int12", 2, 2, 2, sparse=True), Goal.AREA),
         pytest.param(*(config_of("mxfp4 x 2 -> fp32", 2, 1, 2), Goal.AREA), marks=pytest.mark.slow),
         (
-            config_of("int4 -> int12", 2, 2, 2, requantizer=parse_requantizer("int5:times=4")),
+            config_of("int4 -> int12", 2, 2, 2, output=parse_output("int5:times=4")),
             Goal.AREA,
         ),
     ],

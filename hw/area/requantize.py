@@ -4,8 +4,8 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from fp8mac.hw.config.arrays.requantizer import Requantizer
 from fp8mac.hw.config.formats import Rounding
+from fp8mac.hw.config.outputs.output import Requantizer
 from fp8mac.hw.parts.compressor import Compressor
 from fp8mac.hw.parts.prefix import wire
 from fp8mac.hw.parts.register import add_signed

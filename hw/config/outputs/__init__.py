@@ -1,0 +1,1 @@
+"""Descriptions of what exact sums leave as."""

@@ -1,0 +1,158 @@
+"""What exact sums leave as: floats, or integers with a multiplier and a shift."""
+
+import re
+from dataclasses import dataclass
+
+from fp8mac.hw.config.accumulators import (
+    ConfigError,
+    FloatAccConfig,
+    integer,
+    parse_accumulator,
+)
+from fp8mac.hw.config.formats import FormatError, IntFormat, Rounding, parse_format
+
+__all__ = [
+    "MOST_MULTIPLIER_BITS",
+    "RESCALES",
+    "OutputConfig",
+    "Requantizer",
+    "output_text",
+    "parse_output",
+    "rescale_widths",
+]
+
+MOST_MULTIPLIER_BITS = 32
+"""Most bits of a multiplier."""
+
+
+@dataclass(frozen=True)
+class Requantizer:
+    """Rounds ``sum * multiplier / 2**shift`` to an integer, which saturates.
+
+    Parameters
+    ----------
+    format : IntFormat
+        What leaves.
+    multiplier_bits : int
+        Bits of the multiplier, which is unsigned; 0 for a shift alone.
+    rounding : Rounding
+        To nearest even, or toward zero.
+
+    Raises
+    ------
+    ConfigError
+        If there are more than `MOST_MULTIPLIER_BITS` bits, or it is another rounding.
+    """
+
+    format: IntFormat
+    multiplier_bits: int = 0
+    rounding: Rounding = Rounding.RNE
+
+    def __post_init__(self) -> None:
+        bits = integer(self.multiplier_bits, "multiplier_bits")
+        object.__setattr__(self, "multiplier_bits", bits)
+        if not 0 <= bits <= MOST_MULTIPLIER_BITS:
+            raise ConfigError(f"A multiplier has up to {MOST_MULTIPLIER_BITS} bits, not {bits}.")
+        if self.rounding not in (Rounding.RNE, Rounding.RTZ):
+            raise ConfigError("An output is rounded to nearest even, or toward zero (:rtz).")
+
+    @property
+    def name(self) -> str:
+        """As `parse_output` reads it."""
+        times = f":times={self.multiplier_bits}" if self.multiplier_bits else ""
+        return f"{self.format.name}{times}{':rtz' * (self.rounding is Rounding.RTZ)}"
+
+    def shift_bits(self, width: int) -> int:
+        """Bits of a shift that can drop every bit of a sum of that width, multiplied."""
+        return (width + self.multiplier_bits).bit_length()
+
+
+OutputConfig = FloatAccConfig | Requantizer
+"""Anything that exact sums leave as."""
+
+
+RESCALES = {
+    "multiplier": "what the sum that leaves is multiplied by, unsigned; hold it meanwhile",
+    "shift": "places by which it moves to the right; hold it meanwhile",
+}
+"""Ports with which sums are rescaled as they leave, and what they are for."""
+
+
+def rescale_widths(output: OutputConfig | None, width: int) -> dict[str, int]:
+    """Ports with which sums of some width are rescaled as they leave, and their bits.
+
+    Examples
+    --------
+    >>> rescale_widths(parse_output("int8:times=16"), 32), rescale_widths(parse_output("fp16"), 32)
+    ({'multiplier': 16, 'shift': 6}, {})
+    """
+    if not isinstance(output, Requantizer):
+        return {}
+    times = {"multiplier": output.multiplier_bits} if output.multiplier_bits else {}
+    return times | {"shift": output.shift_bits(width)}
+
+
+def output_text(output: OutputConfig) -> str:
+    """What leaves, in words.
+
+    Examples
+    --------
+    >>> output_text(parse_output("fp16")), output_text(parse_output("int8:times=16"))
+    ('sum, rounded to fp16', 'sum * multiplier / 2**shift, rounded to int8')
+    """
+    given = rescale_widths(output, 1)
+    times, shifted = " * multiplier" * ("multiplier" in given), " / 2**shift" * ("shift" in given)
+    return f"sum{times}{shifted}, rounded to {re.sub(':times=[0-9]+', '', output.name)}"
+
+
+def parse_output(text: str) -> OutputConfig:
+    """Read what an exact sum is rounded to where it leaves a unit.
+
+    ::
+
+        <float format>[:rtz][:ftz][:saturate]                as a float accumulator rounds
+        int<N>[s][:times=<bits of the multiplier>][:rtz]     an integer, which saturates
+
+    Raises
+    ------
+    ConfigError
+        If it is no format, or has other options.
+
+    Examples
+    --------
+    >>> parse_output("bf16:saturate").name, parse_output("int8:times=16").name
+    ('bf16:saturate', 'int8:times=16')
+    """
+    name, *options = text.strip().lower().split(":")
+    try:
+        format_ = parse_format(name)
+    except FormatError:
+        format_ = None
+    if isinstance(format_, IntFormat):
+        return _integer(text, format_, options)
+    try:
+        if isinstance(found := parse_accumulator(text), FloatAccConfig):
+            return found
+    except ConfigError as error:
+        if "accumulator" not in str(error):  # but what a format cannot be
+            raise
+    raise ConfigError(
+        f"'{text}' is not an output; an output is a float format such as fp16, with options :rtz, "
+        ":ftz, :saturate, or an integer such as int8, with options :times=BITS, :rtz."
+    )
+
+
+def _integer(text: str, format_: IntFormat, options: list[str]) -> Requantizer:
+    """Output that is an integer."""
+    bits, rounding = 0, Rounding.RNE
+    for option in options:
+        key, _, value = option.partition("=")
+        if option == "rtz":
+            rounding = Rounding.RTZ
+        elif key == "times" and value.isascii() and value.isdigit() and len(value) < 20:
+            bits = int(value)
+        else:
+            raise ConfigError(
+                f"'{text}' is not an output; an integer has the options :times=BITS and :rtz."
+            )
+    return Requantizer(format_, bits, rounding)

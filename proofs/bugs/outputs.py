@@ -1,0 +1,79 @@
+"""Planted bugs where sums leave as integers."""
+
+from fp8mac.hw.config.formats import Rounding
+from fp8mac.hw.config.structure import Goal
+from fp8mac.hw.config.unit import MacConfig
+from fp8mac.proofs.bugs.conditions import is_requantized, multiplies_sums
+from fp8mac.proofs.bugs.planting import Mutation
+
+__all__ = ["OUTPUT_MUTATIONS"]
+
+
+def _rounds(config: MacConfig, rounding: Rounding) -> bool:
+    output = config.output
+    return is_requantized(config) and output is not None and output.rounding is rounding
+
+
+_UNITS = ("int4 -> int12, output int4", "int4 -> int12, output int4:times=3")
+
+# fmt: off
+OUTPUT_MUTATIONS: tuple[Mutation, ...] = (
+    Mutation(
+        "integer output: bits below a half lost", "output", "area.requantize",
+        'half & (below | quotient[0])', 'half & quotient[0]',
+        _UNITS,
+        lambda config: _rounds(config, Rounding.RNE),
+        registered=True, goals=tuple(Goal),
+    ),
+    Mutation(
+        "integer output: ties away from zero", "output", "area.requantize",
+        'half & (below | quotient[0])', 'half',
+        _UNITS,
+        lambda config: _rounds(config, Rounding.RNE),
+        registered=True, goals=tuple(Goal),
+    ),
+    Mutation(
+        "integer output: floor for toward zero", "output", "area.requantize",
+        'up = sign & (half | below)', 'up = sign & half',
+        ("int4 -> int12, output int4:rtz", "int4 -> int12, output int4:times=3:rtz"),
+        lambda config: _rounds(config, Rounding.RTZ),
+        registered=True, goals=tuple(Goal),
+    ),
+    Mutation(
+        "integer output: rounded beyond the largest", "output", "area.requantize",
+        '(outside | carry)', 'outside',
+        _UNITS,
+        lambda config: _rounds(config, Rounding.RNE),
+        registered=True, goals=tuple(Goal),
+    ),
+    Mutation(
+        "integer output: sign not shifted in", "output", "area.requantize",
+        'Cat(x[places:], sign.replicate(places))', 'Cat(x[places:], Const(0, places))',
+        _UNITS,
+        is_requantized,
+        registered=True, goals=tuple(Goal),
+    ),
+    Mutation(
+        "integer output: a negative sum times the multiplier", "output", "area.requantize",
+        'add_signed(tree, row)', 'tree.add_bits(0, row)',
+        _UNITS[1:],
+        multiplies_sums,
+        registered=True, goals=tuple(Goal),
+    ),
+    Mutation(
+        "integer output: a row of the product too low", "output", "area.requantize",
+        'Cat(Const(0, place), self', 'Cat(Const(0, place & ~2), self',
+        _UNITS[1:],
+        multiplies_sums,
+        registered=True, goals=tuple(Goal),
+    ),
+    Mutation(
+        "integer output: shift not connected", "output", "units.mac",
+        'getattr(stage, name).eq(each)', 'getattr(stage, name).eq(each & 1)',
+        _UNITS,
+        is_requantized,
+        registered=True, goals=tuple(Goal),
+    ),
+)
+# fmt: on
+"""In the order of the data path."""

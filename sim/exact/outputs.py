@@ -1,0 +1,88 @@
+"""What exact sums leave a unit as: rescaled, where it has ports for that, and rounded once."""
+
+from fractions import Fraction
+from typing import NamedTuple
+
+from fp8mac.hw.config.formats import Overflow, Rounding
+from fp8mac.hw.config.outputs.output import OutputConfig, Requantizer, rescale_widths
+from fp8mac.hw.config.unit import MacConfig
+from fp8mac.sim.exact.codecs import codec
+from fp8mac.sim.exact.held import State, read
+from fp8mac.sim.exact.values import NAN, Kind, Value
+
+__all__ = ["NO_RESCALE", "Rescale", "leave", "leave_as", "requantized"]
+
+
+class Rescale(NamedTuple):
+    """What a sum is multiplied by as it leaves, and how far it is shifted to the right."""
+
+    multiplier: int = 1
+    shift: int = 0
+
+    def ports(self, output: OutputConfig | None, width: int) -> dict[str, int]:
+        """Words of the ports of a unit whose sums have some width."""
+        widths = rescale_widths(output, width)
+        return {name: getattr(self, name) % (1 << bits) for name, bits in widths.items()}
+
+
+NO_RESCALE = Rescale()
+"""Sums leave as they are."""
+
+
+def leave(config: MacConfig, state: State, rescale: Rescale = NO_RESCALE) -> int | None:
+    """Code that leaves a unit with an output: its sum, rescaled and rounded once.
+
+    While a flag is raised it is NaN or an infinity, as `encode` makes it of that: the largest
+    number, where the output saturates and has none. None, for not specified, where the sum is NaN
+    and the format has no NaN, and with any flag where sums leave as integers.
+
+    Examples
+    --------
+    >>> from fp8mac.hw.config.unit import parse_line
+    >>> unit = parse_line("int8 -> int32, output bf16")
+    >>> hex(leave(unit, State(257, ())))  # a tie: 256
+    '0x4380'
+    >>> leave(parse_line("int8 -> int32, output int8"), State(10, ()), Rescale(shift=2))
+    2
+    """
+    assert config.output is not None
+    return leave_as(config.output, config.plain, state, rescale)
+
+
+def leave_as(
+    output: OutputConfig, config: MacConfig, state: State, rescale: Rescale = NO_RESCALE
+) -> int | None:
+    """As `leave`, for any output of what adds products one by one."""
+    raised = {flag for flag, up in zip(config.flags, state.flags, strict=True) if up}
+    if isinstance(output, Requantizer):
+        if raised:
+            return None
+        acc = state.acc or 0
+        value = acc - (acc >> config.acc_bits - 1 << config.acc_bits)
+        return requantized(output, value, rescale) % (1 << output.format.bits)
+    overflow = output.overflow
+    if raised in ({"nan"}, {"pos_inf", "neg_inf"}):
+        value = NAN
+    elif raised:
+        value = Value(int(raised == {"neg_inf"}), 0, 0, Kind.INF)
+        overflow = Overflow.TO_SPECIAL if output.format.has_inf else overflow
+    else:
+        value = read(config, state.acc or 0)
+    if value.kind is Kind.NAN and not output.format.has_nan:
+        return None
+    return codec(output.format, output.subnormals).encode(value, output.rounding, overflow, None, 0)
+
+
+def requantized(config: Requantizer, value: int, rescale: Rescale) -> int:
+    """The integer that ``value * multiplier / 2**shift`` is rounded to.
+
+    Examples
+    --------
+    >>> from fp8mac.hw.config.outputs.output import parse_output
+    >>> [requantized(parse_output("int4"), 6, Rescale(shift=shift)) for shift in range(4)]
+    [6, 3, 2, 1]
+    """
+    exact = Fraction(value * rescale.multiplier, 1 << rescale.shift)
+    nearest = round(exact) if config.rounding is Rounding.RNE else int(exact)
+    most = int(config.format.max)
+    return min(max(nearest, -most - (not config.format.symmetric)), most)
