@@ -8,7 +8,7 @@ unit   ``clk rst a b en clear -> acc`` and sticky flags; one result a cycle
 stream ``clk rst`` and two streams, see `stream_ports`; one result a vector
 =====  ==========================================================================================
 
-Operands of lanes are packed, lane 0 lowest; behind them are scales of blocks, ``sa`` and ``sb``, and
+Operands of lanes are packed, lane 0 lowest; behind them are blocks' scales, ``sa`` and ``sb``, and
 ``random`` where sums are rounded stochastically. Beside an accumulator in segments are its carries,
 ``c_carry`` and ``y_carry`` of a core, ``carry`` of a unit, which may have ``sum`` or ``ready``.
 """

@@ -129,19 +129,19 @@ def check_unit(
     for names, words in zip((register, carry_names), (triples.c, *carries), strict=False):
         bits |= _bits(names, words)
     controls = rng.random((count, 3)) < (0.8, 0.2, 0.1)
-    inputs = named(table, Role.CONTROL, Role.RESET, Role.CLOCK)
     drawn, rescales = random_numbers(config, count, seed), _rescales(config, count, seed)
-    chance = {name: np.array(drawn, np.uint64) for name in named(table, Role.RANDOM)}
+    more = rescale_words(config.output, config, rescales) | {
+        name: np.array(drawn, np.uint64) for name in named(table, Role.RANDOM)
+    }
 
     def edge(
         bits: dict[str, np.ndarray], operands: Sequence[np.ndarray], controls: np.ndarray
     ) -> dict[str, np.ndarray]:
         stimuli = (*controls.astype(np.uint64).T, np.zeros(count, np.uint64))
         state = _words([bits[name] for name in flip_flops])
+        inputs = named(table, Role.CONTROL, Role.RESET, Role.CLOCK)
         given = dict(zip(inputs, stimuli, strict=True)) | {"ff_q": state}
-        given |= (
-            port_words(config, *operands) | chance | rescale_words(config.output, config, rescales)
-        )
+        given |= port_words(config, *operands) | more
         return netlist.evaluate(given)
 
     filled = dict.fromkeys(flip_flops, np.zeros(count, np.uint64)) if config.stages > 1 else {}

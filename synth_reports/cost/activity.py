@@ -278,8 +278,7 @@ def _stimuli(
 
 def _timed(circuit: CellNetlist, history: list[Words], mask: Words) -> NDArray[np.int64]:
     """Unit-delay toggles: all clock edges at once, each from one settled state to the next."""
-    values = np.hstack(history[:-1])
-    settled = np.hstack(history[1:])
+    values, settled = np.hstack(history[:-1]), np.hstack(history[1:])
     masks = np.tile(mask, len(history) - 1)
     toggles = np.zeros(len(circuit.nets), np.int64)
     inputs = slice(0, len(circuit.inputs))
