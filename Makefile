@@ -178,7 +178,7 @@ plot: $(READY) ## Area against accuracy, into synth_reports/results/pareto
 ratios: $(READY) ## What FP8 costs against INT8 in the literature, knob by knob, into synth_reports/results
 	@$(FP8MAC) ratios $(RESULTS)
 
-study: $(READY) ## What to build: sweep, fronts, picture, into synth_reports/results/study; with make fetch NAMES=minilm
+study: $(READY) ## What to build: sweep, fronts, picture, into synth_reports/results/study; with make fetch NAMES=minilm, make torch
 	@mkdir -p build && $(FP8MAC) sweep synth_reports/study.toml --store build/study.sqlite \
 	  $(call RESULTS,/study)
 	@$(BIN)/fp8mac report --store build/study.sqlite -o build/study.html

@@ -21,7 +21,9 @@ MEASURED = {
         *doc_numbers_pipelines.laid_out(),
         *doc_numbers_pipelines.random_numbers(),
     ],
-    "docs/decide.md": lambda: [*doc_numbers.decide(), *doc_numbers_decide.adaptive()],
+    "docs/decide.md": lambda: [
+        *(*doc_numbers.decide(), *doc_numbers_decide.adaptive(), *doc_numbers_decide.trained())
+    ],
     "docs/formats.md": doc_numbers.formats,
     "docs/gemm.md": doc_numbers.gemm,
     "docs/machine.md": doc_numbers_decide.machine,

@@ -112,6 +112,24 @@ def readme() -> list[str]:
     ]
 
 
+def trained() -> list[str]:
+    """What the study says of training."""
+    rows = [row for row in STUDY if row["network"].startswith("train:")]
+    told = [row for row in rows if float(row["loss_low"]) > 0]
+    assert [row["unit"] for row in told] == ["int8 -> fp16"]
+    assert len(rows) == 10
+    within = [
+        row
+        for row in STUDY
+        if (row["network"], row["lanes"]) == ("fmnist", "1")
+        and row["area_ge"]
+        and float(row["loss_high"]) <= 0.005
+    ]
+    assert min(within, key=lambda row: float(row["area_ge"]))["unit"] == "int8 -> fp16"
+    loss, low, high = (100 * float(told[0][name]) for name in ("loss", "loss_low", "loss_high"))
+    return [f"INT8 in FP16 loses {loss:.1f} points ({low:.1f} to {high:.1f})"]
+
+
 def adaptive() -> list[str]:
     """How little of the study a sweep up to its fronts asks."""
     with tempfile.TemporaryDirectory() as folder:

@@ -184,6 +184,8 @@ GIVEN: dict[str, list[tuple[str, str]]] = {
         ("100,000 are read and drawn in three formats in less than 3 s", "command"),
         ("for roundings, p + log2(n) / 2 bits", "formula"),
         ("it took 34 minutes on two busy cores, 12 of processor time", "command"),
+        ("before there was training, which takes 80 s more", "command"),
+        ("when nothing has changed, it takes 5 s of processor time (`time make study`)", "command"),
         ("*upper* bound of loss (95 %)", "setting"),
         ("(AND, OR and their inverses 1, XOR 3, flip-flop 6)", "formula"),
         ("paired 95 % interval", "setting"),
