@@ -261,10 +261,11 @@ def _dealt(summation: Summation, a: Floats, b: Floats) -> tuple[Floats, Floats]:
 
 
 def _flushed(values: Floats, format_: Format) -> Floats:
-    """Operands, +0 where they are subnormal."""
+    """Operands, +0 where they are subnormal; -0 stays."""
     if not isinstance(format_, FloatFormat):
         return values
-    return np.where(np.abs(values) < float(format_.min_normal), values.dtype.type(0), values)
+    tiny = (np.abs(values) < float(format_.min_normal)) & (values != 0)
+    return np.where(tiny, values.dtype.type(0), values)
 
 
 def _powers(format_: Format, values: Floats) -> Floats:

@@ -168,7 +168,8 @@ def read(accumulator: FloatAccConfig, codes: NDArray[Any]) -> NDArray[np.float64
     if not accumulator.subnormals:
         values[np.abs(values) < float(accumulator.format.min_normal)] *= 0
     if accumulator.flushes:
-        values[np.abs(values) < float(accumulator.format.min_normal)] = 0
+        tiny = np.abs(values) < float(accumulator.format.min_normal)
+        values[tiny & (values != 0)] = 0  # -0 stays
     return values
 
 

@@ -844,3 +844,21 @@ def test_definition_draws_a_number_for_every_rounding():
     config = parse_unit("e4m3", acc="e4m3", summation="x 2, chunk 3 -> fp16:sr=9")
     definition.dot(config, [0x38] * 6, [0x38] * 6, random=draw)
     assert steps == [(-1, 9), (-2, 9)]
+
+
+@pytest.mark.parametrize("backend", ["golden", "numpy", "numba"])
+@pytest.mark.parametrize(
+    ("a", "b", "start", "sum_"),
+    [
+        (0x0000, 0x9CF2, 0x8000_0000, 0x8000_0000),
+        (0x8000, 0x1C00, 0x8000_0000, 0x8000_0000),
+        (0x8001, 0x1C00, 0x8000_0000, 0x0000_0000),
+        (0x0000, 0x9CF2, 0x8000_0001, 0x0000_0000),
+    ],
+    ids=["0 times negative", "-0 times positive", "subnormal operand", "subnormal accumulator"],
+)
+def test_what_is_subnormal_is_read_as_zero_but_minus_zero_stays(a, b, start, sum_, backend):
+    config = parse_line("mi200-bf16")
+    held = GemmResult(config.result, np.full((1, 1), start, np.uint32), np.zeros((1, 1, 0), bool))
+    found = gemm([[a] * 2], [[b]] * 2, config, start=held, backend=backend)
+    assert found.acc.tolist() == [[sum_]]
