@@ -19,7 +19,10 @@ from fp8mac.sim.codes.numbers import values
 __all__ = [
     "Triples",
     "biased_triples",
+    "float_accumulators",
     "integers",
+    "lane_codes",
+    "operand_codes",
     "packed",
     "random_carries",
     "random_numbers",
@@ -62,13 +65,13 @@ def biased_triples(config: MacConfig, count: int, seed: int) -> Triples:
     """
     rng = np.random.default_rng(seed)
     lanes = config.products_per_cycle
-    a, b = _operands(config, count * lanes, rng)
+    a, b = operand_codes(config, count * lanes, rng)
     if lanes > 1:
-        a, b = _lanes(config, a.reshape(count, lanes), b.reshape(count, lanes), rng)
+        a, b = lane_codes(config, a.reshape(count, lanes), b.reshape(count, lanes), rng)
     if isinstance(config.accumulator, FloatAccConfig):
         product = values(config.a, a) * values(config.b, b)
         total = product if lanes == 1 else product.sum(axis=1)
-        c = _float_accumulators(config.accumulator.format, total, rng)[:, None]
+        c = float_accumulators(config.accumulator.format, total, rng)[:, None]
     else:
         c = _fixed_accumulators(config, a, b, rng)
     if lanes == 1 and config.block is None:
@@ -85,8 +88,16 @@ def biased_triples(config: MacConfig, count: int, seed: int) -> Triples:
     return Triples(a, b, c)
 
 
-def _lanes(config: MacConfig, a: Codes, b: Codes, rng: np.random.Generator) -> tuple[Codes, Codes]:
+def lane_codes(
+    config: MacConfig,
+    a: Codes,
+    b: Codes,
+    rng: np.random.Generator,
+    recipe: NDArray[np.int64] | None = None,
+) -> tuple[Codes, Codes]:
     """Codes of lanes, shape (n, lanes), after one of these recipes was followed in each case.
+
+    ``recipe``, shape (n, 1), says which; by default it is drawn.
 
     ==========  ================================================================
     recipe      lanes
@@ -99,7 +110,8 @@ def _lanes(config: MacConfig, a: Codes, b: Codes, rng: np.random.Generator) -> t
     ==========  ================================================================
     """
     count, lanes = a.shape
-    recipe = rng.choice(5, (count, 1), p=[0.1, 0.3, 0.2, 0.2, 0.2])
+    if recipe is None:
+        recipe = rng.choice(5, (count, 1), p=[0.1, 0.3, 0.2, 0.2, 0.2])
     a, b = (
         np.where(recipe == 0, codes, _finite(format_, codes))
         for format_, codes in ((config.a, a), (config.b, b))
@@ -163,7 +175,7 @@ def random_numbers(config: MacConfig, count: int, seed: int) -> list[int]:
     return np.minimum(drawn, most).tolist()
 
 
-def _operands(config: MacConfig, count: int, rng: np.random.Generator) -> tuple[Codes, Codes]:
+def operand_codes(config: MacConfig, count: int, rng: np.random.Generator) -> tuple[Codes, Codes]:
     """Every pair if there is room, then extreme and random codes, in random order."""
     pair_bits = config.a.bits + config.b.bits
     room = pair_bits <= 16 and 1 << pair_bits <= count
@@ -191,7 +203,7 @@ def _codes(format_: Format, count: int, rng: np.random.Generator) -> Codes:
     return np.where(rng.random(count) < 1 / 3, near.astype(np.uint64), codes)
 
 
-def _float_accumulators(
+def float_accumulators(
     format_: FloatFormat, product: NDArray[np.float64], rng: np.random.Generator
 ) -> Codes:
     """Accumulator codes, each drawn by one of these recipes.
