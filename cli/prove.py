@@ -2,7 +2,8 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -30,9 +31,12 @@ from fp8mac.hw.config.accumulators import ConfigError
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.structure import Goal, Structure, parse_structure
 from fp8mac.hw.config.unit import MacConfig
+from fp8mac.synth_reports.cost.bench import make_bench
 from fp8mac.synth_reports.store.store import Store
 
 __all__ = ["prove"]
+
+_VECTORS = 1_000_000
 
 
 def prove(
@@ -108,6 +112,19 @@ def prove(
         Never("--structure"),
         Never("--both"),
     ] = False,
+    vectors: Annotated[
+        int | None,
+        number(
+            "--vectors",
+            low=1,
+            high=10**10,
+            help=f"Steps of a unit that no proof is known of; {_VECTORS:,} by default.",
+        ),
+        Only("A"),
+        Never("--verilog"),
+        Never("--structure"),
+        Never("--stream"),
+    ] = None,
     any_nan: Annotated[
         bool,
         typer.Option("--any-nan", help="Accept every NaN where a result is NaN."),
@@ -126,25 +143,30 @@ def prove(
     Without operands all standard units are proved, and DIR gets the certificate; with --new those
     that it lacks, and its other rows stay; it is written after each of these units, so that an
     interrupted run goes on where it was. The exit code is 1 if a proof fails; then the
-    counterexample is printed.
+    counterexample is printed. A unit that no proof is known of is tried with many steps, and is
+    called sampled, never proved.
     """
+    # Solvers and circuits are imported here: the other commands do without.
+    from fp8mac.proofs import certificate as paper
+    from fp8mac.proofs.check import checks, circuit, solve
+    from fp8mac.proofs.check import prove as proofs
+    from fp8mac.proofs.page import certificate_text
+
     config = None
     if a is not None:
         config = unit_of(a, b, acc, lanes=lanes, resolve=resolve, stages=stages, out=out)
         if stream:
             return _prove_stream(config, goal, limit, jobs, recorded(ctx), as_json=as_json)
-    units = _units(config, goal, fast=fast)
-    structures = _structures(config, structure, fast=fast)
-    if structure is not None:
-        units = {each: [] for each in Goal}
+        if verilog is None and structure is None and _is_sampled(config, vectors):
+            made = _tried(
+                paper.certificate([], recorded(ctx)), [config], goal=goal, vectors=vectors
+            )
+            return _finish(made, certificate_text, as_json=as_json)
+    units, structures = _asked(config, goal, structure, fast=fast)
     if a is None and not fast:
         check_folder(output_dir, "proofs.*")
-    before = _certificate(output_dir / "proofs.json") if new else None
-    # Solvers and circuits are imported here: the other commands do without.
-    from fp8mac.proofs import certificate as paper
-    from fp8mac.proofs.check import checks, circuit, solve
-    from fp8mac.proofs.check import prove as proofs
-
+    file = output_dir / "proofs.json"
+    before = paper.read_certificate(_read(file), str(file)) if new else None
     command, groups = recorded(ctx), [units]
     if before is not None:
         groups, structures = paper.groups_lacking(before, units), []
@@ -166,7 +188,7 @@ def prove(
             bar.advance(task)
             bar.update(task, description=str(record.check))
 
-        def made(group: checks.Units, planted: Mapping[str, int]) -> list[checks.Record]:
+        def prove_group(group: checks.Units, planted: Mapping[str, int]) -> list[checks.Record]:
             if theirs is not None:
                 return proofs.prove_circuit(theirs, any_nan=any_nan, progress=advance, **options)
             more = {"structures": structures, "planted": planted, "progress": advance}
@@ -176,16 +198,12 @@ def prove(
             plans = [checks.plan(each, structures=structures, both=both) for each in groups]
             bar.update(task, total=sum(map(len, plans)))
         facts: dict[str, Any] = {}
-        for facts in paper.certificates(groups, made, command, before=before):
+        for facts in paper.certificates(groups, prove_group, command, before=before):
             if a is None and not fast:
                 _write(facts, output_dir)
-    if as_json:
-        print_json(facts)
-    else:
-        print_text(paper.certificate_text(facts))
-    if facts["failures"]:
-        raise typer.Exit(1)
-    return None
+    if a is None and not fast:
+        facts = _tried(facts, paper.sampled_lacking(facts), output_dir)
+    return _finish(facts, certificate_text, as_json=as_json)
 
 
 def _prove_stream(
@@ -203,56 +221,75 @@ def _prove_stream(
 
         solver = solve.Solver(limit, Store())
         made = streams.prove_stream(config, goal=goal, solver=solver, jobs=jobs, progress=advance)
-    facts = streams.stream_facts(made, command)
+    _finish(streams.stream_facts(made, command), streams.stream_proof, as_json=as_json)
+
+
+def _asked(
+    config: MacConfig | None, goal: Goal, structure: str | None, *, fast: bool
+) -> tuple[dict[Goal, list[MacConfig]], list[tuple[MacConfig, Structure]]]:
+    """What is proved: one unit, for a goal or with a structure, or the standard ones."""
+    if config is None:
+        from fp8mac.proofs.standard import standard_structures, standard_units
+
+        return standard_units(fast=fast), standard_structures(fast=fast)
+    if structure is None:
+        return {goal: [config]}, []
+    return {}, [(config, parse_structure(structure, config))]
+
+
+def _is_sampled(config: MacConfig, vectors: int | None) -> bool:
+    """Whether a unit is tried, since no proof of it is known."""
+    from fp8mac.proofs import sampling
+
+    sampled = sampling.is_sampled(config)
+    if vectors is not None and not sampled:
+        raise ConfigError(f"--vectors has no effect: {config.text} is proved, not sampled.")
+    return sampled
+
+
+def _tried(
+    facts: dict[str, Any],
+    configs: list[MacConfig],
+    folder: Path | None = None,
+    *,
+    goal: Goal = Goal.AREA,
+    vectors: int | None = None,
+) -> dict[str, Any]:
+    """A certificate with units that are tried; in a folder it is written after each of them."""
+    from fp8mac.proofs import certificate as paper
+    from fp8mac.proofs.sampling import try_unit
+
+    options: dict[str, Any] = {"goal": goal, "vectors": vectors or _VECTORS, "bench": make_bench()}
+    with progress_bar() as bar:
+        task = bar.add_task("netlist", total=3 * len(configs))
+
+        def advance(what: str) -> None:
+            bar.update(task, advance=1, description=what)
+
+        attempt = partial(try_unit, progress=advance, **options)
+        for after in paper.sampled_certificates(facts, configs, attempt):
+            facts = after
+            if folder is not None:
+                _write(facts, folder)
+    return facts
+
+
+def _finish(facts: dict[str, Any], text: Callable[[dict[str, Any]], str], *, as_json: bool) -> None:
+    """Print what came of it; exit code 1 if something failed."""
     if as_json:
         print_json(facts)
     else:
-        print_text(streams.stream_proof(facts))
+        print_text(text(facts))
     if facts["failures"]:
         raise typer.Exit(1)
 
 
-def _units(config: MacConfig | None, goal: Goal, *, fast: bool) -> dict[Goal, list[MacConfig]]:
-    """What is proved: one unit, or the standard ones."""
-    if config is not None:
-        return {goal: [config]}
-    from fp8mac.proofs import standard
-
-    each, lanes = (standard.STANDARD_UNITS, standard.STANDARD_DOTS)
-    if fast:
-        each, lanes = (standard.FAST_UNITS, standard.FAST_DOTS)
-    return {goal: [*each.get(goal, []), *lanes.get(goal, [])] for goal in Goal}
-
-
-def _structures(
-    config: MacConfig | None, name: str | None, *, fast: bool
-) -> list[tuple[MacConfig, Structure]]:
-    """Units with other structures: the one that is named, or with the standard units all."""
-    if config is None:
-        from fp8mac.proofs import standard
-
-        return standard.FAST_STRUCTURES if fast else standard.STANDARD_STRUCTURES
-    return [] if name is None else [(config, parse_structure(name, config))]
-
-
 def _write(facts: dict[str, Any], folder: Path) -> None:
     """Write a certificate."""
-    from fp8mac.proofs.certificate import certificate_text
+    from fp8mac.proofs.page import certificate_text
 
     data = json.dumps(facts, indent=1, allow_nan=False) + "\n"
     write_files({folder / "proofs.md": certificate_text(facts), folder / "proofs.json": data})
-
-
-def _certificate(path: Path) -> dict[str, Any]:
-    """A certificate that rows are added to."""
-    text = _read(path)
-    try:
-        found = json.loads(text)
-        _ = found["tools"], found["command"], found["failures"], found["proved"]
-        assert all(record.keys() >= {"unit", "goal"} for record in found["records"])
-    except (ValueError, TypeError, LookupError, AttributeError, AssertionError) as error:
-        raise ConfigError(f"'{path}' is no certificate.") from error
-    return found
 
 
 def _read(path: Path) -> str:

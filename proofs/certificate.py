@@ -1,5 +1,6 @@
 """What was proved, on paper: which units, in which encoding, by which solver, of which text."""
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib.metadata import version
@@ -10,14 +11,17 @@ from fp8mac.hw.config.errors import Error
 from fp8mac.hw.config.structure import Goal
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.proofs.check.checks import CheckKind, Record, Units, Verdict, failures
+from fp8mac.proofs.sampling import SAMPLED_UNITS, Tried
 
 __all__ = [
     "CertificateError",
     "certificate",
-    "certificate_text",
     "certificates",
     "groups_lacking",
+    "read_certificate",
     "refuted_bugs",
+    "sampled_certificates",
+    "sampled_lacking",
     "tool_versions",
 ]
 
@@ -83,6 +87,7 @@ def certificate(
         + made["failures"],
         "proved": before["proved"] | made["proved"],
         "records": [*kept, *made["records"]],
+        "sampled": before.get("sampled", []),
     }
 
 
@@ -143,6 +148,55 @@ def groups_lacking(
     return [{goal: [config]} for config, goal in lacking] or [{}]
 
 
+def sampled_lacking(facts: Mapping[str, Any]) -> list[MacConfig]:
+    """Units that are tried, see `SAMPLED_UNITS`, and have no row, or one that failed."""
+    rows = facts.get("sampled", [])
+    known = {each["unit"] for each in rows if each["verdict"] == "sampled"}
+    return [each for each in SAMPLED_UNITS if each.slug not in known]
+
+
+def sampled_certificates(
+    facts: dict[str, Any],
+    configs: Iterable[MacConfig],
+    attempt: Callable[[MacConfig], Tried],
+) -> Iterator[dict[str, Any]]:
+    """Certificates after each unit that was tried, with the rows of those before; first as it is.
+
+    Parameters
+    ----------
+    attempt : callable
+        Tries a unit, see `fp8mac.proofs.sampling.try_unit`.
+    """
+    yield facts
+    for config in configs:
+        tried = attempt(config)
+        rows = [each for each in facts.get("sampled", []) if each["unit"] != config.slug]
+        kept = [each for each in facts["failures"] if not each.startswith(f"{config.slug}: ")]
+        facts = facts | {
+            "sampled": [*rows, tried.facts],
+            "failures": [*kept, *tried.failures],
+        }
+        yield facts
+
+
+def read_certificate(text: str, file: str) -> dict[str, Any]:
+    """A certificate that rows are added to; ``file`` is how the message calls it.
+
+    Raises
+    ------
+    CertificateError
+        If it is none.
+    """
+    try:
+        found = json.loads(text)
+        _ = found["tools"], found["command"], found["failures"], found["proved"]
+        assert all(record.keys() >= {"unit", "goal"} for record in found["records"])
+        assert all(row.keys() >= {"unit", "verdict"} for row in found.get("sampled", []))
+    except (ValueError, TypeError, LookupError, AttributeError, AssertionError) as error:
+        raise CertificateError(f"'{file}' is no certificate.") from error
+    return found
+
+
 def _passed(facts: Mapping[str, Any]) -> bool:
     """`Record.passed` of a row."""
     good = ("refuted", "equivalent") if facts["mutation"] else ("proved",)
@@ -171,59 +225,3 @@ def _facts(record: Record) -> dict[str, Any]:
         "counterexample": str(found) if found else None,
         "sha256": record.sha256,
     }
-
-
-def certificate_text(facts: Mapping[str, Any]) -> str:
-    """Certificate for people, in Markdown."""
-    records = facts["records"]
-    tools = ", ".join(f"{name} {number}" for name, number in facts["tools"].items())
-    lines = [
-        "# Proofs",
-        "",
-        f"Made by `{facts['command']}`: {tools}.",
-        "",
-        "A row is a proof for all operands and all states of the accumulator: for a *core* as a",
-        "function, for a *unit* as one clock edge from an arbitrary state. *Encoding* is who",
-        "turned floating point into bit-vectors; bitwuzla decides those. *Bugs* were planted in",
-        "the same circuit and refuted by the same question, each with a counterexample that also",
-        "fails in the golden model. *Verilog* and *netlist* begin the hashes of what was proved",
-        "equal to the RTL, gate by gate. docs/proofs.md says what this means, what is trusted.",
-        "",
-        "| unit | goal | shape | encoding | verdict | seconds | bugs refuted | Verilog | netlist |",
-        "| --- | --- | --- | --- | --- | ---: | ---: | --- | --- |",
-    ]
-    shapes: dict[tuple[str, ...], list[dict[str, Any]]] = {}
-    for record in records:
-        shapes.setdefault(tuple(record[name] or "" for name in _SHAPE), []).append(record)
-    lines += [row for shape, each in shapes.items() for row in _rows(shape, each)]
-    refuted = refuted_bugs(facts)
-    lines += [
-        "",
-        f"Planted bugs refuted: {refuted.total()}, of {len(refuted)} kinds.",
-        f"Failures: {len(facts['failures'])}.",
-        "",
-        *(f"- {sentence}" for sentence in facts["failures"]),
-    ]
-    return "\n".join(lines).rstrip() + "\n"
-
-
-_SHAPE = ("unit", "goal", "shape")
-
-
-def _rows(shape: tuple[str, ...], records: list[dict[str, Any]]) -> list[str]:
-    """A row for each encoding in which a shape of a unit was proved."""
-    bugs = [each for each in records if each["mutation"]]
-    refuted = sum(each["verdict"] == Verdict.REFUTED.value for each in bugs)
-    hashes = {
-        each["property"]: (each["sha256"] or "")[:8]
-        if each["verdict"] == Verdict.PROVED.value
-        else "failed"
-        for each in records
-    }
-    return [
-        f"| {' | '.join(shape)} | {each['encoding'] or ''} | {each['verdict']} "
-        f"| {each['seconds']:.1f} | {refuted} of {len(bugs)} "
-        f"| {hashes.get(CheckKind.VERILOG.value, '')} | {hashes.get(CheckKind.NETLIST.value, '')} |"
-        for each in records
-        if each["property"] == CheckKind.STEP.value
-    ]

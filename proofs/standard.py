@@ -10,6 +10,8 @@ __all__ = [
     "STANDARD_DOTS",
     "STANDARD_STRUCTURES",
     "STANDARD_UNITS",
+    "standard_structures",
+    "standard_units",
 ]
 
 _FORMATS = ("e2m5", "e3m4", "e4m3", "e5m2")
@@ -172,3 +174,16 @@ FAST_STRUCTURES = [
     if each[1].value in ("area-sklansky", "area-brent-kung", "lean-brent-kung")
 ]
 """Those of them that are proved in every run of CI."""
+
+
+def standard_units(*, fast: bool = False) -> dict[Goal, list[MacConfig]]:
+    """Units that are proved, or those of every run of CI, of one lane and of several."""
+    each, lanes = (STANDARD_UNITS, STANDARD_DOTS)
+    if fast:
+        each, lanes = (FAST_UNITS, FAST_DOTS)
+    return {goal: [*each.get(goal, []), *lanes.get(goal, [])] for goal in Goal}
+
+
+def standard_structures(*, fast: bool = False) -> list[tuple[MacConfig, Structure]]:
+    """Those of them that are proved with other structures."""
+    return FAST_STRUCTURES if fast else STANDARD_STRUCTURES

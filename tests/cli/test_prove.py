@@ -6,6 +6,8 @@ import pytest
 from typer.testing import CliRunner
 
 from fp8mac.cli.app import app
+from fp8mac.sim.check.cosim import Mismatch
+from fp8mac.sim.check.sampled import Sampled
 
 KULISCH = """\
 module theirs(input [7:0] a, b, input signed [48:0] c, output signed [48:0] y, output nan);
@@ -26,6 +28,8 @@ module theirs(
     else if (en) acc <= (clear ? 20'sd0 : acc) + a * b;
 endmodule
 """
+
+SAMPLED = Sampled(9, 2, 3, (Mismatch(1, 2, 3, 4, (), 5, ()),), 1.0)
 
 CLOCKED = "The register 'acc' is clocked"
 NOT_CLK = "not by the rising edge of 'clk'"
@@ -138,14 +142,19 @@ def test_bad_input(tmp_path):
     file = tmp_path / "theirs.v"
     file.write_text(KULISCH)
     assert message("e4m3").startswith("'e4m3' has no accumulator; name it with --acc, or ")
-    assert message("e4m3 x 2 -> fp32") == (
-        "There is no proof of e4m3 x 2 -> fp32: proved are units that add products one by one, and "
+    chunked = "e4m3 x 2 -> fp32, chunk 4"
+    assert message(chunked) == (
+        f"There is no proof of {chunked}: proved are units that add products one by one, and "
         "those that add several in fixed point, in one window, or exactly in few exponents."
+    )
+    assert message("e4m3 x 2 -> fp16", "--vectors", "9") == (
+        "--vectors has no effect: e4m3 x 2 -> fp16 is proved, not sampled."
     )
     assert message("--new", "--output-dir", str(tmp_path)) == (
         f"Cannot read '{tmp_path / 'proofs.json'}': No such file or directory."
     )
-    for text in ("", "[]", '{"records": [{}]}'):
+    sampled = '{"tools": {}, "command": "", "failures": [], "proved": {}, "records": []'
+    for text in ("", "[]", '{"records": [{}]}', sampled + ', "sampled": [{}]}'):
         (tmp_path / "proofs.json").write_text(text)
         found = message("--new", "--output-dir", str(tmp_path))
         assert found == f"'{tmp_path / 'proofs.json'}' is no certificate."
@@ -172,3 +181,15 @@ def test_bad_input(tmp_path):
     assert message("e4m3", "--acc", "fp16", "--verilog", missing, "--top", "x") == (
         f"Cannot read '{missing}': No such file or directory."
     )
+
+
+def test_unit_without_a_proof_is_sampled(tmp_path, monkeypatch):
+    monkeypatch.setattr("fp8mac.proofs.sampling.check_every", lambda *_: SAMPLED)
+    monkeypatch.setattr("fp8mac.proofs.sampling.check_sampled", lambda *_: SAMPLED)
+    line = "e2m1 x 2 -> e4m3ieee, tree"
+    result = CliRunner().invoke(app, ["prove", line, "--vectors", "9", "--json"])
+    (row,) = json.loads(result.stdout)["sampled"]
+    assert result.exit_code == 1
+    assert (row["line"], row["verdict"], row["wrong"]) == (line, "failed", 3)
+    result = CliRunner().invoke(app, ["prove", line, "--vectors", "9"])
+    assert "| mac_e2m1_e2m1_e4m3ieee_x2_tree | area | core | failed | 9 | 2 | 3 |" in result.stdout

@@ -16,9 +16,11 @@ from fp8mac.hw.config.unit import parse_line, parse_unit
 from fp8mac.hw.units.buildable import check_buildable
 from fp8mac.hw.units.stream import check_streamable
 from fp8mac.proofs.check.checks import CheckKind, Record, Verdict, plan
+from fp8mac.proofs.sampling import Tried
 from fp8mac.proofs.streams import StreamProof
 from fp8mac.sim.check import vectors
 from fp8mac.sim.check.exhaustive import ExhaustiveResult
+from fp8mac.sim.check.sampled import Sampled
 from fp8mac.sim.networks.metrics import Difference
 from fp8mac.sim.networks.tasks.certify import LayerBound
 from fp8mac.synth_reports.cost import physical
@@ -152,6 +154,11 @@ def prove(*_, progress=lambda record: None, **__):
         Record(check, Verdict.REFUTED if check.kind is CheckKind.MUTATION else Verdict.PROVED)
         for check in plan([TINY])
     ]
+
+
+def try_unit(config, *, goal, vectors, bench, progress):
+    steps = Sampled(vectors, 100, 0, (), 1.0)
+    return Tried(config, goal, "0" * 64, steps, 1, 1, None, None)
 
 
 def prove_stream(config, *, goal, **_):
@@ -330,6 +337,7 @@ def install(monkeypatch) -> None:
         "proofs.proved.netlist_text": netlist,
         "proofs.check.prove.prove_units": prove,
         "proofs.check.prove.prove_verilog": prove,
+        "proofs.sampling.try_unit": try_unit,
         "proofs.streams.prove_stream": prove_stream,
         "synth_reports.experiments.accuracy.accuracy.measure": on_a_unit,
         "synth_reports.experiments.accuracy.accuracy.layers": lambda case, store: result()[1],
