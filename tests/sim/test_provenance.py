@@ -68,6 +68,15 @@ with TemporaryDirectory() as folder:
     array = ArrayConfig(parse_unit("int2", acc="int4"), 1, 1)
     measure_array(array, Flow.load(), find_yosys(), Store(Path(folder)))
 """
+SEQUENCER = (
+    ARRAYS.replace("measure_array(array", "measure_sequencer(BlockSparseConfig(array, 2)")
+    .replace("arrays.parts import measure_array", "arrays.sequencer import measure_sequencer")
+    .replace(
+        "from fp8mac.hw.config.unit",
+        "from fp8mac.hw.config.arrays.block_sparse import BlockSparseConfig\n"
+        "from fp8mac.hw.config.unit",
+    )
+)
 FPGA = (
     DESIGN.partition("found =")[0].replace(
         "from fp8mac.synth_reports.synth.search import improve\n"
@@ -214,6 +223,7 @@ RESULTS = {
     "fp8mac.proofs.check.decide": DECIDE,
     "fp8mac.proofs.netlists": MAPPED,
     "fp8mac.synth_reports.experiments.arrays.parts": ARRAYS,
+    "fp8mac.synth_reports.experiments.arrays.sequencer": SEQUENCER,
     "fp8mac.synth_reports.experiments.peers.peers": PEERS,
     "fp8mac.synth_reports.experiments.accuracy.accuracy": ACCURACY,
     "fp8mac.synth_reports.experiments.accuracy.training": TRAINED,
