@@ -361,6 +361,15 @@ def dots() -> list[str]:
         return 100 * (float(many[column]) / float(hopper[column]) - 1)
 
     gates = "two_input_gates"
+    many_lanes = {
+        row["name"]: row for row in rows if row["set"] == "lanes" and row["lanes"] == "16"
+    }
+
+    def lane(name: str) -> str:
+        return f"{float(many_lanes[name]['gates_per_lane']):.0f}"
+
+    wide = "fp32:rtz:inf:plus0, window 26"
+    (fp4,) = (row for row in rows if row["set"] == "blocks")
     saved = 100 * (1 - int(few[gates]) / int(hopper[gates]))
     return [
         *lines,
@@ -368,6 +377,16 @@ def dots() -> list[str]:
         f"{more('energy_functional_pj'):.0f} % more energy than Hopper's.",
         f"A window of F = 8 would save {saved:.0f} % of",
         "the registered unit in Nangate's 45 nm library",
+        (
+            f"Of 16 lanes, one of e4m3 takes {lane('e4m3 -> kulisch:7')} gates in fixed point, "
+            f"{lane('e4m3 -> e8m13:rtz:inf:plus0, window 14')} in Hopper's window and "
+            f"{lane(f'e4m3 -> {wide}')} in Blackwell's; of e5m2 {lane('e5m2 -> kulisch:7')} in "
+            f"fixed point and {lane(f'e5m2 -> {wide}')} in Blackwell's window:"
+        ),
+        (
+            "A block of 32 products, exact and rounded once into FP32, takes "
+            f"{fp4[gates]} gates of MXFP4."
+        ),
     ]
 
 

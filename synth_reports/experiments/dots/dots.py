@@ -1,7 +1,8 @@
 """What is measured of dot products: which units, and what was found of each.
 
-Three sets: units of real silicon by their names; lanes by format and accumulator; windows by their
-bits and lanes. A unit with partial sums is measured as its step, see `fp8mac.sim.check.sums`.
+Four sets: units of real silicon by their names; lanes by format and accumulator; blocks that share
+a scale; windows by their bits and lanes. A unit with partial sums is measured as its step, see
+`fp8mac.sim.check.sums`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,10 +15,10 @@ from fp8mac.hw.units.buildable import check_buildable
 from fp8mac.sim.check.sums import step_of
 from fp8mac.synth_reports.experiments.window.window import line
 
-__all__ = ["BITS", "LANES", "SETS", "STANDARD", "SWEEP", "DotJob", "DotRecord", "jobs"]
+__all__ = ["BITS", "BLOCKS", "LANES", "SETS", "STANDARD", "SWEEP", "DotJob", "DotRecord", "jobs"]
 
-SETS = ("named", "lanes", "window")
-LANES = (1, 2, 4, 8)
+SETS = ("named", "lanes", "blocks", "window")
+LANES = (1, 2, 4, 8, 16)
 SWEEP = (
     "int8{n} -> int32",
     "e2m1{n} -> kulisch:9",
@@ -29,6 +30,9 @@ SWEEP = (
     "e5m2{n} -> fp32:rtz:inf:plus0, window 26",
 )
 """Formats and accumulators, with a place for the lanes."""
+
+BLOCKS = ("mxfp4 x 32 -> fp32",)
+"""A block a step, each exact and rounded once."""
 
 BITS = (8, 13, 25)
 """F of the windows; the accumulator has as many bits of mantissa, but 23 at most."""
@@ -159,6 +163,8 @@ def jobs(
             for each in SWEEP
             for n in lanes
         ]
+    if "blocks" in sets:
+        found += [DotJob("blocks", each, each, goal, liberty) for each in BLOCKS]
     if "window" in sets:
         found += [
             DotJob("window", f"F = {bits}", line(bits, n), goal, liberty)

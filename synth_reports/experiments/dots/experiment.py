@@ -21,14 +21,14 @@ class DotsOptions:
     """Which units, built for what."""
 
     sets: Annotated[
-        tuple[str, ...], Option("Of named, lanes, window; all.", "X,Y,...", part=True)
+        tuple[str, ...], Option("Of named, lanes, blocks, window; all.", "X,Y,...", part=True)
     ] = ()
     lanes: Annotated[
         tuple[int, ...],
         Option(
             "Products of a step, where they are not given.", "N,M,...", part=True, low=1, high=64
         ),
-    ] = (1, 2, 4, 8)
+    ] = (1, 2, 4, 8, 16)
     goal: Annotated[str, Option("area or speed.", "GOAL", part=True)] = "area"
     everything: Annotated[
         bool,
@@ -47,7 +47,8 @@ class Dots(Experiment[DotsOptions, "DotJob", "DotRecord"]):
     help = """\
     What dot products cost: gates, area, delay, energy, tables: md, csv, svg.
 
-    Named units; lanes by format and accumulator; windows. What is known is not measured again.
+    Named units; lanes by format and accumulator; blocks; windows. What is known is not measured
+    again.
     """
     options = DotsOptions
     pattern = "dots.*"

@@ -104,6 +104,18 @@ def _lanes(records: Sequence[DotRecord]) -> str:
 {chr(10).join(parts)}"""
 
 
+def _blocks(records: Sequence[DotRecord]) -> str:
+    rows = [[f"`{each.name}`", str(each.lanes), *_cells(each)] for each in records]
+    return f"""\
+## Blocks that share a scale
+
+Products are added exactly, times both scales, and rounded once with the accumulator. Energy is that
+of scales of one.
+
+{markdown_table(["unit", "lanes", *_TITLES], rows)}
+"""
+
+
 _COLUMNS: dict[str, Callable[[DotRecord], str]] = {
     "Gates": lambda each: str(each.two_input_gates),
     "GE of the registered unit": lambda each: f"{each.area_ge:.0f}",
@@ -134,7 +146,7 @@ window does to sums: [window.md](window.md).
 {chr(10).join(parts)}"""
 
 
-_SECTIONS = {"named": _named, "lanes": _lanes, "window": _windows}
+_SECTIONS = {"named": _named, "lanes": _lanes, "blocks": _blocks, "window": _windows}
 
 
 def picture(records: Sequence[DotRecord]) -> dict[str, bytes]:

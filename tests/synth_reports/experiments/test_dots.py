@@ -57,7 +57,11 @@ def test_sets_are_planned():
     assert [each for each in SETS if any(job.set == each for job in jobs)] == list(SETS)
     assert {(job.goal, job.liberty) for job in jobs} == {("area", "nangate45")}
     lanes = [job for job in jobs if job.set == "lanes"]
-    assert len(lanes) == len(SWEEP) * len(LANES) == 32
+    assert len(lanes) == len(SWEEP) * len(LANES) == 40
+    blocks = [job for job in jobs if job.set == "blocks"]
+    assert blocks == [
+        DotJob("blocks", each, each, "area", "nangate45") for each in ("mxfp4 x 32 -> fp32",)
+    ]
     assert [job.unit for job in lanes[:3]] == [
         "int8 -> int32",
         "int8 x 2 -> int32",
@@ -87,7 +91,7 @@ def test_named_units_are_planned_as_their_steps():
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--sets", "lanes,x"), "Unknown set 'x'; there are named, lanes, window.\n"),
+        (("--sets", "lanes,x"), "Unknown set 'x'; there are named, lanes, blocks, window.\n"),
         (("--goal", "fpga"), "Unknown goal 'fpga'; there are area, speed.\n"),
         (("--lanes", "65"), "--lanes takes whole numbers from 1 to 64, not '65'.\n"),
         (("--lanes", "0,2"), "--lanes takes whole numbers from 1 to 64, not '0,2'.\n"),
