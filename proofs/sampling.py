@@ -3,7 +3,7 @@
 ======================  =======================================================================
 what                    how
 ======================  =======================================================================
-the mapped netlist      biased steps, see `fp8mac.sim.check.sampled`; synthesis has proved it
+the mapped netlist      biased steps, see `fp8mac.sim.check.claims.sampled`; synthesis has proved it
                         equal to the RTL
 planted bugs            gates of that netlist are made others, and the same steps find each
 a smaller unit          two lanes of e2m1 in an accumulator of eight bits, by the same generator
@@ -27,8 +27,8 @@ from fp8mac.hw.config.unit import MacConfig, parse_line
 from fp8mac.proofs.check.equivalence import EquivalenceError, check_equal
 from fp8mac.proofs.cuts.floats import has_parts
 from fp8mac.proofs.cuts.lanes import MOST_BITS
+from fp8mac.sim.check.claims.sampled import Sampled, check_every, check_sampled
 from fp8mac.sim.check.netlist import Netlist
-from fp8mac.sim.check.sampled import Sampled, check_every, check_sampled
 from fp8mac.synth_reports.cost.measure import Bench, Design
 
 __all__ = ["SAMPLED_UNITS", "Tried", "is_sampled", "smaller", "try_unit"]

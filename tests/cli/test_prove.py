@@ -6,8 +6,8 @@ import pytest
 from typer.testing import CliRunner
 
 from fp8mac.cli.app import app
+from fp8mac.sim.check.claims.sampled import Sampled
 from fp8mac.sim.check.cosim import Mismatch
-from fp8mac.sim.check.sampled import Sampled
 
 KULISCH = """\
 module theirs(input [7:0] a, b, input signed [48:0] c, output signed [48:0] y, output nan);

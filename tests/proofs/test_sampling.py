@@ -17,8 +17,8 @@ from fp8mac.proofs.certificate import (
 from fp8mac.proofs.page import certificate_text
 from fp8mac.proofs.sampling import SAMPLED_UNITS, Tried, is_sampled, smaller, try_unit
 from fp8mac.proofs.standard import STANDARD_DOTS, STANDARD_UNITS
+from fp8mac.sim.check.claims.sampled import Sampled
 from fp8mac.sim.check.cosim import Mismatch
-from fp8mac.sim.check.sampled import Sampled
 from fp8mac.synth_reports.cost.measure import Bench
 from fp8mac.synth_reports.store.store import Store
 from fp8mac.synth_reports.synth.synthesis import Flow

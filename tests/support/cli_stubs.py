@@ -19,8 +19,8 @@ from fp8mac.proofs.check.checks import CheckKind, Record, Verdict, plan
 from fp8mac.proofs.sampling import Tried
 from fp8mac.proofs.streams import StreamProof
 from fp8mac.sim.check import vectors
+from fp8mac.sim.check.claims.sampled import Sampled
 from fp8mac.sim.check.exhaustive import ExhaustiveResult
-from fp8mac.sim.check.sampled import Sampled
 from fp8mac.sim.networks.metrics import Difference
 from fp8mac.sim.networks.tasks.certify import LayerBound
 from fp8mac.synth_reports.cost import physical

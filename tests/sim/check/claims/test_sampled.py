@@ -10,10 +10,10 @@ from fp8mac.gen.describe import module_name
 from fp8mac.gen.verilog import rtlil_text
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import parse_line
-from fp8mac.sim.check import sampled
+from fp8mac.sim.check.claims import sampled
+from fp8mac.sim.check.claims.sampled import check_every, check_sampled
 from fp8mac.sim.check.exhaustive import SelfTestError
 from fp8mac.sim.check.netlist import Netlist
-from fp8mac.sim.check.sampled import check_every, check_sampled
 from fp8mac.sim.exact import golden
 
 SMALL = parse_line("e2m1 x 2 -> e3m2ieee, window 4")
