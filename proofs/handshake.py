@@ -26,6 +26,7 @@ from fp8mac.hw.config.structure import Built, Goal
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.hw.units.stream import element_layout, sum_layout
 from fp8mac.proofs.check.queries import Query
+from fp8mac.proofs.spec.outputs import multiplies
 from fp8mac.proofs.spec.sorts import adds_integers
 from fp8mac.proofs.spec.spec import definitions, port_after, unit_claim
 from fp8mac.proofs.spec.theory import all_of
@@ -68,8 +69,9 @@ def handshake_queries(
     Returns
     -------
     dict of str to Query
-        By claim; ``adds`` is left out of integers and of several lanes, whose sums take other
-        proofs.
+        By claim; ``adds`` is left out of integers, of several lanes, and of sums that are
+        multiplied as they leave, which take other proofs. What rescales sums as they leave is
+        held while one waits.
     """
     top = stream_name(config, goal=goal)
     script = f"read_{language} design\n" + _PREPARE.format(top=top)
@@ -80,9 +82,11 @@ def handshake_queries(
     text = smt2 + _TEXT.format(top=top)
     registers = re.findall(r"^; yosys-smt2-register (\S+) \d+$", smt2, re.M)
     same = [f"(= {term(name)} {term(name, 't')})" for name in registers]
+    rescales = named(ports(config, Shape.UNIT), Role.RESCALE)
+    held = [f"(= {term(name)} {term(name, 't')})" for name in rescales]
     edge = {
         "reset": f"(=> {term('rst')} (and {term.none(lasts, stages, 't')} {term('begins', 't')}))",
-        "waits": "(=> waits (and (not ready) (not rst)"
+        "waits": f"(=> {all_of(['waits', *held])} (and (not ready) (not rst)"
         f" {term('o__valid', 't')} (= {term('o__payload')} {term('o__payload', 't')})))",
         "frozen": f"(=> waits {all_of(same)})",
         "counts": f"(=> (not rst) (= (bvadd {_count(term, lasts, stages, 't')} (one taken))"
@@ -105,7 +109,8 @@ def handshake_queries(
     text += "".join(f"(define-fun {name} () Bool {what})\n" for name, what in signals.items())
     text += f"(define-fun one ((x Bool)) (_ BitVec 8) (ite x {_byte(1)} {_byte(0)}))\n"
     queries = {name: Query(f"{text}(assert (not {claim}))\n", ()) for name, claim in edge.items()}
-    if config == config.plain and not adds_integers(config):
+    multiplied = multiplies(config.output)
+    if config == config.plain and not adds_integers(config) and not multiplied:
         queries["adds"] = _adds(smt2, term, config)
     return queries
 
@@ -162,6 +167,8 @@ def _adds(smt2: str, term: _Terms, config: MacConfig) -> Query:
         names[name] = f"(ite {term(wire)} #b1 #b0)"
     for at, state in enumerate(states[:-1]):
         names[port_after("rst", at)] = f"(ite {term('rst', state)} #b1 #b0)"
+    for name, width in named(table, Role.RESCALE).items():
+        names[port_after(name, config.stages - 1)] = term.vector(name, width, states[-2])
     registers = named(table, Role.RESULT, Role.CARRY, Role.FLAG)
     for name, (low, bits) in _fields(sum_layout(config)).items():
         for state, suffix in ((states[-2], ""), (states[-1], "_next")):
@@ -170,7 +177,7 @@ def _adds(smt2: str, term: _Terms, config: MacConfig) -> Query:
                 names[name + suffix] = f"((_ extract {low + bits - 1} {low}) {payload})"
     widths = named(table, *Role)
     for name, what in names.items():
-        stem = name.removesuffix("_next")
+        stem = re.sub("_(next|after[0-9]*)$", "", name)
         width = widths.get(stem, 1)
         text += f"(define-fun {name} () (_ BitVec {width}) {what})\n"
     text += definitions(config)
