@@ -358,7 +358,7 @@ def install(monkeypatch) -> None:
             dict.fromkeys(("luts", "gates", "weighted_gates", "flip_flops", "area_ge"), 1)
             | dict.fromkeys(("energy_cinv_v2", "energy_no_glitch_cinv_v2"), 1.0)
         ),
-        "synth_reports.experiments.window.text.picture": lambda records: PICTURE,
+        "synth_reports.experiments.window.picture.picture": lambda *found: PICTURE,
         "synth_reports.page.server.PageServer.run": lambda self: self._server.server_close(),
         "synth_reports.page.pictures.drawn": lambda contents, folder, across: {"fronts.svg": b""},
         "synth_reports.experiments.arrays.arrays.measured": arrayed,

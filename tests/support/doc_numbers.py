@@ -430,7 +430,38 @@ def window_costs() -> list[str]:
         ]
         assert [*found] == ["256", "1024", "4096"]
         lines.append(f"| {bits} | {' | '.join(cells)} |")
-    return ["| F | gates a lane | GE | pJ a product | 256 | 1,024 | 4,096 | right |", *lines]
+    lines.insert(0, "| F | gates a lane | GE | pJ a product | 256 | 1,024 | 4,096 | right |")
+    return [*lines, *exact_costs()]
+
+
+def exact_costs() -> list[str]:
+    """What an exact sum costs beside the windows of cards, registers included."""
+    area, energy = {}, {}
+    for row in table("dots"):
+        name, lanes = row["name"], int(row["lanes"])
+        if row["set"] == "window" or name == "e4m3 -> kulisch:7":
+            area[name, lanes] = float(row["area_ge"]) / lanes
+            energy[name, lanes] = float(row["energy_functional_pj"])
+    names = ("F = 8", "F = 13", "F = 25", "e4m3 -> kulisch:7")
+    ge = [f"{area[name, 16]:.0f}" for name in names]
+    pj = [f"{energy[name, 16]:.2f}" for name in names]
+    _, ada, blackwell, exact = names
+    all_lanes = [lanes for name, lanes in area if name == exact]
+    assert all_lanes == [1, 2, 4, 8, 16]
+    assert all(area[exact, lanes] < area[blackwell, lanes] for lanes in all_lanes)
+    assert [n for n in all_lanes if area[exact, n] < area[ada, n]] == [1, 2]
+    assert [n for n in all_lanes if energy[exact, n] > energy[blackwell, n]] == [8, 16]
+    return [
+        (
+            f"With 16 lanes, a lane takes {ge[0]} GE at F = 8, {ge[1]} in Hopper's window, {ge[2]} "
+            f"in Blackwell's and {ge[3]} exactly, in fixed point; a product {pj[0]}, {pj[1]}, "
+            f"{pj[2]} and {pj[3]} pJ."
+        ),
+        (
+            "Of 1 to 16 lanes, exact sums are smaller than Blackwell's window, and of 1 and 2 "
+            "smaller than Hopper's; from 8 lanes on they take more energy than both."
+        ),
+    ]
 
 
 def dot_peers() -> list[str]:

@@ -17,7 +17,7 @@ from fp8mac.synth_reports.experiments.pareto.pareto import (
     Quantity,
 )
 
-__all__ = ["ChartJob", "charts", "check_axes", "networks_of"]
+__all__ = ["ChartJob", "charts", "check_axes", "networks_of", "number", "read_rows"]
 
 Rows = list[dict[str, str]]
 
@@ -114,7 +114,7 @@ def charts(job: ChartJob) -> list[Chart]:
 
 def _areas(path: Path, area: str, shape: str) -> tuple[str, dict[str, float]]:
     """Column, and area by unit; the units in the order of the grid."""
-    rows = _read(path, "fp8mac grid")
+    rows = read_rows(path, "fp8mac grid")
     wanted = _ALIASES.get(area, area)
     column = wanted
     if not {column, "unit", "shape"} <= set(rows[0]):
@@ -122,7 +122,7 @@ def _areas(path: Path, area: str, shape: str) -> tuple[str, dict[str, float]]:
     found = {
         row["unit"]: value
         for row in rows
-        if row["shape"] == shape and (value := _number(row, column, path)) is not None
+        if row["shape"] == shape and (value := number(row, column, path)) is not None
     }
     if not found:
         raise PlotError(f"'{path}' has no '{column}' of any {shape}.")
@@ -135,7 +135,7 @@ def _runs(folder: Path) -> Rows:
     columns |= {"metric", "samples", *(each.column for each in QUANTITIES.values())}
     rows = []
     for path in sorted(folder.glob("*.csv")):
-        table = _read(path, "fp8mac accuracy")
+        table = read_rows(path, "fp8mac accuracy")
         if columns <= set(table[0]):
             rows += [row | {"": str(path)} for row in table if row["experiment"] == "formats"]
     if not rows:
@@ -146,7 +146,14 @@ def _runs(folder: Path) -> Rows:
     return rows
 
 
-def _read(path: Path, command: str) -> Rows:
+def read_rows(path: Path, command: str) -> Rows:
+    """Rows of a table, of which there is one at least.
+
+    Raises
+    ------
+    PlotError
+        If it is not there, cannot be read, or is empty; it names the command that makes it.
+    """
     try:
         rows = list(csv.DictReader(io.StringIO(read_text(path))))
     except FileNotFoundError:
@@ -159,14 +166,20 @@ def _read(path: Path, command: str) -> Rows:
     return rows
 
 
-def _number(row: dict[str, Any], column: str, path: Path | str) -> float | None:
-    """A cell as a number; None where it is empty."""
+def number(row: dict[str, Any], column: str, path: Path | str) -> float | None:
+    """A cell as a number; None where it is empty, or not finite.
+
+    Raises
+    ------
+    PlotError
+        If it is no number.
+    """
     text = row[column]
     try:
-        number = float(text) if text else None
+        value = float(text) if text else None
     except ValueError:
         raise PlotError(f"'{path}': '{text}' in column '{column}' is not a number.") from None
-    return number if number is None or math.isfinite(number) else None
+    return value if value is None or math.isfinite(value) else None
 
 
 def _chart(rows: Rows, areas: dict[str, float], column: str, quantity: Quantity) -> Chart:
@@ -185,8 +198,8 @@ def _chart(rows: Rows, areas: dict[str, float], column: str, quantity: Quantity)
         unit, cells = row["unit"], {}
         for name in ("column", "low", "high"):
             title = getattr(quantity, name)
-            number = _number(row, title, row[""]) if title else None
-            cells[name] = None if number is None else number * quantity.factor
+            found = number(row, title, row[""]) if title else None
+            cells[name] = None if found is None else found * quantity.factor
         value = cells["column"]
         if unit not in areas:
             missing[unit] = f"no {column}"

@@ -1,17 +1,16 @@
-"""What windows do to sums as a page, a table and a picture."""
+"""What windows do to sums, and what they cost, as a page and a table."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
 
+from fp8mac.synth_reports.experiments.window.costs import EXACT, SUMS, Costs
 from fp8mac.synth_reports.experiments.window.window import WindowRecord
-from fp8mac.synth_reports.render.plots import COLOURS, MARK, MARKERS, drawing, entitle, rendered
 from fp8mac.synth_reports.render.tables import csv_table, markdown_table
 
-__all__ = ["csv_text", "markdown_text", "picture"]
+__all__ = ["NAMED", "csv_text", "markdown_text"]
 
-_NAMED = {13: "Ada, Hopper", 25: "Blackwell"}
-_LANES, _TERMS = 32, 1024  # of the curve by length, and of that by lanes
+NAMED = {13: "Ada, Hopper", 25: "Blackwell"}
+"""Whose window has so many bits."""
 
 
 def csv_text(records: Sequence[WindowRecord]) -> str:
@@ -19,8 +18,8 @@ def csv_text(records: Sequence[WindowRecord]) -> str:
     return csv_table([asdict(record) for record in records])
 
 
-def markdown_text(records: Sequence[WindowRecord], command: str) -> str:
-    """The page: a section for each part that was measured."""
+def markdown_text(records: Sequence[WindowRecord], costs: Costs, command: str) -> str:
+    """The page: a section for each part that was measured, and what windows cost."""
     sections = [
         section(some) for part, section in _SECTIONS.items() if (some := _of(records, part))
     ]
@@ -31,11 +30,11 @@ Made by `{command}`.
 
 A unit keeps F bits below the largest exponent of a step; its accumulator has as many bits of
 mantissa, but 23 at most. SQNR is the energy of exact sums of the same codes over that of the
-errors, in decibels. All numbers are in `window.csv`.
+errors, in decibels. What was measured is in `window.csv`; costs are those of `dots.csv`.
 
-![SQNR by bits of the window](window.svg)
+![SQNR, right answers, area and energy by bits of the window](window.svg)
 
-{chr(10).join(sections)}"""
+{chr(10).join([*sections, _costs(costs)])}"""
 
 
 def _of(records: Sequence[WindowRecord], part: str) -> list[WindowRecord]:
@@ -46,6 +45,17 @@ def _db(value: float | None) -> str:
     return "exact" if value is None else f"{value:.1f}"
 
 
+def _bits(bits: int | None) -> str:
+    """F, and whose it is."""
+    if bits is None:
+        return "exact"
+    return f"{bits} ({NAMED[bits]})" if bits in NAMED else str(bits)
+
+
+def _lanes(lanes: int | None) -> str:
+    return "1 lane" if lanes == 1 else f"{lanes} lanes"
+
+
 def _sums(records: Sequence[WindowRecord]) -> str:
     lanes = list(dict.fromkeys(record.lanes for record in records))
     parts = []
@@ -53,7 +63,7 @@ def _sums(records: Sequence[WindowRecord]) -> str:
         cells = {(r.bits, r.lanes): r for r in records if r.terms == terms}
         rows = [
             [
-                str(bits) + (f" ({_NAMED[bits]})" if bits in _NAMED else ""),
+                _bits(bits),
                 *(
                     _db(cells[bits, each].sqnr_db) if (bits, each) in cells else ""
                     for each in lanes
@@ -62,7 +72,7 @@ def _sums(records: Sequence[WindowRecord]) -> str:
             for bits in dict.fromkeys(record.bits for record in records)
             if bits is not None
         ]
-        table = markdown_table(["F", *(f"{each} lanes" for each in lanes)], rows)
+        table = markdown_table(["F", *map(_lanes, lanes)], rows)
         parts.append(f"{terms:,} products:\n\n{table}\n")
     return f"""\
 ## Sums of random numbers
@@ -99,7 +109,7 @@ def _by_guard(records: Sequence[WindowRecord]) -> str:
         [str(guard), *(_db(cells[guard, each].sqnr_db) for each in lanes)]
         for guard in dict.fromkeys(record.guard_bits for record in records)
     ]
-    return markdown_table(["guard bits", *(f"{each} lanes" for each in lanes)], rows)
+    return markdown_table(["guard bits", *map(_lanes, lanes)], rows)
 
 
 def _network(records: Sequence[WindowRecord]) -> str:
@@ -153,46 +163,30 @@ _SECTIONS = {
 }
 
 
-def picture(records: Sequence[WindowRecord]) -> dict[str, bytes]:
-    """SQNR against F, by lanes and by length, and a network's accuracy."""
-    with drawing(13, 4.6) as figure:
-        note = "left, middle: standard normal numbers as e4m3; right: Fashion-MNIST, 32 lanes"
-        entitle(figure, "How many bits does FP8 need?", note)
-        left, middle, right = figure.subplots(1, 3)
-        sums, network = _of(records, "sums"), _of(records, "network")
-        by_lanes = [record for record in sums if record.terms == _TERMS]
-        by_terms = [record for record in sums if record.lanes == _LANES]
-        _curves(left, by_lanes, "lanes", f"{_TERMS:,} products, by lanes")
-        _curves(middle, by_terms, "terms", f"{_LANES} lanes, by products")
-        left.set_ylabel("SQNR, dB")
-        some = [(r.bits, 100 * (r.accuracy or 0)) for r in network if r.bits is not None]
-        if some:
-            right.plot(*zip(*some, strict=True), marker="o", color=COLOURS[0])
-        exact = [100 * (record.accuracy or 0) for record in network if record.bits is None]
-        if exact:
-            right.axhline(exact[0], color=COLOURS[1], linestyle="--", label="exact")
-            right.legend(frameon=False)
-        right.set_title("right answers, %")
-        for axis in (left, middle, right):
-            axis.set_xlabel("F, bits below the largest exponent")
-            axis.grid(color="#dddddd", linewidth=0.8)
-            for bits, name in _NAMED.items():
-                axis.axvline(bits, color=MARK, linewidth=0.8)
-                place = {"xycoords": ("data", "axes fraction"), "rotation": 90, "va": "bottom"}
-                axis.annotate(name, (bits, 0.02), ha="right", fontsize=8, color=MARK, **place)
-        return {"svg": rendered(figure)["svg"]}
+def _costs(costs: Costs) -> str:
+    lanes = sorted({each.lanes for each in costs.units})
+    cells = {(each.bits, each.lanes): each for each in costs.units}
+    tables = []
+    for column, digits in (("area", 0), ("energy", 2)):
+        rows = []
+        for bits in dict.fromkeys(each.bits for each in costs.units):
+            found = [getattr(cells.get((bits, each)), column, None) for each in lanes]
+            shown = ["" if value is None else f"{value:.{digits}f}" for value in found]
+            rows.append([_bits(bits), *shown])
+        tables.append(markdown_table(["F", *map(_lanes, lanes)], rows))
+    return f"""\
+## What the bits cost
 
+Units with registers, rows of `dots.csv`, which `fp8mac dots` writes: `--goal {costs.goal}`,
+{costs.library}. *Exact* is `{EXACT}`, and the same with more lanes:
+sums stay in fixed point, in a register that holds all sums of {SUMS} products, and of twice as
+many with each bit more.
 
-def _curves(axis: Any, records: Sequence[WindowRecord], column: str, title: str) -> None:
-    for number, value in enumerate(dict.fromkeys(getattr(each, column) for each in records)):
-        some = [each for each in records if getattr(each, column) == value and each.sqnr_db]
-        if some:
-            x, y = [each.bits for each in some], [each.sqnr_db for each in some]
-            style = {
-                "color": COLOURS[number % len(COLOURS)],
-                "marker": MARKERS[number % len(MARKERS)],
-            }
-            axis.plot(x, y, label=f"{value:,}", markersize=4, linewidth=1.2, **style)
-    axis.set_title(title)
-    if axis.lines:
-        axis.legend(frameon=False, fontsize=8)
+Area a lane in GE, the smallest two-input NAND:
+
+{tables[0]}
+
+Energy of a product in pJ, without glitches and wires:
+
+{tables[1]}
+"""
