@@ -6,6 +6,8 @@ from amaranth.lib.wiring import In, Out
 
 from fp8mac.hw.area.round import Round
 from fp8mac.hw.config.accumulators import FloatAccConfig
+from fp8mac.hw.config.outputs.output import ScaledFloat
+from fp8mac.hw.parts.prefix import wire
 
 __all__ = ["ToFloat", "merged"]
 
@@ -25,6 +27,10 @@ class ToFloat(wiring.Component):
     The magnitude of a negative number is ``~v + 1``. That one is not added: ones without end below
     the last place say the same, and the rounding adds it with its own, where it counts.
 
+    Of a number that is divided by a power of two only the exponent changes: the leading one goes to
+    the top wherever it is, and what is below the smallest normal number comes down again, on the
+    places that are kept. It is rounded behind that, once.
+
     Parameters
     ----------
     width : int
@@ -42,6 +48,8 @@ class ToFloat(wiring.Component):
         Instead: not a number; an infinity (if not NaN).
     negative : :py:`In(1)`
         The infinity is negative.
+    shift : :py:`In(config.shift_width)`, of a `ScaledFloat`
+        The number is divided by two to this, which is signed.
     code : :py:`Out(config.format.bits)`
         Rounded number.
     """
@@ -50,6 +58,7 @@ class ToFloat(wiring.Component):
     nan: Signal
     inf: Signal
     negative: Signal
+    shift: Signal
     code: Signal
 
     def __init__(self, width: int, lsb_exponent: int, config: FloatAccConfig) -> None:
@@ -61,6 +70,7 @@ class ToFloat(wiring.Component):
                 "nan": In(1),
                 "inf": In(1),
                 "negative": In(1),
+                **({"shift": In(config.shift_width)} if isinstance(config, ScaledFloat) else {}),
                 "code": Out(config.format.bits),
             }
         )
@@ -86,16 +96,22 @@ class ToFloat(wiring.Component):
         sign, kept = self.value[-1], format_.precision + 1
         # Biased exponent of the top place; if even that is subnormal, there are zeros above it.
         top = self._lsb_exponent + self.width - 2 + format_.exponent_bias
-        above = max(0, 1 - top)
+        scaled = isinstance(self._config, ScaledFloat)
+        above = 0 if scaled else max(0, 1 - top)
         x = Cat(sign, self.value[:-1] ^ sign.replicate(self.width - 1), Const(0, above))
         x = Cat(sign.replicate(max(0, kept + 1 - len(x))), x)
         top += above
-        most = min(top - 1, self.width - 1)  # 1 is the exponent of the smallest normal number
-        x, base = self._normalise(m, x, most, top - 1 - most)
-        m.submodules.round = rounder = Round(self._config, len(x), len(base) + 1, endless=True)
+        # 1 is the exponent of the smallest normal number.
+        most = self.width - 1 if scaled else min(top - 1, self.width - 1)
+        lowest = top - 1 - most
+        x, left = self._normalise(m, x, most, 0 if scaled else lowest)
+        base: Value = Cat(left, 0).as_signed()
+        if scaled:
+            x, base = self._scaled(m, x, left, lowest)
+        m.submodules.round = rounder = Round(self._config, len(x), len(base), endless=True)
         m.d.comb += [
             rounder.significand.eq(x),
-            rounder.base.eq(Cat(base, 0).as_signed()),
+            rounder.base.eq(base),
             rounder.sign.eq(Mux(self.inf, self.negative, sign)),
             rounder.below.eq(sign),
             rounder.nan.eq(self.nan),
@@ -141,6 +157,37 @@ class ToFloat(wiring.Component):
         total = Signal(max((lowest + most).bit_length(), 1), name="base")
         m.d.comb += total.eq(base + Cat(*reversed(stays)))
         return merged(m, x, kept, sign), total
+
+    def _scaled(self, m: Module, x: Value, left: Value, lowest: int) -> tuple[Value, Value]:
+        """Divide what is normalised, and lower it as far as it is subnormal then.
+
+        Returns
+        -------
+        Value
+            Kept places and one bit for those below.
+        Value
+            Its exponent, less that of the smallest normal number; of a subnormal one it is negative.
+        """
+        reach = 1 << len(self.shift) - 1
+        least, most = lowest - reach + 1, lowest + self.width - 1 + reach
+        base = Signal(range(min(least, -1), max(most, 0) + 1), name="scaled_base")
+        m.d.comb += base.eq(left + lowest - self.shift.as_signed())
+        subnormal = base[-1]
+        moves = wire(m, ~base[:-1] & subnormal.replicate(len(base) - 1), "moves")  # one less
+        x = self._lowered(m, x, 1, subnormal)
+        stages = min(len(moves), len(x).bit_length())
+        for stage in range(stages):
+            x = self._lowered(m, x, 1 << stage, moves[stage])
+        if stages < len(moves):
+            x = self._lowered(m, x, len(x), moves[stages:].any())
+        return x, base
+
+    def _lowered(self, m: Module, x: Value, places: int, take: Value) -> Value:
+        """So many places lower where ``take`` is high; what falls out is one bit, see `merged`."""
+        longer = Cat(x, Const(0, places))
+        fallen = longer[: places + 1]
+        rest = Mux(self.value[-1], fallen.all(), fallen.any())
+        return wire(m, Mux(take, Cat(rest, longer[places + 1 :]), x), f"right_{places}")
 
 
 def merged(m: Module, x: Value, kept: int, sign: Value) -> Value:

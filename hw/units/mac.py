@@ -67,8 +67,8 @@ class Mac(wiring.Component):
         Sum of both.
     ready : :py:`Out(1)`, if ``config.resolve`` is by idle cycles
         There are no carries: ``acc`` is the sum.
-    multiplier, shift : :py:`In(...)`, where sums leave as integers
-        See `fp8mac.hw.area.requantize.Requantize`.
+    multiplier, shift : :py:`In(...)`, where sums are rescaled as they leave
+        See `fp8mac.hw.area.requantize.Requantize`, `fp8mac.hw.area.output.ToFloat`.
     out : :py:`Out(config.output.format.bits)`, if there is an output
         Sum, rounded once; with a flag up NaN or infinity, where the format has it.
     nan, pos_inf, neg_inf : :py:`Out(1)`, those in ``config.flags``
@@ -216,7 +216,7 @@ def add_output(
     ----------
     config : Lane
         What has added it up.
-    output : FloatAccConfig or Requantizer
+    output : FloatAccConfig, ScaledFloat or Requantizer
         What it leaves as.
     value : Value
         The sum.
@@ -227,14 +227,16 @@ def add_output(
     rescales : mapping of str to Value
         Multiplier and shift, where there are.
     """
+    stage: Requantize | ToFloat
     if isinstance(output, Requantizer):
-        m.submodules.output = stage = Requantize(config.acc_bits, output)
-        m.d.comb += [stage.value.eq(value), out.eq(stage.code)]
-        m.d.comb += [getattr(stage, name).eq(each) for name, each in rescales.items()]
+        stage = Requantize(config.acc_bits, output)
+    else:
+        stage = ToFloat(config.acc_bits, config.product_lsb_exponent, output)
+    m.submodules.output = stage
+    m.d.comb += [stage.value.eq(value), out.eq(stage.code)]
+    m.d.comb += [getattr(stage, name).eq(each) for name, each in rescales.items()]
+    if isinstance(stage, Requantize):
         return
-    m.submodules.output = stage = ToFloat(config.acc_bits, config.product_lsb_exponent, output)
-    m.d.comb += stage.value.eq(value)
-    m.d.comb += out.eq(stage.code)
     if len(flags) == 1:
         m.d.comb += stage.nan.eq(flags[0])
     elif flags:

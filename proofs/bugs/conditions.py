@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from fp8mac.hw.config.accumulators import FloatAccConfig, IntAccConfig, KulischConfig
 from fp8mac.hw.config.formats import FloatFormat, IntFormat, Overflow, Rounding, Specials
-from fp8mac.hw.config.outputs.output import Requantizer
+from fp8mac.hw.config.outputs.output import Requantizer, ScaledFloat
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.hw.parts.layout import operand_range
 
@@ -19,6 +19,8 @@ __all__ = [
     "is_kulisch",
     "is_piped",
     "is_requantized",
+    "is_scaled",
+    "leaves_subnormal",
     "is_segmented",
     "is_whole_kulisch",
     "multiplies_floats",
@@ -77,6 +79,20 @@ def rounds_output_to_nearest(config: MacConfig) -> bool:
 def is_requantized(config: MacConfig) -> bool:
     """Whether sums leave as integers."""
     return isinstance(config.output, Requantizer)
+
+
+def is_scaled(config: MacConfig) -> bool:
+    """Whether sums leave as floats with a shift."""
+    return isinstance(config.output, ScaledFloat)
+
+
+def leaves_subnormal(config: MacConfig, places: int = 1) -> bool:
+    """Whether a shift makes the smallest sum subnormal, by so many places at least."""
+    output = config.output
+    if not isinstance(output, ScaledFloat):
+        return False
+    smallest = config.product_lsb_exponent + 1 - (1 << output.shift_width - 1)
+    return output.format.emin - smallest >= places
 
 
 def multiplies_sums(config: MacConfig) -> bool:

@@ -58,7 +58,7 @@ UNIT_MUTATIONS: tuple[Mutation, ...] = (
     ),
     Mutation(
         "output: exponent one too high", "output", "area.output",
-        'top - 1 - most)', 'top - most)',
+        'lowest = top - 1 - most', 'lowest = top - most',
         ("e4m3 -> kulisch:3, output fp16", "int8 -> int32, output bf16"),
         has_output,
         registered=True, goals=tuple(Goal),

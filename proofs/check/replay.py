@@ -150,7 +150,7 @@ def _leaving(
     """What a sum is rescaled with as it leaves, and what is wrong with what it leaves as."""
     config, late = circuit.config, circuit.config.stages - 1
     given = {name: model[port_after(name, late)] for name in named(circuit.table, Role.RESCALE)}
-    right = golden.leave(config, state, golden.Rescale(**given))
+    right = golden.leave(config, state, golden.Rescale.of_ports(config.output, given))
     return given, "" if right in (None, out) else f"out is {out:#x}, not {right:#x}"
 
 

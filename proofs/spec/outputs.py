@@ -13,9 +13,9 @@ from collections.abc import Mapping
 
 from fp8mac.hw.config.formats import Rounding
 from fp8mac.hw.config.outputs.output import OutputConfig, Requantizer, rescale_widths
-from fp8mac.proofs.spec.theory import all_of, bits, extend
+from fp8mac.proofs.spec.theory import Sort, all_of, bits, extend
 
-__all__ = ["boxed_claim", "integer_claim", "multiplies", "product_bits", "requantized_claim"]
+__all__ = ["boxed_claim", "divided", "integer_claim", "multiplies", "product_bits", "requantized_claim"]
 
 
 def multiplies(output: OutputConfig | None) -> bool:
@@ -32,6 +32,16 @@ def boxed_claim(value: str, given: Mapping[str, str]) -> str:
     """Claim that an output stage is given a value and what rescales it, and gives ``out``."""
     pins = [f"(= output_{name} {term})" for name, term in {"value": value, **given}.items()]
     return all_of([*pins, "(= out output_code)"])
+
+
+def divided(number: str, sort: Sort, shift: str, width: int) -> str:
+    """Number divided by two to a signed shift of some width, exactly if the sort contains it.
+
+    The power of two is a number whose exponent is less by the shift, and whose mantissa is 0.
+    """
+    exponent = f"(bvsub {bits(sort.bias, sort.exponent_bits)} {extend(shift, width, sort.exponent_bits)})"
+    power = sort.of_code(f"(concat #b0 {exponent} {bits(0, sort.precision - 1)})")
+    return f"(fp.mul RNE {number} {power})"
 
 
 def integer_claim(output: Requantizer, width: int, value: str, given: Mapping[str, str]) -> str:

@@ -5,6 +5,7 @@ from fractions import Fraction
 
 from fp8mac.hw.config.accumulators import FloatAccConfig
 from fp8mac.hw.config.formats import FloatFormat, Format, IntFormat, Overflow, Specials
+from fp8mac.hw.config.outputs.output import ScaledFloat
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.proofs.spec.theory import BINARY64, BINARY128, Sort
 
@@ -166,7 +167,10 @@ def output_sorts(config: MacConfig) -> OutputSorts:
     )
     if plain:
         return OutputSorts(exact, Sort(format_.exponent_bits, format_.precision), 0, plain)
-    largest = max(format_.max, Fraction(2) ** (config.acc_bits - 1 + config.product_lsb_exponent))
+    top = config.acc_bits - 1 + config.product_lsb_exponent
+    if isinstance(output, ScaledFloat):
+        top += 1 << output.shift_width - 1
+    largest = max(format_.max, Fraction(2) ** top)
     exponent_bits = format_.exponent_bits
     while True:
         rounded = Sort(exponent_bits, format_.precision)

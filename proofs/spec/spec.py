@@ -10,10 +10,10 @@ of range, and what the clocked unit does with enable, clear and reset.
 
 from fp8mac.hw.config.accumulators import FloatAccConfig, IntAccConfig, Resolve
 from fp8mac.hw.config.formats import FloatFormat, IntFormat, Overflow, Rounding
-from fp8mac.hw.config.outputs.output import Requantizer
+from fp8mac.hw.config.outputs.output import Requantizer, ScaledFloat
 from fp8mac.hw.config.ports import Port, Role, Shape, named, ports
 from fp8mac.hw.config.unit import MacConfig
-from fp8mac.proofs.spec.outputs import boxed_claim, integer_claim
+from fp8mac.proofs.spec.outputs import boxed_claim, divided, integer_claim
 from fp8mac.proofs.spec.register import settling, value, zero_claim
 from fp8mac.proofs.spec.sorts import (
     adds_integers,
@@ -176,6 +176,8 @@ def _output_claim(config: MacConfig, output: FloatAccConfig, value: str) -> str:
     }
     power = config.product_lsb_exponent + sorts.scale
     number = times_power_of_two(exact.convert(value), exact, power)
+    if isinstance(output, ScaledFloat):
+        number = divided(number, exact, port_after("shift", config.stages - 1), output.shift_width)
     for flag in config.flags:
         number = f"(ite (= {flag} #b1) {special[flag]}\n {number})"
     if len(config.flags) == 2:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from fp8mac.hw.config.blocks import ScaleFormat
 from fp8mac.hw.config.lane import Lane
-from fp8mac.hw.config.outputs.output import OutputConfig, Requantizer, rescale_widths
+from fp8mac.hw.config.outputs.output import OutputConfig, Requantizer, ScaledFloat, rescale_widths
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.sim.exact import golden
 from fp8mac.sim.exact.golden import Rescale
@@ -103,6 +103,9 @@ def random_rescales(
         Sums of any length instead, up to the whole register.
     """
     rng = random.Random(seed)
+    if isinstance(output, ScaledFloat):
+        reach = 1 << output.shift_width - 1
+        return [Rescale(shift=rng.randint(-reach, reach - 1)) for _ in range(count)]
     if not isinstance(output, Requantizer):
         return []
     most = (1 << output.multiplier_bits) - 1

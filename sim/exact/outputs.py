@@ -1,10 +1,16 @@
 """What exact sums leave a unit as: rescaled, where it has ports for that, and rounded once."""
 
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import NamedTuple
 
 from fp8mac.hw.config.formats import Overflow, Rounding
-from fp8mac.hw.config.outputs.output import OutputConfig, Requantizer, rescale_widths
+from fp8mac.hw.config.outputs.output import (
+    OutputConfig,
+    Requantizer,
+    ScaledFloat,
+    rescale_widths,
+)
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.sim.exact.codecs import codec
 from fp8mac.sim.exact.held import State, read
@@ -14,7 +20,10 @@ __all__ = ["NO_RESCALE", "Rescale", "leave", "leave_as", "requantized"]
 
 
 class Rescale(NamedTuple):
-    """What a sum is multiplied by as it leaves, and how far it is shifted to the right."""
+    """What a sum is multiplied by as it leaves, and how far it is shifted to the right.
+
+    Of a float the shift can be negative.
+    """
 
     multiplier: int = 1
     shift: int = 0
@@ -23,6 +32,21 @@ class Rescale(NamedTuple):
         """Words of the ports of a unit whose sums have some width."""
         widths = rescale_widths(output, width)
         return {name: getattr(self, name) % (1 << bits) for name, bits in widths.items()}
+
+    @classmethod
+    def of_ports(cls, output: OutputConfig | None, words: Mapping[str, int]) -> "Rescale":
+        """What words of the ports of a unit stand for.
+
+        Examples
+        --------
+        >>> from fp8mac.hw.config.outputs.output import parse_output
+        >>> Rescale.of_ports(parse_output("e4m3:shift=4"), {"shift": 15})
+        Rescale(multiplier=1, shift=-1)
+        """
+        found = cls(**words)
+        if not isinstance(output, ScaledFloat):
+            return found
+        return found._replace(shift=found.shift - (found.shift >> output.shift_width - 1 << output.shift_width))
 
 
 NO_RESCALE = Rescale()
@@ -44,6 +68,8 @@ def leave(config: MacConfig, state: State, rescale: Rescale = NO_RESCALE) -> int
     '0x4380'
     >>> leave(parse_line("int8 -> int32, output int8"), State(10, ()), Rescale(shift=2))
     2
+    >>> hex(leave(parse_line("int8 -> int32, output bf16:shift=4"), State(3, ()), Rescale(shift=-1)))
+    '0x40c0'
     """
     assert config.output is not None
     return leave_as(config.output, config.plain, state, rescale)
@@ -68,6 +94,7 @@ def leave_as(
         overflow = Overflow.TO_SPECIAL if output.format.has_inf else overflow
     else:
         value = read(config, state.acc or 0)
+        value = value._replace(exponent=value.exponent - rescale.shift)
     if value.kind is Kind.NAN and not output.format.has_nan:
         return None
     return codec(output.format, output.subnormals).encode(value, output.rounding, overflow, None, 0)

@@ -1,4 +1,4 @@
-"""What exact sums leave as: floats, or integers with a multiplier and a shift."""
+"""What exact sums leave as: floats, with a shift or none, or integers, also with a multiplier."""
 
 import re
 from dataclasses import dataclass
@@ -13,9 +13,11 @@ from fp8mac.hw.config.formats import FormatError, IntFormat, Rounding, parse_for
 
 __all__ = [
     "MOST_MULTIPLIER_BITS",
+    "MOST_SHIFT_BITS",
     "RESCALES",
     "OutputConfig",
     "Requantizer",
+    "ScaledFloat",
     "output_text",
     "parse_output",
     "rescale_widths",
@@ -23,6 +25,8 @@ __all__ = [
 
 MOST_MULTIPLIER_BITS = 32
 """Most bits of a multiplier."""
+MOST_SHIFT_BITS = 8
+"""Most bits of a float's shift: those of an MX scale, which is a power of two as well."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,36 @@ class Requantizer:
         return (width + self.multiplier_bits).bit_length()
 
 
+@dataclass(frozen=True)
+class ScaledFloat(FloatAccConfig):
+    """Rounds ``sum / 2**shift`` to a float, once.
+
+    Parameters
+    ----------
+    shift_width : int
+        Bits of the shift, 2 to `MOST_SHIFT_BITS`. It is signed: sums become larger, too.
+
+    Raises
+    ------
+    ConfigError
+        As `FloatAccConfig`, or if there are fewer or more bits.
+    """
+
+    shift_width: int = MOST_SHIFT_BITS
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        bits = integer(self.shift_width, "shift_width")
+        object.__setattr__(self, "shift_width", bits)
+        if not 2 <= bits <= MOST_SHIFT_BITS:
+            raise ConfigError(f"The shift of a float has 2 to {MOST_SHIFT_BITS} bits, not {bits}.")
+
+    @property
+    def name(self) -> str:
+        """As `parse_output` reads it."""
+        return f"{super().name}:shift={self.shift_width}"
+
+
 OutputConfig = FloatAccConfig | Requantizer
 """Anything that exact sums leave as."""
 
@@ -86,6 +120,8 @@ def rescale_widths(output: OutputConfig | None, width: int) -> dict[str, int]:
     >>> rescale_widths(parse_output("int8:times=16"), 32), rescale_widths(parse_output("fp16"), 32)
     ({'multiplier': 16, 'shift': 6}, {})
     """
+    if isinstance(output, ScaledFloat):
+        return {"shift": output.shift_width}
     if not isinstance(output, Requantizer):
         return {}
     times = {"multiplier": output.multiplier_bits} if output.multiplier_bits else {}
@@ -102,7 +138,7 @@ def output_text(output: OutputConfig) -> str:
     """
     given = rescale_widths(output, 1)
     times, shifted = " * multiplier" * ("multiplier" in given), " / 2**shift" * ("shift" in given)
-    return f"sum{times}{shifted}, rounded to {re.sub(':times=[0-9]+', '', output.name)}"
+    return f"sum{times}{shifted}, rounded to {re.sub(':(times|shift)=[0-9]+', '', output.name)}"
 
 
 def parse_output(text: str) -> OutputConfig:
@@ -111,6 +147,7 @@ def parse_output(text: str) -> OutputConfig:
     ::
 
         <float format>[:rtz][:ftz][:saturate]                as a float accumulator rounds
+                  [:shift=<bits of the shift, signed>]   and divided by a power of two
         int<N>[s][:times=<bits of the multiplier>][:rtz]     an integer, which saturates
 
     Raises
@@ -122,6 +159,8 @@ def parse_output(text: str) -> OutputConfig:
     --------
     >>> parse_output("bf16:saturate").name, parse_output("int8:times=16").name
     ('bf16:saturate', 'int8:times=16')
+    >>> parse_output("e4m3:shift=6:saturate").name
+    'e4m3:saturate:shift=6'
     """
     name, *options = text.strip().lower().split(":")
     try:
@@ -130,15 +169,21 @@ def parse_output(text: str) -> OutputConfig:
         format_ = None
     if isinstance(format_, IntFormat):
         return _integer(text, format_, options)
+    shifts = [option for option in options if option.startswith("shift=")]
+    plain = [name, *(option for option in options if option not in shifts)]
     try:
-        if isinstance(found := parse_accumulator(text), FloatAccConfig):
+        found = parse_accumulator(":".join(plain))
+        if isinstance(found, FloatAccConfig) and not shifts:
             return found
+        if isinstance(found, FloatAccConfig) and len(shifts) == 1:
+            if (bits := _number(shifts[0].removeprefix("shift="))) is not None:
+                return ScaledFloat(**vars(found), shift_width=bits)
     except ConfigError as error:
         if "accumulator" not in str(error):  # but what a format cannot be
             raise
     raise ConfigError(
         f"'{text}' is not an output; an output is a float format such as fp16, with options :rtz, "
-        ":ftz, :saturate, or an integer such as int8, with options :times=BITS, :rtz."
+        ":ftz, :saturate, :shift=BITS, or an integer such as int8, with options :times=BITS, :rtz."
     )
 
 
@@ -149,10 +194,15 @@ def _integer(text: str, format_: IntFormat, options: list[str]) -> Requantizer:
         key, _, value = option.partition("=")
         if option == "rtz":
             rounding = Rounding.RTZ
-        elif key == "times" and value.isascii() and value.isdigit() and len(value) < 20:
-            bits = int(value)
+        elif key == "times" and (given := _number(value)) is not None:
+            bits = given
         else:
             raise ConfigError(
                 f"'{text}' is not an output; an integer has the options :times=BITS and :rtz."
             )
     return Requantizer(format_, bits, rounding)
+
+
+def _number(text: str) -> int | None:
+    """Number that is written in digits; None for any other text."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
