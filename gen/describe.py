@@ -5,7 +5,12 @@ from dataclasses import asdict
 from fp8mac.gen.steps import step_cases, zero_case
 from fp8mac.hw.config.accumulators import FloatAccConfig, IntAccConfig, KulischConfig
 from fp8mac.hw.config.formats import FloatFormat, Format, IntFormat, Overflow, Rounding
-from fp8mac.hw.config.outputs.output import OutputConfig, Requantizer
+from fp8mac.hw.config.outputs.output import (
+    OutputConfig,
+    Requantizer,
+    ScaledFloat,
+    rounded_name,
+)
 from fp8mac.hw.config.ports import Port, Shape, ports, stream_ports
 from fp8mac.hw.config.structure import Built, Goal, Structure
 from fp8mac.hw.config.unit import MacConfig
@@ -155,6 +160,7 @@ def describe_output(output: OutputConfig) -> dict[str, object]:
         "rounding": output.rounding.value,
         "overflow": output.overflow.value,
         "subnormals": output.subnormals,
+        **({"shift_bits": output.shift_width} if isinstance(output, ScaledFloat) else {}),
     }
 
 
@@ -198,7 +204,9 @@ def output_cases(config: MacConfig, output: OutputConfig) -> list[str]:
             "its range it is the nearest end. The sum counts units of 2**acc_lsb_exponent."
         )
         return [said, *raised]
-    cases = [f"out is the sum, rounded once to {output.name}, {how}; zero is +0."]
+    scaled = isinstance(output, ScaledFloat)
+    what = "sum / 2**shift, shift being signed" if scaled else "the sum"
+    cases = [f"out is {what}, rounded once to {rounded_name(output)}, {how}; zero is +0."]
     if config.flags:
         nan = output.format.has_nan
         cases.append(

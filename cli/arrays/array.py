@@ -72,8 +72,8 @@ def array(
         typer.Option(
             "--out",
             metavar="FORMAT",
-            help="Round exact sums where they leave: fp16, or int8:times=16 with a multiplier of "
-            "16 bits and a shift for each column.",
+            help="Round exact sums where they leave: fp16, e4m3:shift=6 with a shift of 6 bits for "
+            "each column, or int8:times=16 with a multiplier of 16 bits, too.",
         ),
     ] = None,
     goal: GOAL = Goal.AREA,

@@ -135,8 +135,9 @@ def array_testbench(
 
 def scale_wires(config: ArrayConfig, scales: Sequence[Rescale]) -> str:
     """Wires with the scale of each column, where sums are rescaled as they leave."""
+    words = [scale.ports(config.leaves, config.unit.acc_bits) for scale in scales]
     return "".join(
         f"\n  wire [{bits * config.columns - 1}:0] {name} = {bits * config.columns}'h"
-        f"{sum(getattr(scale, name) % (1 << bits) << bits * at for at, scale in enumerate(scales)):x};"
+        f"{sum(each[name] << bits * at for at, each in enumerate(words)):x};"
         for name, bits in scale_fields(config).items()
     )

@@ -166,7 +166,7 @@ class ToFloat(wiring.Component):
         Value
             Kept places and one bit for those below.
         Value
-            Its exponent, less that of the smallest normal number; of a subnormal one it is negative.
+            Its exponent, less that of the smallest normal number: negative if it is subnormal.
         """
         reach = 1 << len(self.shift) - 1
         least, most = lowest - reach + 1, lowest + self.width - 1 + reach

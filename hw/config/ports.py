@@ -20,7 +20,7 @@ from functools import cache
 
 from fp8mac.hw.config.accumulators import Resolve
 from fp8mac.hw.config.formats import Format
-from fp8mac.hw.config.outputs.output import RESCALES, output_text, rescale_widths
+from fp8mac.hw.config.outputs.output import output_text, rescale_text, rescale_widths
 from fp8mac.hw.config.unit import MacConfig
 
 __all__ = [
@@ -169,7 +169,10 @@ def ports(config: MacConfig, shape: Shape) -> tuple[Port, ...]:
         *_random(config),
         Port("en", 1, Role.CONTROL, f"add {these}; otherwise hold"),
         Port("clear", 1, Role.CONTROL, f"begin a new sum with {these}"),
-        *(Port(name, bits, Role.RESCALE, RESCALES[name]) for name, bits in rescales.items()),
+        *(
+            Port(name, bits, Role.RESCALE, rescale_text(config.output, name))
+            for name, bits in rescales.items()
+        ),
         Port("acc", config.acc_bits, Role.RESULT, f"sum, {accumulator}"),
         *_carries(config, "carry", Role.CARRY),
         *_RESOLVED[config.resolve](config),

@@ -15,7 +15,14 @@ from fp8mac.hw.config.formats import Rounding
 from fp8mac.hw.config.outputs.output import OutputConfig, Requantizer, rescale_widths
 from fp8mac.proofs.spec.theory import Sort, all_of, bits, extend
 
-__all__ = ["boxed_claim", "divided", "integer_claim", "multiplies", "product_bits", "requantized_claim"]
+__all__ = [
+    "boxed_claim",
+    "divided",
+    "integer_claim",
+    "multiplies",
+    "product_bits",
+    "requantized_claim",
+]
 
 
 def multiplies(output: OutputConfig | None) -> bool:
@@ -39,7 +46,9 @@ def divided(number: str, sort: Sort, shift: str, width: int) -> str:
 
     The power of two is a number whose exponent is less by the shift, and whose mantissa is 0.
     """
-    exponent = f"(bvsub {bits(sort.bias, sort.exponent_bits)} {extend(shift, width, sort.exponent_bits)})"
+    exponent = (
+        f"(bvsub {bits(sort.bias, sort.exponent_bits)} {extend(shift, width, sort.exponent_bits)})"
+    )
     power = sort.of_code(f"(concat #b0 {exponent} {bits(0, sort.precision - 1)})")
     return f"(fp.mul RNE {number} {power})"
 

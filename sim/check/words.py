@@ -104,8 +104,8 @@ def random_rescales(
     """
     rng = random.Random(seed)
     if isinstance(output, ScaledFloat):
-        reach = 1 << output.shift_width - 1
-        return [Rescale(shift=rng.randint(-reach, reach - 1)) for _ in range(count)]
+        first, last = _useful_shifts(output, config)
+        return [Rescale(shift=rng.randint(first, last)) for _ in range(count)]
     if not isinstance(output, Requantizer):
         return []
     most = (1 << output.multiplier_bits) - 1
@@ -116,6 +116,15 @@ def random_rescales(
         return rng.randint(0, wide) if any_sum else max(0, spare - rng.randint(0, 6))
 
     return [Rescale(rng.randint(1, most or 1), shift()) for _ in range(count)]
+
+
+def _useful_shifts(output: ScaledFloat, config: Lane) -> tuple[int, int]:
+    """From where the smallest sum is too large to where the largest one is zero, or an end."""
+    format_, smallest = output.format, config.product_lsb_exponent
+    largest = smallest + config.acc_bits
+    reach = 1 << output.shift_width - 1
+    first, last = smallest - format_.emax - 1, largest - format_.lsb_exponent + 2
+    return max(min(first, reach - 1), -reach), max(min(last, reach - 1), -reach)
 
 
 def rescale_words(

@@ -46,7 +46,9 @@ class Rescale(NamedTuple):
         found = cls(**words)
         if not isinstance(output, ScaledFloat):
             return found
-        return found._replace(shift=found.shift - (found.shift >> output.shift_width - 1 << output.shift_width))
+        return found._replace(
+            shift=found.shift - (found.shift >> output.shift_width - 1 << output.shift_width)
+        )
 
 
 NO_RESCALE = Rescale()
@@ -68,7 +70,8 @@ def leave(config: MacConfig, state: State, rescale: Rescale = NO_RESCALE) -> int
     '0x4380'
     >>> leave(parse_line("int8 -> int32, output int8"), State(10, ()), Rescale(shift=2))
     2
-    >>> hex(leave(parse_line("int8 -> int32, output bf16:shift=4"), State(3, ()), Rescale(shift=-1)))
+    >>> unit = parse_line("int8 -> int32, output bf16:shift=4")
+    >>> hex(leave(unit, State(3, ()), Rescale(shift=-1)))
     '0x40c0'
     """
     assert config.output is not None

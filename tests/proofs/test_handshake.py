@@ -44,6 +44,7 @@ def verdicts(text: str, config: MacConfig, goal: Goal, *, language: str) -> dict
         ("e3m2 -> kulisch:2:segmented=3:resolve=combinational, stages 3", Goal.SPEED, ADDS),
         ("e2m1 -> kulisch:0, stages 2, output e3m2", Goal.AREA, ADDS),
         ("e2m1 -> kulisch:0, stages 2, output int3", Goal.AREA, ADDS),
+        ("e2m1 -> kulisch:0, stages 2, output e2m1:shift=3", Goal.AREA, ADDS),
         ("int4 -> int12, output int4:times=3", Goal.AREA, OTHERS),
         ("int8 -> int32, stages 2", Goal.AREA, OTHERS),
         ("e2m1 x 2 -> kulisch:0", Goal.AREA, OTHERS),

@@ -20,7 +20,9 @@ __all__ = [
     "ScaledFloat",
     "output_text",
     "parse_output",
+    "rescale_text",
     "rescale_widths",
+    "rounded_name",
 ]
 
 MOST_MULTIPLIER_BITS = 32
@@ -112,6 +114,13 @@ RESCALES = {
 """Ports with which sums are rescaled as they leave, and what they are for."""
 
 
+def rescale_text(output: OutputConfig | None, name: str) -> str:
+    """What a port with which sums are rescaled is for."""
+    if isinstance(output, ScaledFloat):
+        return "the sum that leaves is divided by two to this, which is signed; hold it meanwhile"
+    return RESCALES[name]
+
+
 def rescale_widths(output: OutputConfig | None, width: int) -> dict[str, int]:
     """Ports with which sums of some width are rescaled as they leave, and their bits.
 
@@ -128,6 +137,11 @@ def rescale_widths(output: OutputConfig | None, width: int) -> dict[str, int]:
     return times | {"shift": output.shift_bits(width)}
 
 
+def rounded_name(output: OutputConfig) -> str:
+    """Name without what is said of the ports that rescale."""
+    return re.sub(":(times|shift)=[0-9]+", "", output.name)
+
+
 def output_text(output: OutputConfig) -> str:
     """What leaves, in words.
 
@@ -138,7 +152,7 @@ def output_text(output: OutputConfig) -> str:
     """
     given = rescale_widths(output, 1)
     times, shifted = " * multiplier" * ("multiplier" in given), " / 2**shift" * ("shift" in given)
-    return f"sum{times}{shifted}, rounded to {re.sub(':(times|shift)=[0-9]+', '', output.name)}"
+    return f"sum{times}{shifted}, rounded to {rounded_name(output)}"
 
 
 def parse_output(text: str) -> OutputConfig:
@@ -175,9 +189,9 @@ def parse_output(text: str) -> OutputConfig:
         found = parse_accumulator(":".join(plain))
         if isinstance(found, FloatAccConfig) and not shifts:
             return found
-        if isinstance(found, FloatAccConfig) and len(shifts) == 1:
-            if (bits := _number(shifts[0].removeprefix("shift="))) is not None:
-                return ScaledFloat(**vars(found), shift_width=bits)
+        bits = _number(shifts[0].removeprefix("shift=")) if len(shifts) == 1 else None
+        if isinstance(found, FloatAccConfig) and bits is not None:
+            return ScaledFloat(**vars(found), shift_width=bits)
     except ConfigError as error:
         if "accumulator" not in str(error):  # but what a format cannot be
             raise

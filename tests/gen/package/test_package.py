@@ -24,6 +24,7 @@ UNITS = [
     ("e5m2 -> kulisch:3, stages 2, output fp16", Shape.UNIT),
     ("e4m3 -> fp16", Shape.CORE),
     ("int4 -> int12, output int4:times=3", Shape.UNIT),
+    ("int4 -> int12, output e4m3:shift=5", Shape.UNIT),
 ]
 
 
