@@ -20,7 +20,7 @@ from functools import cache
 
 from fp8mac.hw.config.accumulators import Resolve
 from fp8mac.hw.config.formats import Format
-from fp8mac.hw.config.outputs.output import output_text, rescale_text, rescale_widths
+from fp8mac.hw.config.outputs.output import output_text, rescale_ports
 from fp8mac.hw.config.unit import MacConfig
 
 __all__ = [
@@ -159,7 +159,7 @@ def ports(config: MacConfig, shape: Shape) -> tuple[Port, ...]:
             *_carries(config, "y_carry", Role.CARRY),
             *flags,
         )
-    rescales = rescale_widths(config.output, config.acc_bits)
+    rescales = rescale_ports(config.output, config.acc_bits)
     these = "this product" if lanes == 1 else "these products"
     return (
         Port("clk", 1, Role.CLOCK, "clock, rising edge"),
@@ -169,10 +169,7 @@ def ports(config: MacConfig, shape: Shape) -> tuple[Port, ...]:
         *_random(config),
         Port("en", 1, Role.CONTROL, f"add {these}; otherwise hold"),
         Port("clear", 1, Role.CONTROL, f"begin a new sum with {these}"),
-        *(
-            Port(name, bits, Role.RESCALE, rescale_text(config.output, name))
-            for name, bits in rescales.items()
-        ),
+        *(Port(name, bits, Role.RESCALE, text) for name, bits, text in rescales),
         Port("acc", config.acc_bits, Role.RESULT, f"sum, {accumulator}"),
         *_carries(config, "carry", Role.CARRY),
         *_RESOLVED[config.resolve](config),

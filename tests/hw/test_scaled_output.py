@@ -136,7 +136,7 @@ def test_unit_is_described():
             "shift",
             6,
             Role.RESCALE,
-            "the sum that leaves is divided by two to this, which is signed; hold it meanwhile",
+            "the sum that leaves is divided by two to this, signed; hold it meanwhile",
         )
     ]
     assert table[-1] == Port("out", 8, Role.OUTPUT, "sum / 2**shift, rounded to e4m3:saturate")

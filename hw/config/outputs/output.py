@@ -20,7 +20,7 @@ __all__ = [
     "ScaledFloat",
     "output_text",
     "parse_output",
-    "rescale_text",
+    "rescale_ports",
     "rescale_widths",
     "rounded_name",
 ]
@@ -114,13 +114,6 @@ RESCALES = {
 """Ports with which sums are rescaled as they leave, and what they are for."""
 
 
-def rescale_text(output: OutputConfig | None, name: str) -> str:
-    """What a port with which sums are rescaled is for."""
-    if isinstance(output, ScaledFloat):
-        return "the sum that leaves is divided by two to this, which is signed; hold it meanwhile"
-    return RESCALES[name]
-
-
 def rescale_widths(output: OutputConfig | None, width: int) -> dict[str, int]:
     """Ports with which sums of some width are rescaled as they leave, and their bits.
 
@@ -135,6 +128,16 @@ def rescale_widths(output: OutputConfig | None, width: int) -> dict[str, int]:
         return {}
     times = {"multiplier": output.multiplier_bits} if output.multiplier_bits else {}
     return times | {"shift": output.shift_bits(width)}
+
+
+def rescale_ports(output: OutputConfig | None, width: int) -> list[tuple[str, int, str]]:
+    """Names and bits as `rescale_widths`, and what each port is for."""
+    texts = RESCALES
+    if isinstance(output, ScaledFloat):
+        texts = {
+            "shift": "the sum that leaves is divided by two to this, signed; hold it meanwhile"
+        }
+    return [(name, bits, texts[name]) for name, bits in rescale_widths(output, width).items()]
 
 
 def rounded_name(output: OutputConfig) -> str:
