@@ -41,6 +41,8 @@ STANDARD_UNITS: dict[Goal, list[MacConfig]] = {
         parse_unit("e4m3", acc="kulisch:0", output="e4m3:saturate"),
         parse_unit("e4m3", acc="kulisch:3", output="e4m3:saturate:shift=8"),
         parse_unit("int4", acc="int12", output="e4m3:shift=7"),
+        parse_unit("e5m2", acc="kulisch:0", output="e5m2:shift=7"),
+        parse_unit("int4", acc="int12", stages=2, output="e5m2:rtz:shift=8"),
         parse_unit("e4m3", acc="kulisch:segmented=5"),
         parse_unit("e4m3", acc="kulisch:3:segmented=5:resolve=idle"),
         parse_unit("e5m2", acc="kulisch:7:segmented=6:resolve=combinational"),

@@ -29,7 +29,7 @@ class Reader(wiring.Component):
         Word, carries and flags of a cell, as in `fp8mac.hw.arrays.row.register_fields`.
     acc : :py:`Out(config.unit.acc_bits)`
         Sum; not specified while a flag is up.
-    multiplier, shift : :py:`In(...)`, where sums leave as integers
+    multiplier, shift : :py:`In(...)`, where sums are rescaled as they leave
         See `fp8mac.hw.area.requantize.Requantize`.
     out : :py:`Out(...)`, if there is an output
         Sum, rounded once.

@@ -41,7 +41,7 @@ class MacConfig(Lane):
         Elements of both operands share scales, in blocks of so many.
     stages : int
         1, or up to `most_stages`, with registers before the sum; sums are the same, cycles later.
-    output : FloatAccConfig or Requantizer, optional
+    output : FloatAccConfig, ScaledFloat or Requantizer, optional
         What an exact sum is rounded to, once, where it leaves the unit.
 
     Raises

@@ -87,9 +87,9 @@ def is_scaled(config: MacConfig) -> bool:
 
 
 def leaves_subnormal(config: MacConfig, places: int = 1) -> bool:
-    """Whether a shift makes the smallest sum subnormal, by so many places at least."""
+    """Whether a shift makes the smallest sum subnormal, by so many places, and it leaves so."""
     output = config.output
-    if not isinstance(output, ScaledFloat):
+    if not isinstance(output, ScaledFloat) or not output.subnormals:
         return False
     smallest = config.product_lsb_exponent + 1 - (1 << output.shift_width - 1)
     return output.format.emin - smallest >= places

@@ -103,12 +103,12 @@ def test_standard_plan_has_bugs_beside_every_proof_and_all_of_them():
     planted = [check for check in _standard_plan() if check.mutation]
     beside = Counter((check.config, check.goal, check.shape) for check in planted)
     assert {goal: len(units) for goal, units in STANDARD_UNITS.items()} == {
-        Goal.AREA: 46,
+        Goal.AREA: 48,
         Goal.SPEED: 25,
         Goal.FPGA: 8,
         Goal.FPGA_DSP: 2,
     }
-    assert len(beside) == 2 * (46 + 25 + 8 + 2 + 23 + 11 + 1) + len(STANDARD_STRUCTURES)
+    assert len(beside) == 2 * (48 + 25 + 8 + 2 + 23 + 11 + 1) + len(STANDARD_STRUCTURES)
     assert len(STANDARD_STRUCTURES) == 5 + 7 * 7
     assert min(beside.values()) >= 1
     assert {check.mutation for check in planted} == set(MUTATIONS)

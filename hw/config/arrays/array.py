@@ -47,7 +47,7 @@ class ArrayConfig:
         The unit in each place; its output, and the sum of its segments, stand once a column.
     rows, columns : int
         1 to `MOST_SIDE` of each.
-    output : Requantizer, optional
+    output : ScaledFloat, FloatAccConfig or Requantizer, optional
         What exact sums leave as; that of a unit stands once a column as well.
     sparse : bool
         Of each four elements of a row of the left matrix two are zero, and not there: two lanes
