@@ -77,14 +77,14 @@ def test_sweep_as_json(here):
 
 
 def test_a_point_that_fails(here):
-    result = call("sweep", "--unit", "e4m3 -> fp16:sr", "--formats", "e5m2", "--accs", "fp16")
+    result = call("sweep", "--unit", "e4m3 -> fp16:odd", "--formats", "e5m2", "--accs", "fp16")
     assert result.exit_code == 1
     first, failed, sentence = result.stderr.splitlines()
     assert first == "2 points: 1 results measured, 0 known; 0 questions asked."
     assert failed == "Failed: 1."
-    assert sentence.startswith("  e4m3 -> fp16:sr (cost): ")
+    assert sentence.startswith("  e4m3 -> fp16:odd (cost): ")
     (noted,) = PointStore(here / "points.sqlite").failures()
-    assert sentence == f"  e4m3 -> fp16:sr (cost): {noted['sentence']}"
+    assert sentence == f"  e4m3 -> fp16:odd (cost): {noted['sentence']}"
 
 
 def test_unknown_network(here):

@@ -222,6 +222,6 @@ def test_no_circuit_is_promised():
     with pytest.raises(ConfigError) as error:
         check_buildable(parse_line("e4m3 -> fp16:odd"))
     assert str(error.value) == (
-        "No circuit rounds as fp16:odd does; circuits round to nearest even, or toward zero "
-        "(:rtz), with :ftz and :saturate."
+        "No circuit rounds as fp16:odd does; circuits round to nearest even, toward zero (:rtz) or "
+        "stochastically (:sr), with :ftz and :saturate."
     )

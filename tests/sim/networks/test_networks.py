@@ -116,8 +116,8 @@ def test_embedded_networks_answer_as_trained(name, right):
 
 
 def test_embedded_files_are_small():
-    folder = files("fp8mac.sim.networks.data")
-    assert sum(len(file.read_bytes()) for file in folder.iterdir()) < 1_100_000
+    inside = files("fp8mac.sim.networks.data").iterdir()
+    assert sum(len(file.read_bytes()) for file in inside if file.is_file()) < 1_100_000
 
 
 @pytest.mark.parametrize(("a", "w", "acc"), [("e4m3", "e2m1", "fp16"), ("int8", "int4", "int16")])
