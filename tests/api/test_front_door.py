@@ -230,6 +230,7 @@ def test_verilog(tmp_path):
     assert facts == json.loads((tmp_path / "mac.json").read_text(encoding="utf-8"))
 
 
+@pytest.mark.slow
 def test_measure_has_records_and_a_table(monkeypatch):
     unit = fp8mac.unit("e2m1", acc="kulisch:0")
     monkeypatch.setattr(report, "BASELINE", unit.config)

@@ -421,6 +421,7 @@ def test_synth_of_the_core_only():
         assert ratios == {**dict.fromkeys(ratios, 1.0), "flip_flops": None}
 
 
+@pytest.mark.slow
 def test_synth_with_a_library(monkeypatch):
     """Our own library under another name, in files that are found by path and by name."""
     monkeypatch.setattr(report, "BASELINE", parse_unit("e2m1", acc="kulisch"))

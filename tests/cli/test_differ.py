@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from typer.testing import CliRunner
 
 from fp8mac.cli.app import app
@@ -41,6 +42,7 @@ def test_two_units():
     assert facts["command"] == "fp8mac differ h100-fp8-e4m3 mi300-fp8"
 
 
+@pytest.mark.slow
 def test_units_that_agree():
     words = "e2m1 x 2 -> fp32", "e2m1 x 2 -> fp32, window 24"
     said = f"{words[0]} and {words[1]} agree on all sums of one product and of two.\n"
@@ -57,6 +59,7 @@ def test_special_sums():
     ]
 
 
+@pytest.mark.slow
 def test_monotone():
     assert (
         invoke("h100-fp8-e4m3", "--monotone").stdout

@@ -60,6 +60,7 @@ def test_core(line, goal):
 
 
 @pytest.mark.parametrize("goal", [Goal.AREA, Goal.SPEED])
+@pytest.mark.slow
 def test_every_operand_of_two_lanes(goal):
     config, netlist = core("e2m1 x 2 -> kulisch:1", goal)
     pairs = np.array(list(itertools.product(range(16), repeat=4)), np.uint64)

@@ -55,6 +55,7 @@ UNITS = [
 ]
 
 
+@pytest.mark.slow
 def test_registers_that_are_always_zero_are_driven_too():
     """A window of 4 bits leaves the low bits of a result zero; Yosys would take them out."""
     circuit = Circuit.built(parse_line("e2m1 x 2 -> fp16, window 4"), Shape.UNIT)

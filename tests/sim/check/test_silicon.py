@@ -191,6 +191,7 @@ def text_rows(folder, card="X1", operands=("E4M3",) * 2, result="fp32"):
         (folder / f"{name}_{card}_{kind}.txt").write_text(text, encoding="ascii")
 
 
+@pytest.mark.slow
 def test_text_files_are_read_as_they_are(tmp_path):
     text_rows(tmp_path)
     outcome = found(tmp_path / "d_X1_fp32.txt")
@@ -269,6 +270,7 @@ def test_the_command_says_what_it_found(tmp_path):
     assert facts["files"][0]["wrong"] == {"golden": 3, "gemm": 3}
 
 
+@pytest.mark.slow
 def test_the_command_checks_the_netlist(tmp_path):
     line = "e4m3 x 2 -> e8m13:rtz:inf:plus0, window 14"
     result = run("check-vectors", line, recorded(tmp_path), "--netlist")

@@ -280,6 +280,7 @@ def test_an_accumulator_may_reach_farther_than_its_carrier():
     assert all(same(result, results[0]) for result in results)
 
 
+@pytest.mark.slow
 def test_window_truncates():
     unit = parse_unit("e4m3", acc="fp32")
     # 16 * 16 = 256 and 1.125 * 1.125 = 1.265625

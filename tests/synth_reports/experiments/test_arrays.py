@@ -14,6 +14,7 @@ from fp8mac.synth_reports.store.store import Store
 from fp8mac.synth_reports.synth.synthesis import Flow, synthesize
 
 
+@pytest.mark.slow
 def test_all_of_an_array_is_counted(tmp_path):
     worker = Worker(Store(tmp_path))
     record = measured(jobs(["e2m1 -> kulisch:0"], 3, 2)[0], worker)

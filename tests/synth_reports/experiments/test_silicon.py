@@ -100,6 +100,7 @@ def test_bad_folders_are_refused(folder):
     assert not (folder / "silicon.csv").exists()
 
 
+@pytest.mark.slow
 def test_one_command_checks_all_files_and_writes_the_table(folder):
     write(folder / "rows" / "rvbna_e4m3_n2.npz")
     write(folder / "rows" / "models" / "rvbna_e4m3_fp32.npz", zero_e=np.array([0, 0, 1]))

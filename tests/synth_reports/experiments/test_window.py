@@ -97,6 +97,7 @@ def test_guard_bits_matter_where_sums_cancel_and_only_there():
     assert many.sqnr_db - few.sqnr_db < 1
 
 
+@pytest.mark.slow
 def test_a_layer_is_compared_with_exact_sums_and_with_float32(monkeypatch):
     rng = np.random.default_rng(0)
     operands = rng.normal(size=(9, 256)), rng.normal(size=(256, 7))
