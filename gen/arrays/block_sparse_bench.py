@@ -6,7 +6,7 @@ Verilog-2005, as in `fp8mac.gen.testbench`.
 from collections.abc import Sequence
 
 from fp8mac.gen.arrays.block_sparse import block_sparse_name
-from fp8mac.gen.arrays.testbench import scale_wires
+from fp8mac.gen.arrays.testbench import ROW_CHECK, row_lines, scale_wires
 from fp8mac.gen.testbench import FAILED_END
 from fp8mac.hw.config.arrays.block_sparse import BlockSparseConfig, block_sparse_ports
 from fp8mac.hw.config.structure import Built, Goal
@@ -62,20 +62,7 @@ module {bench};
       k__payload = blocks[sent < {blocks} ? sent : 0];
       i__payload = left[given < {lefts} ? given : 0];
       #1;
-      if (waits && (!o__valid || o__payload !== held)) begin
-        wrong = wrong + 1;
-        if (wrong <= 10) $display("row %0d does not wait", got);
-      end
-      if (o__valid && o__ready && !rst) begin
-        if (((o__payload ^ rows[got]) & known[got]) !== 0) begin
-          wrong = wrong + 1;
-          if (wrong <= 10) $display("row %0d: %h, not %h", got, o__payload, rows[got]);
-        end
-        got = got + 1;
-      end
-      waits = o__valid && !o__ready && !rst;
-      held = o__payload;
-      block_taken = k__valid && k__ready; left_taken = i__valid && i__ready;
+{check}      block_taken = k__valid && k__ready; left_taken = i__valid && i__ready;
       reads = read; where = address;
       #1 clk = 1; #1;
       if (reads) data = memory[where];
@@ -139,8 +126,7 @@ def block_sparse_testbench(
         for at, word in enumerate(words)
     ]
     out = table["o__payload"]
-    for at, word in enumerate(rows):
-        data.append(f"    rows[{at}] = {out}'h{word.bits:x}; known[{at}] = {out}'h{word.known:x};")
+    data += row_lines(rows, out)
     return (_BENCH + FAILED_END).format(
         module=block_sparse_name(config, goal=goal),
         bench=block_sparse_bench_name(config, goal=goal),
@@ -154,6 +140,7 @@ def block_sparse_testbench(
         last_right=len(right) - 1,
         last_row=len(rows) - 1,
         connections=",\n    ".join(f".{port}({port})" for port in table),
+        check=ROW_CHECK,
         data="\n".join(data),
         scales=scale_wires(config.array, scales),
         seed=(seed * 2654435761 + 88172645) % 2**32 or 1,

@@ -9,10 +9,27 @@ from fp8mac.gen.arrays.verilog import array_name
 from fp8mac.gen.testbench import FAILED_END
 from fp8mac.hw.config.arrays.array import ArrayConfig, array_ports, scale_fields
 from fp8mac.hw.config.structure import Built, Goal
-from fp8mac.sim.exact.arrays import Element, element_words, row_words, tile_sums
+from fp8mac.sim.exact.arrays import Element, Word, element_words, row_words, tile_sums
 from fp8mac.sim.exact.golden import Rescale, State
 
-__all__ = ["array_bench_name", "array_testbench", "scale_wires"]
+__all__ = ["ROW_CHECK", "array_bench_name", "array_testbench", "row_lines", "scale_wires"]
+
+ROW_CHECK = """\
+      if (waits && (!o__valid || o__payload !== held)) begin
+        wrong = wrong + 1;
+        if (wrong <= 10) $display("row %0d does not wait", got);
+      end
+      if (o__valid && o__ready && !rst) begin
+        if (((o__payload ^ rows[got]) & known[got]) !== 0) begin
+          wrong = wrong + 1;
+          if (wrong <= 10) $display("row %0d: %h, not %h", got, o__payload, rows[got]);
+        end
+        got = got + 1;
+      end
+      waits = o__valid && !o__ready && !rst;
+      held = o__payload;
+"""
+"""What compares the rows that leave, and sees that one that waits stays."""
 
 _BENCH = """\
 // Self-checking testbench of {module}: prints PASS and the number of rows,
@@ -48,20 +65,7 @@ module {bench};
       o__ready = state[9];
       i__payload = elements[sent < {elements} ? sent : 0];
       #1;
-      if (waits && (!o__valid || o__payload !== held)) begin
-        wrong = wrong + 1;
-        if (wrong <= 10) $display("row %0d does not wait", got);
-      end
-      if (o__valid && o__ready && !rst) begin
-        if (((o__payload ^ rows[got]) & known[got]) !== 0) begin
-          wrong = wrong + 1;
-          if (wrong <= 10) $display("row %0d: %h, not %h", got, o__payload, rows[got]);
-        end
-        got = got + 1;
-      end
-      waits = o__valid && !o__ready && !rst;
-      held = o__payload;
-      taken = i__valid && i__ready;
+{check}      taken = i__valid && i__ready;
       #1 clk = 1; #1;
       if (rst) begin
         sent = 0; got = 0; i__valid = 0;
@@ -113,8 +117,7 @@ def array_testbench(
     table = {port.name: port.bits for port in array_ports(config)}
     wide, out = table["i__payload"], table["o__payload"]
     data = [f"    elements[{at}] = {wide}'h{word:x};" for at, word in enumerate(elements)]
-    for at, word in enumerate(rows):
-        data.append(f"    rows[{at}] = {out}'h{word.bits:x}; known[{at}] = {out}'h{word.known:x};")
+    data += row_lines(rows, out)
     return (_BENCH + FAILED_END).format(
         module=array_name(config, goal=goal),
         bench=array_bench_name(config, goal=goal),
@@ -123,6 +126,7 @@ def array_testbench(
         last_element=len(elements) - 1,
         last_row=len(rows) - 1,
         connections=",\n    ".join(f".{port}({port})" for port in table),
+        check=ROW_CHECK,
         data="\n".join(data),
         scales=scale_wires(config, scales),
         seed=(seed * 2654435761 + 88172645) % 2**32 or 1,
@@ -131,6 +135,14 @@ def array_testbench(
         reset=config.unit.stages + 5,
         most=1000 + 16 * config.rows * (len(elements) + len(rows)),
     )
+
+
+def row_lines(rows: Sequence[Word], bits: int) -> list[str]:
+    """Assignments of the rows that are to come, of so many bits."""
+    return [
+        f"    rows[{at}] = {bits}'h{word.bits:x}; known[{at}] = {bits}'h{word.known:x};"
+        for at, word in enumerate(rows)
+    ]
 
 
 def scale_wires(config: ArrayConfig, scales: Sequence[Rescale]) -> str:
