@@ -197,11 +197,17 @@ def test_unit_has_ports_of_its_own():
 
 @pytest.mark.parametrize(
     "line",
-    ["int4 -> int12, output int4:times=3", "e4m3 x 2 -> kulisch:1, stages 2, output int8s:rtz"],
+    [
+        "int4 -> int12, output int4:times=3",
+        "e4m3 x 2 -> kulisch:1, stages 2, output int8s:rtz",
+        "int4 -> int12, output e4m3:shift=6",
+        "e5m2 x 2 -> kulisch:1, stages 2, output e5m2:rtz:saturate:shift=8",
+    ],
 )
 def test_unit_rounds_as_the_golden_model(line):
-    """States and scales at random; another rounding than the unit's is found."""
+    """States, flags and scales at random; another rounding than the unit's is found."""
     unit = parse_line(line)
+    assert parse_line(unit.text) == unit
     text = rtlil_text(unit, Shape.UNIT)
     circuit = Circuit(unit, Shape.UNIT, text, module_name(unit, Shape.UNIT))
     netlist, registers = with_all_registers(circuit)
