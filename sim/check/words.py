@@ -100,12 +100,13 @@ def random_rescales(
     Parameters
     ----------
     any_sum : bool
-        Sums of any length instead, up to the whole register.
+        Sums of any length instead, up to the whole register, and shifts as far as they go.
     """
     rng = random.Random(seed)
     if isinstance(output, ScaledFloat):
-        first, last = _useful_shifts(output, config)
-        return [Rescale(shift=rng.randint(first, last)) for _ in range(count)]
+        useful, reach = _useful_shifts(output, config), 1 << output.shift_width - 1
+        ends = [useful, (-reach, reach - 1)] if any_sum else [useful]
+        return [Rescale(shift=rng.randint(*rng.choice(ends))) for _ in range(count)]
     if not isinstance(output, Requantizer):
         return []
     most = (1 << output.multiplier_bits) - 1
