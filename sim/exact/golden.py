@@ -16,7 +16,7 @@ from typing import NamedTuple
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.sim.exact import steps
 from fp8mac.sim.exact.codecs import decode, encode
-from fp8mac.sim.exact.held import State, hold, no_flags, product_of, raised_flags, read
+from fp8mac.sim.exact.held import Register, State, raised_flags, read, register
 from fp8mac.sim.exact.outputs import NO_RESCALE, Rescale, leave
 from fp8mac.sim.exact.values import Kind, Value, add, multiply
 
@@ -42,6 +42,8 @@ __all__ = [
     "step",
     "unpack",
 ]
+
+_FINITE = Kind.FINITE
 
 
 class Pipeline(NamedTuple):
@@ -109,7 +111,8 @@ def mac(config: MacConfig, a: int, b: int, acc: int, *, random: int | None = Non
     State(acc=None, flags=(True,))
     """
     if config.plain is config or config.summation.chunk:
-        return add_products(config, acc, (product_of(config, a, b),), random=random)
+        held = register(config)
+        return _add(held, acc, (held.product(a, b),), random)
     lanes, blocks = config.products_per_cycle, config.scales_per_cycle
     words = [apart(config, word, format_.bits) for word, format_ in ((a, config.a), (b, config.b))]
     (left, _), (right, _) = words
@@ -172,19 +175,21 @@ def add_products(
     >>> add_products(unit, 0, [Value.of(16), Value.of(1), Value.of(1)]).acc == 0x59  # 18
     True
     """
-    products = tuple(products)
-    total = read(config, acc)
-    raised = raised_flags(config, products)
-    if True in raised:
-        return State(None, raised)
+    return _add(register(config), acc, tuple(products), random)
+
+
+def _add(held: Register, acc: int, products: tuple[Value, ...], random: int | None) -> State:
+    total = held.read(acc)
     for product in products:
         total = add(total, product)
-    return State(hold(config, total, random), raised)
+    if held.flags and total.kind is not _FINITE:
+        return State(None, held.raised(products))
+    return State(held.hold(total, random), held.no_flags)
 
 
 def reset(config: MacConfig) -> State:
     """State after reset: all bits 0, no flag."""
-    return State(0, no_flags(config.plain))
+    return State(0, register(config.plain).no_flags)
 
 
 def step(

@@ -22,9 +22,8 @@ from fp8mac.hw.config.blocks import ScaleFormat, element_exponent
 from fp8mac.hw.config.formats import FloatFormat, Format, TermCut, parse_format
 from fp8mac.hw.config.silicon.alignment import Late
 from fp8mac.hw.config.unit import MacConfig
-from fp8mac.sim.exact import held
 from fp8mac.sim.exact.codecs import decode
-from fp8mac.sim.exact.held import State
+from fp8mac.sim.exact.held import State, flushed, register
 from fp8mac.sim.exact.values import NAN, Kind, Value, add, multiply
 
 __all__ = ["cut", "exponent", "scale_value", "step"]
@@ -136,10 +135,11 @@ def step(
     """
     lanes = [_lane(config, x, y, scale) for x, y, scale in _together(config, a, b, scales)]
     unit, summation = config.plain, config.summation
-    raised = held.raised_flags(unit, (lane.product for lane in lanes))
+    held = register(unit)
+    raised = held.raised(lane.product for lane in lanes)
     if True in raised:
         return State(None, raised)
-    before = held.read(unit, acc)
+    before = held.read(acc)
     if summation.products.bounded:
         lanes = _bounded(config, lanes, before)
     if summation.tree:
@@ -148,7 +148,7 @@ def step(
         total = _added_late(config, summation.late, before, _aligned(config, lanes, None))
     else:
         total = _aligned(config, lanes, before).value
-    return State(held.hold(unit, total, random), raised)
+    return State(held.hold(total, random), raised)
 
 
 def _together(
@@ -166,7 +166,7 @@ def _together(
 def _lane(config: MacConfig, a: int, b: int, scales: tuple[int, int] | None) -> _Lane:
     x, y = decode(config.a, a), decode(config.b, b)
     if isinstance(config.accumulator, FloatAccConfig) and config.accumulator.flushes:
-        x, y = held.flushed(config.a, x), held.flushed(config.b, y)
+        x, y = flushed(config.a, x), flushed(config.b, y)
     product, found, scale = multiply(x, y), _product_exponent(config, x, y), 0
     if config.block is not None and scales is not None:
         both = element_exponent(config.a) + element_exponent(config.b)
@@ -176,7 +176,7 @@ def _lane(config: MacConfig, a: int, b: int, scales: tuple[int, int] | None) -> 
             product = multiply(product, factor)
             scale = _sum(scale, _scale_exponent(config, config.block.scale, factor))
     if config.summation.products.rounded:
-        product = held.rounded(config.plain, product)
+        product = register(config.plain).rounded(product)
     return _Lane(product, _sum(found, scale), scale)
 
 
@@ -270,7 +270,7 @@ def _aligned(config: MacConfig, lanes: Sequence[_Lane], acc: Value | None) -> _T
 def _added_late(config: MacConfig, late: Late, acc: Value, products: _Term) -> Value:
     """Exact sum of an accumulator and the sum of the products."""
     if late.sum_bits is None or late.acc_bits is None:
-        return add(acc, held.rounded(config.plain, products.value))
+        return add(acc, register(config.plain).rounded(products.value))
     term = _acc_term(config, acc)
     top = _top((term.exponent, products.exponent))
     total = products.value
@@ -285,8 +285,9 @@ def _added_late(config: MacConfig, late: Late, acc: Value, products: _Term) -> V
 
 def _root(config: MacConfig, products: Sequence[Value], lanes: int) -> Value:
     """Sum of products by a tree of adders, each of which rounds as the accumulator does."""
+    held = register(config)
     nodes = [*products, *[_ZERO] * (lanes - len(products))]
     while len(nodes) > 1:
         pairs = zip(nodes[::2], nodes[1::2], strict=True)
-        nodes = [held.rounded(config, add(x, y)) for x, y in pairs]
+        nodes = [held.rounded(add(x, y)) for x, y in pairs]
     return nodes[0]
