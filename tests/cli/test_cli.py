@@ -382,6 +382,7 @@ def test_verilog_into_a_file_that_cannot_be(folder):
     assert sentence == "Cannot write 'file/unit.v': Not a directory."
 
 
+@pytest.mark.slow
 def test_synth():
     result = invoke("synth", "e2m1", "--acc", "kulisch")
     assert (result.exit_code, result.stderr) == (0, "")
@@ -501,6 +502,7 @@ def test_grid():
     assert sorted(path.name for path in Path("out").iterdir()) == ["grid.csv", "grid.md"]
 
 
+@pytest.mark.slow
 def test_cache_that_cannot_be_written(folder, monkeypatch):
     (folder / "file").write_text("")
     monkeypatch.setenv("FP8MAC_CACHE", "file/cache")
@@ -588,6 +590,7 @@ def test_short_answers_do_not_import_amaranth(words):
     assert done.stderr.splitlines()[-1:] in ([""], [])
 
 
+@pytest.mark.slow
 def test_known_answers_do_not_import_amaranth():
     code = (
         "import sys; from fp8mac.cli.app import app\n"

@@ -166,6 +166,7 @@ def all_units() -> list[MacConfig]:
     return found
 
 
+@pytest.mark.slow
 def test_config_slugs_are_distinct_identifiers() -> None:
     every = all_units()
     slugs = {config.slug for config in every if re.fullmatch("mac_[a-z0-9_]+", config.slug)}

@@ -76,6 +76,7 @@ def test_goals_are_the_ends():
     )
 
 
+@pytest.mark.slow
 def test_structures_are_different_circuits():
     texts = {
         rtlil_text(SMALL, Shape.CORE, goal=each).replace(each.suffix or "_core", "")

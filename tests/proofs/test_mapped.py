@@ -34,7 +34,7 @@ def made(config, shape, *, goal=Goal.AREA):
 @pytest.mark.parametrize(
     ("unit", "shape", "goal"),
     one_in(
-        9,
+        18,
         product(
             [
                 "int4,int12",

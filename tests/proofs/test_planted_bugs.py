@@ -50,7 +50,7 @@ def test_every_part_has_a_bug():
 @pytest.mark.parametrize(
     ("unit", "shape"),
     one_in(
-        4,
+        8,
         [
             *product(["e4m3,fp16", "e5m2,kulisch", "int8,int32", "int8,int32:saturate"], Shape),
             ("e5m2 -> kulisch:3, stages 2", Shape.UNIT),

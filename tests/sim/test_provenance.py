@@ -268,7 +268,7 @@ CONTENTS = {file: file.read_bytes() for file in FILES}
 
 
 @pytest.mark.parametrize(
-    "module", one_in(8, [[name] for name in (*RESULTS, *OF_TORCH, *KERNEL_MODULES)])
+    "module", one_in(24, [[name] for name in (*RESULTS, *OF_TORCH, *KERNEL_MODULES)])
 )
 def test_a_byte_changes_the_keys_that_depend_on_it(module):
     """One byte more in each file of the closure, one after the other; then in all others."""

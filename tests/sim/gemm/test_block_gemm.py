@@ -45,7 +45,7 @@ def test_one_step_is_the_exact_sum_rounded_once(a, b):
 
 
 @pytest.mark.parametrize("line", ["b200-mxfp8", "b200-mxfp4", "b200-nvfp4", "mxint8 x 8 -> fp16"])
-@pytest.mark.parametrize("k", [31, 80])
+@pytest.mark.parametrize("k", [31, pytest.param(80, marks=pytest.mark.slow)])
 def test_short_blocks_and_starts(line, k):
     """As blocks filled up with zeros; half of a product, and then the other half."""
     unit = parse_line(line)

@@ -8,17 +8,12 @@ from fp8mac.hw.config.unit import parse_unit
 from fp8mac.sim.gemm.gemm import GemmError, gemm, plan
 from fp8mac.sim.gemm.result import GemmResult
 
-QUICK = ("h100-fp8-e4m3", "h100-mmasync-e5m2-fp16", "mi300-fp8", "rvbna-fp8 x 4", "b200-nvfp4")
+QUICK = ("h100-fp8-e4m3", "mi300-fp8", "b200-nvfp4")
 
 
 def some(names):
     """Names as parameters; a kernel takes a second to build, and most are for `make test-slow`."""
-    return [
-        name
-        if name in QUICK or "window 9:floor" in name
-        else pytest.param(name, marks=pytest.mark.slow)
-        for name in names
-    ]
+    return [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in names]
 
 
 COMPILED = [

@@ -92,7 +92,13 @@ def test_what_is_proved_holds(seed, line):
         assert not falls(config, kind, seed)
 
 
-@pytest.mark.parametrize("line", ["e2m1 x 4 -> fp32, window 2", "e2m3 x 8 -> fp32, window 3"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        pytest.param("e2m1 x 4 -> fp32, window 2", marks=pytest.mark.slow),
+        "e2m3 x 8 -> fp32, window 3",
+    ],
+)
 def test_narrow_windows_fall_with_operands(line):
     """As proofs are not given: sums of all pairs of operands beside alike products."""
     config = parse_line(line)
