@@ -3,11 +3,12 @@
 ======================  =======================================================================
 what                    how
 ======================  =======================================================================
-the mapped netlist      biased steps, see `fp8mac.sim.check.claims.sampled`; synthesis has proved it
+the mapped netlist      biased steps, see `fp8mac.sim.check.claims.tiles`; synthesis has proved it
                         equal to the RTL
 planted bugs            gates of that netlist are made others, and the same steps find each
 a smaller unit          two lanes of e2m1 in an accumulator of eight bits, by the same generator
-                        and the same rule: every operand of each lane with every accumulator
+                        and the same rule: every operand of each lane with every accumulator. Of
+                        trees e2m1 by e1m1, in six bits: the golden model adds them one by one
 ======================  =======================================================================
 """
 
@@ -39,11 +40,19 @@ SAMPLED_UNITS: list[MacConfig] = [
         "v100-fp16",
         "a100-fp16",
         "a100-bf16",
+        "a100-tf32",
+        "h100-fp16",
+        "h100-bf16",
+        "h100-tf32",
         "b200-mxfp8",
         "b200-mxfp4",
         "b200-nvfp4",
+        "mi100-fp16",
+        "mi200-fp16",
         "mi300-fp8",
         "mi300-fp16",
+        "rvbna-fp8-e4m3",
+        "rvbna-fp8-e5m2",
         "fdot-fp8",
     )
 ]
@@ -53,6 +62,8 @@ _GATES = 8
 _BUG_STEPS = 1 << 17
 _OPERAND = parse_format("e2m1")
 _REGISTER = FloatFormat(4, 3)
+_TREE_OPERAND = parse_format("e1m1none")
+_TREE_REGISTER = FloatFormat(3, 2)
 
 _OTHER = {"AND2": "OR2", "NAND2": "NOR2", "XOR2": "XNOR2", "INV": "BUF"}
 _OTHER |= {other: cell for cell, other in _OTHER.items()}
@@ -85,6 +96,8 @@ class Tried:
         A smaller unit of the same generator, where there is one.
     every : Sampled, optional
         All steps of that.
+    same : int
+        Gates that were changed and are proved to change nothing.
     """
 
     config: MacConfig
@@ -95,6 +108,7 @@ class Tried:
     found: int
     small: MacConfig | None
     every: Sampled | None
+    same: int = 0
 
     @property
     def failures(self) -> list[str]:
@@ -130,6 +144,7 @@ class Tried:
             "wrong": self.steps.wrong,
             "bugs_planted": self.planted,
             "bugs_found": self.found,
+            "bugs_same": self.same,
             "smaller": self.small.text if self.small else None,
             "smaller_steps": small.steps if small else None,
             "smaller_wrong": small.wrong if small else None,
@@ -146,7 +161,8 @@ def smaller(config: MacConfig) -> MacConfig | None:
     """
     acc, how = config.accumulator, config.summation
     assert isinstance(acc, FloatAccConfig)
-    less = acc.format.precision - _REGISTER.precision
+    register = _TREE_REGISTER if how.tree else _REGISTER
+    less = acc.format.precision - register.precision
     if config.block is not None or less < 0:
         return None
 
@@ -167,7 +183,8 @@ def smaller(config: MacConfig) -> MacConfig | None:
         join=join,
         late=late,
     )
-    return MacConfig(_OPERAND, _OPERAND, replace(acc, format=_REGISTER), how)
+    other = _TREE_OPERAND if how.tree else _OPERAND
+    return MacConfig(_OPERAND, other, replace(acc, format=register), how)
 
 
 def try_unit(
@@ -209,18 +226,20 @@ def try_unit(
     progress("netlist")
     steps = check_sampled(config, Netlist.from_blif(synthesis.netlist), vectors)
     progress("steps")
-    noticed = []
+    planted = found = same = 0
+    counts = _BUG_STEPS, vectors
     for text, changed in _changed(synthesis.netlist):
-        found = bool(check_sampled(config, changed, _BUG_STEPS).wrong)
-        if not found and _is_same(text, synthesis.netlist):
-            continue
-        noticed.append(found or bool(check_sampled(config, changed, vectors).wrong))
+        if any(check_sampled(config, changed, count).wrong for count in counts):
+            planted, found = planted + 1, found + 1
+        elif _is_same(text, synthesis.netlist):
+            same += 1
+        else:
+            planted += 1
     every = None
     if small is not None:
         every = check_every(small, Netlist.from_blif(measured[designs[1]].synthesis.netlist))
     progress("bugs")
-    found = len(noticed), sum(noticed)
-    return Tried(config, goal, synthesis.sha256, steps, *found, small, every)
+    return Tried(config, goal, synthesis.sha256, steps, planted, found, small, every, same)
 
 
 def _changed(blif: str) -> Iterable[tuple[str, Netlist]]:

@@ -13,32 +13,28 @@ accumulator that fits its products::
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fp8mac.hw.config.accumulators import FloatAccConfig
-from fp8mac.hw.config.blocks import ScaleFormat
-from fp8mac.hw.config.formats import FloatFormat, Format, parse_format
 from fp8mac.hw.config.unit import MacConfig
+from fp8mac.sim.check.claims.tiles import SIDE, Tile, biased_tile
 from fp8mac.sim.check.cosim import Mismatch, check_core
 from fp8mac.sim.check.exhaustive import SelfTestError
 from fp8mac.sim.check.netlist import Netlist
-from fp8mac.sim.check.stimuli import Triples, float_accumulators, lane_codes, operand_codes
-from fp8mac.sim.check.words import beside, packed, scale_codes
-from fp8mac.sim.codes.numbers import legal_codes, values
+from fp8mac.sim.check.stimuli import Triples
+from fp8mac.sim.check.words import beside, packed
+from fp8mac.sim.codes.numbers import legal_codes
 from fp8mac.sim.exact import golden
 from fp8mac.sim.gemm.gemm import gemm
 from fp8mac.sim.gemm.result import GemmResult
 
 __all__ = ["Sampled", "check_every", "check_sampled"]
 
-_SIDE = 64
 _AT_ONCE = 16  # tiles whose steps the netlist takes together
 _BY_GOLDEN = 2000
 _LISTED = 10
-_UE4M3 = parse_format("e4m3")
 
 Codes = NDArray[np.uint64]
 
@@ -68,17 +64,8 @@ class Sampled:
     seconds: float
 
 
-class _Tile(NamedTuple):
-    """Rows and columns of operands, shapes (m, lanes) and (n, lanes), scales, and (m, n) sums."""
-
-    a: Codes
-    b: Codes
-    scales: tuple[Codes, Codes] | None
-    c: Codes
-
-
 def check_sampled(config: MacConfig, netlist: Netlist, count: int, seed: int = 1) -> Sampled:
-    """Try steps where terms meet, cancel, round and overflow.
+    """Try steps where terms meet, cancel, round and overflow: those of `biased_tile`.
 
     Parameters
     ----------
@@ -97,8 +84,7 @@ def check_sampled(config: MacConfig, netlist: Netlist, count: int, seed: int = 1
         If the golden model and a matrix product differ, so that nothing can be said.
     """
     rng = np.random.default_rng(seed)
-    size = _SIDE * _SIDE
-    tiles = (_biased(config, rng) for _ in range(-(-count // size)))
+    tiles = (biased_tile(config, rng, at) for at in range(-(-count // SIDE**2)))
     return _compare(config, netlist, tiles)
 
 
@@ -115,15 +101,15 @@ def check_every(config: MacConfig, netlist: Netlist) -> Sampled:
     )
     shape = (len(a), len(b))
     codes = range(1 << config.acc_bits)
-    tiles = (_Tile(a, b, None, np.full(shape, code, np.uint64)) for code in codes)
+    tiles = (Tile(a, b, None, np.full(shape, code, np.uint64)) for code in codes)
     return _compare(config, netlist, tiles)
 
 
-def _compare(config: MacConfig, netlist: Netlist, tiles: Iterator[_Tile]) -> Sampled:
+def _compare(config: MacConfig, netlist: Netlist, tiles: Iterator[Tile]) -> Sampled:
     start, rng = time.process_time(), np.random.default_rng(0)
     steps = by_golden = wrong = 0
     found: list[Mismatch] = []
-    waiting: list[_Tile] = []
+    waiting: list[Tile] = []
 
     def flush() -> None:
         nonlocal steps, wrong
@@ -142,14 +128,14 @@ def _compare(config: MacConfig, netlist: Netlist, tiles: Iterator[_Tile]) -> Sam
         if by_golden < _BY_GOLDEN:
             by_golden += _self_test(config, tile, rng)
         waiting.append(tile)
-        if sum(each.c.size for each in waiting) >= _AT_ONCE * _SIDE * _SIDE:
+        if sum(each.c.size for each in waiting) >= _AT_ONCE * SIDE**2:
             flush()
     if waiting:
         flush()
     return Sampled(steps, by_golden, wrong, tuple(found), time.process_time() - start)
 
 
-def _self_test(config: MacConfig, tile: _Tile, rng: np.random.Generator) -> int:
+def _self_test(config: MacConfig, tile: Tile, rng: np.random.Generator) -> int:
     """Compare some steps of a tile with the golden model; how many."""
     some = rng.choice(tile.c.size, min(tile.c.size, 100), replace=False)
     triples = _triples(config, {port: word[some] for port, word in _ports(config, tile).items()})
@@ -164,7 +150,7 @@ def _self_test(config: MacConfig, tile: _Tile, rng: np.random.Generator) -> int:
     return len(some)
 
 
-def _products(config: MacConfig, tile: _Tile) -> Codes:
+def _products(config: MacConfig, tile: Tile) -> Codes:
     """Sums of a tile, shape (m, n), as a matrix product."""
     flags = np.zeros((*tile.c.shape, 0), bool)
     start = GemmResult(config.result, tile.c.astype(_dtype(config)), flags)
@@ -176,7 +162,7 @@ def _dtype(config: MacConfig) -> Any:
     return next(f"u{size}" for size in (1, 2, 4, 8) if config.acc_bits <= 8 * size)
 
 
-def _ports(config: MacConfig, tile: _Tile) -> dict[str, Codes]:
+def _ports(config: MacConfig, tile: Tile) -> dict[str, Codes]:
     """What ports of the core are given in the steps of a tile, row by row."""
     rows, columns = tile.c.shape
     scales = (None, None) if tile.scales is None else tile.scales
@@ -208,50 +194,3 @@ def _triples(config: MacConfig, words: dict[str, Codes]) -> Triples:
         sides.append(word)
     left, right = sides
     return Triples(left, right, words["c"])
-
-
-def _biased(config: MacConfig, rng: np.random.Generator) -> _Tile:
-    """A tile: one recipe of lanes, and exponents that are near to each other in half of them."""
-    shape, recipe = (_SIDE, config.products_per_cycle), rng.integers(0, 5)
-    a, b = (
-        codes.reshape(shape)
-        for codes in operand_codes(config, _SIDE * config.products_per_cycle, rng)
-    )
-    if rng.random() < 0.5:
-        a, b = (_near(each, codes, rng) for each, codes in ((config.a, a), (config.b, b)))
-    a, b = lane_codes(config, a, b, rng, np.full((_SIDE, 1), recipe))
-    scales, factors = None, (np.ones(()), np.ones(()))
-    if config.block is not None:
-        size = (_SIDE, config.scales_per_cycle)
-        scale = config.block.scale
-        scales = (scale_codes(scale, size, rng), scale_codes(scale, size, rng))
-        run = config.products_per_cycle // config.scales_per_cycle
-        left, right = (np.repeat(_scale_values(scale, each), run, axis=1) for each in scales)
-        factors = (left, right)
-    left, right = (
-        values(each, codes) * factor
-        for each, codes, factor in zip((config.a, config.b), (a, b), factors, strict=True)
-    )
-    assert isinstance(config.accumulator, FloatAccConfig)
-    total = left @ right.T
-    c = float_accumulators(config.accumulator.format, total.ravel(), rng).reshape(total.shape)
-    return _Tile(a, b, scales, c)
-
-
-def _near(format_: Format, codes: Codes, rng: np.random.Generator) -> Codes:
-    """Codes whose exponents lie in a band of a few binades."""
-    if not isinstance(format_, FloatFormat):
-        return codes
-    place = np.uint64(format_.mantissa_bits)
-    mask = (1 << format_.exponent_bits) - 1
-    low, width = rng.integers(0, mask), rng.integers(1, min(mask, 20) + 1)
-    field = codes >> place & np.uint64(mask)
-    near = np.minimum(low + field % width, mask).astype(np.uint64)
-    return codes & ~(np.uint64(mask) << place) | near << place
-
-
-def _scale_values(scale: ScaleFormat, codes: Codes) -> NDArray[np.float64]:
-    """Values of scales; NaN as the number that its fields spell."""
-    if scale is ScaleFormat.E8M0:
-        return np.ldexp(1.0, codes.astype(np.int64) - 127)
-    return values(_UE4M3, codes & np.uint64(127))
