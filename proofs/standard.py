@@ -129,6 +129,8 @@ STANDARD_DOTS: dict[Goal, list[MacConfig]] = {
         "e4m3 x 2 -> fp16, window 12:floor",
         "e4m3 x 2 -> fp16, window 12:odd",
         "e4m3 x 2 -> fp16",
+        "e4m3 x 2 -> fp16:sr=4",
+        "e5m2 x 2 -> fp16:sr=8, window 13",
     ),
     Goal.SPEED: _lines(
         "e4m3 x 16 -> kulisch:7",
@@ -142,6 +144,8 @@ STANDARD_DOTS: dict[Goal, list[MacConfig]] = {
         "e4m3 x 2 -> fp32, window 14",
         "e4m3 x 2 -> fp16, window 13",
         "e4m3 x 2 -> fp16",
+        "e4m3 x 2 -> fp16:sr=4",
+        "e4m3 x 2 -> fp16:sr=4, window 13",
     ),
     Goal.FPGA: _lines("e4m3 x 2 -> kulisch:3"),
 }

@@ -58,6 +58,9 @@ _AROUND = frozenset(
 )
 """Modules of what is around every core."""
 
+_ROUNDINGS = ("area.round", "speed.round")
+"""Modules that round sums of one product and of several."""
+
 
 def _is_of(mutation: Mutation, config: MacConfig) -> bool:
     """Whether a mutation is one of a kind of unit: of several lanes, or of a single one."""
@@ -65,7 +68,8 @@ def _is_of(mutation: Mutation, config: MacConfig) -> bool:
     if config == config.plain:
         return not of_fixed and not of_floats
     around = mutation.registered and mutation.module in _AROUND
-    return around or (of_fixed if config.is_fixed else of_floats)
+    drawn = mutation.part == "random number" and mutation.module in _ROUNDINGS
+    return around or drawn or (of_fixed if config.is_fixed else of_floats)
 
 
 def mutations_of(config: MacConfig, shape: Shape, *, goal: Built = Goal.AREA) -> list[Mutation]:

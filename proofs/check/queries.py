@@ -191,7 +191,7 @@ def around_query(unit: Circuit) -> Query:
     text = shell.smt2 + _states(shell, *states)
     for name, (term, width) in terms.items():
         text += f"(define-fun {name} () (_ BitVec {width}) {term})\n"
-    operands = named(shell.table, Role.OPERAND)
+    operands = named(shell.table, Role.OPERAND, Role.RANDOM)
     inside, given = (
         value(config, *(f"inner_{name}" for name in named(core, *roles)))
         for roles in ((Role.STATE, Role.CARRY_STATE), (Role.RESULT, Role.CARRY))

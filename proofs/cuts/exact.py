@@ -140,7 +140,7 @@ class ExactParts:
         total = bits(self._less, width)
         for row in self._rows:
             total = f"(bvadd {total} {row})"
-        given = {**self._rows, **self._parts.finals}
+        given = {**self._rows, **self._parts.last}
         negative = "(= negative #b1)" if "negative" in given else "false"
         known = [
             f"(bvsle value {bits(self._most, width)})",

@@ -81,6 +81,12 @@ class FloatParts:
                     return {"nan": net, **found}
         raise CutError("There is no net of NaN to cut at.")
 
+    @property
+    def last(self) -> dict[str, list[Bit]]:
+        """What the rounding is told beside the sum: a random number as well, where there is one."""
+        drawn = {"random": self.gates.bus("random")} if self.acc.random_bits else {}
+        return self.finals | drawn
+
     @cached_property
     def products(self) -> list[ProductWords]:
         """Words of each lane's product."""

@@ -255,7 +255,7 @@ class WindowParts(ABC):
         total = bits(self.less, width)
         for row in self.rows:
             total = f"(bvadd {total} {row})"
-        given = {**self.rows, **self.words, **self._c, **self.parts.finals}
+        given = {**self.rows, **self.words, **self._c, **self.parts.last}
         text, integer = self._acc_term()
         wide = max(width, integer + self.low_bits)
         negative = "(= negative #b1)" if "negative" in given else "false"

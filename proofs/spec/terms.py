@@ -7,6 +7,7 @@ Exponents are bit-vectors of `EXPONENT_BITS`, signed; sums are integers in two's
 
 from fp8mac.hw.config.accumulators import FloatAccConfig
 from fp8mac.hw.config.formats import FloatFormat, Overflow, Rounding, Specials, TermCut, ZeroSign
+from fp8mac.proofs.spec.stochastic import drawn, drawn_limit
 from fp8mac.proofs.spec.theory import BINARY64, BINARY128, Sort, all_of, any_of, bits, widen
 
 __all__ = [
@@ -130,14 +131,14 @@ def can_claim(acc: FloatAccConfig) -> bool:
     """Whether `result_claim` says what becomes of a sum: of IEEE 754's formats, subnormals too."""
     format_ = acc.format
     ieee = format_.specials is Specials.IEEE and format_.bias == format_.default_bias
-    rounds = acc.rounding is not Rounding.STOCHASTIC
-    return ieee and rounds and acc.subnormals and not acc.flushes
+    signs = acc.rounding is not Rounding.STOCHASTIC or acc.zero is not ZeroSign.PLUS
+    return ieee and signs and acc.subnormals and not acc.flushes
 
 
 def result_sorts(acc: FloatAccConfig, width: int) -> tuple[Sort, Sort]:
-    """Sorts of the exact sum, and of the rounded one."""
+    """Sorts of the exact sum, and of the rounded one, or truncated before a random number."""
     exact = BINARY64 if width <= BINARY64.precision else BINARY128
-    return exact, Sort(acc.format.exponent_bits, acc.format.precision)
+    return exact, Sort(acc.format.exponent_bits, acc.format.precision + (acc.random_bits or 0))
 
 
 def result_claim(
@@ -153,7 +154,9 @@ def result_claim(
     neg_inf: str,
     given: str = "true",
 ) -> str:
-    """Claim that ``y`` is ``value * 2**power``, rounded once; the name ``x`` must not be taken.
+    """Claim that ``y`` is ``value * 2**power``, rounded once; ``x`` and ``s`` must not be taken.
+
+    Where it is rounded stochastically, ``random`` is the random number.
 
     Parameters
     ----------
@@ -176,6 +179,13 @@ def result_claim(
     size = format_.bits
     top = f"((_ extract {size - 1} {size - 1}) {y})"
     right = f"(= {own.convert('x', mode)} {own.of_code(y)})"
+    to_special = acc.overflow is Overflow.TO_SPECIAL and acc.rounding is not Rounding.RTZ
+    to_inf = to_special or acc.overflow is Overflow.TO_INF
+    beyond = _coded(format_, y, "x", format_.inf_code if to_inf else format_.max_code)
+    if acc.random_bits:
+        largest = widen(format_, bits(format_.max_code, size), own)
+        above = f"(fp.geq (fp.abs s) {drawn_limit(acc, own, largest)})"
+        right = f"(let ((s {own.convert('x', mode)}))\n (ite {above} {beyond}\n {drawn(acc, own)}))"
     if acc.rounding is Rounding.ODD:
         # The number toward zero if that is exact, else the one of the two that is odd.
         even = f"(concat ((_ extract {size - 1} 1) {y}) #b0)"
@@ -187,12 +197,8 @@ def result_claim(
         )
     if mode == "RTZ":
         limit = exact.power_of_two(format_.emax + 1)
-        to_special = acc.overflow is Overflow.TO_SPECIAL and acc.rounding is Rounding.ODD
-        to_inf = to_special or acc.overflow is Overflow.TO_INF
-        beyond = format_.inf_code if to_inf else format_.max_code
-        right = f"(ite (fp.geq (fp.abs x) {limit}) {_coded(format_, y, 'x', beyond)}\n {right})"
+        right = f"(ite (fp.geq (fp.abs x) {limit}) {beyond}\n {right})"
     elif acc.overflow is Overflow.SATURATE:
-        beyond = _coded(format_, y, "x", format_.max_code)
         right = f"(ite (fp.isInfinite {own.convert('x', mode)}) {beyond}\n {right})"
     if acc.zero is ZeroSign.PLUS:
         zero = f"(= {y} {bits(0, size)})"

@@ -24,7 +24,7 @@ from fp8mac.proofs.check.prove import Prover
 from fp8mac.proofs.check.queries import Query
 from fp8mac.proofs.check.replay import with_all_registers
 from fp8mac.proofs.check.solve import Encoding, Solver
-from fp8mac.proofs.cuts.floats import float_questions
+from fp8mac.proofs.cuts.floats import float_questions, has_parts
 from fp8mac.proofs.cuts.gates import CutError, Gates
 from fp8mac.proofs.cuts.parts import FloatParts
 
@@ -52,6 +52,9 @@ UNITS = [
     ("e2m3 x 3 -> fp16:saturate, window 14", Goal.SPEED, Shape.CORE),
     ("e2m1 x 2 -> fp16", Goal.AREA, Shape.CORE),
     ("e2m1*e5m2 x 3 -> fp16:rtz:plus0", Goal.SPEED, Shape.CORE),
+    ("e2m1 x 2 -> fp16:sr=3", Goal.AREA, Shape.UNIT),
+    ("e4m3 x 2 -> bf16:sr=5:sum0, window 9:floor", Goal.AREA, Shape.CORE),
+    ("e2m1 x 2 -> fp16:sr=2:saturate, window 9", Goal.SPEED, Shape.CORE),
 ]
 
 
@@ -138,6 +141,33 @@ def test_another_description_is_not_proved():
         list(float_questions(zeros))
 
 
+def test_another_random_number_is_not_proved():
+    """What it decides, and what becomes of sums beyond the range, are the description's."""
+    parts = parts_of("e2m1 x 2 -> fp16:sr=3")
+    other = dataclasses.replace(parts, config=parse_line("e2m1 x 2 -> fp16:sr=3:saturate"))
+    asked = dict(float_questions(other))
+    assert SOLVER.solve(Query(asked["The rounding"], ()), Encoding.BITWUZLA).verdict == "sat"
+    parts.gates.nets["random"] = parts.gates.bus("random")[::-1]
+    asked = dict(float_questions(parts))
+    assert SOLVER.solve(Query(asked["The rounding"], ()), Encoding.BITWUZLA).verdict == "sat"
+    nearest = dataclasses.replace(parts, config=parse_line("e2m1 x 2 -> fp16"))
+    with pytest.raises(CutError, match=r"^The rounding hangs on 3 bits that are none of its own"):
+        list(float_questions(nearest))
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("e4m3 x 2 -> fp16:sr=4", True),
+        ("e4m3 x 2 -> fp16:sr=4:plus0", False),
+        ("e4m3 x 4 -> fp32:sr=8, window 26", True),
+        ("e4m3 x 4 -> fp32:sr=8", False),
+    ],
+)
+def test_which_of_those_that_round_stochastically_are_proved(line, expected):
+    assert has_parts(parse_line(line)) is expected
+
+
 @pytest.mark.parametrize(
     "mutation", one_in(9, [(each,) for each in FLOAT_DOT_MUTATIONS[::9]]), ids=lambda bug: bug.name
 )
@@ -156,5 +186,9 @@ def test_bugs_are_in_every_part():
     parts |= {"one rounding"}
     assert {each.part for each in mutations_of(fast, Shape.CORE)} == parts
     assert {each.part for each in mutations_of(fast, Shape.CORE, goal=Goal.SPEED)} == parts
+    drawn = parse_line("e4m3 x 2 -> fp16:sr=4, window 13")
+    for goal in (Goal.AREA, Goal.SPEED):
+        names = [each.name for each in mutations_of(drawn, Shape.CORE, goal=goal)]
+        assert sum("random number" in name for name in names) == 3
     fixed = parse_line("e4m3 x 2 -> kulisch:3")
     assert not {*mutations_of(fixed, Shape.UNIT)} & {*FLOAT_DOT_MUTATIONS}

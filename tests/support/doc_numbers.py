@@ -258,7 +258,16 @@ def proofs() -> list[str]:
     records = facts["records"]
     steps = sum(each["seconds"] for each in records if each["property"] == "step") / 60
     everything = sum(each["seconds"] for each in records) / 60
+    sampled = facts["sampled"]
+    trees, others = (
+        {each["smaller_steps"] for each in sampled if (", tree" in each["line"]) is is_tree}
+        for is_tree in (True, False)
+    )
+    (steps_of_trees,), (steps_of_others,) = trees, others - {None}
     return [
+        f"certificate, {len(sampled)} units",
+        f"all {steps_of_others:,} steps",
+        f"in six bits, {steps_of_trees:,} steps",
         (
             f"the steps take {steps:.0f} minutes of one processor, all checks together "
             f"{everything:.0f}."

@@ -243,7 +243,6 @@ GIVEN: dict[str, list[tuple[str, str]]] = {
         ("each of the 256 codes", "formula"),
         ("Operands of a lane have at most 20 bits together", "setting"),
         ("whose first 2,000 results are compared with the golden model", "setting"),
-        ("all 16,777,216 steps", "formula"),
         ("every 8-bit operand", "name"),
         ("and exit code 2", "setting"),
     ],

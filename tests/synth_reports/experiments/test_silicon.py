@@ -11,9 +11,14 @@ from fp8mac.cli.app import app
 from fp8mac.hw.config.silicon.named import NAMED_UNITS
 from fp8mac.hw.config.unit import parse_line
 from fp8mac.sim.codes.inputs import InputError
+from fp8mac.synth_reports.experiments.experiment import Made
 from fp8mac.synth_reports.experiments.silicon import experiment
 from fp8mac.synth_reports.experiments.silicon.cards import unit_of_file
-from fp8mac.synth_reports.experiments.silicon.experiment import Silicon, SiliconOptions
+from fp8mac.synth_reports.experiments.silicon.experiment import (
+    Silicon,
+    SiliconOptions,
+    SiliconRecord,
+)
 from fp8mac.synth_reports.experiments.worker import Worker
 from fp8mac.synth_reports.store.store import Store
 
@@ -157,13 +162,26 @@ def test_what_is_known_is_not_checked_again(folder, monkeypatch):
         Silicon().run(job, Worker(Store()))
 
 
-def test_files_of_blocks_have_no_netlist_yet_or_a_right_one():
+def test_committed_tables_are_the_commands_and_nothing_is_wrong():
+    """Both files are rendered again from the rows, to the byte; they tell each file once."""
     with (RESULTS / "silicon.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    assert {row["wrong_golden"] + row["wrong_gemm"] for row in rows} == {"00"}
-    assert {row["unit"] for row in rows if row["wrong_netlist"] != "0"} <= {
-        "b200-mxfp8-e4m3",
-        "b200-mxfp8-e5m2",
-        "b200-mxfp4",
-        "b200-nvfp4",
+    assert {row["wrong_golden"] + row["wrong_gemm"] + row["wrong_netlist"] for row in rows} == {
+        "000"
+    }
+    assert all(int(row["flagged_wrong"]) <= int(row["flagged"]) for row in rows)
+    assert len({row["file"] for row in rows}) == len(rows)
+    records = [
+        SiliconRecord(
+            row["unit"],
+            row["file"],
+            *(int(row[name]) for name in list(row)[2:-1]),
+            from_zero=row["from_zero"] == "True",
+        )
+        for row in rows
+    ]
+    made = Made("fp8mac silicon --folder silicon")
+    texts = Silicon().render(records, made)
+    assert texts == {
+        name: (RESULTS / name).read_text(encoding="utf-8") for name in ("silicon.md", "silicon.csv")
     }
