@@ -13,6 +13,7 @@ from fp8mac.hw.config.structure import Adder, Structure
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.hw.dot.blocks import adds_blocks, grouped
 from fp8mac.hw.dot.exact import exact, exact_bits
+from fp8mac.hw.dot.fast.beside import fast_beside, has_fast_beside
 from fp8mac.hw.dot.fast.exact import fast_exact, has_fast_exact
 from fp8mac.hw.dot.fast.window import fast_windowed, has_fast_window
 from fp8mac.hw.dot.integers import adds_integer_blocks, integer_blocks
@@ -115,6 +116,8 @@ class FloatDot(wiring.Component):
         m = Module()
         how = self._config.summation
         if self._structure.circuits in FAST and (fast := _fast(self._config)) is not None:
+            if self._config.block is not None:
+                fast = partial(fast, scales=read_scales(m, self._config, self.sa, self.sb))
             code = fast(m, self._config, self.a, self.b, self.c, adder=self._structure.adder)
             m.d.comb += self.y.eq(code)
             return self._drawn(m)
@@ -149,9 +152,11 @@ class FloatDot(wiring.Component):
 def _fast(config: MacConfig) -> Callable[..., Value] | None:
     """What adds as a unit does and has a short path, if anything."""
     how = config.summation
-    if config.block is not None:
+    if how.tree or how.late is not None or how.groups is not None or adds_integer_blocks(config):
         return None
-    if how.tree or how.late is not None or how.groups is not None:
+    if has_fast_beside(config):
+        return fast_beside
+    if config.block is not None:
         return None
     if how.window_bits is None:
         return fast_exact if has_fast_exact(config) else None

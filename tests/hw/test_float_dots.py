@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from amaranth.back import rtlil
+from amaranth.hdl import Const
 from circuits import PLAIN, mapped
 from rows import biased_rows, stepped
 
@@ -12,6 +13,7 @@ from fp8mac.hw.config.accumulators import FloatAccConfig
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.structure import Built, Goal, Structure, parse_structure, structures_of
 from fp8mac.hw.config.unit import MacConfig, parse_line
+from fp8mac.hw.dot.fast import beside
 from fp8mac.hw.dot.float import FloatDot
 from fp8mac.proofs.check.equivalence import check_equal
 from fp8mac.sim.check.netlist import Netlist
@@ -57,14 +59,15 @@ FAST = [
     "e4m3 x 3 -> fp16:rtz:ftz",
     "e3m2 x 4 -> e5m6none:odd",
     "e2m3*e3m2 x 2 -> fp16:daz",
+    "e4m3 x 4 -> fp32",
+    "e5m2*e4m3 x 3 -> bf16:rtz",
+    "e3m2 x 4 -> bf16:odd",
 ]
 # No short path of their own; the parts for area with other adders.
 PREFIX = [
     "e4m3 x 3 -> fp16:ftz, window 12:odd",
     "e5m2 x 4 -> fp16:odd:sum0, window 9:floor",
     "bf16 x 3 -> fp16, window 12",
-    "e4m3 x 4 -> fp32",
-    "e5m2*e4m3 x 3 -> bf16:rtz",
 ]
 NAMED = ["ada-fp8-e4m3", "h100-fp8-e4m3", "h100-fp8-e5m2", "v100-fp16", "a100-fp16", "a100-bf16"]
 
@@ -121,7 +124,8 @@ def test_kinds_without_a_short_path_are_built_as_for_area(line):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "line", ["e2m1 x 2 -> e3m1ieee:rtz:inf:plus0, window 3", "e2m1 x 2 -> e2m2"]
+    "line",
+    ["e2m1 x 2 -> e3m1ieee:rtz:inf:plus0, window 3", "e2m1 x 2 -> e2m2", "e2m1 x 2 -> e7m1"],
 )
 def test_short_path_is_short_and_proved_equal_to_the_circuit_for_area(line):
     config = parse_line(line)
@@ -188,3 +192,23 @@ def test_float_dot_of_two_tiny_lanes_equals_matrix_product_everywhere(line, goal
         checked += len(a)
     assert checked == 1 << 16 + config.acc_bits
     assert int(want[-1]) == stepped(config, lanes[-1], lanes[-1], c)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "wrong_value"),
+    [
+        ("below", lambda at: at.frame.acc.format.precision - 1),
+        ("top", lambda at: at.below + at.product_bits - 3),
+        ("_is_zero", lambda words, bits: Const(0, 1)),
+        ("_is_zero", lambda words, bits: Const(1, 1)),
+    ],
+)
+def test_places_beside_an_accumulator_are_needed(name, wrong_value, monkeypatch):
+    """Too few places, an accumulator that is lost beside a zero, one that is never added."""
+    config = parse_line("e2m1 x 2 -> e7m1")
+    if name == "_is_zero":
+        monkeypatch.setattr(beside, name, wrong_value)
+    else:
+        monkeypatch.setattr(beside._Places, name, property(wrong_value))
+    assert wrong(config, circuit(config, Goal.SPEED), 3000, seed=3)

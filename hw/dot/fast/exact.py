@@ -13,7 +13,7 @@ from fp8mac.hw.dot.windows.terms import SpecialTerms, Term, read_acc
 from fp8mac.hw.parts.carry_save import CarrySaveTree
 from fp8mac.hw.parts.prefix import wire
 
-__all__ = ["fast_exact", "has_fast_exact"]
+__all__ = ["add_term", "fast_exact", "has_fast_exact"]
 
 
 def has_fast_exact(config: MacConfig) -> bool:
@@ -35,9 +35,9 @@ def fast_exact(
     tree = CarrySaveTree(width, adder)
     origin = frame.exponent_offset - frame.product_fraction_bits - last
     for k, product in enumerate(products):
-        _add(m, tree, product, (frame.lowest, frame.highest), origin, name=f"p{k}")
+        add_term(m, tree, product, (frame.lowest, frame.highest), origin, name=f"p{k}")
     span = (1, (1 << format_.exponent_bits) - 1)
-    _add(m, tree, acc, span, -format_.mantissa_bits - last, name="c")
+    add_term(m, tree, acc, span, -format_.mantissa_bits - last, name="c")
     top = last + width - 2
     exponent = Const(top, max(top.bit_length(), format_.exponent_bits) + 1)
     lowest = Const(1 << 1 - last, width - 1)
@@ -47,7 +47,7 @@ def fast_exact(
     )
 
 
-def _add(
+def add_term(
     m: Module, tree: CarrySaveTree, term: Term, span: tuple[int, int], origin: int, *, name: str
 ) -> None:
     """Add a term whose exponents are in a span to the place of its own, in two's complement."""
