@@ -17,6 +17,7 @@ from fp8mac.hw.config.unit import MacConfig
 
 __all__ = [
     "describe",
+    "describe_format",
     "describe_output",
     "describe_ports",
     "describe_stream",
@@ -51,7 +52,7 @@ def describe(config: MacConfig, shape: Shape, *, goal: Built = Goal.AREA) -> dic
         "kind": shape.value,
         "goal": goal.value,
         "slug": config.slug,
-        "operands": {"a": _describe_format(config.a), "b": _describe_format(config.b)},
+        "operands": {"a": describe_format(config.a), "b": describe_format(config.b)},
         "accumulator": _describe_accumulator(config) | _describe_segments(config),
         "latency_cycles": config.latency_cycles if shape.is_registered else 0,
         "products_per_cycle": config.products_per_cycle,
@@ -99,7 +100,8 @@ def _is_dot(config: MacConfig) -> bool:
     return config.products_per_cycle > 1
 
 
-def _describe_format(format_: Format) -> dict[str, object]:
+def describe_format(format_: Format) -> dict[str, object]:
+    """A format, as JSON types."""
     facts: dict[str, object] = {"name": format_.name, "bits": format_.bits}
     if isinstance(format_, FloatFormat):
         facts |= {
@@ -123,7 +125,7 @@ def _describe_accumulator(config: MacConfig) -> dict[str, object]:
             return {
                 "name": acc.name,
                 "kind": "float",
-                "format": _describe_format(format_),
+                "format": describe_format(format_),
                 "rounding": rounding.value,
                 "overflow": overflow.value,
                 "subnormals": subnormals,
@@ -149,14 +151,14 @@ def describe_output(output: OutputConfig) -> dict[str, object]:
     if isinstance(output, Requantizer):
         return {
             "name": output.name,
-            "format": _describe_format(output.format),
+            "format": describe_format(output.format),
             "rounding": output.rounding.value,
             "overflow": Overflow.SATURATE.value,
             "multiplier_bits": output.multiplier_bits,
         }
     return {
         "name": output.name,
-        "format": _describe_format(output.format),
+        "format": describe_format(output.format),
         "rounding": output.rounding.value,
         "overflow": output.overflow.value,
         "subnormals": output.subnormals,

@@ -28,7 +28,7 @@ from fp8mac.hw.config.arrays.block_sparse import (
     LARGEST_DEPTH,
     BlockSparseConfig,
 )
-from fp8mac.hw.config.outputs.output import parse_output
+from fp8mac.hw.config.outputs.blocks import parse_row_output
 from fp8mac.hw.config.structure import Goal
 
 __all__ = ["array"]
@@ -73,7 +73,8 @@ def array(
             "--out",
             metavar="FORMAT",
             help="Round exact sums where they leave: fp16, e4m3:shift=6 with a shift of 6 bits for "
-            "each column, or int8:times=16 with a multiplier of 16 bits, too.",
+            "each column, int8:times=16 with a multiplier of 16 bits, too, or mxfp8, a row in blocks "
+            "of 32 columns (mxfp8:up: no scale lets an element saturate).",
         ),
     ] = None,
     goal: GOAL = Goal.AREA,
@@ -99,7 +100,7 @@ def array(
     ] = 1,
 ) -> None:
     """Print the Verilog of a matrix unit, or write it: rows and columns of a unit, two streams."""
-    leaves = None if out is None else parse_output(out)
+    leaves = None if out is None else parse_row_output(out)
     in_unit = isinstance(leaves, FloatAccConfig)
     unit = unit_of(a, b, acc, lanes=lanes, stages=stages, out=out if in_unit else None)
     config = ArrayConfig(unit, rows, columns, None if in_unit else leaves, sparse)

@@ -2,10 +2,12 @@
 
 from amaranth.back import rtlil  # pyright: ignore[reportAttributeAccessIssue] (no stub)
 
+from fp8mac.gen.arrays.block_output import block_cases, describe_blocks
 from fp8mac.gen.describe import describe, describe_output, describe_ports, output_cases
 from fp8mac.gen.verilog import streamed_contents, streamed_text
 from fp8mac.hw.arrays.array import MacArray, check_array
 from fp8mac.hw.config.arrays.array import ArrayConfig, array_ports, element_fields, row_fields
+from fp8mac.hw.config.outputs.blocks import BlockOutput
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.structure import Built, Goal, Structure
 
@@ -75,6 +77,9 @@ def _output(config: ArrayConfig) -> dict[str, object]:
         return {}
     cases = describe(config.reader, Shape.UNIT)["special_cases"]
     assert isinstance(cases, list)
+    if isinstance(output, BlockOutput):
+        said = block_cases(config.unit, output)
+        return {"special_cases": [*cases, *said], "output": describe_blocks(output)}
     cases = [*cases, *output_cases(config.unit, output)]
     return {"special_cases": cases, "output": describe_output(output)}
 

@@ -10,6 +10,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from fp8mac.hw.area.block import ToBlock
 from fp8mac.hw.arrays.reader import Reader
 from fp8mac.hw.arrays.row import Row
 from fp8mac.hw.config.arrays.array import (
@@ -124,9 +125,10 @@ class MacArray(wiring.Component):
             m.d.sync += ends.eq(Cat(taken & element.last, ends[:-1]))
             with m.If(taken):
                 m.d.sync += begins.eq(element.last)
-        registers = self._rows(m, moves, taken, begins)
+        registers, readers = self._rows(m, moves, taken, begins), list[Reader]()
         for column in range(config.columns):
             m.submodules[f"reader_{column}"] = reader = Reader(config, self._goal)
+            readers.append(reader)
             for name, bits in scale_fields(config).items():
                 scale = getattr(self, name).word_select(column, bits)
                 m.d.comb += getattr(reader, name).eq(scale)
@@ -141,10 +143,31 @@ class MacArray(wiring.Component):
                 )
             )
             for name, bits in row_fields(config).items():
-                if name != "last":
+                if name in reader.signature.members:
                     field = self.o.payload[name].word_select(column, bits // config.columns)
                     m.d.comb += field.eq(getattr(reader, name))
+        self._blocks(m, readers)
         return m
+
+    def _blocks(self, m: Module, readers: list[Reader]) -> None:
+        """Where sums leave in blocks: elements and scales."""
+        if (output := self._config.blocks) is None:
+            return
+        unit, found = self._config.unit, list[ToBlock]()
+        for first in range(0, len(readers), output.size):
+            inside = readers[first : first + output.size]
+            block = ToBlock(unit.acc_bits, unit.product_lsb_exponent, output)
+            m.submodules[f"block_{first // output.size}"] = block
+            flags = [getattr(reader, flag) for reader in inside for flag in unit.flags]
+            m.d.comb += [
+                block.value.eq(Cat(reader.acc for reader in inside)),
+                block.nan.eq(Cat(flags).any()),
+            ]
+            found.append(block)
+        m.d.comb += [
+            self.o.payload["out"].eq(Cat(block.code for block in found)),
+            self.o.payload["scale"].eq(Cat(block.scale for block in found)),
+        ]
 
     def _rows(self, m: Module, moves: Value, valid: Value, begins: Value) -> list[Value]:
         """All rows, with what brings them their operands; their registers."""

@@ -29,8 +29,10 @@ from fp8mac.hw.config.formats import Format, FormatError, parse_format
 
 __all__ = [
     "BLOCK_FORMATS",
+    "BLOCK_NAMES",
     "BlockFormat",
     "ScaleFormat",
+    "ScaleRounding",
     "SharedScale",
     "block_name",
     "parse_any",
@@ -47,6 +49,17 @@ class ScaleFormat(Enum):
 
     E8M0 = "e8m0"
     UE4M3 = "ue4m3"
+
+
+class ScaleRounding(Enum):
+    """How the scale of a block becomes a power of two.
+
+    ``floor`` is OCP's rule: the largest power of two in the block, by that among elements. ``up``
+    is the smallest scale with which nothing saturates.
+    """
+
+    FLOOR = "floor"
+    UP = "up"
 
 
 @dataclass(frozen=True)
@@ -126,6 +139,9 @@ BLOCK_FORMATS: dict[str, BlockFormat] = {
 """The block formats of OCP's specification, and NVIDIA's."""
 
 _ALIASES = {"mxfp8": "mxfp8e4m3", "mxfp4e2m1": "mxfp4"}
+
+BLOCK_NAMES = frozenset(BLOCK_FORMATS) | frozenset(_ALIASES)
+"""All names of block formats."""
 
 
 def parse_any(text: str) -> Format | BlockFormat:

@@ -25,13 +25,12 @@ element where elements have NaN; elsewhere it is the scale, and the whole block 
 """
 
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fp8mac.hw.config.blocks import BlockFormat, ScaleFormat
+from fp8mac.hw.config.blocks import BlockFormat, ScaleFormat, ScaleRounding
 from fp8mac.hw.config.formats import FloatFormat, Overflow, Rounding, Specials
 from fp8mac.sim.codes import encoding
 from fp8mac.sim.codes.inputs import InputError, as_array, codes_of, numbers_of, whole
@@ -44,13 +43,6 @@ _E4M3 = FloatFormat(4, 3, specials=Specials.FN)
 _FP32 = FloatFormat(8, 23)
 _SCALE_TYPES = {"float8_e8m0fnu": ScaleFormat.E8M0, "float8_e4m3fn": ScaleFormat.UE4M3}
 _NAN_SCALES = {ScaleFormat.E8M0: 0xFF, ScaleFormat.UE4M3: 0x7F}
-
-
-class ScaleRounding(Enum):
-    """How the scale of a block becomes a power of two, see above."""
-
-    FLOOR = "floor"
-    UP = "up"
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from fp8mac.hw.config.arrays.array import ArrayConfig, element_fields, row_fields
 from fp8mac.sim.exact import golden
-from fp8mac.sim.exact.outputs import NO_RESCALE, Rescale, leave_as
+from fp8mac.sim.exact.outputs import NO_RESCALE, Rescale, leave_as, leave_block
 
 __all__ = [
     "Element",
@@ -103,7 +103,9 @@ def row_words(
             flag: [int(state.flags[place]) for state in states]
             for place, flag in enumerate(unit.flags)
         }
-        if config.leaves is None:
+        if config.blocks is not None:
+            codes, values["scale"] = _in_blocks(config, states)
+        elif config.leaves is None:
             codes = [state.acc for state in states]
         else:
             given = scales or [NO_RESCALE] * len(states)
@@ -118,6 +120,19 @@ def row_words(
         values[name] = [code or 0 for code in codes]
         values["last"] = [int(at == len(sums) - 1)]
         yield Word(_packed(fields, values), _packed(fields, known))
+
+
+def _in_blocks(
+    config: ArrayConfig, states: Sequence[golden.State]
+) -> tuple[list[int | None], list[int]]:
+    """Codes of a row's elements, and those of the scales of its blocks."""
+    output = config.blocks
+    assert output is not None
+    found = [
+        leave_block(output, config.unit.plain, states[first : first + output.size])
+        for first in range(0, len(states), output.size)
+    ]
+    return [code for block in found for code in block.codes], [block.scale for block in found]
 
 
 def _packed(fields: dict[str, int], values: dict[str, list[int]]) -> int:

@@ -1,10 +1,12 @@
 """What exact sums leave a unit as: rescaled, where it has ports for that, and rounded once."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
+from fp8mac.hw.config.blocks import ScaleRounding
 from fp8mac.hw.config.formats import Overflow, Rounding
+from fp8mac.hw.config.outputs.blocks import BlockOutput
 from fp8mac.hw.config.outputs.output import (
     OutputConfig,
     Requantizer,
@@ -16,7 +18,18 @@ from fp8mac.sim.exact.codecs import codec
 from fp8mac.sim.exact.held import State, read
 from fp8mac.sim.exact.values import NAN, Kind, Value
 
-__all__ = ["NO_RESCALE", "Rescale", "leave", "leave_as", "requantized"]
+__all__ = [
+    "NO_RESCALE",
+    "Block",
+    "Rescale",
+    "leave",
+    "leave_as",
+    "leave_block",
+    "requantized",
+    "rounded_block",
+]
+
+_E8M0_BIAS, _NAN_SCALE = 127, 255
 
 
 class Rescale(NamedTuple):
@@ -116,3 +129,48 @@ def requantized(config: Requantizer, value: int, rescale: Rescale) -> int:
     nearest = round(exact) if config.rounding is Rounding.RNE else int(exact)
     most = int(config.format.max)
     return min(max(nearest, -most - (not config.format.symmetric)), most)
+
+
+class Block(NamedTuple):
+    """Codes of elements, None for not specified, and of the scale that they share."""
+
+    codes: tuple[int | None, ...]
+    scale: int
+
+
+def leave_block(output: BlockOutput, config: MacConfig, states: Sequence[State]) -> Block:
+    """Codes that sums of a block leave as; where a flag is raised the scale is NaN.
+
+    Examples
+    --------
+    >>> from fp8mac.hw.config.outputs.blocks import parse_row_output
+    >>> from fp8mac.hw.config.unit import parse_line
+    >>> states = [State(acc, ()) for acc in (3, 100, 0)]
+    >>> leave_block(parse_row_output("mxfp4"), parse_line("int8 -> int32"), states)  # 0, 6, 0 * 16
+    Block(codes=(0, 7, 0), scale=131)
+    """
+    if any(any(state.flags) for state in states):
+        return Block((None,) * len(states), _NAN_SCALE)
+    return rounded_block(output, [read(config, state.acc or 0) for state in states])
+
+
+def rounded_block(output: BlockOutput, values: Sequence[Value]) -> Block:
+    """Codes that numbers of a block are rounded to, each once."""
+    format_ = output.format
+    peak = max(abs(value.fraction) for value in values)
+    exponent = -_E8M0_BIAS
+    if peak:
+        leading = peak.numerator.bit_length() - peak.denominator.bit_length()
+        exponent = leading - format_.emax
+        if output.scale_rounding is ScaleRounding.UP:
+            exponent += peak > format_.largest * Fraction(2) ** exponent
+        exponent = min(max(exponent, -_E8M0_BIAS), _E8M0_BIAS)
+    places = exponent + format_.element_exponent
+    words = codec(format_.element)
+    codes = (
+        words.encode(
+            value._replace(exponent=value.exponent - places), Rounding.RNE, Overflow.SATURATE
+        )
+        for value in values
+    )
+    return Block(tuple(codes), exponent + _E8M0_BIAS)

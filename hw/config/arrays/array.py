@@ -15,6 +15,7 @@ from functools import cached_property
 from typing import Any
 
 from fp8mac.hw.config.accumulators import AccumulatorConfig, ConfigError, Resolve, integer
+from fp8mac.hw.config.outputs.blocks import BlockOutput
 from fp8mac.hw.config.outputs.output import OutputConfig, rescale_widths
 from fp8mac.hw.config.ports import Port, Role, Shape, named, packed_text, ports, stream_pins
 from fp8mac.hw.config.unit import MacConfig
@@ -47,8 +48,9 @@ class ArrayConfig:
         The unit in each place; its output, and the sum of its segments, stand once a column.
     rows, columns : int
         1 to `MOST_SIDE` of each.
-    output : ScaledFloat, FloatAccConfig or Requantizer, optional
-        What exact sums leave as; that of a unit stands once a column as well.
+    output : ScaledFloat, FloatAccConfig, Requantizer or BlockOutput, optional
+        What exact sums leave as; that of a unit stands once a column as well, and that of blocks
+        once a block of columns.
     sparse : bool
         Of each four elements of a row of the left matrix two are zero, and not there: two lanes
         have the other two, and indices choose the codes of the right matrix.
@@ -56,8 +58,8 @@ class ArrayConfig:
     Raises
     ------
     ConfigError
-        If there are two outputs, or one of sums that are rounded in every step; if there are more
-        or fewer, or more than `MOST_PRODUCTS` products a cycle, or the unit's
+        If there are two outputs, or one of sums that are rounded in every step, or the last block
+        of columns would be short; if there are more or fewer, or more than `MOST_PRODUCTS` products a cycle, or the unit's
         register waits for idle cycles.
 
     Examples
@@ -71,7 +73,7 @@ class ArrayConfig:
     unit: MacConfig
     rows: int
     columns: int
-    output: OutputConfig | None = None
+    output: OutputConfig | BlockOutput | None = None
     sparse: bool = False
 
     def __post_init__(self) -> None:
@@ -96,6 +98,11 @@ class ArrayConfig:
             raise ConfigError(
                 f"Sums in {self.unit.accumulator.name} are rounded at every step and leave as they "
                 "are; an output format is for kulisch and integer accumulators."
+            )
+        if self.blocks is not None and self.columns % self.blocks.size:
+            raise ConfigError(
+                f"{self.blocks.format.name} has blocks of {self.blocks.size} sums; the columns of "
+                f"an array are a multiple of that, not {self.columns}."
             )
         if self.unit.resolve is Resolve.IDLE:
             raise ConfigError(
@@ -122,8 +129,13 @@ class ArrayConfig:
 
     @property
     def leaves(self) -> OutputConfig | None:
-        """What sums leave as; None for as they are."""
-        return self.output or self.unit.output
+        """What each sum leaves as; None for as it is, or in blocks."""
+        return None if isinstance(self.output, BlockOutput) else self.output or self.unit.output
+
+    @property
+    def blocks(self) -> BlockOutput | None:
+        """What blocks of sums leave as, if they do."""
+        return self.output if isinstance(self.output, BlockOutput) else None
 
     @property
     def cells(self) -> int:
@@ -187,13 +199,23 @@ def element_fields(config: ArrayConfig) -> dict[str, int]:
 
 
 def row_fields(config: ArrayConfig) -> dict[str, int]:
-    """What comes out, lowest first: sums of all columns, or rounded ones; flags; ``last``."""
+    """What comes out, lowest first: sums of all columns, or rounded ones; flags; ``last``.
+
+    Of blocks there are elements of all columns, and a scale for each block.
+    """
     table = ports(config.unit, Shape.UNIT)
     widths = named(table, Role.RESULT)
     if config.leaves is not None:
         widths = {"out": config.leaves.format.bits}
-    widths |= named(table, Role.FLAG)
-    return {name: bits * config.columns for name, bits in widths.items()} | {"last": 1}
+    flags = named(table, Role.FLAG)
+    scales = dict[str, int]()
+    if (blocks := config.blocks) is not None:
+        widths = {"out": blocks.format.element.bits}
+        scales = {"scale": 8 * (config.columns // blocks.size)}
+    widths, flags = (
+        {name: bits * config.columns for name, bits in each.items()} for each in (widths, flags)
+    )
+    return widths | scales | flags | {"last": 1}
 
 
 def scale_fields(config: ArrayConfig) -> dict[str, int]:

@@ -9,6 +9,7 @@ from fp8mac.hw.config.accumulators import (
     integer,
     parse_accumulator,
 )
+from fp8mac.hw.config.blocks import BLOCK_NAMES
 from fp8mac.hw.config.formats import FormatError, IntFormat, Rounding, parse_format
 
 __all__ = [
@@ -186,6 +187,11 @@ def parse_output(text: str) -> OutputConfig:
         format_ = None
     if isinstance(format_, IntFormat):
         return _integer(text, format_, options)
+    if name in BLOCK_NAMES:
+        raise ConfigError(
+            f"'{text}' has a scale for a block of sums, which are in a row of an array; a unit has "
+            "one sum."
+        )
     shifts = [option for option in options if option.startswith("shift=")]
     plain = [name, *(option for option in options if option not in shifts)]
     try:

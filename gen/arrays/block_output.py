@@ -1,0 +1,45 @@
+"""Words about rows of sums that leave in blocks."""
+
+from fp8mac.gen.describe import describe_format
+from fp8mac.hw.config.blocks import ScaleRounding
+from fp8mac.hw.config.outputs.blocks import BlockOutput
+from fp8mac.hw.config.unit import MacConfig
+
+__all__ = ["block_cases", "describe_blocks"]
+
+
+def describe_blocks(output: BlockOutput) -> dict[str, object]:
+    """What blocks leave as, as JSON types."""
+    return {
+        "name": output.name,
+        "format": describe_format(output.format.element) | {"name": output.format.name},
+        "block": output.size,
+        "scale": output.format.block.scale.value,
+        "scale_rounding": output.scale_rounding.value,
+        "rounding": "rne",
+        "overflow": "saturate",
+    }
+
+
+def block_cases(config: MacConfig, output: BlockOutput) -> list[str]:
+    """Sentences about what blocks leave as."""
+    format_, emax = output.format, output.format.emax
+    rule = f"2**(e - {emax}), e being the exponent of the largest magnitude in it"
+    if output.scale_rounding is ScaleRounding.UP:
+        rule = f"the smallest one with which no sum is beyond {float(format_.largest):g} * scale"
+    unit = format_.element_exponent
+    cases = [
+        f"{output.size} sums side by side are a block of {format_.name}: out has their elements, "
+        "scale the power of two that they share, 2**(scale - 127), column 0 lowest.",
+        f"The scale of a block is {rule}.",
+        "An element is sum / scale"
+        + f" in units of 2**{unit}" * (unit != 0)
+        + ", rounded once to nearest even; beyond its range it is the nearest end. Scales are from "
+        "0 to 254, that of a block of zeros is 0. The sum counts units of 2**acc_lsb_exponent.",
+    ]
+    if config.flags:
+        cases.append(
+            "While a flag of a block is up, its scale is 255, NaN, and its elements are not "
+            "specified."
+        )
+    return cases
