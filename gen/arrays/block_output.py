@@ -39,7 +39,11 @@ def block_cases(config: MacConfig, output: BlockOutput) -> list[str]:
     ]
     if config.flags:
         cases.append(
-            "While a flag of a block is up, its scale is 255, NaN, and its elements are not "
+            "A sum that is NaN is a NaN element; others of its block are as without it."
+            if format_.element.has_nan
+            else "Where a sum is NaN, the scale of its block is 255, NaN, and elements are not "
             "specified."
         )
+    if len(config.flags) == 2:
+        cases.append("A block with an infinity has the scale 254; the infinity saturates.")
     return cases

@@ -53,8 +53,9 @@ class ToBlock(wiring.Component):
     -------
     value : :py:`In(config.size * width)`
         Sums, the first one lowest.
-    nan : :py:`In(1)`
-        Not all of them are numbers: the scale is NaN, and elements mean nothing.
+    nan, inf, negative : :py:`In(config.size)`
+        Of each sum, see `ToFloat`. NaN is an element where elements have NaN; elsewhere it is the
+        scale, and elements mean nothing. An infinity has the largest scale, and saturates.
     code : :py:`Out(config.size * config.format.element.bits)`
         Elements, the first one lowest.
     scale : :py:`Out(8)`
@@ -63,6 +64,8 @@ class ToBlock(wiring.Component):
 
     value: Signal
     nan: Signal
+    inf: Signal
+    negative: Signal
     code: Signal
     scale: Signal
 
@@ -73,7 +76,7 @@ class ToBlock(wiring.Component):
         super().__init__(
             {
                 "value": In(config.size * width),
-                "nan": In(1),
+                **{name: In(config.size) for name in ("nan", "inf", "negative")},
                 "code": Out(config.size * config.format.element.bits),
                 "scale": Out(8),
             }
@@ -107,19 +110,34 @@ class ToBlock(wiring.Component):
             for place in range(size)
         ]
         top = min(max(top, 0), _LARGEST)
+        far = [self._padded(_merged(_extended(x, _LARGEST - top), self._kept)) for x in sums]
         taken, leading, sums = self._normalise(m, sums, top)
         more = Signal(name="more")
-        m.d.comb += more.eq(reduce(or_, map(self._is_beyond, sums)))
+        beyond = (self._is_beyond(x) & ~nan for x, nan in zip(sums, self.nan, strict=True))
+        m.d.comb += more.eq(reduce(or_, beyond))
         if top == _LARGEST:  # there is no larger scale
             more = more & taken.any()
+        infinite = wire(m, (self.inf & ~self.nan).any(), "infinite")
         scale = wire(m, (top - taken + more)[:8] & leading.replicate(8), "numbers_scale")
-        m.d.comb += self.scale.eq(scale | self.nan.replicate(8))
+        scale = Mux(infinite, _LARGEST, scale)
+        if not self._has_nan:
+            scale |= self.nan.any().replicate(8)
+        m.d.comb += self.scale.eq(scale)
         codes: list[Value] = []
         for place, x in enumerate(sums):
             lower = Cat(x[:2].any(), x[2:], x[-1])
-            codes.append(self._element(m, Mux(more, lower, x), place))
+            negative = self.negative[place]
+            end = Cat((~negative).replicate(len(x) - 1), negative)
+            special = Mux(self.inf[place], end, far[place])
+            x = wire(m, Mux(infinite, special, Mux(more, lower, x)), f"scaled_{place}")
+            codes.append(self._element(m, x, place))
         m.d.comb += self.code.eq(Cat(codes))
         return m
+
+    @property
+    def _has_nan(self) -> bool:
+        """Whether NaN is an element, not a scale."""
+        return self._config.format.element.has_nan
 
     @property
     def _top(self) -> int:
@@ -130,7 +148,7 @@ class ToBlock(wiring.Component):
         """A sum whose top place is within scales: with signs above it, or cut to an end."""
         sign, above = x[-1], self._top - _LARGEST
         if above <= 0:
-            return Cat(x, sign.replicate(max(0, -self._top)))
+            return _extended(x, max(0, -self._top))
         x = Cat(Const(0, above + self._kept), x)  # ends have ones there
         stays = x[: -1 - above]
         outside = (x[-1 - above : -1] ^ sign.replicate(above)).any()
@@ -152,8 +170,8 @@ class ToBlock(wiring.Component):
         """
         signs = [x[-1] for x in sums]
         magnitudes = (
-            Cat(sign, x[:-1] ^ sign.replicate(len(x) - 1))
-            for x, sign in zip(sums, signs, strict=True)
+            Cat(sign, x[:-1] ^ sign.replicate(len(x) - 1)) & (~nan).replicate(len(x))
+            for x, sign, nan in zip(sums, signs, self.nan, strict=True)
         )
         occupied: Value = wire(m, reduce(or_, magnitudes), "occupied")
         left = min(len(occupied) - 1, top)
@@ -174,9 +192,11 @@ class ToBlock(wiring.Component):
                 wire(m, _merged(_shifted(x, step, take), self._kept + left), f"left_{left}_{place}")
                 for place, x in enumerate(sums)
             ]
-        missing = (Const(0, max(0, self._kept + 1 - len(x))) for x in sums)
-        sums = [Cat(zeros, x) for zeros, x in zip(missing, sums, strict=True)]
-        return wire(m, taken, "taken"), occupied[-1], sums
+        return wire(m, taken, "taken"), occupied[-1], list(map(self._padded, sums))
+
+    def _padded(self, x: Value) -> Value:
+        """With zeros below, up to one bit for what is below those that are kept."""
+        return Cat(Const(0, max(0, self._kept + 1 - len(x))), x)
 
     def _is_beyond(self, x: Value) -> Value:
         """Whether the scale of a block with that sum is one more than its leading one says."""
@@ -201,12 +221,19 @@ class ToBlock(wiring.Component):
             stage = ToFloat(len(x), lsb_exponent, rounded)
         m.submodules[f"element_{place}"] = stage
         m.d.comb += stage.value.eq(x)
+        if self._has_nan and isinstance(stage, ToFloat):
+            m.d.comb += stage.nan.eq(self.nan[place])
         return stage.code
 
 
 def _shifted(x: Value, places: int, take: Value) -> Value:
     """So many places higher where ``take`` is high."""
     return Mux(take, Cat(Const(0, places), x[:-places]), x)
+
+
+def _extended(x: Value, places: int) -> Value:
+    """So many more copies of the sign."""
+    return Cat(x, x[-1].replicate(places))
 
 
 def _merged(x: Value, kept: int) -> Value:

@@ -22,6 +22,7 @@ from fp8mac.hw.config.arrays.array import (
 )
 from fp8mac.hw.config.structure import Built, Goal
 from fp8mac.hw.units.buildable import check_undrawn
+from fp8mac.hw.units.mac import raised
 
 __all__ = ["MacArray", "check_array"]
 
@@ -158,11 +159,10 @@ class MacArray(wiring.Component):
             inside = readers[first : first + output.size]
             block = ToBlock(unit.acc_bits, unit.product_lsb_exponent, output)
             m.submodules[f"block_{first // output.size}"] = block
-            flags = [getattr(reader, flag) for reader in inside for flag in unit.flags]
-            m.d.comb += [
-                block.value.eq(Cat(reader.acc for reader in inside)),
-                block.nan.eq(Cat(flags).any()),
-            ]
+            m.d.comb += block.value.eq(Cat(reader.acc for reader in inside))
+            for place, reader in enumerate(inside):
+                said = raised([getattr(reader, flag) for flag in unit.flags])
+                m.d.comb += [getattr(block, name)[place].eq(up) for name, up in said.items()]
             found.append(block)
         m.d.comb += [
             self.o.payload["out"].eq(Cat(block.code for block in found)),

@@ -235,17 +235,20 @@ def add_output(
     m.submodules.output = stage
     m.d.comb += [stage.value.eq(value), out.eq(stage.code)]
     m.d.comb += [getattr(stage, name).eq(each) for name, each in rescales.items()]
-    if isinstance(stage, Requantize):
-        return
-    if len(flags) == 1:
-        m.d.comb += stage.nan.eq(flags[0])
-    elif flags:
-        positive, negative = flags
-        m.d.comb += [
-            stage.nan.eq(positive & negative),
-            stage.inf.eq(positive | negative),
-            stage.negative.eq(negative),
-        ]
+    if not isinstance(stage, Requantize):
+        m.d.comb += [getattr(stage, name).eq(each) for name, each in raised(flags).items()]
+
+
+def raised(flags: Sequence[Value]) -> dict[str, Value]:
+    """What flags of a unit say of its sum: ``nan``; ``inf``, if not NaN, and ``negative``."""
+    if len(flags) < 2:
+        return {"nan": flag for flag in flags}
+    positive, negative = flags
+    return {
+        "nan": positive & negative,
+        "inf": positive | negative,
+        "negative": negative,
+    }
 
 
 COMPONENTS: dict[Shape, type[MacCore] | type[Mac]] = {Shape.CORE: MacCore, Shape.UNIT: Mac}

@@ -95,20 +95,17 @@ def leave_as(
     output: OutputConfig, config: MacConfig, state: State, rescale: Rescale = NO_RESCALE
 ) -> int | None:
     """As `leave`, for any output of what adds products one by one."""
-    raised = {flag for flag, up in zip(config.flags, state.flags, strict=True) if up}
     if isinstance(output, Requantizer):
-        if raised:
+        if any(state.flags):
             return None
         acc = state.acc or 0
         value = acc - (acc >> config.acc_bits - 1 << config.acc_bits)
         return requantized(output, value, rescale) % (1 << output.format.bits)
     overflow = output.overflow
-    if raised in ({"nan"}, {"pos_inf", "neg_inf"}):
-        value = NAN
-    elif raised:
-        value = Value(int(raised == {"neg_inf"}), 0, 0, Kind.INF)
+    value = _special(config, state)
+    if value is not None and value.kind is Kind.INF:
         overflow = Overflow.TO_SPECIAL if output.format.has_inf else overflow
-    else:
+    if value is None:
         value = read(config, state.acc or 0)
         value = value._replace(exponent=value.exponent - rescale.shift)
     if value.kind is Kind.NAN and not output.format.has_nan:
@@ -139,7 +136,7 @@ class Block(NamedTuple):
 
 
 def leave_block(output: BlockOutput, config: MacConfig, states: Sequence[State]) -> Block:
-    """Codes that sums of a block leave as; where a flag is raised the scale is NaN.
+    """Codes that sums of a block leave as, with NaN and infinities where flags are raised.
 
     Examples
     --------
@@ -149,17 +146,34 @@ def leave_block(output: BlockOutput, config: MacConfig, states: Sequence[State])
     >>> leave_block(parse_row_output("mxfp4"), parse_line("int8 -> int32"), states)  # 0, 6, 0 * 16
     Block(codes=(0, 7, 0), scale=131)
     """
-    if any(any(state.flags) for state in states):
-        return Block((None,) * len(states), _NAN_SCALE)
-    return rounded_block(output, [read(config, state.acc or 0) for state in states])
+    values = (_special(config, state) or read(config, state.acc or 0) for state in states)
+    return rounded_block(output, list(values))
+
+
+def _special(config: MacConfig, state: State) -> Value | None:
+    """NaN or the infinity that raised flags stand for; None for a number."""
+    up = {flag for flag, raised in zip(config.flags, state.flags, strict=True) if raised}
+    if not up:
+        return None
+    return NAN if up != {"pos_inf"} and up != {"neg_inf"} else Value(
+        int(up == {"neg_inf"}), 0, 0, Kind.INF
+    )
 
 
 def rounded_block(output: BlockOutput, values: Sequence[Value]) -> Block:
-    """Codes that numbers of a block are rounded to, each once."""
+    """Codes that values of a block are rounded to, each once.
+
+    NaN is an element where elements have NaN; elsewhere it is the scale, and elements are not
+    specified. An infinity has the largest scale, and saturates.
+    """
     format_ = output.format
-    peak = max(abs(value.fraction) for value in values)
-    exponent = -_E8M0_BIAS
-    if peak:
+    kinds = {value.kind for value in values}
+    if Kind.NAN in kinds and not format_.element.has_nan:
+        return Block((None,) * len(values), _NAN_SCALE)
+    finite = (abs(value.fraction) for value in values if value.kind is Kind.FINITE)
+    peak = max(finite, default=Fraction(0))
+    exponent = _E8M0_BIAS if Kind.INF in kinds else -_E8M0_BIAS
+    if peak and Kind.INF not in kinds:
         leading = peak.numerator.bit_length() - peak.denominator.bit_length()
         exponent = leading - format_.emax
         if output.scale_rounding is ScaleRounding.UP:
