@@ -24,18 +24,18 @@ def describe_blocks(output: BlockOutput) -> dict[str, object]:
 def block_cases(config: MacConfig, output: BlockOutput) -> list[str]:
     """Sentences about what blocks leave as."""
     format_, emax = output.format, output.format.emax
-    rule = f"2**(e - {emax}), e being the exponent of the largest magnitude in it"
+    rule = f"2**{f'(e - {emax})' if emax else 'e'}, e being the exponent of the largest magnitude"
     if output.scale_rounding is ScaleRounding.UP:
-        rule = f"the smallest one with which no sum is beyond {float(format_.largest):g} * scale"
+        rule = f"the smallest with which no sum is beyond {float(format_.largest):.9g} times it"
     unit = format_.element_exponent
     cases = [
         f"{output.size} sums side by side are a block of {format_.name}: out has their elements, "
-        "scale the power of two that they share, 2**(scale - 127), column 0 lowest.",
-        f"The scale of a block is {rule}.",
-        "An element is sum / scale"
+        "scale the power of two that they share, as 2**(scale - 127); column 0 is lowest.",
+        f"That power is {rule}, and from 2**-127 to 2**127; that of a block of zeros is 2**-127.",
+        "An element is the sum divided by it"
         + f" in units of 2**{unit}" * (unit != 0)
-        + ", rounded once to nearest even; beyond its range it is the nearest end. Scales are from "
-        "0 to 254, that of a block of zeros is 0. The sum counts units of 2**acc_lsb_exponent.",
+        + ", rounded once to nearest even; beyond its range it is the nearest end. The "
+        "sum counts units of 2**acc_lsb_exponent.",
     ]
     if config.flags:
         cases.append(
@@ -45,5 +45,5 @@ def block_cases(config: MacConfig, output: BlockOutput) -> list[str]:
             "specified."
         )
     if len(config.flags) == 2:
-        cases.append("A block with an infinity has the scale 254; the infinity saturates.")
+        cases.append("A block with an infinity has the scale 254, and the infinity saturates.")
     return cases

@@ -2,11 +2,14 @@
 
 import random
 
+import numpy as np
+
 from fp8mac.hw.config.arrays.array import ArrayConfig
-from fp8mac.sim.check.stimuli import biased_triples
+from fp8mac.hw.config.formats import Format
+from fp8mac.sim.check.stimuli import biased_triples, finite_codes
 from fp8mac.sim.check.words import random_rescales
 from fp8mac.sim.exact.arrays import Element
-from fp8mac.sim.exact.golden import Rescale
+from fp8mac.sim.exact.golden import Rescale, unpack
 
 __all__ = ["random_scales", "random_tiles"]
 
@@ -14,7 +17,8 @@ __all__ = ["random_scales", "random_tiles"]
 def random_tiles(config: ArrayConfig, count: int, seed: int) -> list[list[Element]]:
     """Tiles of one element up to twice as many as rows, and a few; operands weighted to rare cases.
 
-    Equal seeds give equal tiles.
+    Equal seeds give equal tiles. Where sums leave in blocks, three tiles of four are finite, and
+    one has few sums: else hardly any block would be finite, or have another scale than most.
     """
     rng = random.Random(seed)
     lanes, sparse = config.unit.products_per_cycle, config.sparse
@@ -37,7 +41,40 @@ def random_tiles(config: ArrayConfig, count: int, seed: int) -> list[list[Elemen
         packed = tuple(sum(place << 2 * at for at, place in enumerate(each)) for each in index)
         return Element(some(0), b, packed)
 
-    return [[element() for _ in range(length)] for length in lengths]
+    tiles = [[element() for _ in range(length)] for length in lengths]
+    if config.blocks is None:
+        return tiles
+    return [_tamed(config, tile, rng) for tile in tiles]
+
+
+def _tamed(config: ArrayConfig, tile: list[Element], rng: random.Random) -> list[Element]:
+    """A tile as it is; one without NaN and infinities; or one of few columns that are not zero."""
+    kind = rng.randrange(4)
+    if not kind:
+        return tile
+    stay = [kind < 3 or rng.random() < 1 / 16 for _ in range(config.columns)]
+    finite = (_finite(config, each) for each in tile)
+    return [
+        each._replace(b=tuple(word * stays for word, stays in zip(each.b, stay, strict=True)))
+        for each in finite
+    ]
+
+
+def _finite(config: ArrayConfig, element: Element) -> Element:
+    """The element without NaN and infinities."""
+
+    def finite(format_: Format, word: int, lanes: int) -> int:
+        codes = np.array(unpack(word, format_.bits, lanes), np.uint64)
+        return sum(
+            code << format_.bits * lane
+            for lane, code in enumerate(finite_codes(format_, codes).tolist())
+        )
+
+    unit, lanes = config.unit, config.unit.products_per_cycle
+    return element._replace(
+        a=tuple(finite(unit.a, word, lanes) for word in element.a),
+        b=tuple(finite(unit.b, word, lanes * (1 + config.sparse)) for word in element.b),
+    )
 
 
 def random_scales(config: ArrayConfig, seed: int) -> list[Rescale]:

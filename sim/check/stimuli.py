@@ -19,6 +19,7 @@ from fp8mac.sim.codes.numbers import values
 __all__ = [
     "Triples",
     "biased_triples",
+    "finite_codes",
     "float_accumulators",
     "integers",
     "lane_codes",
@@ -113,7 +114,7 @@ def lane_codes(
     if recipe is None:
         recipe = rng.choice(5, (count, 1), p=[0.1, 0.3, 0.2, 0.2, 0.2])
     a, b = (
-        np.where(recipe == 0, codes, _finite(format_, codes))
+        np.where(recipe == 0, codes, finite_codes(format_, codes))
         for format_, codes in ((config.a, a), (config.b, b))
     )
     gone = (recipe == 2) & (rng.random((count, lanes)) < 0.75)
@@ -128,7 +129,7 @@ def lane_codes(
     return np.where(flip | again, _negative(config.a, a), a), b
 
 
-def _finite(format_: Format, codes: Codes) -> Codes:
+def finite_codes(format_: Format, codes: Codes) -> Codes:
     """The codes, NaN and infinities replaced by the largest number of their sign."""
     if not isinstance(format_, FloatFormat):
         return codes
@@ -144,7 +145,7 @@ def _negative(format_: Format, codes: Codes) -> Codes:
     """Codes of the negative numbers; of the most negative integer that itself."""
     sign = np.uint64(1 << (format_.bits - 1))
     if isinstance(format_, FloatFormat):
-        return _finite(format_, codes ^ sign)
+        return finite_codes(format_, codes ^ sign)
     return (~codes + np.uint64(1)) & np.uint64((1 << format_.bits) - 1)
 
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from fp8mac.hw.arrays.array import check_array
+from fp8mac.hw.config.accumulators import FloatAccConfig
 from fp8mac.hw.config.arrays.array import ArrayConfig
 from fp8mac.hw.config.arrays.block_sparse import BlockSparseConfig
 from fp8mac.hw.config.errors import ConfigError
-from fp8mac.hw.config.outputs.output import Requantizer, parse_output
+from fp8mac.hw.config.outputs.blocks import parse_row_output
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.structure import Goal
 from fp8mac.hw.config.unit import parse_line
@@ -62,8 +63,8 @@ class ArrayRecord:
     unit : str
         The unit in each place, in one line.
     output : str
-        What sums leave as where it is an integer, see
-        `fp8mac.hw.config.outputs.output.parse_output`.
+        What sums leave as where it is an integer or blocks, see
+        `fp8mac.hw.config.outputs.blocks.parse_row_output`.
     sparsity : str
         ``2:4``, ``blocks of 8``, or nothing.
     rows, columns : int
@@ -148,8 +149,8 @@ def jobs(
         lines.append((STANDARD[0], "", False, STANDARD_BLOCKS))
     found = list[ArrayJob]()
     for line, out, each, elements in lines:
-        leaves = parse_output(out) if out else None
-        if leaves is not None and not isinstance(leaves, Requantizer):
+        leaves = parse_row_output(out) if out else None
+        if isinstance(leaves, FloatAccConfig):
             raise ConfigError(f"'{out}' is no integer; a float that sums leave as is in the unit.")
         array = ArrayConfig(parse_line(line), rows, columns, leaves, each)
         check_array(array)
