@@ -9,7 +9,11 @@ from fp8mac.cli.boards.board import board
 from fp8mac.gen.boards.demo import Demo
 from fp8mac.hw.config.arrays.array import MOST_PRODUCTS, MOST_SIDE
 from fp8mac.hw.config.arrays.block_sparse import BlockSparseConfig
+from fp8mac.hw.config.blocks import BLOCK_FORMATS, parse_operand
+from fp8mac.hw.config.outputs.blocks import BlockOutput
 from fp8mac.hw.config.unit import parse_line
+from fp8mac.sim.exact.outputs import rounded_block
+from fp8mac.sim.exact.values import NAN
 from fp8mac.synth_reports.experiments.arrays.arrays import GONE
 
 
@@ -41,6 +45,9 @@ def routed() -> list[str]:
 
 def arrays() -> list[str]:
     """Limits, and rows of the arrays that are measured."""
+    block = parse_operand("mxfp8")[1]
+    assert block is not None
+    nan = rounded_block(BlockOutput(BLOCK_FORMATS["mxfp4"]), [NAN]).scale
     rows = table("arrays")
     assert {(row["rows"], row["columns"]) for row in rows} == {("8", "8")}
     dense, blocks = rows[0], rows[-1]
@@ -62,6 +69,8 @@ def arrays() -> list[str]:
             "cycle; an array of 8 x 8 is written"
         ),
         "beside that of 64 cores",
+        f"the sums of {block.size} columns side by side leave as their {block.size} elements",
+        f"elsewhere the scale is {nan}, NaN",
         "the others being zero (2:4). Two lanes",
         "of small ones, on the mapped netlist: 8,192 cases each",
         "here of 16 bits and unsigned",

@@ -157,7 +157,7 @@ def test_golden_blocks_are_those_of_encode(text):
 @pytest.mark.parametrize(
     ("line", "text"),
     [
-        ("int4 -> int9", "mxfp4"),
+        ("e2m1 -> kulisch:3", "mxfp4"),
         pytest.param("e5m2 -> kulisch:1:segmented=20", "mxfp8e5m2:up", marks=pytest.mark.slow),
         pytest.param("e4m3 -> kulisch:3, stages 2", "mxfp6e3m2", marks=pytest.mark.slow),
     ],
@@ -165,7 +165,7 @@ def test_golden_blocks_are_those_of_encode(text):
 def test_array_leaves_blocks(line, text, tmp_path):
     """Emitted, with its testbench, which finds a scale and an element that are wrong."""
     config = ArrayConfig(parse_line(line), 1, 32, parse_row_output(text))
-    tiles = random_tiles(config, 15, seed=4)
+    tiles = random_tiles(config, 15, seed=5)
     rows = [row for tile in tiles for row in row_words(config, tile_sums(config, tile))]
     place = row_fields(config)["out"]
     scales = {row.bits >> place & 255 for row in rows}
