@@ -73,8 +73,8 @@ def array(
             "--out",
             metavar="FORMAT",
             help="Round exact sums where they leave: fp16, e4m3:shift=6 with a shift of 6 bits for "
-            "each column, int8:times=16 with a multiplier of 16 bits, too, or mxfp8, a row in blocks "
-            "of 32 columns (mxfp8:up: no scale lets an element saturate).",
+            "each column, int8:times=16 with a multiplier of 16 bits, too, or mxfp8, blocks of 32 "
+            "columns (mxfp8:up: no element saturates).",
         ),
     ] = None,
     goal: GOAL = Goal.AREA,

@@ -29,8 +29,10 @@ def block_cases(config: MacConfig, output: BlockOutput) -> list[str]:
         rule = f"the smallest with which no sum is beyond {float(format_.largest):.9g} times it"
     unit = format_.element_exponent
     cases = [
-        f"{output.size} sums side by side are a block of {format_.name}: out has their elements, "
-        "scale the power of two that they share, as 2**(scale - 127); column 0 is lowest.",
+        (
+            f"{output.size} sums side by side are a block of {format_.name}: out has their "
+            "elements, scale the power of two that they share, as 2**(scale - 127); column 0 is lowest."
+        ),
         f"That power is {rule}, and from 2**-127 to 2**127; that of a block of zeros is 2**-127.",
         "An element is the sum divided by it"
         + f" in units of 2**{unit}" * (unit != 0)

@@ -129,8 +129,8 @@ class ToBlock(wiring.Component):
             negative = self.negative[place]
             end = Cat((~negative).replicate(len(x) - 1), negative)
             special = Mux(self.inf[place], end, far[place])
-            x = wire(m, Mux(infinite, special, Mux(more, lower, x)), f"scaled_{place}")
-            codes.append(self._element(m, x, place))
+            left = wire(m, Mux(infinite, special, Mux(more, lower, x)), f"scaled_{place}")
+            codes.append(self._element(m, left, place))
         m.d.comb += self.code.eq(Cat(codes))
         return m
 

@@ -242,7 +242,7 @@ def add_output(
 def raised(flags: Sequence[Value]) -> dict[str, Value]:
     """What flags of a unit say of its sum: ``nan``; ``inf``, if not NaN, and ``negative``."""
     if len(flags) < 2:
-        return {"nan": flag for flag in flags}
+        return {"nan": flags[0]} if flags else {}
     positive, negative = flags
     return {
         "nan": positive & negative,

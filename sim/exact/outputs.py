@@ -155,9 +155,9 @@ def _special(config: MacConfig, state: State) -> Value | None:
     up = {flag for flag, raised in zip(config.flags, state.flags, strict=True) if raised}
     if not up:
         return None
-    return NAN if up != {"pos_inf"} and up != {"neg_inf"} else Value(
-        int(up == {"neg_inf"}), 0, 0, Kind.INF
-    )
+    if len(up) == 1 and "nan" not in up:
+        return Value(int("neg_inf" in up), 0, 0, Kind.INF)
+    return NAN
 
 
 def rounded_block(output: BlockOutput, values: Sequence[Value]) -> Block:

@@ -59,8 +59,8 @@ class ArrayConfig:
     ------
     ConfigError
         If there are two outputs, or one of sums that are rounded in every step, or the last block
-        of columns would be short; if there are more or fewer, or more than `MOST_PRODUCTS` products a cycle, or the unit's
-        register waits for idle cycles.
+        of columns would be short; if there are more or fewer, or more than `MOST_PRODUCTS` products
+        a cycle, or the unit's register waits for idle cycles.
 
     Examples
     --------

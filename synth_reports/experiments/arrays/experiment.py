@@ -33,7 +33,9 @@ class ArraysOptions:
         int,
         Option("Elements of a block, where some are zero; 0 for none.", "N", high=64, part=True),
     ] = 0
-    out: Annotated[str, Option("Integer or blocks that sums leave as, as for array.", "FORMAT", part=True)] = ""
+    out: Annotated[
+        str, Option("Integer or blocks that sums leave as, as for array.", "FORMAT", part=True)
+    ] = ""
 
 
 class Arrays(Experiment[ArraysOptions, "ArrayJob", "ArrayRecord"]):

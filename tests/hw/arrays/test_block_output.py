@@ -222,12 +222,18 @@ def test_blocks_are_described():
         "overflow": "saturate",
     }
     assert said_of(facts)[-5:] == [
-        "32 sums side by side are a block of mxfp4: out has their elements, scale the power of two "
-        "that they share, as 2**(scale - 127); column 0 is lowest.",
-        "That power is the smallest with which no sum is beyond 6 times it, and from 2**-127 to "
-        "2**127; that of a block of zeros is 2**-127.",
-        "An element is the sum divided by it, rounded once to nearest even; beyond its range it is "
-        "the nearest end. The sum counts units of 2**acc_lsb_exponent.",
+        (
+            "32 sums side by side are a block of mxfp4: out has their elements, scale the power of "
+            "two that they share, as 2**(scale - 127); column 0 is lowest."
+        ),
+        (
+            "That power is the smallest with which no sum is beyond 6 times it, and from 2**-127 "
+            "to 2**127; that of a block of zeros is 2**-127."
+        ),
+        (
+            "An element is the sum divided by it, rounded once to nearest even; beyond its range it "
+            "is the nearest end. The sum counts units of 2**acc_lsb_exponent."
+        ),
         "Where a sum is NaN, the scale of its block is 255, NaN, and elements are not specified.",
         "A block with an infinity has the scale 254, and the infinity saturates.",
     ]
@@ -236,10 +242,14 @@ def test_blocks_are_described():
         for line, text in (("int8 -> int32", "mxint8"), ("e4m3 -> kulisch", "mxfp8"))
     ]
     assert others[0][-2:] == [
-        "That power is 2**e, e being the exponent of the largest magnitude, and from 2**-127 to "
-        "2**127; that of a block of zeros is 2**-127.",
-        "An element is the sum divided by it in units of 2**-6, rounded once to nearest even; "
-        "beyond its range it is the nearest end. The sum counts units of 2**acc_lsb_exponent.",
+        (
+            "That power is 2**e, e being the exponent of the largest magnitude, and from 2**-127 "
+            "to 2**127; that of a block of zeros is 2**-127."
+        ),
+        (
+            "An element is the sum divided by it in units of 2**-6, rounded once to nearest even; "
+            "beyond its range it is the nearest end. The sum counts units of 2**acc_lsb_exponent."
+        ),
     ]
     assert others[1][-3].startswith("That power is 2**(e - 8), e being the exponent of the largest")
     assert others[1][-1] == (
@@ -267,14 +277,18 @@ def test_cost_of_arrays_takes_blocks():
         (
             "e4m3 -> kulisch",
             "mxfp8",
-            "mxfp8e4m3 has blocks of 32 sums; the columns of an array are a multiple of that, "
-            "not 8.",
+            (
+                "mxfp8e4m3 has blocks of 32 sums; the columns of an array are a multiple of that, "
+                "not 8."
+            ),
         ),
         (
             "e4m3 -> kulisch",
             "nvfp4:up",
-            "Scales of nvfp4 are not powers of two; rows of sums leave as mxfp8, mxfp6e2m3, "
-            "mxfp6e3m2, mxfp4 or mxint8.",
+            (
+                "Scales of nvfp4 are not powers of two; rows of sums leave as mxfp8, mxfp6e2m3, "
+                "mxfp6e3m2, mxfp4 or mxint8."
+            ),
         ),
         (
             "e4m3 -> kulisch",
@@ -284,8 +298,10 @@ def test_cost_of_arrays_takes_blocks():
         (
             "e4m3 -> fp16",
             "mxfp4",
-            "Sums in fp16 are rounded at every step and leave as they are; an output format is for "
-            "kulisch and integer accumulators.",
+            (
+                "Sums in fp16 are rounded at every step and leave as they are; an output format is "
+                "for kulisch and integer accumulators."
+            ),
         ),
         ("e4m3 -> kulisch, output bf16", "mxfp4", "An array has one output."),
     ],
