@@ -31,7 +31,8 @@ def block_cases(config: MacConfig, output: BlockOutput) -> list[str]:
     cases = [
         (
             f"{output.size} sums side by side are a block of {format_.name}: out has their "
-            "elements, scale the power of two that they share, as 2**(scale - 127); column 0 is lowest."
+            "elements, scale the power of two that they share, as 2**(scale - 127); column 0 is "
+            "lowest."
         ),
         f"That power is {rule}, and from 2**-127 to 2**127; that of a block of zeros is 2**-127.",
         "An element is the sum divided by it"

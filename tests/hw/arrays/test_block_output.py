@@ -231,8 +231,8 @@ def test_blocks_are_described():
             "to 2**127; that of a block of zeros is 2**-127."
         ),
         (
-            "An element is the sum divided by it, rounded once to nearest even; beyond its range it "
-            "is the nearest end. The sum counts units of 2**acc_lsb_exponent."
+            "An element is the sum divided by it, rounded once to nearest even; beyond its range "
+            "it is the nearest end. The sum counts units of 2**acc_lsb_exponent."
         ),
         "Where a sum is NaN, the scale of its block is 255, NaN, and elements are not specified.",
         "A block with an infinity has the scale 254, and the infinity saturates.",
