@@ -20,7 +20,7 @@ from fp8mac.sim.exact.values import NAN, Kind, Value
 
 __all__ = [
     "NO_RESCALE",
-    "Block",
+    "BlockCodes",
     "Rescale",
     "leave",
     "leave_as",
@@ -128,14 +128,14 @@ def requantized(config: Requantizer, value: int, rescale: Rescale) -> int:
     return min(max(nearest, -most - (not config.format.symmetric)), most)
 
 
-class Block(NamedTuple):
+class BlockCodes(NamedTuple):
     """Codes of elements, None for not specified, and of the scale that they share."""
 
     codes: tuple[int | None, ...]
     scale: int
 
 
-def leave_block(output: BlockOutput, config: MacConfig, states: Sequence[State]) -> Block:
+def leave_block(output: BlockOutput, config: MacConfig, states: Sequence[State]) -> BlockCodes:
     """Codes that sums of a block leave as, with NaN and infinities where flags are raised.
 
     Examples
@@ -144,7 +144,7 @@ def leave_block(output: BlockOutput, config: MacConfig, states: Sequence[State])
     >>> from fp8mac.hw.config.unit import parse_line
     >>> states = [State(acc, ()) for acc in (3, 100, 0)]
     >>> leave_block(parse_row_output("mxfp4"), parse_line("int8 -> int32"), states)  # 0, 6, 0 * 16
-    Block(codes=(0, 7, 0), scale=131)
+    BlockCodes(codes=(0, 7, 0), scale=131)
     """
     values = (_special(config, state) or read(config, state.acc or 0) for state in states)
     return rounded_block(output, list(values))
@@ -160,7 +160,7 @@ def _special(config: MacConfig, state: State) -> Value | None:
     return NAN
 
 
-def rounded_block(output: BlockOutput, values: Sequence[Value]) -> Block:
+def rounded_block(output: BlockOutput, values: Sequence[Value]) -> BlockCodes:
     """Codes that values of a block are rounded to, each once.
 
     NaN is an element where elements have NaN; elsewhere it is the scale, and elements are not
@@ -169,7 +169,7 @@ def rounded_block(output: BlockOutput, values: Sequence[Value]) -> Block:
     format_ = output.format
     kinds = {value.kind for value in values}
     if Kind.NAN in kinds and not format_.element.has_nan:
-        return Block((None,) * len(values), _NAN_SCALE)
+        return BlockCodes((None,) * len(values), _NAN_SCALE)
     finite = (abs(value.fraction) for value in values if value.kind is Kind.FINITE)
     peak = max(finite, default=Fraction(0))
     exponent = _E8M0_BIAS if Kind.INF in kinds else -_E8M0_BIAS
@@ -187,4 +187,4 @@ def rounded_block(output: BlockOutput, values: Sequence[Value]) -> Block:
         )
         for value in values
     )
-    return Block(tuple(codes), exponent + _E8M0_BIAS)
+    return BlockCodes(tuple(codes), exponent + _E8M0_BIAS)
