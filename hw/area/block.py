@@ -125,11 +125,11 @@ class ToBlock(wiring.Component):
         m.d.comb += self.scale.eq(scale)
         codes: list[Value] = []
         for place, x in enumerate(sums):
-            lower = Cat(x[:2].any(), x[2:], x[-1])
+            lower = Cat(x[0] | (x[1] & more), Mux(more, Cat(x[2:], x[-1]), x[1:]))
             negative = self.negative[place]
             end = Cat((~negative).replicate(len(x) - 1), negative)
             special = Mux(self.inf[place], end, far[place])
-            left = wire(m, Mux(infinite, special, Mux(more, lower, x)), f"scaled_{place}")
+            left = wire(m, Mux(infinite, special, lower), f"scaled_{place}")
             codes.append(self._element(m, left, place))
         m.d.comb += self.code.eq(Cat(codes))
         return m

@@ -34,7 +34,7 @@ from fp8mac.proofs.spec.theory import (
     widen,
 )
 
-__all__ = ["core_claim", "definitions", "port_after", "sum_claim", "unit_claim"]
+__all__ = ["core_claim", "definitions", "port_after", "rounded_claim", "sum_claim", "unit_claim"]
 
 
 def definitions(config: MacConfig, *, any_nan: bool = False) -> str:
@@ -184,7 +184,7 @@ def _output_claim(config: MacConfig, output: FloatAccConfig, value: str) -> str:
         both = all_of(f"(= {flag} #b1)" for flag in config.flags)
         number = f"(ite {both} {special['nan']}\n {number})"
     mode = "RTZ" if output.rounding is Rounding.RTZ else "RNE"
-    result = _result(output, sorts.rounded, False, plain=sorts.plain)
+    result = rounded_claim(output, sorts.rounded, False, plain=sorts.plain)
     if format_.nan_code is None:
         result = f"(or (fp.isNaN s)\n {result})"
     return (
@@ -257,11 +257,11 @@ def _float_step(config: MacConfig, acc: FloatAccConfig, any_nan: bool) -> str:
         f" (c. {c})\n"
         f" (y. {y}))\n"
         f" (let ((s {total}){toward_zero})\n"
-        f" {_result(acc, sorts.rounded, any_nan, plain=is_plain(config, acc))}))"
+        f" {rounded_claim(acc, sorts.rounded, any_nan, plain=is_plain(config, acc))}))"
     )
 
 
-def _result(acc: FloatAccConfig, rounded: Sort, any_nan: bool, *, plain: bool) -> str:
+def rounded_claim(acc: FloatAccConfig, rounded: Sort, any_nan: bool, *, plain: bool) -> str:
     """Whether ``y`` is what the rounded sum becomes; ``=`` tells the zeros apart."""
     format_ = acc.format
     nan = None
