@@ -27,6 +27,9 @@ __all__ = ["STANDARD", "ArrayJob", "ArrayRecord", "jobs", "measured"]
 STANDARD_OUTPUT = "int8:times=16"
 """What sums of the last standard unit leave as, in a row of its own."""
 
+STANDARD_ROW = ("mxfp8", 32)
+"""What rows of the first standard unit leave as, in blocks, and the columns that it takes."""
+
 STANDARD_BLOCKS = 8
 """Elements of a block, of the first standard unit in a row of its own."""
 
@@ -131,7 +134,7 @@ def jobs(
     rows, columns : int
         Of each array.
     output : str
-        Integer that sums leave as, if they do.
+        Integer or blocks that sums leave as, if they do.
     sparse : bool
         Whether the left matrix is sparse.
     block_sparse : int
@@ -142,17 +145,18 @@ def jobs(
     FormatError, ConfigError
         If there is no such unit or array, or no circuit for it.
     """
-    lines = [(line, output, sparse, block_sparse) for line in units or STANDARD]
+    lines = [(line, output, columns, sparse, block_sparse) for line in units or STANDARD]
     if not (units or output or sparse or block_sparse):
-        lines.append((STANDARD[-1], STANDARD_OUTPUT, False, 0))
-        lines += [(STANDARD_LANES, "", each, 0) for each in (False, True)]
-        lines.append((STANDARD[0], "", False, STANDARD_BLOCKS))
+        lines.append((STANDARD[-1], STANDARD_OUTPUT, columns, False, 0))
+        lines.append((STANDARD[0], *STANDARD_ROW, False, 0))
+        lines += [(STANDARD_LANES, "", columns, each, 0) for each in (False, True)]
+        lines.append((STANDARD[0], "", columns, False, STANDARD_BLOCKS))
     found = list[ArrayJob]()
-    for line, out, each, elements in lines:
+    for line, out, wide, each, elements in lines:
         leaves = parse_row_output(out) if out else None
         if isinstance(leaves, FloatAccConfig):
             raise ConfigError(f"'{out}' is no integer; a float that sums leave as is in the unit.")
-        array = ArrayConfig(parse_line(line), rows, columns, leaves, each)
+        array = ArrayConfig(parse_line(line), rows, wide, leaves, each)
         check_array(array)
         found.append(ArrayJob(array, BlockSparseConfig(array, elements) if elements else None))
     return found

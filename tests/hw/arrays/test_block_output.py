@@ -261,6 +261,7 @@ def said_of(facts: dict[str, object]) -> Sequence[str]:
 def test_cost_of_arrays_takes_blocks():
     (job,) = jobs(["e4m3 -> kulisch"], 8, 32, "mxfp8")
     assert job.array.output == parse_row_output("mxfp8")
+    assert jobs([], 8, 8).count(job) == 1
     with pytest.raises(ConfigError) as error:
         jobs(["e4m3 -> kulisch"], 8, 32, "bf16")
     assert str(error.value) == "'bf16' is no integer; a float that sums leave as is in the unit."
