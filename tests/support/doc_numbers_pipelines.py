@@ -52,11 +52,6 @@ def arrays() -> list[str]:
     (wide,) = (row for row in rows if row["columns"] != "8")
     assert (wide["columns"], {row["rows"] for row in rows}) == (str(block.size), {"8"})
     dense, blocks = rows[0], rows[-1]
-    (fp32,) = (row for row in rows if row["unit"].endswith("output fp32"))
-    more = [
-        100 * (float(row["area_ge_per_product"]) / float(dense["area_ge_per_product"]) - 1)
-        for row in (wide, fp32)
-    ]
     assert (blocks["unit"], blocks["sparsity"]) == (dense["unit"], "blocks of 8")
     gates, flip_flops = (
         int(blocks[name]) - int(dense[name]) for name in ("two_input_gates", "flip_flops")
@@ -74,7 +69,6 @@ def arrays() -> list[str]:
             f"up to {MOST_SIDE} rows and {MOST_SIDE} columns, and {MOST_PRODUCTS:,} products a "
             "cycle; an array of 8 x 8 is written"
         ),
-        f"takes {more[0]:.0f} % of area a product where FP32 takes {more[1]:.0f} %",
         f"the sums of {block.size} columns side by side leave as their {block.size} elements",
         f"elsewhere the scale is {nan}, NaN",
         "the others being zero (2:4). Two lanes",
