@@ -7,7 +7,7 @@ circuit gives, so that the two claims together say what the block becomes.
 
 from collections.abc import Iterator
 
-from amaranth.back import rtlil
+from amaranth.back import rtlil  # pyright: ignore[reportAttributeAccessIssue] (no stub)
 
 from fp8mac.hw.area.block import ToBlock
 from fp8mac.proofs.check.queries import Query
