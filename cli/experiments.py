@@ -1,7 +1,7 @@
 """The command of any experiment: its options, the bar, where files go, what is printed."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any, cast, get_args, get_type_hints
@@ -184,7 +184,7 @@ def _value(name: str, hint: Any, value: Any) -> Any:
     if kind is str:
         return value or ""
     if kind == tuple[str, ...]:
-        return tuple(value.split(",")) if value else ()
+        return _joined(value.split(",")) if value else ()
     if kind != tuple[int, ...]:
         return value
     limits = Number(option.low, option.high)
@@ -193,3 +193,16 @@ def _value(name: str, hint: Any, value: Any) -> Any:
     except typer.BadParameter:
         sentence = f"{_name(name, option)} takes whole numbers {limits}, not '{value}'."
         raise end(sentence) from None
+
+
+def _joined(words: Sequence[str]) -> tuple[str, ...]:
+    """Words, or units: what stands behind a unit's accumulator, and commas, is of the same unit."""
+    from fp8mac.hw.config.silicon.named import named
+
+    found = list[str]()
+    for word in words:
+        if found and "->" in found[-1] and "->" not in word and named(word.strip()) is None:
+            found[-1] += f",{word}"
+        else:
+            found.append(word)
+    return tuple(found)

@@ -82,6 +82,16 @@ def test_defaults_and_options():
     assert "Power; 1 to 3. Not with --rough." in " ".join(text.split())
 
 
+def test_a_unit_keeps_what_stands_behind_its_commas(monkeypatch):
+    asked, plan = [], Toy.plan
+    monkeypatch.setattr(
+        Toy, "plan", lambda toy, options: asked.append(options) or plan(toy, options)
+    )
+    units = ("int8 -> int32, stages 2, output int4", "v100-fp16", "e2m1 -> kulisch", "e5m2 -> fp16")
+    assert invoke("toy", "--numbers", "1", "--words", ",".join(units)).exit_code == 0
+    assert [options.words for options in asked] == [units]
+
+
 def test_what_is_known_is_not_done_again():
     invoke("toy", "--numbers", "1,2")
     assert invoke("toy", "--numbers", "2,1,4").exit_code == 0
@@ -239,7 +249,7 @@ COUNTS = {
     "fpga": 32,
     "route": 12 + 2 * 6 * 2,
     "layout": 5 * 2,
-    "arrays": 9,
+    "arrays": 11,
     "ratios": 33,
     "differences": 52 + 22,
     "silicon": 2,
