@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 
 from fp8mac.hw.config.accumulators import ConfigError, FloatAccConfig
 from fp8mac.hw.config.formats import FloatFormat, Format
+from fp8mac.hw.config.outputs.output import ScaledFloat
+from fp8mac.hw.config.ports import Port, Role, Shape, ports
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.sim.check.words import ONE_SCALE
 from fp8mac.sim.codes.numbers import legal_codes, values
@@ -27,6 +29,7 @@ __all__ = [
     "Operands",
     "Stream",
     "draw",
+    "driven_ports",
     "finite_codes",
     "held_scales",
     "overflow_share",
@@ -205,6 +208,18 @@ def held_scales(config: MacConfig, shape: tuple[int, int]) -> list[Codes]:
         return []
     one = bytes([ONE_SCALE[config.block.scale]]) * config.scales_per_cycle
     return [np.full(shape, int.from_bytes(one, "little"), np.uint64)] * 2
+
+
+def driven_ports(config: MacConfig) -> tuple[Port, ...]:
+    """Ports of a unit that are driven while toggles are counted.
+
+    A signed shift of a float is left at 0: held at anything else, it could leave hardly a sum that
+    is more than zero.
+    """
+    table = ports(config, Shape.UNIT)
+    if not isinstance(config.output, ScaledFloat):
+        return table
+    return tuple(port for port in table if port.role is not Role.RESCALE)
 
 
 def _ones(config: MacConfig, sums: int, products: int) -> tuple[Codes, Codes] | None:

@@ -4,7 +4,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fp8mac.hw.config.ports import Shape, ports
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.synth_reports.cost.stimuli import Stimuli
 from fp8mac.synth_reports.liberty.library import Library
@@ -183,7 +182,7 @@ def _energy(measured: "Measurement", library: Library, stimuli: Stimuli) -> dict
     circuit = activity.CellNetlist.from_blif(synthesis.netlist, library)
     config = measured.design.config
     a, b, headroom = _operands(config, stimuli)
-    table, stages = ports(config, Shape.UNIT), config.stages
+    table, stages = operands.driven_ports(config), config.stages
     lanes = config.products_per_cycle
     words = (_words(each, format_.bits) for each, format_ in ((a, config.a), (b, config.b)))
     scales = operands.held_scales(config, a.shape[:2])

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from statistics import mean
 from typing import Annotated
 
-from fp8mac.hw.config.ports import Shape, ports
+from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.structure import Goal
 from fp8mac.hw.config.unit import parse_line
 from fp8mac.synth_reports.cost.measure import Design
@@ -102,7 +102,7 @@ class Sta(Experiment[StaOptions, StaJob, StaRecord]):
         from fp8mac.synth_reports.cost.activity import CellNetlist, simulate
         from fp8mac.synth_reports.cost.bench import make_bench
         from fp8mac.synth_reports.cost.energy import energy_per_cycle
-        from fp8mac.synth_reports.cost.operands import Operands, draw
+        from fp8mac.synth_reports.cost.operands import Operands, draw, driven_ports
 
         library = list(libraries_of([job.liberty]).values())[-1]
         bench = make_bench({library.name: library}, store=worker.store)
@@ -113,7 +113,7 @@ class Sta(Experiment[StaOptions, StaJob, StaRecord]):
         flip_flops = len(synthesis.flip_flops)
         circuit = CellNetlist.from_blif(synthesis.netlist, library)
         a, b, _ = draw(config, Operands.NORMAL, _CYCLES, _CLEAR_EVERY)
-        table = ports(config, Shape.UNIT)
+        table = driven_ports(config)
         toggles = simulate(circuit, table, flip_flops, a, b).functional
         cells = [gate for gate in circuit.gates if gate.cell]
         average = round(mean(toggles[gate.output] for gate in cells), 4)

@@ -13,8 +13,8 @@ from fp8mac.gen.verilog import rtlil_text
 from fp8mac.gen.yosys import find_yosys
 from fp8mac.hw.config.accumulators import ConfigError, FloatAccConfig
 from fp8mac.hw.config.formats import parse_format
-from fp8mac.hw.config.ports import Shape, ports
-from fp8mac.hw.config.unit import parse_unit
+from fp8mac.hw.config.ports import Role, Shape, ports
+from fp8mac.hw.config.unit import parse_line, parse_unit
 from fp8mac.sim.codes.numbers import values
 from fp8mac.sim.exact.golden import Kind, read, reset, step
 from fp8mac.sim.gemm.gemm import gemm
@@ -23,6 +23,7 @@ from fp8mac.synth_reports.cost.energy import energy_per_cycle, leakage_nw, loads
 from fp8mac.synth_reports.cost.operands import (
     Operands,
     draw,
+    driven_ports,
     finite_codes,
     overflow_share,
     recorded,
@@ -121,6 +122,24 @@ def test_second_stage_is_counted_a_cycle_later():
     plain, piped = found
     assert len(plain) == UNIT.acc_bits + 4 + 4
     assert plain == piped
+
+
+@pytest.mark.parametrize(("output", "driven"), [("e2m1:saturate:shift=6", False), ("int4", True)])
+def test_sums_leave_while_they_are_counted(output, driven):
+    """A signed shift of a float is held at 0; of an integer half of what rescales it is ones."""
+    config = parse_line(f"e2m1 -> kulisch:0, output {output}")
+    rtlil, top = rtlil_text(config, Shape.UNIT), module_name(config, Shape.UNIT)
+    synthesis = synthesize(rtlil, top, Flow.load("area", OWN), find_yosys())
+    circuit = CellNetlist.from_blif(synthesis.netlist, OWN)
+    table, count = driven_ports(config), len(synthesis.flip_flops)
+    assert any(port.role is Role.RESCALE for port in table) is driven
+    a, b, _ = draw(config, Operands.UNIFORM, 8 * 66, 8, seed=3)
+    toggles = simulate(circuit, table, count, a, b).functional
+    leaving = [toggles[f"out[{place}]"] for place in range(4)]
+    assert min(leaving) > 0.05, leaving
+    if not driven:  # by two to 21 nothing but the sign is left of a sum
+        every = simulate(circuit, ports(config, Shape.UNIT), count, a, b).functional
+        assert max(every[f"out[{place}]"] for place in range(3)) == 0
 
 
 def test_a_hazard_is_seen_with_unit_delay_only():
