@@ -43,6 +43,7 @@ STANDARD = (
     "e4m3 -> kulisch:12",
     "e4m3 -> kulisch:12:segmented=7",
     "e4m3 -> kulisch:12, output fp32",
+    "e4m3 -> kulisch:12, output e4m3:saturate:shift=6",
     "e4m3 -> fp16",
     "int8 -> int32",
 )
