@@ -371,14 +371,13 @@ def dots() -> list[str]:
 
     gates = "two_input_gates"
     many_lanes = {
-        row["name"]: row for row in rows if row["set"] == "lanes" and row["lanes"] == "16"
+        row["name"]: row for row in rows if row["set"] == "lanes" and row["lanes"] == "32"
     }
 
     def lane(name: str) -> str:
         return f"{float(many_lanes[name]['gates_per_lane']):.0f}"
 
     wide = "fp32:rtz:inf:plus0, window 26"
-    (fp4,) = (row for row in rows if row["set"] == "blocks")
     saved = 100 * (1 - int(few[gates]) / int(hopper[gates]))
     return [
         *lines,
@@ -387,15 +386,49 @@ def dots() -> list[str]:
         f"A window of F = 8 would save {saved:.0f} % of",
         "the registered unit in Nangate's 45 nm library",
         (
-            f"Of 16 lanes, one of e4m3 takes {lane('e4m3 -> kulisch:7')} gates in fixed point, "
+            f"Of 32 lanes, one of e4m3 takes {lane('e4m3 -> kulisch:7')} gates in fixed point, "
             f"{lane('e4m3 -> e8m13:rtz:inf:plus0, window 14')} in Hopper's window and "
             f"{lane(f'e4m3 -> {wide}')} in Blackwell's; of e5m2 {lane('e5m2 -> kulisch:7')} in "
             f"fixed point and {lane(f'e5m2 -> {wide}')} in Blackwell's window:"
         ),
+        *blocks(),
+        *guards(),
+    ]
+
+
+def blocks() -> list[str]:
+    """What blocks cost whose sums are exact and rounded once."""
+    rows = {row["name"].split()[0]: row for row in table("dots") if row["set"] == "blocks"}
+    lines = [
+        f"| `{row['unit']}` | {row['two_input_gates']} | {float(row['gates_per_lane']):.0f} | "
+        f"{float(row['area_ge']):.0f} | {float(row['delay_ns']):.1f} | "
+        f"{float(row['energy_functional_pj']):.2f} |"
+        for row in rows.values()
+    ]
+    lane = {name: float(row["gates_per_lane"]) for name, row in rows.items()}
+    return [
+        *lines,
         (
-            "A block of 32 products, exact and rounded once into FP32, takes "
-            f"{fp4[gates]} gates of MXFP4."
+            f"A lane of MXFP8 takes {lane['mxfp8e4m3'] / lane['mxfp4']:.1f} times the gates of one "
+            f"of MXFP4, and one of NVFP4 {lane['nvfp4'] / lane['mxfp4']:.1f} times:"
         ),
+    ]
+
+
+def guards() -> list[str]:
+    """What RVBNA's guard bits cost."""
+    rows = [row for row in table("dots") if row["set"] == "guard"]
+    none, most = rows[0], rows[-1]
+    assert (none["name"], most["name"], {row["lanes"] for row in rows}) == ("g = 0", "g = 6", {"4"})
+
+    def more(column: str) -> float:
+        return 100 * (float(most[column]) / float(none[column]) - 1)
+
+    each = (int(most["two_input_gates"]) - int(none["two_input_gates"])) / 6
+    return [
+        f"With 4 lanes of e4m3, a guard bit costs {each:.0f} gates; 6 of them make the unit",
+        f"{more('area_ge'):.0f} % larger, and a product",
+        f"takes {more('energy_functional_pj'):.0f} % more energy.",
     ]
 
 
@@ -421,7 +454,7 @@ def window_costs() -> list[str]:
         row["name"]: row for row in table("dots") if row["set"] == "window" and row["lanes"] == "8"
     }
     rows, lines = table("window"), []
-    for bits in (8, 13, 25):
+    for bits in (8, 10, 13, 16, 20, 25):
         cost = costs[f"F = {bits}"]
         found = {
             row["terms"]: row["sqnr_db"]
@@ -452,23 +485,23 @@ def exact_costs() -> list[str]:
             area[name, lanes] = float(row["area_ge"]) / lanes
             energy[name, lanes] = float(row["energy_functional_pj"])
     names = ("F = 8", "F = 13", "F = 25", "e4m3 -> kulisch:7")
-    ge = [f"{area[name, 16]:.0f}" for name in names]
-    pj = [f"{energy[name, 16]:.2f}" for name in names]
+    ge = [f"{area[name, 32]:.0f}" for name in names]
+    pj = [f"{energy[name, 32]:.2f}" for name in names]
     _, ada, blackwell, exact = names
     all_lanes = [lanes for name, lanes in area if name == exact]
-    assert all_lanes == [1, 2, 4, 8, 16]
-    assert all(area[exact, lanes] < area[blackwell, lanes] for lanes in all_lanes)
+    assert all_lanes == [1, 2, 4, 8, 16, 32]
+    assert [n for n in all_lanes if area[exact, n] > area[blackwell, n]] == [32]
     assert [n for n in all_lanes if area[exact, n] < area[ada, n]] == [1, 2]
-    assert [n for n in all_lanes if energy[exact, n] > energy[blackwell, n]] == [8, 16]
+    assert [n for n in all_lanes if energy[exact, n] > energy[blackwell, n]] == [8, 16, 32]
     return [
         (
-            f"With 16 lanes, a lane takes {ge[0]} GE at F = 8, {ge[1]} in Hopper's window, {ge[2]} "
+            f"With 32 lanes, a lane takes {ge[0]} GE at F = 8, {ge[1]} in Hopper's window, {ge[2]} "
             f"in Blackwell's and {ge[3]} exactly, in fixed point; a product {pj[0]}, {pj[1]}, "
             f"{pj[2]} and {pj[3]} pJ."
         ),
         (
-            "Of 1 to 16 lanes, exact sums are smaller than Blackwell's window, and of 1 and 2 "
-            "smaller than Hopper's; from 8 lanes on they take more energy than both."
+            "Up to 16 lanes, exact sums are smaller than Blackwell's window, with 1 and 2 smaller "
+            "than Hopper's; from 8 lanes on they take more energy than both."
         ),
     ]
 

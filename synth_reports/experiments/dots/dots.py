@@ -1,8 +1,8 @@
 """What is measured of dot products: which units, and what was found of each.
 
-Four sets: units of real silicon by their names; lanes by format and accumulator; blocks that share
-a scale; windows by their bits and lanes. A unit with partial sums is measured as its step, see
-`fp8mac.sim.check.sums`.
+Five sets: units of real silicon by their names; lanes by format and accumulator; blocks that share
+a scale; windows by their bits and lanes; RVBNA by its guard bits. A unit with partial sums is
+measured as its step, see `fp8mac.sim.check.sums`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,12 +13,13 @@ from fp8mac.hw.config.silicon.named import NAMED_UNITS
 from fp8mac.hw.config.unit import MacConfig, parse_line
 from fp8mac.hw.units.buildable import check_buildable
 from fp8mac.sim.check.sums import step_of
+from fp8mac.synth_reports.experiments.window.costs import GUARD_BITS, guarded
 from fp8mac.synth_reports.experiments.window.window import line
 
 __all__ = ["BITS", "BLOCKS", "LANES", "SETS", "STANDARD", "SWEEP", "DotJob", "DotRecord", "jobs"]
 
-SETS = ("named", "lanes", "blocks", "window")
-LANES = (1, 2, 4, 8, 16)
+SETS = ("named", "lanes", "blocks", "window", "guard")
+LANES = (1, 2, 4, 8, 16, 32)
 SWEEP = (
     "int8{n} -> int32",
     "e2m1{n} -> kulisch:9",
@@ -31,16 +32,26 @@ SWEEP = (
 )
 """Formats and accumulators, with a place for the lanes."""
 
-BLOCKS = ("mxfp4 x 32 -> fp32",)
+BLOCKS = (
+    "mxfp8e4m3 x 32 -> fp32",
+    "mxfp6e3m2 x 32 -> fp32",
+    "mxfp6e2m3 x 32 -> fp32",
+    "mxfp4 x 32 -> fp32",
+    "mxint8 x 32 -> fp32",
+    "nvfp4 x 16 -> fp32",
+)
 """A block a step, each exact and rounded once."""
 
-BITS = (8, 13, 25)
+BITS = (8, 10, 13, 16, 20, 25)
 """F of the windows; the accumulator has as many bits of mantissa, but 23 at most."""
+
+_GUARDED = 4
+"""Products of a step of RVBNA."""
 
 STANDARD = (
     *("v100-fp16", "a100-fp16", "ada-fp8-e4m3", "ada-fp8-e5m2", "h100-fp8-e4m3", "h100-fp8-e5m2"),
-    *("h100-mmasync-e4m3", "b200-fp8-e4m3", "mi300-fp8", "rvbna-fp8-e4m3", "fdot-fp8"),
-    "exsdotp-fp8",
+    *("h100-mmasync-e4m3", "b200-fp8-e4m3", "b200-fp8-e5m2", "b200-mxfp8-e4m3", "b200-mxfp4"),
+    *("b200-nvfp4", "mi300-fp8", "rvbna-fp8-e4m3", "fdot-fp8", "exsdotp-fp8"),
 )
 """Named units that are measured where not all are asked for: one of each kind."""
 
@@ -170,6 +181,11 @@ def jobs(
             DotJob("window", f"F = {bits}", line(bits, n), goal, liberty)
             for bits in BITS
             for n in lanes
+        ]
+    if "guard" in sets:
+        found += [
+            DotJob("guard", f"g = {bits}", guarded(bits, _GUARDED), goal, liberty)
+            for bits in GUARD_BITS
         ]
     return found
 

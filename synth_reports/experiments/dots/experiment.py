@@ -21,14 +21,15 @@ class DotsOptions:
     """Which units, built for what."""
 
     sets: Annotated[
-        tuple[str, ...], Option("Of named, lanes, blocks, window; all.", "X,Y,...", part=True)
+        tuple[str, ...],
+        Option("Of named, lanes, blocks, window, guard; all.", "X,Y,...", part=True),
     ] = ()
     lanes: Annotated[
         tuple[int, ...],
         Option(
             "Products of a step, where they are not given.", "N,M,...", part=True, low=1, high=64
         ),
-    ] = (1, 2, 4, 8, 16)
+    ] = (1, 2, 4, 8, 16, 32)
     goal: Annotated[str, Option("area or speed.", "GOAL", part=True)] = "area"
     everything: Annotated[
         bool,
@@ -47,8 +48,8 @@ class Dots(Experiment[DotsOptions, "DotJob", "DotRecord"]):
     help = """\
     What dot products cost: gates, area, delay, energy, tables: md, csv, svg.
 
-    Named units; lanes by format and accumulator; blocks; windows. What is known is not measured
-    again.
+    Named units; lanes by format and accumulator; blocks; windows; guard bits. What is known is not
+    measured again.
     """
     options = DotsOptions
     pattern = "dots.*"

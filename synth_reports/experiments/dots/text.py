@@ -146,7 +146,25 @@ window does to sums: [window.md](window.md).
 {chr(10).join(parts)}"""
 
 
-_SECTIONS = {"named": _named, "lanes": _lanes, "blocks": _blocks, "window": _windows}
+def _guard(records: Sequence[DotRecord]) -> str:
+    rows = [[each.name.removeprefix("g = "), *_cells(each)] for each in records]
+    return f"""\
+## RVBNA by its guard bits
+
+{records[0].lanes} products of e4m3 a step; the draft takes ceil(log2(lanes)) guard bits.
+What they do to sums: [window.md](window.md).
+
+{markdown_table(["guard bits", *_TITLES], rows)}
+"""
+
+
+_SECTIONS = {
+    "named": _named,
+    "lanes": _lanes,
+    "blocks": _blocks,
+    "window": _windows,
+    "guard": _guard,
+}
 
 
 def picture(records: Sequence[DotRecord]) -> dict[str, bytes]:

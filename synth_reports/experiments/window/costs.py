@@ -1,17 +1,32 @@
 """What the bits of a window cost, out of the table that `fp8mac dots` writes."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 
+from fp8mac.hw.config.unit import parse_line
 from fp8mac.synth_reports.experiments.pareto.pareto import PlotError
 from fp8mac.synth_reports.experiments.pareto.tables import number, read_rows
 from fp8mac.synth_reports.experiments.window.window import BITS, LANES, line
 
-__all__ = ["EXACT", "PUBLISHED", "SUMS", "Costs", "UnitCost", "read_costs"]
+__all__ = [
+    "EXACT",
+    "GUARD_BITS",
+    "PUBLISHED",
+    "SUMS",
+    "Costs",
+    "UnitCost",
+    "guarded",
+    "read_costs",
+]
 
 EXACT, SUMS = "e4m3 -> kulisch:7", 128
 """The unit that adds exactly, with one lane, and how many products its sums may have at least."""
+
+GUARD_BITS = range(7)
+"""Of RVBNA."""
 
 PUBLISHED = Path(str(files("fp8mac.synth_reports"))) / "results" / "dots.csv"
 """The table that comes with the package."""
@@ -26,7 +41,7 @@ class UnitCost:
     Parameters
     ----------
     bits : int or None
-        F; None for exact sums.
+        F, or guard bits; None for exact sums.
     lanes : int
         Products of a step.
     area : float
@@ -51,15 +66,18 @@ class Costs:
         What the units were built for, and mapped to.
     units : tuple of UnitCost
         By F, the exact ones last, and by lanes.
+    guards : tuple of UnitCost
+        RVBNA by guard bits and lanes.
     """
 
     goal: str
     library: str
     units: tuple[UnitCost, ...]
+    guards: tuple[UnitCost, ...] = ()
 
 
 def read_costs(path: Path) -> Costs:
-    """Windows and exact sums of e4m3 in a table of `fp8mac dots`.
+    """Windows, exact sums and RVBNA of e4m3 in a table of `fp8mac dots`.
 
     Raises
     ------
@@ -70,17 +88,27 @@ def read_costs(path: Path) -> Costs:
     for column in _COLUMNS:
         if column not in rows[0]:
             raise PlotError(f"'{path}' has no column '{column}'; make it anew with fp8mac dots.")
-    by_unit, found = {row["unit"]: row for row in rows}, []
-    for bits in (*BITS, None):
-        for lanes in LANES:
-            row = by_unit.get(_exact(lanes) if bits is None else line(bits, lanes))
-            area = None if row is None else number(row, "area_ge", path)
-            if row is not None and area is not None:
-                energy = number(row, "energy_functional_pj", path)
-                found.append(UnitCost(bits, lanes, area / lanes, energy))
-    if not found:
+    by_unit = {row["unit"]: row for row in rows}
+
+    def found(bits: int | None, unit: Callable[[int], str]) -> list[UnitCost]:
+        some = [(lanes, by_unit[unit(lanes)]) for lanes in LANES if unit(lanes) in by_unit]
+        return [
+            UnitCost(bits, lanes, area / lanes, number(row, "energy_functional_pj", path))
+            for lanes, row in some
+            if (area := number(row, "area_ge", path)) is not None
+        ]
+
+    units = [each for bits in BITS for each in found(bits, partial(line, bits))]
+    units += found(None, _exact)
+    if not units:
         raise PlotError(f"'{path}' has no windows of e4m3; make it anew with fp8mac dots.")
-    return Costs(rows[0]["goal"], rows[0]["library"], tuple(found))
+    guards = [each for bits in GUARD_BITS for each in found(bits, partial(guarded, bits))]
+    return Costs(rows[0]["goal"], rows[0]["library"], tuple(units), tuple(guards))
+
+
+def guarded(bits: int, lanes: int) -> str:
+    """Unit of RVBNA with so many guard bits, products of e4m3."""
+    return parse_line(f"rvbna-fp8-e4m3 x {lanes} guard {bits}").text
 
 
 def _exact(lanes: int) -> str:

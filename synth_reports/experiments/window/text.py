@@ -1,9 +1,9 @@
 """What windows do to sums, and what they cost, as a page and a table."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
-from fp8mac.synth_reports.experiments.window.costs import EXACT, SUMS, Costs
+from fp8mac.synth_reports.experiments.window.costs import EXACT, SUMS, Costs, UnitCost
 from fp8mac.synth_reports.experiments.window.window import WindowRecord
 from fp8mac.synth_reports.render.tables import csv_table, markdown_table
 
@@ -34,7 +34,7 @@ errors, in decibels. What was measured is in `window.csv`; costs are those of `d
 
 ![SQNR, right answers, area and energy by bits of the window](window.svg)
 
-{chr(10).join([*sections, _costs(costs)])}"""
+{chr(10).join([*sections, _costs(costs), *_guard_costs(costs)])}"""
 
 
 def _of(records: Sequence[WindowRecord], part: str) -> list[WindowRecord]:
@@ -164,16 +164,7 @@ _SECTIONS = {
 
 
 def _costs(costs: Costs) -> str:
-    lanes = sorted({each.lanes for each in costs.units})
-    cells = {(each.bits, each.lanes): each for each in costs.units}
-    tables = []
-    for column, digits in (("area", 0), ("energy", 2)):
-        rows = []
-        for bits in dict.fromkeys(each.bits for each in costs.units):
-            found = [getattr(cells.get((bits, each)), column, None) for each in lanes]
-            shown = ["" if value is None else f"{value:.{digits}f}" for value in found]
-            rows.append([_bits(bits), *shown])
-        tables.append(markdown_table(["F", *map(_lanes, lanes)], rows))
+    area, energy = _by_lanes(costs.units, "F", _bits)
     return f"""\
 ## What the bits cost
 
@@ -184,9 +175,44 @@ many with each bit more.
 
 Area a lane in GE, the smallest two-input NAND:
 
-{tables[0]}
+{area}
 
 Energy of a product in pJ, without glitches and wires:
 
-{tables[1]}
+{energy}
 """
+
+
+def _guard_costs(costs: Costs) -> list[str]:
+    """What RVBNA's guard bits cost, where the table has it."""
+    if not costs.guards:
+        return []
+    area, energy = _by_lanes(costs.guards, "guard bits", str)
+    return [
+        f"""\
+RVBNA by its guard bits, products of e4m3; its errors are above. Area a lane in GE:
+
+{area}
+
+Energy of a product in pJ:
+
+{energy}
+"""
+    ]
+
+
+def _by_lanes(
+    units: Sequence[UnitCost], title: str, name: Callable[[int | None], str]
+) -> list[str]:
+    """Tables of areas and of energies."""
+    lanes = sorted({each.lanes for each in units})
+    cells = {(each.bits, each.lanes): each for each in units}
+    tables = []
+    for column, digits in (("area", 0), ("energy", 2)):
+        rows = []
+        for bits in dict.fromkeys(each.bits for each in units):
+            found = [getattr(cells.get((bits, each)), column, None) for each in lanes]
+            shown = ["" if value is None else f"{value:.{digits}f}" for value in found]
+            rows.append([name(bits), *shown])
+        tables.append(markdown_table([title, *map(_lanes, lanes)], rows))
+    return tables

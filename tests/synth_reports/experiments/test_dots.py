@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from fp8mac.cli.app import app
+from fp8mac.hw.config.blocks import BLOCK_FORMATS
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.silicon.named import NAMED_UNITS
 from fp8mac.hw.config.structure import Goal
@@ -57,11 +58,17 @@ def test_sets_are_planned():
     assert [each for each in SETS if any(job.set == each for job in jobs)] == list(SETS)
     assert {(job.goal, job.liberty) for job in jobs} == {("area", "nangate45")}
     lanes = [job for job in jobs if job.set == "lanes"]
-    assert len(lanes) == len(SWEEP) * len(LANES) == 40
+    assert len(lanes) == len(SWEEP) * len(LANES) == 48
     blocks = [job for job in jobs if job.set == "blocks"]
-    assert blocks == [
-        DotJob("blocks", each, each, "area", "nangate45") for each in ("mxfp4 x 32 -> fp32",)
-    ]
+    assert blocks[3] == DotJob(
+        "blocks", "mxfp4 x 32 -> fp32", "mxfp4 x 32 -> fp32", "area", "nangate45"
+    )
+    assert {job.unit.split()[0] for job in blocks} == {*BLOCK_FORMATS} - {"mxfp8e5m2"}
+    assert all(parse_line(job.unit).text == job.unit for job in blocks)
+    guards = [job for job in jobs if job.set == "guard"]
+    assert [job.name for job in guards] == [f"g = {bits}" for bits in range(7)]
+    # The draft's own number of guard bits for four lanes is two.
+    assert guards[2].unit == parse_line("rvbna-fp8-e4m3 x 4").text
     assert [job.unit for job in lanes[:3]] == [
         "int8 -> int32",
         "int8 x 2 -> int32",
@@ -69,7 +76,7 @@ def test_sets_are_planned():
     ]
     windows = planned(sets=("window",), lanes=(1, 64))
     assert len(windows) == 2 * len(BITS)
-    assert windows[3] == DotJob(
+    assert windows[5] == DotJob(
         "window", "F = 13", "e4m3 x 64 -> e8m13:rtz:inf:plus0, window 14", "area", "nangate45"
     )
 
@@ -91,7 +98,10 @@ def test_named_units_are_planned_as_their_steps():
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--sets", "lanes,x"), "Unknown set 'x'; there are named, lanes, blocks, window.\n"),
+        (
+            ("--sets", "lanes,x"),
+            "Unknown set 'x'; there are named, lanes, blocks, window, guard.\n",
+        ),
         (("--goal", "fpga"), "Unknown goal 'fpga'; there are area, speed.\n"),
         (("--lanes", "65"), "--lanes takes whole numbers from 1 to 64, not '65'.\n"),
         (("--lanes", "0,2"), "--lanes takes whole numbers from 1 to 64, not '0,2'.\n"),

@@ -254,7 +254,7 @@ COUNTS = {
     "differences": 52 + 22,
     "silicon": 2,
     "bounds": 8,
-    "dots": 12 + 8 * 5 + 3 * 5 + 1,
+    "dots": 16 + 8 * 6 + 6 * 6 + 6 + 7,
     "accuracy": 404,
 }
 

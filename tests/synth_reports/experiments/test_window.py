@@ -45,6 +45,10 @@ named,"e4m3 x 2 -> e8m13:rtz:inf:plus0, window 14",speed,Lib,1501,0.756
 window,"e4m3 x 2 -> fp32:rtz:inf:plus0, window 26",speed,Lib,3000,
 lanes,e4m3 x 2 -> kulisch:7,speed,Lib,1700,0.9
 lanes,e5m2 x 2 -> kulisch:7,speed,Lib,9999,9.9
+guard,"e4m3 x 4 -> fp32:odd:sum0, window 24:odd, late",speed,Lib,2600,0.61
+named,"e4m3 x 8 -> fp32:odd:sum0, window 24:odd, late",speed,Lib,4800,
+guard,"e4m3 x 8 -> fp32:odd:sum0, window 27:odd, late",speed,Lib,5004,0.777
+guard,"e5m2 x 8 -> fp32:odd:sum0, window 28:odd, late",speed,Lib,9999,9.9
 """
 COSTS = Costs(
     "speed",
@@ -54,6 +58,11 @@ COSTS = Costs(
         UnitCost(13, 2, 750.5, 0.756),
         UnitCost(25, 2, 1500.0, None),
         UnitCost(None, 2, 850.0, 0.9),
+    ),
+    (
+        UnitCost(0, 4, 650.0, 0.61),
+        UnitCost(0, 8, 600.0, None),
+        UnitCost(3, 8, 625.5, 0.777),
     ),
 )
 
@@ -143,10 +152,14 @@ def test_the_published_costs_are_those_of_windows_and_of_exact_sums():
     found = read_costs(PUBLISHED)
     assert (found.goal, found.library) == ("area", "NangateOpenCellLibrary")
     assert PUBLISHED == RESULTS / "dots.csv"
-    lanes = {bits: [u.lanes for u in found.units if u.bits == bits] for bits in (8, 13, 25, None)}
-    few = [1, 2, 4, 8, 16]
-    assert lanes == {8: few, 13: [*few, 32], 25: [*few, 32], None: few}
-    assert len(found.units) == sum(map(len, lanes.values()))
+    columns = [1, 2, 4, 8, 16, 32]
+    assert [(each.bits, each.lanes) for each in found.units] == [
+        (bits, lanes) for bits in (8, 10, 13, 16, 20, 25, None) for lanes in columns
+    ]
+    assert [(each.bits, each.lanes) for each in found.guards if each.lanes == 4] == [
+        (bits, 4) for bits in range(7)
+    ]
+    assert (4, 16) in {(each.bits, each.lanes) for each in found.guards}
     assert 1 << parse_line(EXACT).accumulator.guard_bits == SUMS
 
 
@@ -253,8 +266,17 @@ def test_page_and_table(tmp_path):
         "| 13 (Ada, Hopper) | 1.50   | 0.76    |",
         "| 25 (Blackwell)   |        |         |",
         "| exact            |        | 0.90    |",
+        "| guard bits | 4 lanes | 8 lanes |",
+        "| 0          | 650     | 600     |",
+        "| 3          |         | 626     |",
+        "| 0          | 0.61    |         |",
+        "| 3          |         | 0.78    |",
     ):
         assert cell in text, cell
+    rest = "".join(line for line in TABLE.splitlines(keepends=True) if "late" not in line)
+    table.write_text(rest, encoding="utf-8")
+    other = Windows().render(records, Made("fp8mac window", WindowOptions(costs=str(table))))
+    assert str(other["window.md"]) == text.partition("\nRVBNA by its guard bits, products")[0]
     rows = str(files["window.csv"]).splitlines()
     assert rows[0].startswith("part,unit,bits,lanes,guard_bits,terms,sums,sqnr_db,largest_error")
     assert len(rows) == 1 + len(records)
