@@ -24,7 +24,12 @@ class ParetoOptions:
         tuple[str, ...], Option("Networks; all with results.", "N,M,...", "--network")
     ] = ()
     area: Annotated[
-        str, Option("gates, ge, delay, energy, or a column of the grid.", "X", "--x", part=True)
+        str,
+        Option(
+            "gates, ge, delay, energy, of an FPGA luts or period, or a column of the grid.",
+            *("X", "--x"),
+            part=True,
+        ),
     ] = "gates"
     quantities: Annotated[
         tuple[str, ...], Option("accuracy, sqnr, or both.", "Y,...", "--y", part=True)
@@ -33,7 +38,9 @@ class ParetoOptions:
         bool,
         Option("The combinational core, or with registers.", names="--core/--unit", part=True),
     ] = False
-    grid: Annotated[Path, Option("Table that fp8mac grid wrote.", "FILE")] = Path("grid.csv")
+    grid: Annotated[Path, Option("Table that fp8mac grid, fpga or route wrote.", "FILE")] = Path(
+        "grid.csv"
+    )
     accuracy: Annotated[Path, Option("Tables that fp8mac accuracy wrote.", "DIR")] = Path(
         "accuracy"
     )

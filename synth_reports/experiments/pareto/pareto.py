@@ -113,6 +113,8 @@ class Chart:
         By unit, why it is not drawn.
     twins : dict of str to str
         By unit, the one that it has its accuracy from, because both compute the same numbers.
+    grid : str
+        Name of the file that the horizontal scale is from.
     """
 
     network: str
@@ -123,6 +125,7 @@ class Chart:
     points: list[ParetoPoint]
     missing: dict[str, str]
     twins: dict[str, str] = field(default_factory=dict)
+    grid: str = "grid.csv"
 
     def is_as_good_as_float32(self, point: ParetoPoint) -> bool:
         """Whether its interval holds or exceeds no difference."""

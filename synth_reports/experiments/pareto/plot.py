@@ -18,6 +18,8 @@ _AREAS = {
     "delay_fo4": "delay of the unit, FO4",
     "energy_unit_delay_cinv_v2": "energy of a product, C_inv V², with glitches",
     "energy_functional_cinv_v2": "energy of a product, C_inv V², without glitches",
+    "luts": "tables of the FPGA (LUT)",
+    "period_ns": "period of the FPGA's clock, ns",
 }
 _FONT = 8.5
 _BELOW = 0.13

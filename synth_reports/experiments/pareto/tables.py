@@ -4,11 +4,13 @@ import csv
 import io
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from fp8mac.gen.files import read_text
+from fp8mac.hw.config.ports import Shape
+from fp8mac.hw.config.unit import parse_line
 from fp8mac.synth_reports.experiments.pareto.pareto import (
     QUANTITIES,
     Chart,
@@ -26,6 +28,7 @@ _ALIASES = {
     "ge": "area_ge",
     "delay": "delay_fo4",
     "energy": "energy_unit_delay_cinv_v2",
+    "period": "mhz_median",
 }
 
 _TWINS = {"mac_int8_int8_int32": ("mac_int8_int8_kulisch12", "int32")}
@@ -45,12 +48,13 @@ class ChartJob:
     network : str
         What was run.
     grid : Path
-        Table of `fp8mac grid`.
+        Table of `fp8mac grid`, or of `fp8mac fpga` or `fp8mac route`: of the device and the goal of
+        its first row.
     accuracy : Path
         Folder of the tables of `fp8mac accuracy`.
     area : str
         ``gates`` (weighted, with flip-flops), ``ge`` (gate equivalents), ``delay`` (FO4),
-        ``energy`` (with glitches), or a column of the grid.
+        ``energy`` (with glitches), ``period`` (ns of an FPGA's clock), or a column of the grid.
     shape : str
         ``unit`` or ``core``.
     quantities : tuple of str
@@ -109,16 +113,21 @@ def charts(job: ChartJob) -> list[Chart]:
     """
     column, areas = _areas(job.grid, job.area, job.shape)
     rows = [row for row in _runs(job.accuracy) if row["network"] == job.network]
-    return [_chart(rows, areas, column, QUANTITIES[name]) for name in job.quantities]
+    found = (_chart(rows, areas, column, QUANTITIES[name]) for name in job.quantities)
+    return [replace(chart, grid=job.grid.name) for chart in found]
 
 
 def _areas(path: Path, area: str, shape: str) -> tuple[str, dict[str, float]]:
     """Column, and area by unit; the units in the order of the grid."""
     rows = read_rows(path, "fp8mac grid")
-    wanted = _ALIASES.get(area, area)
-    column = wanted
-    if not {column, "unit", "shape"} <= set(rows[0]):
-        raise PlotError(f"'{path}' has no column '{wanted}'; its columns are {', '.join(rows[0])}.")
+    column = _ALIASES.get(area, area)
+    for name in ("unit", column):
+        if name not in rows[0]:
+            raise PlotError(
+                f"'{path}' has no column '{name}'; its columns are {', '.join(rows[0])}."
+            )
+    if "shape" not in rows[0]:
+        rows = _of_fpga(rows)
     found = {
         row["unit"]: value
         for row in rows
@@ -126,7 +135,19 @@ def _areas(path: Path, area: str, shape: str) -> tuple[str, dict[str, float]]:
     }
     if not found:
         raise PlotError(f"'{path}' has no '{column}' of any {shape}.")
+    if area == "period":
+        return "period_ns", {unit: 1000 / mhz for unit, mhz in found.items() if mhz}
     return column, found
+
+
+def _of_fpga(rows: Rows) -> Rows:
+    """Rows of a table of FPGAs that have the device and the goal of the first one."""
+    first = {name: rows[0].get(name) for name in ("target", "device", "goal")}
+    return [
+        row | {"unit": parse_line(row["unit"]).slug, "shape": Shape.UNIT.value}
+        for row in rows
+        if all(row.get(name) == value for name, value in first.items())
+    ]
 
 
 def _runs(folder: Path) -> Rows:

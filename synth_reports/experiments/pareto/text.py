@@ -49,7 +49,7 @@ def markdown_text(charts: Sequence[Chart], command: str) -> str:
     return f"""\
 # Area against accuracy: {first.network}
 
-Made by `{command}`: `{first.area}` of `grid.csv`, accuracy of `accuracy/{first.network}.csv`
+Made by `{command}`: `{first.area}` of `{first.grid}`, accuracy of `accuracy/{first.network}.csv`
 ({first.samples} questions, {first.metric}); how to read it is in `docs/decide.md`.
 
 ![Area against accuracy]({first.network}.svg)

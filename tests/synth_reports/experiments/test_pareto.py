@@ -208,6 +208,23 @@ def test_columns_of_the_committed_grid_are_axes(name, column):
     assert (len(chart.points), silent) == (26, [])
 
 
+@pytest.mark.parametrize(
+    ("table", "name", "column", "place"),
+    [("fpga.csv", "luts", "luts", "luts"), ("route.csv", "period", "period_ns", "mhz_median")],
+)
+def test_tables_of_fpgas_are_axes(table, name, column, place):
+    """Units in lines, of the first row's device and goal alone."""
+    found = charts(RESULTS / table, RESULTS / "accuracy", area=name, networks=["fmnist"])
+    chart = found["fmnist"][0]
+    assert chart.area == column
+    with open(RESULTS / table, newline="") as file:
+        row = next(row for row in csv.DictReader(file) if row["unit"] == "e4m3 -> fp16")
+    (drawn,) = (each for each in chart.points if each.unit == "mac_e4m3_e4m3_fp16")
+    assert drawn.area == (1000 / float(row[place]) if name == "period" else float(row[place]))
+    text = markdown_text(found["fmnist"], "fp8mac plot")
+    assert f"`{column}` of `{table}`" in text
+
+
 def test_every_unit_of_the_grid_has_an_energy_whose_sums_do_not_overflow():
     with open(RESULTS / "grid.csv", newline="") as file:
         units = [row for row in csv.DictReader(file) if row["shape"] == "unit"]
