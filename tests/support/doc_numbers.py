@@ -359,7 +359,8 @@ def dots() -> list[str]:
     lines = [
         f"| `{row['name']}` | {row['lanes']} | {row['two_input_gates']} | "
         f"{float(row['gates_per_lane']):.0f} | {float(row['area_ge']):.0f} | "
-        f"{float(row['delay_ns']):.1f} | {float(row['energy_functional_pj']):.2f} |"
+        f"{float(row['delay_ns']):.1f} | "
+        f"{_two_digits(row['energy_functional_pj'])} |"
         for row in rows
         if row["set"] == "named"
     ]
@@ -394,6 +395,10 @@ def dots() -> list[str]:
         *blocks(),
         *guards(),
     ]
+
+
+def _two_digits(cell: str) -> str:
+    return f"{float(cell):.2f}" if cell else ""
 
 
 def blocks() -> list[str]:

@@ -90,6 +90,11 @@ def test_named_units_are_planned_as_their_steps():
     assert not any(job.fpga for job in units.values())
     assert all(job.fpga for job in planned(sets=("named",), fpga=True))
     assert tuple(units) == STANDARD
+    # Of a card's unit with both, that with results in FP16 is left out.
+    others = {*NAMED_UNITS} - {*STANDARD}
+    assert len(others) == 11
+    assert {parse_line(name).accumulator.name for name in others} == {"fp16:plus0"}
+    assert {"h100-fp16", "mi100-fp16", "exsdotp-fp8"} < {*STANDARD}
     more = {job.name for job in planned(sets=("named",), everything=True)}
     assert {*units} < more
     assert {*NAMED_UNITS} - more <= {name for name in NAMED_UNITS if parse_line(name).block}

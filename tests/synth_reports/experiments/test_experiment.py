@@ -254,7 +254,7 @@ COUNTS = {
     "differences": 52 + 22,
     "silicon": 2,
     "bounds": 8,
-    "dots": 16 + 8 * 6 + 6 * 6 + 6 + 7,
+    "dots": 33 + 8 * 6 + 6 * 6 + 6 + 7,
     "accuracy": 404,
 }
 
