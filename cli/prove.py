@@ -37,6 +37,7 @@ from fp8mac.synth_reports.store.store import Store
 __all__ = ["prove"]
 
 _VECTORS = 1_000_000
+_STEPS = f"Steps of units that no proof is known of; {_VECTORS:,} by default."
 
 
 def prove(
@@ -114,13 +115,8 @@ def prove(
     ] = False,
     vectors: Annotated[
         int | None,
-        number(
-            "--vectors",
-            low=1,
-            high=10**10,
-            help=f"Steps of a unit that no proof is known of; {_VECTORS:,} by default.",
-        ),
-        Only("A"),
+        number("--vectors", low=1, high=10**10, help=_STEPS),
+        Never("--fast"),
         Never("--verilog"),
         Never("--structure"),
         Never("--stream"),
@@ -144,7 +140,7 @@ def prove(
     that it lacks, and its other rows stay; it is written after each of these units, so that an
     interrupted run goes on where it was. The exit code is 1 if a proof fails; then the
     counterexample is printed. A unit that no proof is known of is tried with many steps, and is
-    called sampled, never proved.
+    called sampled, never proved; with --new again where its row has fewer than --vectors.
     """
     # Solvers and circuits are imported here: the other commands do without.
     from fp8mac.proofs import certificate as paper
@@ -202,7 +198,8 @@ def prove(
             if a is None and not fast:
                 _write(facts, output_dir)
     if a is None and not fast:
-        facts = _tried(facts, paper.sampled_lacking(facts), output_dir)
+        lacking = paper.sampled_lacking(facts, vectors or _VECTORS)
+        facts = _tried(facts, lacking, output_dir, vectors=vectors)
     return _finish(facts, certificate_text, as_json=as_json)
 
 

@@ -148,10 +148,10 @@ def groups_lacking(
     return [{goal: [config]} for config, goal in lacking] or [{}]
 
 
-def sampled_lacking(facts: Mapping[str, Any]) -> list[MacConfig]:
-    """Units that are tried, see `SAMPLED_UNITS`, and have no row, or one that failed."""
-    rows = facts.get("sampled", [])
-    known = {each["unit"] for each in rows if each["verdict"] == "sampled"}
+def sampled_lacking(facts: Mapping[str, Any], steps: int = 0) -> list[MacConfig]:
+    """Units that are tried, see `SAMPLED_UNITS`, and have no row of so many steps that is right."""
+    rows = [each for each in facts.get("sampled", []) if each["verdict"] == "sampled"]
+    known = {each["unit"] for each in rows if each["steps"] >= steps}
     return [each for each in SAMPLED_UNITS if each.slug not in known]
 
 
@@ -191,7 +191,7 @@ def read_certificate(text: str, file: str) -> dict[str, Any]:
         found = json.loads(text)
         _ = found["tools"], found["command"], found["failures"], found["proved"]
         assert all(record.keys() >= {"unit", "goal"} for record in found["records"])
-        assert all(row.keys() >= {"unit", "verdict"} for row in found.get("sampled", []))
+        assert all(row.keys() >= {"unit", "verdict", "steps"} for row in found.get("sampled", []))
     except (ValueError, TypeError, LookupError, AttributeError, AssertionError) as error:
         raise CertificateError(f"'{file}' is no certificate.") from error
     return found

@@ -6,6 +6,10 @@ import pytest
 from typer.testing import CliRunner
 
 from fp8mac.cli.app import app
+from fp8mac.hw.config.structure import Goal
+from fp8mac.hw.config.unit import parse_line
+from fp8mac.proofs.certificate import certificate
+from fp8mac.proofs.sampling import Tried
 from fp8mac.sim.check.claims.sampled import Sampled
 from fp8mac.sim.check.cosim import Mismatch
 
@@ -150,6 +154,7 @@ def test_bad_input(tmp_path):
     assert message("e4m3 x 2 -> fp16", "--vectors", "9") == (
         "--vectors has no effect: e4m3 x 2 -> fp16 is proved, not sampled."
     )
+    assert message("--fast", "--vectors", "9") == "--vectors has no effect with --fast."
     assert message("--new", "--output-dir", str(tmp_path)) == (
         f"Cannot read '{tmp_path / 'proofs.json'}': No such file or directory."
     )
@@ -193,3 +198,25 @@ def test_unit_without_a_proof_is_sampled(tmp_path, monkeypatch):
     assert (row["line"], row["verdict"], row["wrong"]) == (line, "failed", 3)
     result = CliRunner().invoke(app, ["prove", line, "--vectors", "9"])
     assert "| mac_e2m1_e2m1_e4m3ieee_x2_tree | area | core | failed | 9 | 2 | 3 |" in result.stdout
+
+
+def test_sampled_rows_of_too_few_steps_are_made_again(tmp_path, monkeypatch):
+    """Those of a certificate that has them already, with --new; others stay as they are."""
+    unit = parse_line("e2m1 x 2 -> fp32")
+    counts = []
+
+    def tried(config, *, vectors, **_):
+        counts.append(vectors)
+        return Tried(config, Goal.AREA, "1" * 64, Sampled(vectors, 9, 0, (), 1.0), 8, 8, None, None)
+
+    monkeypatch.setattr("fp8mac.proofs.certificate.SAMPLED_UNITS", [unit])
+    monkeypatch.setattr("fp8mac.proofs.sampling.try_unit", tried)
+    monkeypatch.setattr("fp8mac.proofs.standard.standard_units", lambda *, fast: {})
+    file = tmp_path / "proofs.json"
+    file.write_text(json.dumps(certificate([], "fp8mac prove")))
+    for steps, rows in ((None, [1_000_000]), (2_000_000, [2_000_000]), (9, [2_000_000])):
+        more = [] if steps is None else ["--vectors", str(steps)]
+        result = CliRunner().invoke(app, ["prove", "--new", "--output-dir", str(tmp_path), *more])
+        assert result.exit_code == 0, result.output
+        assert [each["steps"] for each in json.loads(file.read_text())["sampled"]] == rows
+    assert counts == [1_000_000, 2_000_000]

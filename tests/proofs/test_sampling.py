@@ -178,7 +178,8 @@ def test_rows_are_added_one_by_one(monkeypatch):
     assert sampled_lacking(failed) == [UNIT]
     _, mended = sampled_certificates(failed, [UNIT], lambda config: tried())
     assert (len(mended["sampled"]), mended["failures"]) == (1, [])
-    assert sampled_lacking(mended) == []
+    assert sampled_lacking(mended) == sampled_lacking(mended, 4096) == []
+    assert sampled_lacking(mended, 4097) == [UNIT]
     assert certificate([], "more", before=mended)["sampled"] == mended["sampled"]
 
 
