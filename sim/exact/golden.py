@@ -16,7 +16,7 @@ from typing import NamedTuple
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.sim.exact import steps
 from fp8mac.sim.exact.codecs import decode, encode
-from fp8mac.sim.exact.held import Register, State, raised_flags, read, register
+from fp8mac.sim.exact.held import Held, State, raised_flags, read, register
 from fp8mac.sim.exact.outputs import NO_RESCALE, Rescale, leave
 from fp8mac.sim.exact.values import Kind, Value, add, multiply
 
@@ -178,7 +178,7 @@ def add_products(
     return _add(register(config), acc, tuple(products), random)
 
 
-def _add(held: Register, acc: int, products: tuple[Value, ...], random: int | None) -> State:
+def _add(held: Held, acc: int, products: tuple[Value, ...], random: int | None) -> State:
     total = held.read(acc)
     for product in products:
         total = add(total, product)

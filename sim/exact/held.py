@@ -13,7 +13,7 @@ from fp8mac.hw.config.unit import MacConfig
 from fp8mac.sim.exact.codecs import REGISTERS, FixedPointCodec, FloatCodec, codec, decode
 from fp8mac.sim.exact.values import Kind, Value, multiply
 
-__all__ = ["Register", "State", "flushed", "raised_flags", "read", "register"]
+__all__ = ["Held", "State", "flushed", "raised_flags", "read", "register"]
 
 # Plain globals: several times faster to read than members of a class.
 _FINITE, _INF = Kind.FINITE, Kind.INF
@@ -32,7 +32,7 @@ class State(NamedTuple):
     flags: tuple[bool, ...]
 
 
-class Register(NamedTuple):
+class Held(NamedTuple):
     """Accumulator of a unit that adds products one by one, and what reaches it."""
 
     product: Callable[[int, int], Value]
@@ -89,7 +89,7 @@ class Register(NamedTuple):
 
 
 @lru_cache(maxsize=64)
-def register(config: MacConfig) -> Register:
+def register(config: MacConfig) -> Held:
     """Accumulator of a unit.
 
     Raises
@@ -115,7 +115,7 @@ def register(config: MacConfig) -> Register:
     floats = accumulator if isinstance(accumulator, FloatAccConfig) else None
     holds_inf = floats is not None and floats.format.has_inf
     flushes = floats.format if floats is not None and floats.flushes else None
-    return Register(
+    return Held(
         product=_product(config.a, config.b, flushes is not None),
         codec=codes,
         rounding=rounding,
