@@ -81,7 +81,8 @@ OUTPUT_MUTATIONS: tuple[Mutation, ...] = (
     ),
     Mutation(
         "integer output: shift not connected", "output", "units.mac",
-        'getattr(stage, name).eq(each)', 'getattr(stage, name).eq(each & 1)',
+        'getattr(stage, name).eq(each) for name, each in rescales',
+        'getattr(stage, name).eq(each & 1) for name, each in rescales',
         _UNITS,
         is_requantized,
         registered=True, goals=tuple(Goal),
