@@ -1,22 +1,18 @@
-"""Exact sums in a floating-point accumulator: fixed point, and one rounding.
+"""Exact sums in a floating-point accumulator of few exponents: fixed point, and one rounding.
 
-Products alone always fit into a fixed frame. The accumulator does as well, if its exponents are
-few; otherwise it is one of two terms, the sum of the products being the other.
+Products always fit into a fixed frame, and such an accumulator does as well; one of many exponents
+is added beside them, see `fp8mac.hw.dot.beside`.
 """
 
 from collections.abc import Sequence
 
 from amaranth.hdl import Const, Module, Value
 
-from fp8mac.hw.config.formats import TermCut
 from fp8mac.hw.config.structure import Adder
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.hw.dot.windows.finish import finish
 from fp8mac.hw.dot.windows.frame import Frame, acc_of
-from fp8mac.hw.dot.windows.join import Kept, join
-from fp8mac.hw.dot.windows.scales import Scale, with_scales
 from fp8mac.hw.dot.windows.terms import (
-    Addend,
     SpecialTerms,
     Sum,
     Term,
@@ -41,28 +37,15 @@ def exact(
     b: Value,
     c: Value,
     *,
-    scales: Sequence[Scale] = (),
     adder: Adder = Adder.RIPPLE,
 ) -> Value:
     """Code of the exact sum of products and accumulator."""
     acc = acc_of(config)
     frame = Frame(config, config.products_per_cycle, with_acc=False)
-    format_ = acc.format
     products = read_products(m, frame, a, b)
     before = read_acc(m, acc, c)
-    specials = with_scales(m, SpecialTerms.of([*products, before]), scales)
-    whole = fixed_frame(frame)[2]
-    total = fixed_sum(m, frame, products, with_acc=before if whole else None, adder=adder)
-    if not whole:
-        kept = total.fraction_bits + format_.precision + 1 + (acc.random_bits or 1)
-        if scales:
-            kept += scales[0].fraction_bits
-            part = scales[0].times(m, total, "products")
-        else:
-            part = Addend.of_sum(m, total, "products")
-        parts = [Kept(part, kept), Kept(Addend.of_acc(before, format_), kept)]
-        total = join(m, "join", parts, TermCut.ODD, adder)
-    return finish(m, acc, total, specials)
+    total = fixed_sum(m, frame, products, with_acc=before, adder=adder)
+    return finish(m, acc, total, SpecialTerms.of([*products, before]))
 
 
 def fixed_sum(

@@ -11,6 +11,7 @@ from fp8mac.hw.config.accumulators import FloatAccConfig
 from fp8mac.hw.config.formats import FloatFormat
 from fp8mac.hw.config.structure import Adder, Structure
 from fp8mac.hw.config.unit import MacConfig
+from fp8mac.hw.dot.beside import beside, is_beside
 from fp8mac.hw.dot.blocks import adds_blocks, grouped
 from fp8mac.hw.dot.exact import exact, exact_bits
 from fp8mac.hw.dot.fast.beside import fast_beside, has_fast_beside
@@ -37,7 +38,8 @@ class FloatDot(wiring.Component):
         late      products --> window(s) --> join with c --> finish --> y
         tree      products --> add --> add --> add c --> y
         exact     products, c --> fixed point --> finish --> y
-        integers  Booth rows --> tree --> join with c --> finish --> y
+        beside    products --> fixed point --> add c, shifted --> finish --> y
+        integers  Booth rows --> tree --> add c, shifted --> finish --> y
 
     Parameters
     ----------
@@ -125,7 +127,7 @@ class FloatDot(wiring.Component):
         adder = self._structure.adder if fast else Adder.RIPPLE
         if self._config.block is not None:
             scales = read_scales(m, self._config, self.sa, self.sb)
-            by_window = exact if how.window_bits is None else windowed
+            by_window = beside if how.window_bits is None else windowed
             if adds_integer_blocks(self._config):
                 by_window = integer_blocks
             add = partial(
@@ -138,7 +140,7 @@ class FloatDot(wiring.Component):
         elif how.window_bits is not None:
             add = partial(windowed, adder=adder)
         else:
-            add = partial(exact, adder=adder)
+            add = partial(beside if is_beside(self._config) else exact, adder=adder)
         m.d.comb += self.y.eq(add(m, self._config, self.a, self.b, self.c))
         return self._drawn(m)
 

@@ -2,8 +2,8 @@
 
 ::
 
-    Booth rows of all lanes --> tree --> sum, two's complement --> times the scales --+
-    accumulator ----------------------------------------------------------------------+--> finish
+    Booth rows of all lanes --> tree --> sum, two's complement --+
+    accumulator --> shifted, by the scales and its exponent -----+--> finish
 
 # Ref: OCP Microscaling Formats (MX) Specification, version 1.0, section 5.3.4 (MXINT8)
 """
@@ -12,22 +12,23 @@ from collections.abc import Sequence
 from functools import reduce
 from operator import and_
 
-from amaranth.hdl import Const, Module, Value
+from amaranth.hdl import Module, Value
 
 from fp8mac.hw.area.integer import add_booth_rows
 from fp8mac.hw.config.accumulators import FloatAccConfig
 from fp8mac.hw.config.blocks import ScaleFormat, element_exponent
-from fp8mac.hw.config.formats import IntFormat, TermCut
+from fp8mac.hw.config.formats import IntFormat
 from fp8mac.hw.config.structure import Adder
 from fp8mac.hw.config.summation import Summation
 from fp8mac.hw.config.unit import MacConfig
+from fp8mac.hw.dot.beside import Places, add_beside
+from fp8mac.hw.dot.fast.beside import fast_add_beside, products_tree
 from fp8mac.hw.dot.windows.finish import finish
 from fp8mac.hw.dot.windows.frame import acc_of
-from fp8mac.hw.dot.windows.join import Kept, join
 from fp8mac.hw.dot.windows.scales import Scale, with_scales
-from fp8mac.hw.dot.windows.terms import Addend, SpecialTerms, Sum, read_acc, wire_signed
-from fp8mac.hw.parts.carry_save import columns
-from fp8mac.hw.parts.prefix import wire
+from fp8mac.hw.dot.windows.terms import SpecialTerms, read_acc
+from fp8mac.hw.parts.carry_save import CarrySaveTree, columns
+from fp8mac.hw.parts.prefix import choose, wire
 from fp8mac.hw.parts.summands import Summands
 
 __all__ = ["adds_integer_blocks", "integer_blocks"]
@@ -57,7 +58,10 @@ def integer_blocks(
     acc, lanes = acc_of(config), config.products_per_cycle
     before = read_acc(m, acc, c)
     width = config.product_bits + (lanes - 1).bit_length()
-    tree, signs = columns(width, adder), []
+    moved = element_exponent(config.a) + element_exponent(config.b)
+    at = Places(acc, acc.format.exponent_bias + config.product_lsb_exponent + moved, width)
+    tree = columns(width, adder) if adder is Adder.RIPPLE else products_tree(at, adder)
+    signs = []
     for lane in range(lanes):
         m.submodules[f"lane_{lane}"] = inside = Module()
         x, y = a.word_select(lane, config.a.bits), b.word_select(lane, config.b.bits)
@@ -65,18 +69,14 @@ def integer_blocks(
         add_booth_rows(inside, rows, x, y)
         rows.wired(inside, "terms").add_to(tree)
         signs.append(x[-1] ^ y[-1])
-    value = wire(m, tree.elaborate_into(m), "total")
-    fraction = width - 1
-    moved = element_exponent(config.a) + element_exponent(config.b)
-    top = acc.format.exponent_bias + config.product_lsb_exponent + moved + fraction
-    exponent = wire_signed(m, Const(top, top.bit_length() + 1), "top")
-    total = Sum(value, exponent, value.any(), fraction, top, top)
-    kept = fraction + acc.format.precision + 1 + (acc.random_bits or 1)
-    parts = [
-        Kept(scales[0].times(m, total, "products"), kept),
-        Kept(Addend.of_acc(before, acc.format), kept),
-    ]
-    total = join(m, "join", parts, TermCut.ODD, adder)
-    specials = SpecialTerms.of([before])
     negative = wire(m, reduce(and_, signs) & before.sign, "all_negative")
-    return finish(m, acc, total, with_scales(m, specials._replace(negative=negative), scales))
+    specials = with_scales(m, SpecialTerms.of([before])._replace(negative=negative), scales)
+    scale, sign = scales[0].exponent, before.sign
+    if isinstance(tree, CarrySaveTree):
+        code, stays = fast_add_beside(
+            m, at, before, tree, scale=scale, specials=specials, adder=adder
+        )
+        return choose(stays, c, code)
+    value = wire(m, tree.elaborate_into(m) ^ sign.replicate(width), "total")
+    total = add_beside(m, at, before, value, one=sign, scale=scale, adder=adder)
+    return finish(m, acc, total, specials, against=sign)

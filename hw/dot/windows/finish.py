@@ -41,6 +41,8 @@ class Finish(wiring.Component):
         Smallest exponent of a sum that has a product in it.
     alone : bool
         Whether there can be nothing but the accumulator.
+    against : bool
+        Whether signs are those against another one.
 
     Members
     -------
@@ -50,6 +52,8 @@ class Finish(wiring.Component):
         Biased as in the accumulator.
     still : :py:`In(1)`, if ``alone``
         There is nothing but the accumulator, whose exponent is the sum's.
+    against : :py:`In(1)`, if signs are ``against`` it
+        The other sign.
     negative : :py:`In(1)`
         All terms are negative, zeros included.
     nan, pos_inf, neg_inf : :py:`In(1)`
@@ -63,6 +67,7 @@ class Finish(wiring.Component):
     value: Signal
     exponent: Signal
     still: Signal
+    against: Signal
     negative: Signal
     nan: Signal
     pos_inf: Signal
@@ -79,13 +84,16 @@ class Finish(wiring.Component):
         lowest: int,
         *,
         alone: bool = False,
+        against: bool = False,
     ) -> None:
         self._config = config
+        self._against = against
         self._fraction_bits = fraction_bits
         self._lowest = lowest
         self._alone = alone
         super().__init__(
             ({"still": In(1)} if alone else {})
+            | ({"against": In(1)} if against else {})
             | ({"random": In(config.random_bits)} if config.random_bits else {})
             | {
                 "value": In(value_bits),
@@ -146,6 +154,8 @@ class Finish(wiring.Component):
         base = Signal(signed(width))
         m.d.comb += base.eq(room - shift)
         sign: Value = self.value[-1]
+        if self._against:
+            sign = (sign ^ self.against) & (normal.any() | fill)
         if config.zero is ZeroSign.IEEE:
             sign = sign | self.negative
         inf = self.pos_inf | self.neg_inf
@@ -221,12 +231,13 @@ def finish(
     *,
     name: str = "finish",
     still: Value | None = None,
+    against: Value | None = None,
 ) -> Value:
     """Add a `Finish` to ``m``; the rounded code of a sum.
 
     Parameters
     ----------
-    still : Value, optional
+    still, against : Value, optional
         See `Finish`.
     """
     unit = Finish(
@@ -236,6 +247,7 @@ def finish(
         len(total.exponent),
         total.lowest,
         alone=still is not None,
+        against=against is not None,
     )
     m.submodules[name] = unit
     m.d.comb += [
@@ -246,8 +258,9 @@ def finish(
         unit.neg_inf.eq(specials.neg_inf),
         unit.negative.eq(specials.negative),
     ]
-    if still is not None:
-        m.d.comb += unit.still.eq(still)
+    for port, bit in (("still", still), ("against", against)):
+        if bit is not None:
+            m.d.comb += getattr(unit, port).eq(bit)
     return unit.code
 
 
