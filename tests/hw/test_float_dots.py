@@ -13,7 +13,8 @@ from fp8mac.hw.config.accumulators import FloatAccConfig
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.structure import Built, Goal, Structure, parse_structure, structures_of
 from fp8mac.hw.config.unit import MacConfig, parse_line
-from fp8mac.hw.dot.fast import beside
+from fp8mac.hw.dot.beside import Places
+from fp8mac.hw.dot.fast import beside as fast
 from fp8mac.hw.dot.float import FloatDot
 from fp8mac.proofs.check.equivalence import check_equal
 from fp8mac.sim.check.netlist import Netlist
@@ -195,20 +196,23 @@ def test_float_dot_of_two_tiny_lanes_equals_matrix_product_everywhere(line, goal
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("goal", [Goal.AREA, Goal.SPEED])
 @pytest.mark.parametrize(
     ("name", "wrong_value"),
     [
-        ("below", lambda at: at.frame.acc.format.precision - 1),
+        ("below", lambda at: at.acc.format.precision - 1),
         ("top", lambda at: at.below + at.product_bits - 3),
-        ("_is_zero", lambda words, bits: Const(0, 1)),
-        ("_is_zero", lambda words, bits: Const(1, 1)),
     ],
 )
-def test_places_beside_an_accumulator_are_needed(name, wrong_value, monkeypatch):
-    """Too few places, an accumulator that is lost beside a zero, one that is never added."""
+def test_places_beside_an_accumulator_are_needed(name, wrong_value, goal, monkeypatch):
     config = parse_line("e2m1 x 2 -> e7m1")
-    if name == "_is_zero":
-        monkeypatch.setattr(beside, name, wrong_value)
-    else:
-        monkeypatch.setattr(beside._Places, name, property(wrong_value))
+    monkeypatch.setattr(Places, name, property(wrong_value))
+    assert wrong(config, circuit(config, goal), 3000, seed=3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("said", [0, 1])
+def test_products_that_come_to_zero_are_told(said, monkeypatch):
+    config = parse_line("e2m1 x 2 -> e7m1")
+    monkeypatch.setattr(fast, "_is_zero", lambda words, bits: Const(said, 1))
     assert wrong(config, circuit(config, Goal.SPEED), 3000, seed=3)

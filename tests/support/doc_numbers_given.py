@@ -234,8 +234,9 @@ GIVEN: dict[str, list[tuple[str, str]]] = {
         ("| `b200-mxfp8-e4m3`, 32 lanes | 27287 | 3.68 |", "command"),
         ("| `mxfp4 x 32 -> fp32`, exact | 11940 | 1.89 |", "command"),
         ("| `mxfp8 x 32 -> fp32`, exact | 39031 | 2.11 |", "command"),
+        ("| `mxint8 x 32 -> fp32`, exact | 24688 | 2.06 |", "command"),
         (
-            "`mxfp4 x 32 -> fp32` is 6636 GE, `mxfp8 x 32 -> fp32` 21567 and `b200-mxfp4` 12415",
+            "`mxfp4 x 32 -> fp32` is 5694 GE, `mxfp8 x 32 -> fp32` 19525 and `b200-mxfp4` 12415",
             "command",
         ),
     ],
