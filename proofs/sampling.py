@@ -6,7 +6,7 @@ what                    how
 the mapped netlist      biased steps, see `fp8mac.sim.check.claims.tiles`; synthesis has proved it
                         equal to the RTL
 planted bugs            gates of that netlist are made others, and the same steps find each
-a smaller unit          two lanes of e2m1 in an accumulator of eight bits, by the same generator
+a smaller unit          two lanes of e2m1 in a narrow accumulator, by the same generator
                         and the same rule: every operand of each lane with every accumulator. Of
                         trees e2m1 by e1m1, in six bits: the golden model adds them one by one
 ======================  =======================================================================
@@ -25,6 +25,7 @@ from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.silicon.alignment import Groups
 from fp8mac.hw.config.structure import Goal
 from fp8mac.hw.config.unit import MacConfig, parse_line
+from fp8mac.hw.dot.beside import is_beside
 from fp8mac.proofs.check.equivalence import EquivalenceError, check_equal
 from fp8mac.proofs.cuts.floats import has_parts
 from fp8mac.proofs.cuts.lanes import MOST_BITS
@@ -64,6 +65,7 @@ _OPERAND = parse_format("e2m1")
 _REGISTER = FloatFormat(4, 3)
 _TREE_OPERAND = parse_format("e1m1none")
 _TREE_REGISTER = FloatFormat(3, 2)
+_WIDE_REGISTER = FloatFormat(7, 1)  # of too many exponents for a fixed frame
 
 _OTHER = {"AND2": "OR2", "NAND2": "NOR2", "XOR2": "XNOR2", "INV": "BUF"}
 _OTHER |= {other: cell for cell, other in _OTHER.items()}
@@ -162,6 +164,8 @@ def smaller(config: MacConfig) -> MacConfig | None:
     acc, how = config.accumulator, config.summation
     assert isinstance(acc, FloatAccConfig)
     register = _TREE_REGISTER if how.tree else _REGISTER
+    if config.block is None and is_beside(config):
+        register = _WIDE_REGISTER
     less = acc.format.precision - register.precision
     if config.block is not None or less < 0:
         return None

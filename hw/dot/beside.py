@@ -85,8 +85,9 @@ class Places:
 
 
 def is_beside(config: MacConfig) -> bool:
-    """Whether an exact sum has few places for the products alone, and not for the accumulator."""
-    if config.summation.window_bits is not None:
+    """Whether a sum is exact, and its accumulator has too many exponents for a fixed frame."""
+    how = config.summation
+    if how.tree or not how.window_bits is how.late is how.groups is None:
         return False
     return not fixed_frame(Frame(config, config.products_per_cycle, with_acc=False))[2]
 

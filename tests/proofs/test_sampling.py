@@ -70,7 +70,7 @@ def test_units_of_the_certificate_are_sampled_and_no_others():
         ),
         ("mi200-bf16", "e2m1*e1m1none x 2 -> e3m2ieee:daz, tree, products rounded"),
         ("rvbna-fp8 x 4", "e2m1 x 2 -> e4m3ieee:odd:sum0, window 6:odd, late"),
-        ("fdot-fp8", "e2m1 x 2 -> e4m3ieee"),
+        ("fdot-fp8", "e2m1 x 2 -> e7m1"),
     ],
 )
 def test_smaller_units(line, small):
