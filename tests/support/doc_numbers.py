@@ -259,15 +259,13 @@ def proofs() -> list[str]:
     steps = sum(each["seconds"] for each in records if each["property"] == "step") / 60
     everything = sum(each["seconds"] for each in records) / 60
     sampled = facts["sampled"]
-    trees, others = (
-        {each["smaller_steps"] for each in sampled if (", tree" in each["line"]) is is_tree}
-        for is_tree in (True, False)
-    )
-    (steps_of_trees,), (steps_of_others,) = trees, others - {None}
+    every = {each["smaller_steps"] for each in sampled} - {None}
+    steps_of_trees, steps_of_others, steps_of_wide = sorted(every)
     return [
         f"certificate, {len(sampled)} units",
         f"all {steps_of_others:,} steps",
         f"in six bits, {steps_of_trees:,} steps",
+        f"one of nine bits, {steps_of_wide:,} steps",
         (
             f"the steps take {steps:.0f} minutes of one processor, all checks together "
             f"{everything:.0f}."
