@@ -14,7 +14,6 @@ from fp8mac.cli.options import (
     HERE,
     JSON,
     LANES,
-    OUT,
     RESOLVE,
     STAGES,
     Never,
@@ -26,6 +25,7 @@ from fp8mac.cli.options import (
     unit_of,
     write_files,
 )
+from fp8mac.cli.proofs.around import blocks_of, prove_rows, prove_unit_stream
 from fp8mac.gen.files import check_folder, print_text, read_text
 from fp8mac.hw.config.accumulators import ConfigError
 from fp8mac.hw.config.ports import Shape
@@ -57,7 +57,16 @@ def prove(
     ] = None,
     lanes: Annotated[LANES, Only("A")] = 1,
     stages: Annotated[STAGES, Only("A")] = 1,
-    out: Annotated[OUT, Only("A")] = None,
+    out: Annotated[
+        str | None,
+        typer.Option(
+            "--out",
+            metavar="FORMAT",
+            help="Round exact sums to FORMAT where they leave; of an array's rows, which leave in "
+            "blocks such as mxfp8, what makes these is proved.",
+        ),
+        Only("A"),
+    ] = None,
     resolve: Annotated[RESOLVE, Only("A")] = None,
     goal: Annotated[GOAL, Only("A"), Never("--verilog"), Never("--structure")] = Goal.AREA,
     structure: Annotated[
@@ -147,12 +156,19 @@ def prove(
     from fp8mac.proofs.check import checks, circuit, solve
     from fp8mac.proofs.check import prove as proofs
     from fp8mac.proofs.page import certificate_text
+    from fp8mac.proofs.rows import block_proof
+    from fp8mac.proofs.streams import stream_proof
 
     config = None
     if a is not None:
-        config = unit_of(a, b, acc, lanes=lanes, resolve=resolve, stages=stages, out=out)
+        described = partial(unit_of, a, b, acc, lanes=lanes, resolve=resolve, stages=stages)
+        if (blocks := blocks_of(ctx, out)) is not None:
+            made = prove_rows(ctx, described(), blocks, limit, jobs)
+            return _finish(made, block_proof, as_json=as_json)
+        config = described(out=out)
         if stream:
-            return _prove_stream(config, goal, limit, jobs, recorded(ctx), as_json=as_json)
+            made = prove_unit_stream(ctx, config, goal, limit, jobs)
+            return _finish(made, stream_proof, as_json=as_json)
         if verilog is None and structure is None and _is_sampled(config, vectors):
             made = _tried(
                 paper.certificate([], recorded(ctx)), [config], goal=goal, vectors=vectors
@@ -201,24 +217,6 @@ def prove(
         lacking = paper.sampled_lacking(facts, vectors or _VECTORS)
         facts = _tried(facts, lacking, output_dir, vectors=vectors)
     return _finish(facts, certificate_text, as_json=as_json)
-
-
-def _prove_stream(
-    config: MacConfig, goal: Goal, limit: float, jobs: int, command: str, *, as_json: bool
-) -> None:
-    """Prove a unit between two streams, and print what came of it; exit code 1 if it fails."""
-    from fp8mac.proofs import streams
-    from fp8mac.proofs.check import solve
-
-    with progress_bar() as bar:
-        task = bar.add_task("claims", total=len(streams.CLAIMS))
-
-        def advance(claim: str, count: int) -> None:
-            bar.update(task, advance=1, total=count, description=claim)
-
-        solver = solve.Solver(limit, Store())
-        made = streams.prove_stream(config, goal=goal, solver=solver, jobs=jobs, progress=advance)
-    _finish(streams.stream_facts(made, command), streams.stream_proof, as_json=as_json)
 
 
 def _asked(

@@ -10,12 +10,14 @@ from types import SimpleNamespace
 from fp8mac.gen.boards.bitstream import Bitstream
 from fp8mac.gen.boards.checks import BoardCheck
 from fp8mac.gen.boards.demo import Picture
+from fp8mac.hw.arrays.array import check_array
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.structure import Goal
 from fp8mac.hw.config.unit import parse_line, parse_unit
 from fp8mac.hw.units.buildable import check_buildable
 from fp8mac.hw.units.stream import check_streamable
 from fp8mac.proofs.check.checks import CheckKind, Record, Verdict, plan
+from fp8mac.proofs.rows import BlockProof
 from fp8mac.proofs.sampling import Tried
 from fp8mac.proofs.streams import StreamProof
 from fp8mac.sim.check import vectors
@@ -164,6 +166,11 @@ def try_unit(config, *, goal, vectors, bench, progress):
 def prove_stream(config, *, goal, **_):
     check_streamable(config)
     return StreamProof(config, goal, "0" * 64, ())
+
+
+def prove_blocks(array, **_):
+    check_array(array)
+    return BlockProof(array, ())
 
 
 def on_a_unit(case, store, *_, **__):
@@ -338,6 +345,7 @@ def install(monkeypatch) -> None:
         "proofs.check.prove.prove_units": prove,
         "proofs.check.prove.prove_verilog": prove,
         "proofs.sampling.try_unit": try_unit,
+        "proofs.rows.prove_blocks": prove_blocks,
         "proofs.streams.prove_stream": prove_stream,
         "synth_reports.experiments.accuracy.accuracy.measure": on_a_unit,
         "synth_reports.experiments.accuracy.accuracy.layers": lambda case, store: result()[1],

@@ -245,6 +245,7 @@ GIVEN: dict[str, list[tuple[str, str]]] = {
         ("Operands of a lane have at most 20 bits together", "setting"),
         ("whose first 2,000 results are compared with the golden model", "setting"),
         ("every 8-bit operand", "name"),
+        ("that makes a block of 32 sums", "name"),
         ("and exit code 2", "setting"),
     ],
 }

@@ -74,6 +74,7 @@ def arrays() -> list[str]:
         "the others being zero (2:4). Two lanes",
         "of small ones, on the mapped netlist: 8,192 cases each",
         f"a whole one of {block.size} sums of {parse_line(dense['unit']).acc_bits} bits in seconds",
+        f"for the sums of your unit: {1 + block.size} claims, one a line",
         "here of 16 bits and unsigned",
         *(
             f"| {', '.join(filter(None, (row['unit'], row['sparsity'], row['output'])))}"

@@ -1,0 +1,1 @@
+"""What `fp8mac prove` does beside units alone: streams, and blocks of rows."""
