@@ -153,9 +153,9 @@ def block_proof(facts: dict[str, Any]) -> str:
         "",
         f"Made by `{facts['command']}`: {tools}.",
         "",
-        f"The circuit that makes a block of {facts['sums']} sums of {facts['sum_bits']} bits, in "
-        "every array of that unit. For all sums,",
-        f"NaN and infinities, the scale is {facts['says']['scale']}, and an element is",
+        f"The circuit that makes a block of {facts['sums']} sums of {facts['sum_bits']} bits, in",
+        "every array of that unit. For all sums, NaN and infinities, the scale is",
+        f"{facts['says']['scale']}, and an element is",
         f"{facts['says']['element']}. Each bug was planted, and is asked about in the same way.",
         "",
         "| claim | verdict | seconds |",

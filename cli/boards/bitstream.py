@@ -114,6 +114,7 @@ def _report_table(report: dict[str, Any]) -> Table:
         "FF": metrics["flip_flops"],
         "DSP": metrics["dsps"],
         "Fmax": f"{metrics['fmax_mhz']:g} MHz; the clock has {report['clock_mhz']:g} MHz",
+        **({"timing": report["timing"]} if "timing" in report else {}),
         "line": f"{report['baud']} baud",
         "bitstream": report["bitstream"],
         "program it": report["program"],

@@ -170,6 +170,8 @@ def make_bitstream(
         "utilization": {name: each for name, each in facts["utilization"].items() if each["used"]},
         "tools": {**used, "amaranth": version("amaranth"), "fp8mac": version("fp8mac")},
     }
+    if build.board.timing:
+        report["timing"] = build.board.timing
     return Bitstream(data, report)
 
 

@@ -37,6 +37,8 @@ class Board:
         Command that writes ``{file}`` to it.
     options : mapping of str to str
         For the platform.
+    timing : str
+        What is to be known of the clock that nextpnr finds, a sentence; mostly nothing.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Board:
     tools: tuple[str, ...]
     program: str
     options: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    timing: str = ""
 
     def load(self) -> Any:
         """Platform of Amaranth, which is used for one build.
@@ -113,6 +116,9 @@ _ALL = (
         ("nextpnr-gowin", "gowin-pack"),
         "openFPGALoader -b tangnano9k {file}",
         MappingProxyType({"toolchain": "Apicula"}),
+        # Ref: https://github.com/YosysHQ/nextpnr/pull/1345
+        "nextpnr knows the delays of some cells of a Gowin FPGA only, so its clock is an estimate "
+        "that is too high, and is not comparable with those of other boards.",
     ),
 )
 

@@ -47,6 +47,23 @@ def test_bitstream_as_json(ready):
     assert report["metrics"]["fmax_mhz"] == 99.0
 
 
+def test_table_says_what_is_to_be_known_of_a_clock(ready, monkeypatch):
+    real = bitstream.make_bitstream
+
+    def estimated(build, *more, **options):
+        made = real(build, *more, **options)
+        made.report["timing"] = build.board.timing
+        return made
+
+    monkeypatch.setattr(bitstream, "make_bitstream", estimated)
+    lines = run("bitstream", *UNIT, "--board", "tang-nano-9k").stdout.splitlines()
+    (line,) = (each for each in lines if "timing" in each)
+    assert " ".join(line.replace("│", "").split()) == (
+        "timing nextpnr knows the delays of some cells of a Gowin FPGA only, so its clock is an "
+        "estimate that is too high, and is not comparable with those of other boards."
+    )
+
+
 def test_unit_that_is_too_slow_is_not_written(ready, monkeypatch):
     real = bitstream.make_bitstream
 

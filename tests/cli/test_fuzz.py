@@ -381,6 +381,9 @@ def test_option_without_effect(ready, name, option, rule):
                 if rule.condition != "A":
                     unit = unit if command.params[0].required else []
                 words += words_of(command, rule.condition)
+                said = [each for each in command.params if set(each.opts) & set(words)]
+                if any(Only("A") in rules(command, each) for each in said):
+                    unit = [UNIT["a"], "--acc", UNIT["acc"]]
             others = [each for each in rules(command, param) if each != rule]
             for each in (each for each in others if isinstance(each, Only)):
                 words += words_of(command, each.condition)

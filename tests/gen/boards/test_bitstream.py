@@ -144,6 +144,19 @@ def test_report_has_cells_and_the_slowest_clock(placed):
     assert made.report["tools"]["nextpnr-ice40"] == "0.9"
 
 
+def test_report_says_that_a_clock_of_gowin_is_an_estimate(placed, path):
+    placed()
+    assert "timing" not in make_bitstream(build("icebreaker")).report
+    tool(path, "nextpnr-himbaechel", PLACED.format(before=""))
+    tool(path, "gowin_pack", "open('top.fs', 'w').write('bits')")
+    report = make_bitstream(build("tang-nano-9k")).report
+    assert report["metrics"]["fmax_mhz"] == 20.55
+    assert report["timing"] == (
+        "nextpnr knows the delays of some cells of a Gowin FPGA only, so its clock is an estimate "
+        "that is too high, and is not comparable with those of other boards."
+    )
+
+
 def test_placement_that_does_not_end_gets_another_seed(placed, monkeypatch):
     placed("time.sleep(600 if seed == '1' else 0)")
     monkeypatch.setattr(bitstream, "_LIMIT_SECONDS", 3)
