@@ -26,13 +26,13 @@ from fp8mac.synth_reports.synth.synthesis import Flow
 
 BOUNDED = "products bounded, groups 2, join 5:floor"
 UNIT = parse_line("e2m1 x 2 -> fp32")
-SMALL = parse_line("e2m1 x 2 -> e4m3ieee")
+SMALL = parse_line("e2m1 x 2 -> e7m1")
 
 
 def tried(wrong: int = 0, found: int = 8) -> Tried:
     mismatch = Mismatch(1, 2, 3, 4, (), 5, ())
     steps = Sampled(4096, 100, wrong, (mismatch,) * bool(wrong), 1.5)
-    every = Sampled(1 << 24, 2000, 0, (), 2.5)
+    every = Sampled(1 << 25, 2000, 0, (), 2.5)
     return Tried(UNIT, Goal.AREA, "1" * 64, steps, 8, found, SMALL, every)
 
 
@@ -128,7 +128,7 @@ def test_unit_is_tried(tmp_path):
     assert (found.steps.steps, found.steps.wrong, found.planted, found.found) == (8192, 0, 8, 8)
     assert found.small == SMALL
     assert found.every is not None
-    assert (found.every.steps, found.every.wrong) == (1 << 24, 0)
+    assert (found.every.steps, found.every.wrong) == (1 << 25, 0)
     assert len(found.netlist) == 64
 
 
@@ -139,7 +139,7 @@ def test_row_says_sampled_and_never_proved():
     _, _, table = text.partition("## Sampled, not proved\n")
     assert (
         "| mac_e2m1_e2m1_fp32_x2 | area | core | sampled | 4,096 | 100 | 0 | 8 of 8 "
-        "| e2m1 x 2 -> e4m3ieee | 16,777,216 | 0 | 4.0 | 11111111 |" in table
+        "| e2m1 x 2 -> e7m1 | 33,554,432 | 0 | 4.0 | 11111111 |" in table
     )
     assert "| proved |" not in text
     assert "## Sampled" not in certificate_text(certificate([], "try it"))
@@ -163,7 +163,7 @@ def test_smaller_unit_that_is_wrong_is_named():
     every = dataclasses.replace(made.every, wrong=2, mismatches=tried(1).steps.mismatches)
     (sentence,) = dataclasses.replace(made, every=every).failures
     assert sentence == (
-        "mac_e2m1_e2m1_fp32_x2: of e2m1 x 2 -> e4m3ieee, 2 of 16777216 steps are wrong: "
+        "mac_e2m1_e2m1_fp32_x2: of e2m1 x 2 -> e7m1, 2 of 33554432 steps are wrong: "
         "a=0x1 b=0x2 acc=0x3: got 0x4, want 0x5."
     )
 

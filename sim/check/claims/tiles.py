@@ -15,7 +15,8 @@ one bit         one lane has a product, with an operand of a single one: every b
 ==============  ===========================================================================
 exponents       any, in a band of a few binades, subnormal or next to it, next to the largest
 significands    any, or with a single one, without any, or with ones only
-accumulators    `float_accumulators` for the sum of the products, or for the largest of them
+accumulators    `float_accumulators` for the sum of the products, or for the largest of them; of
+                every exponent with one bit of mantissa or none
 ==============  ===========================================================================
 """
 
@@ -169,7 +170,7 @@ def _accumulators(
     scales: tuple[Codes, Codes] | None,
     rng: np.random.Generator,
 ) -> Codes:
-    """Accumulators that fit the sum of the products of their step, or the largest one."""
+    """Accumulators that fit the sum of the products of their step, or the largest; some bare."""
     left, right = values(config.a, a), values(config.b, b)
     if scales is not None:
         assert config.block is not None
@@ -186,8 +187,22 @@ def _accumulators(
         product = np.outer(left[:, lane], right[:, lane])
         largest = np.where(np.abs(product) > np.abs(largest), product, largest)
     fits = np.where(rng.random(total.shape) < 0.5, total, largest)
-    codes = float_accumulators(config.accumulator.format, fits.ravel(), rng)
-    return codes.reshape(total.shape)
+    format_ = config.accumulator.format
+    codes = float_accumulators(format_, fits.ravel(), rng)
+    bare = _bare(format_, codes.shape, rng)
+    return np.where(rng.random(codes.shape) < 0.1, bare, codes).reshape(total.shape)
+
+
+def _bare(format_: FloatFormat, shape: tuple[int, ...], rng: np.random.Generator) -> Codes:
+    """Codes of every exponent, half of them at the ends, with one bit of mantissa or none."""
+    last = (1 << format_.exponent_bits) - 1
+    ends = rng.choice([0, max(last - 1, 0), last], shape)
+    field = np.where(rng.random(shape) < 0.5, ends, rng.integers(0, last + 1, shape))
+    bits = format_.mantissa_bits
+    single = np.int64(1) << rng.integers(0, max(bits, 1), shape)
+    mantissa = np.where((rng.random(shape) < 0.5) & (bits > 0), single, 0)
+    sign = rng.integers(0, 2, shape) << (bits + format_.exponent_bits)
+    return (sign | field << bits | mantissa).astype(np.uint64)
 
 
 def _scale_values(scale: ScaleFormat, codes: Codes) -> NDArray[np.float64]:

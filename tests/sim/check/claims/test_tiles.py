@@ -112,3 +112,13 @@ def test_accumulators_meet_the_sum_and_the_largest_product(monkeypatch):
         nothing = (left.sum(axis=2) == 0) & (largest > 0)
         near += (nothing & (c >= largest / 2) & (c <= 2 * largest)).sum() / nothing.sum()
     assert near / 6 > 0.06
+
+
+def test_bare_accumulators_have_every_exponent_and_bit():
+    """No others find a changed gate of a far shift, or of a NaN, in a million steps."""
+    config = parse_line("e2m1 x 2 -> fp32")
+    codes = np.concatenate([tile.c.ravel() for tile in made(config, 40)])
+    powers = codes[codes & 0x7FFFFF == 0]
+    assert len(np.unique(powers >> 23 & 0xFF)) == 256
+    nans = codes[codes >> 23 & 0xFF == 0xFF] & 0x7FFFFF
+    assert {1 << bit for bit in range(23)} <= set(nans.tolist())
