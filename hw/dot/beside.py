@@ -34,7 +34,7 @@ from fp8mac.hw.dot.windows.terms import (
     wire_signed,
 )
 from fp8mac.hw.dot.windows.total import minus
-from fp8mac.hw.parts.prefix import add, extended, wire
+from fp8mac.hw.parts.prefix import extended, plus, wire
 
 __all__ = ["Places", "add_beside", "beside", "is_beside"]
 
@@ -152,15 +152,10 @@ def add_beside(
     shift = wire(m, distance[:-1] & ~alone.replicate(len(distance) - 1), "shift")
     placed, lost = shift_right(m, acc.significand, shift, at.acc_bits)
     bits = at.acc_bits + 1 - at.below
-    upper = (
-        Cat(one, placed[at.below :], Const(0, 1)),
-        extended(Cat(one, products).as_signed(), bits + 1),
-    )
-    if adder is Adder.RIPPLE:
-        summed = (upper[0] + upper[1])[: bits + 1]
-    else:
-        summed = add(m, *upper, name="whole", adder=adder)[: bits + 1]
-    value = wire(m, Cat(placed[0] | lost, placed[1 : at.below], summed[1:]), "value")
+    upper = Cat(one, placed[at.below :], Const(0, 1))
+    added = extended(Cat(one, products).as_signed(), bits + 1)
+    summed = plus(m, upper, added, bits + 1, "whole", adder=adder)[1 : bits + 1]
+    value = wire(m, Cat(placed[0] | lost, placed[1 : at.below], summed), "value")
     exponent = wire_signed(m, Mux(alone, Cat(acc.exponent, Const(0, 1)).as_signed(), near), "top")
     highest = at.exponent + (1 << len(scale) - 1)
     return Sum(value, exponent, some, at.acc_bits - 1, 1, highest)

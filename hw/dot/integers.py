@@ -28,7 +28,7 @@ from fp8mac.hw.dot.windows.frame import acc_of
 from fp8mac.hw.dot.windows.scales import Scale, with_scales
 from fp8mac.hw.dot.windows.terms import SpecialTerms, read_acc
 from fp8mac.hw.parts.carry_save import CarrySaveTree, columns
-from fp8mac.hw.parts.prefix import choose, wire
+from fp8mac.hw.parts.prefix import wire
 from fp8mac.hw.parts.summands import Summands
 
 __all__ = ["adds_integer_blocks", "integer_blocks"]
@@ -73,10 +73,9 @@ def integer_blocks(
     specials = with_scales(m, SpecialTerms.of([before])._replace(negative=negative), scales)
     scale, sign = scales[0].exponent, before.sign
     if isinstance(tree, CarrySaveTree):
-        code, stays = fast_add_beside(
-            m, at, before, tree, scale=scale, specials=specials, adder=adder
+        return fast_add_beside(
+            m, at, before, tree, c=c, scale=scale, specials=specials, adder=adder
         )
-        return choose(stays, c, code)
     value = wire(m, tree.elaborate_into(m) ^ sign.replicate(width), "total")
     total = add_beside(m, at, before, value, one=sign, scale=scale, adder=adder)
     return finish(m, acc, total, specials, against=sign)

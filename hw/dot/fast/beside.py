@@ -57,8 +57,7 @@ def fast_beside(
     acc = read_acc(m, frame.acc, c)
     specials = with_scales(m, SpecialTerms.of([*products, acc]), scales)
     scale = scales[0].exponent if scales else Const(0, 1)
-    code, stays = fast_add_beside(m, at, acc, tree, scale=scale, specials=specials, adder=adder)
-    return choose(stays, c, code)
+    return fast_add_beside(m, at, acc, tree, c=c, scale=scale, specials=specials, adder=adder)
 
 
 def products_tree(at: Places, adder: Adder) -> CarrySaveTree:
@@ -72,11 +71,12 @@ def fast_add_beside(
     acc: Term,
     products: CarrySaveTree,
     *,
+    c: Value,
     scale: Value,
     specials: SpecialTerms,
     adder: Adder,
-) -> tuple[Value, Value]:
-    """Rounded code of the sum of accumulator and products; whether the accumulator stays instead.
+) -> Value:
+    """Rounded code of the sum of accumulator and products.
 
     Parameters
     ----------
@@ -86,6 +86,8 @@ def fast_add_beside(
         Accumulator.
     products : CarrySaveTree
         A `products_tree`.
+    c : Value
+        Code of the accumulator, which stays where products come to zero.
     scale : Value
         Exponent of the scales.
     specials : SpecialTerms
@@ -118,7 +120,8 @@ def fast_add_beside(
     rows = rows_of(m, tree)
     code = fast_finish(m, at.acc, rows, exponent, lowest, specials=specials, adder=adder)
     numbers = ~(specials.nan | specials.pos_inf | specials.neg_inf)
-    return code, wire(m, lost & _is_zero(words, at.product_bits) & numbers, "stays")
+    stays = wire(m, lost & _is_zero(words, at.product_bits) & numbers, "stays")
+    return choose(stays, c, code)
 
 
 def _width(at: Places) -> int:
