@@ -26,6 +26,7 @@ from fp8mac.hw.config.silicon.alignment import Groups
 from fp8mac.hw.config.structure import Goal
 from fp8mac.hw.config.unit import MacConfig, parse_line
 from fp8mac.hw.dot.beside import is_beside
+from fp8mac.hw.units.buildable import check_buildable
 from fp8mac.proofs.check.equivalence import EquivalenceError, check_equal
 from fp8mac.proofs.cuts.floats import has_parts
 from fp8mac.proofs.cuts.lanes import MOST_BITS
@@ -54,7 +55,6 @@ SAMPLED_UNITS: list[MacConfig] = [
         "mi300-fp16",
         "rvbna-fp8-e4m3",
         "rvbna-fp8-e5m2",
-        "fdot-fp8",
     )
 ]
 """Units of the certificate that no proof is known of."""
@@ -223,6 +223,7 @@ def try_unit(
     SynthesisError, YosysError
         If there is no netlist.
     """
+    check_buildable(config)
     small = smaller(config)
     designs = [Design(each, Shape.CORE, goal) for each in (config, small) if each is not None]
     measured = bench.measure(designs)

@@ -131,6 +131,11 @@ STANDARD_DOTS: dict[Goal, list[MacConfig]] = {
         "e4m3 x 2 -> fp16",
         "e4m3 x 2 -> fp16:sr=4",
         "e5m2 x 2 -> fp16:sr=8, window 13",
+        "e2m1 x 2 -> e7m1",
+        "mxfp4 x 2 -> e7m1",
+        "e4m3 x 4 -> fp32",
+        "mxfp8 x 32 -> fp32",
+        "mxfp4 x 32 -> fp32",
     ),
     Goal.SPEED: _lines(
         "e4m3 x 16 -> kulisch:7",
@@ -146,6 +151,10 @@ STANDARD_DOTS: dict[Goal, list[MacConfig]] = {
         "e4m3 x 2 -> fp16",
         "e4m3 x 2 -> fp16:sr=4",
         "e4m3 x 2 -> fp16:sr=4, window 13",
+        "e2m1 x 2 -> e7m1",
+        "mxfp4 x 2 -> e7m1",
+        "e4m3 x 4 -> fp32",
+        "mxfp8 x 32 -> fp32",
     ),
     Goal.FPGA: _lines("e4m3 x 2 -> kulisch:3"),
 }
@@ -153,9 +162,12 @@ STANDARD_DOTS: dict[Goal, list[MacConfig]] = {
 
 FAST_DOTS: dict[Goal, list[MacConfig]] = {
     Goal.AREA: _lines(
-        "e4m3 x 4 -> kulisch:15", "int4 x 4 -> int8:saturate", "e4m3 x 2 -> fp16, window 13"
+        "e4m3 x 4 -> kulisch:15",
+        "int4 x 4 -> int8:saturate",
+        "e4m3 x 2 -> fp16, window 13",
+        "mxfp4 x 2 -> e7m1",
     ),
-    Goal.SPEED: _lines("e4m3 x 4 -> kulisch:15"),
+    Goal.SPEED: _lines("e4m3 x 4 -> kulisch:15", "e2m1 x 2 -> e7m1"),
 }
 """Those of them that are proved in every run of CI."""
 

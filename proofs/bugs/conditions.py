@@ -6,10 +6,12 @@ from fp8mac.hw.config.accumulators import FloatAccConfig, IntAccConfig, KulischC
 from fp8mac.hw.config.formats import FloatFormat, IntFormat, Overflow, Rounding, Specials
 from fp8mac.hw.config.outputs.output import Requantizer, ScaledFloat
 from fp8mac.hw.config.unit import MacConfig
+from fp8mac.hw.dot.beside import is_beside
 from fp8mac.hw.parts.layout import operand_range
 
 __all__ = [
     "Condition",
+    "adds_beside",
     "has",
     "has_long_products",
     "has_output",
@@ -44,6 +46,12 @@ def is_ieee(config: MacConfig) -> bool:
     """Whether the accumulator is a float with infinities."""
     acc = config.accumulator
     return isinstance(acc, FloatAccConfig) and acc.format.has_inf
+
+
+def adds_beside(config: MacConfig) -> bool:
+    """Whether several float products are added exactly beside an accumulator of many exponents."""
+    operands = isinstance(config.a, FloatFormat) and isinstance(config.b, FloatFormat)
+    return config != config.plain and operands and is_float(config) and is_beside(config)
 
 
 def rounds_stochastically(config: MacConfig) -> bool:

@@ -4,8 +4,9 @@ from fp8mac.hw.config.accumulators import FloatAccConfig
 from fp8mac.hw.config.formats import FloatFormat, TermCut, ZeroSign
 from fp8mac.hw.config.structure import Goal
 from fp8mac.hw.config.unit import MacConfig
+from fp8mac.hw.dot.fast.beside import has_fast_beside
 from fp8mac.hw.dot.fast.window import has_fast_window
-from fp8mac.proofs.bugs.conditions import Condition
+from fp8mac.proofs.bugs.conditions import Condition, adds_beside
 from fp8mac.proofs.bugs.planting import Mutation
 
 __all__ = ["FLOAT_DOT_MUTATIONS"]
@@ -17,9 +18,19 @@ def _has_window(config: MacConfig) -> bool:
     return how.window_bits is not None and how.late is how.groups is config.block is None
 
 
+def _adds_floats(config: MacConfig) -> bool:
+    """Whether products have signs, exponents and significands of their own until they are added."""
+    return _has_window(config) or adds_beside(config)
+
+
 def _is_fast(config: MacConfig) -> bool:
     """Whether there is a circuit for a short path."""
     return _has_window(config) and has_fast_window(config)
+
+
+def _is_fast_sum(config: MacConfig) -> bool:
+    """Whether there is one of a window, or of an exact sum beside the accumulator."""
+    return _is_fast(config) or (adds_beside(config) and has_fast_beside(config))
 
 
 def _cuts(cut: TermCut) -> Condition:
@@ -30,7 +41,7 @@ def _infinite(config: MacConfig) -> bool:
     """Whether products can be infinite."""
     formats = (config.a, config.b)
     inf = any(isinstance(each, FloatFormat) and each.has_inf for each in formats)
-    return _has_window(config) and inf
+    return _adds_floats(config) and inf
 
 
 def _keeps_signs(config: MacConfig) -> bool:
@@ -43,7 +54,13 @@ def _is_exact(config: MacConfig) -> bool:
     """Whether all terms are in one fixed frame."""
     acc, how = config.accumulator, config.summation
     few = isinstance(acc, FloatAccConfig) and acc.format.exponent_bits <= _FEW
+    few = few and config.block is None
     return few and how.window_bits is None and not how.tree and how.late is how.groups
+
+
+def _has_places(config: MacConfig) -> bool:
+    """Whether products have places of their own in a fixed frame."""
+    return _is_exact(config) or adds_beside(config)
 
 
 def _is_small(config: MacConfig) -> bool:
@@ -71,14 +88,14 @@ FLOAT_DOT_MUTATIONS: tuple[Mutation, ...] = (
         "float lanes: an operand of the neighbour", "float lanes", "dot.windows.terms",
         "b.word_select(lane, config.b.bits)", "b.word_select(lane // 2, config.b.bits)",
         ("e2m1 x 2 -> fp16, window 13", "e4m3 x 2 -> fp16, window 13"),
-        _has_window,
+        _adds_floats,
     ),
     Mutation(
         "float lanes: top bit of an exponent lost", "float lanes", "dot.windows.terms",
         'exponent[: frame.product_exponent_bits], f"exponent_{lane}"',
         'exponent[: frame.product_exponent_bits - 1], f"exponent_{lane}"',
         ("e2m1 x 2 -> fp16, window 13", "e4m3 x 2 -> fp16, window 13"),
-        _has_window,
+        _adds_floats,
     ),
     Mutation(
         "float lanes: zero of one operand only", "float lanes", "area.product",
@@ -103,7 +120,7 @@ FLOAT_DOT_MUTATIONS: tuple[Mutation, ...] = (
         "float specials: NaN only where all are", "float specials", "dot.windows.terms",
         "reduce(or_, (each.nan for each in terms))", "reduce(and_, (each.nan for each in terms))",
         ("e4m3 x 2 -> fp16, window 13",),
-        _has_window, goals=(Goal.AREA, Goal.SPEED),
+        _adds_floats, goals=(Goal.AREA, Goal.SPEED),
     ),
     Mutation(
         "largest exponent: out where a bit is zero", "largest exponent", "dot.windows.maximum",
@@ -157,13 +174,13 @@ FLOAT_DOT_MUTATIONS: tuple[Mutation, ...] = (
         "sum of terms: a full adder's carry", "sum of terms", "parts.compressor",
         "Mux(propagate, c, a))", "Mux(propagate, a, c))",
         ("e2m1 x 2 -> fp16, window 13",),
-        _has_window,
+        _adds_floats,
     ),
     Mutation(
         "one rounding: exponent of the top place", "one rounding", "dot.windows.finish",
         "room.eq(self.exponent + (above - 1))", "room.eq(self.exponent + above)",
         ("e2m1 x 2 -> fp16, window 13",),
-        _has_window,
+        _adds_floats,
     ),
     Mutation(
         "one rounding: shifted beyond the smallest exponent", "one rounding",
@@ -183,38 +200,38 @@ FLOAT_DOT_MUTATIONS: tuple[Mutation, ...] = (
         "aligned ^ term.sign.replicate(len(aligned))",
         "aligned | term.sign.replicate(len(aligned))",
         ("e4m3 x 2 -> fp16",),
-        _is_exact,
+        _has_places,
     ),
     Mutation(
         "terms: one place too high in a fixed frame", "terms", "dot.exact",
         "frame.lowest + offset - below - last)", "frame.lowest + offset - below - last + 1)",
         ("e4m3 x 2 -> fp16",),
-        _is_exact,
+        _has_places,
     ),
     Mutation(
         "sum of terms: constant of a sign in a fixed frame", "sum of terms", "dot.exact",
         "tree.add_constant(-1 << width)", "tree.add_constant(1 << width)",
         ("e4m3 x 2 -> fp16",),
-        _is_exact,
+        _has_places,
     ),
     Mutation(
         "terms: negative magnitude at a digit", "terms", "dot.fast.exact",
         "placed[:width] ^ term.sign.replicate(width)",
         "placed[:width] | term.sign.replicate(width)",
         ("e4m3 x 2 -> fp16",),
-        _is_exact, goals=(Goal.SPEED,),
+        _has_places, goals=(Goal.SPEED,),
     ),
     Mutation(
         "sum of terms: constant of a sign at a digit", "sum of terms", "dot.fast.exact",
         "tree.add_constant(-1 << first + width)", "tree.add_constant(1 << first + width)",
         ("e4m3 x 2 -> fp16",),
-        _is_exact, goals=(Goal.SPEED,),
+        _has_places, goals=(Goal.SPEED,),
     ),
     Mutation(
         "float lanes: the first operand for all", "float lanes", "dot.fast.products",
         "b.word_select(lane, config.b.bits)", "b.word_select(0, config.b.bits)",
         ("e4m3 x 2 -> fp16, window 13",),
-        _is_fast, goals=(Goal.SPEED,),
+        _is_fast_sum, goals=(Goal.SPEED,),
     ),
     Mutation(
         "largest exponent: low digit of three", "largest exponent", "dot.fast.digits",
@@ -251,7 +268,7 @@ FLOAT_DOT_MUTATIONS: tuple[Mutation, ...] = (
         "one rounding: the leading one is a place lower", "one rounding", "dot.fast.finish",
         "again = wire(m, ~normal[-1] & ~at_lowest, ", "again = wire(m, ~normal[-1] & 0, ",
         ("e4m3 x 2 -> fp16, window 13",),
-        _is_fast, goals=(Goal.SPEED,),
+        _is_fast_sum, goals=(Goal.SPEED,),
     ),
     Mutation(
         "one rounding: smallest exponent not seen", "one rounding", "dot.fast.finish",
@@ -264,7 +281,7 @@ FLOAT_DOT_MUTATIONS: tuple[Mutation, ...] = (
         "(above & ((both & ~none_below) | (none & ~both_below)))",
         "(above & (both & ~none_below))",
         ("e4m3 x 2 -> fp16, window 13",),
-        _is_fast, goals=(Goal.SPEED,),
+        _is_fast_sum, goals=(Goal.SPEED,),
     ),
 )
 # fmt: on

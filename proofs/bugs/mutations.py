@@ -10,6 +10,7 @@ from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.structure import Built, Goal, Structure
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.proofs.bugs.area import AREA_MUTATIONS
+from fp8mac.proofs.bugs.beside import BESIDE_MUTATIONS
 from fp8mac.proofs.bugs.dots import DOT_MUTATIONS
 from fp8mac.proofs.bugs.float_dots import FLOAT_DOT_MUTATIONS
 from fp8mac.proofs.bugs.fpga import FPGA_MUTATIONS
@@ -39,6 +40,8 @@ def _shared(mutation: Mutation) -> Mutation:
     return replace(mutation, goals=(*mutation.goals, Goal.FPGA, Goal.FPGA_DSP))
 
 
+_OF_FLOAT_SUMS = (*FLOAT_DOT_MUTATIONS, *BESIDE_MUTATIONS)
+
 MUTATIONS: tuple[Mutation, ...] = (
     *OUTPUT_MUTATIONS,
     *SEGMENT_MUTATIONS,
@@ -47,7 +50,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     *STRUCTURE_MUTATIONS,
     *FPGA_MUTATIONS,
     *DOT_MUTATIONS,
-    *FLOAT_DOT_MUTATIONS,
+    *_OF_FLOAT_SUMS,
 )
 """Every planted bug; those of few units first."""
 
@@ -64,7 +67,7 @@ _ROUNDINGS = ("area.round", "speed.round")
 
 def _is_of(mutation: Mutation, config: MacConfig) -> bool:
     """Whether a mutation is one of a kind of unit: of several lanes, or of a single one."""
-    of_fixed, of_floats = mutation in DOT_MUTATIONS, mutation in FLOAT_DOT_MUTATIONS
+    of_fixed, of_floats = mutation in DOT_MUTATIONS, mutation in _OF_FLOAT_SUMS
     if config == config.plain:
         return not of_fixed and not of_floats
     around = mutation.registered and mutation.module in _AROUND

@@ -18,7 +18,10 @@ What one part shows is what the next ones know, and nothing else is assumed of a
 from collections.abc import Iterator
 
 from fp8mac.hw.config.accumulators import FloatAccConfig
+from fp8mac.hw.config.blocks import ScaleFormat
+from fp8mac.hw.config.formats import FloatFormat
 from fp8mac.hw.config.unit import MacConfig
+from fp8mac.proofs.cuts.beside_families import AreaBeside, FastBeside
 from fp8mac.proofs.cuts.exact import ExactParts
 from fp8mac.proofs.cuts.families import AreaWindow, FastWindow
 from fp8mac.proofs.cuts.parts import FloatParts, Question
@@ -29,18 +32,24 @@ __all__ = ["float_questions", "has_parts"]
 
 def has_parts(config: MacConfig) -> bool:
     """Whether there is a proof in parts of a unit of several lanes in a float accumulator."""
-    acc, how = config.accumulator, config.summation
+    acc, how, block = config.accumulator, config.summation, config.block
     if not isinstance(acc, FloatAccConfig) or not can_claim(acc) or how.chunk is not None:
         return False
-    if how.late is not None or how.groups is not None or config.block is not None or how.tree:
+    if how.late is not None or how.groups is not None or how.tree:
         return False
-    return how.window_bits is not None or _has_fixed_frame(config)
+    if not isinstance(config.a, FloatFormat) or not isinstance(config.b, FloatFormat):
+        return False
+    if block is not None:
+        power = block.scale is ScaleFormat.E8M0
+        return power and config.scales_per_cycle == 1 and how.window_bits is None
+    return how.window_bits is not None or acc.format.exponent_bits != _FEW_BITS + 1
 
 
 def _has_fixed_frame(config: MacConfig) -> bool:
-    """Whether there are so few exponents that circuits add terms at fixed places."""
+    """Whether there are so few exponents that circuits add the accumulator at a fixed place."""
     acc = config.accumulator
-    return isinstance(acc, FloatAccConfig) and acc.format.exponent_bits <= _FEW_BITS
+    few = isinstance(acc, FloatAccConfig) and acc.format.exponent_bits <= _FEW_BITS
+    return few and config.block is None
 
 
 _FEW_BITS = 5
@@ -55,6 +64,9 @@ def float_questions(parts: FloatParts) -> Iterator[Question]:
         If a part is not proved.
     """
     if parts.config.summation.window_bits is None:
-        return ExactParts(parts).questions()
+        if _has_fixed_frame(parts.config):
+            return ExactParts(parts).questions()
+        beside = FastBeside if parts.is_fast else AreaBeside
+        return beside(parts).questions()
     window = FastWindow if parts.is_fast else AreaWindow
     return window(parts).questions()

@@ -24,7 +24,7 @@ from fp8mac.proofs.cuts.gates import Bit, CutError, Gates
 __all__ = ["LinearForm", "adders_of", "linear_form"]
 
 _MOST_INPUTS = 3
-_ADDER = re.compile(r"(sum|carry|half)_([0-9]+_[0-9]+)((?:\$[0-9]+)?)")
+_ADDER = re.compile(r"(sum|carry|half)_([0-9]+_[0-9]+)(?:\$[0-9]+)?")
 
 
 @dataclass(frozen=True)
@@ -38,15 +38,17 @@ class LinearForm:
 
 def adders_of(gates: Gates, inside: str) -> set[Bit]:
     """Nets that by their names are sums and carries of adders, given how their names begin."""
-    found: dict[tuple[str, str], dict[str, Bit]] = {}
+    found: defaultdict[tuple[str, str], set[Bit]] = defaultdict(set)
     for name, net in gates.nets.items():
         match = _ADDER.fullmatch(name.removeprefix(inside))
-        if match and name.startswith(inside) and len(net) == 1:
-            found.setdefault((match[2], match[3]), {})[match[1]] = net[0]
-    bits: set[Bit] = set()
-    for each in found.values():  # the half of a full adder is inside of it
-        bits |= {bit for kind, bit in each.items() if kind != "half" or "sum" not in each}
-    return {bit for bit in bits if bit in gates.kinds}
+        if match and name.startswith(inside) and len(net) == 1 and net[0] in gates.kinds:
+            found[match[1], match[2]].add(net[0])
+    bits = set[Bit]().union(*found.values())
+    for (kind, which), halves in found.items():
+        if kind == "half":  # the half of a full adder is inside of it
+            sums = found.get(("sum", which), set[Bit]())
+            bits -= halves & {each for bit in sums for each in gates.inputs[bit]}
+    return bits
 
 
 @dataclass(frozen=True)

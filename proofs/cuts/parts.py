@@ -1,6 +1,7 @@
 """What all parts of a proof of a sum of float products share: lanes, and what is no number."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,6 +11,7 @@ from fp8mac.hw.config.unit import MacConfig
 from fp8mac.proofs.cuts.gates import Bit, CutError, Gates
 from fp8mac.proofs.cuts.lanes import FloatLanes, ProductWords
 from fp8mac.proofs.cuts.words import question
+from fp8mac.proofs.spec.scales import no_scale, scale_claim
 from fp8mac.proofs.spec.terms import acc_terms, result_sorts
 from fp8mac.proofs.spec.theory import Sort, all_of, any_of
 
@@ -111,18 +113,42 @@ class FloatParts:
             raise CutError("The exponents of lanes are not counted from the same one.")
         return found.pop()
 
+    @property
+    def terms(self) -> dict[str, list[Bit]]:
+        """What says which terms are no numbers: ``nan``, ``inf``, ``sign`` of lanes, others."""
+        names = ("nan", "inf", "sign")
+        lanes = {name: [getattr(each, name) for each in self.products] for name in names}
+        return {**lanes, "c": self.gates.bus("c"), **self.scales}
+
+    @property
+    def scales(self) -> dict[str, list[Bit]]:
+        """Codes of the scales of blocks, where operands are such."""
+        names = () if self.config.block is None else ("sa", "sb")
+        return {name: self.gates.bus(name) for name in names}
+
+    @property
+    def scale_word(self) -> dict[str, list[Bit]]:
+        """Exponent of the scales of blocks, where operands are such."""
+        return {} if self.config.block is None else {"scale": self.net("scale_0")}
+
+    def scale(self) -> Iterator[Question]:
+        """That the scales of blocks are multiplied, where operands are such."""
+        what = "The exponent of the scales"
+        if found := self.scale_word:
+            claim = scale_claim("sa", "sb", "scale", len(found["scale"]))
+            yield what, question(self.gates, self.scales, found, claim, what=what)
+
     def specials(self) -> Question:
         """That what is no number is told to the end, and whether all signs are negative."""
-        names = ("nan", "inf", "sign")
-        given = {name: [getattr(each, name) for each in self.products] for name in names}
+        given = self.terms
         found = {f"finish_{name}": word for name, word in self.finals.items()}
-        given["c"] = self.gates.bus("c")
         lanes = range(self.count)
 
         def one(name: str, lane: int, value: int = 1) -> str:
             return f"(= ((_ extract {lane} {lane}) {name}) #b{value})"
 
-        nan = any_of([*(one("nan", lane) for lane in lanes), "c_nan"])
+        scales = (no_scale(each) for each in self.scales)
+        nan = any_of([*(one("nan", lane) for lane in lanes), "c_nan", *scales])
         infinite = []
         for value, sign in enumerate(("pos", "neg")):
             each = [f"(and {one('inf', lane)} {one('sign', lane, value)})" for lane in lanes]

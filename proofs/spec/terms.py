@@ -138,6 +138,8 @@ def can_claim(acc: FloatAccConfig) -> bool:
 def result_sorts(acc: FloatAccConfig, width: int) -> tuple[Sort, Sort]:
     """Sorts of the exact sum, and of the rounded one, or truncated before a random number."""
     exact = BINARY64 if width <= BINARY64.precision else BINARY128
+    if width > exact.precision:
+        exact = Sort(exact.exponent_bits, width)
     return exact, Sort(acc.format.exponent_bits, acc.format.precision + (acc.random_bits or 0))
 
 

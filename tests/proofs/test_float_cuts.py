@@ -30,16 +30,18 @@ from fp8mac.proofs.cuts.parts import FloatParts
 
 SOLVER = Solver(600)
 SMALL = "e2m1 x 2 -> fp16, window 13"
+SCALED = "mxfp4 x 2 -> e7m1"
 
 
 @cache
-def gates_of(line):
+def gates_of(line, goal):
     config = parse_line(line)
-    return Gates(rtlil_text(config, Shape.CORE), module_name(config, Shape.CORE))
+    text = rtlil_text(config, Shape.CORE, goal=goal)
+    return Gates(text, module_name(config, Shape.CORE, goal=goal))
 
 
-def parts_of(line):
-    gates = copy(gates_of(line))
+def parts_of(line, goal=Goal.AREA):
+    gates = copy(gates_of(line, goal))
     gates.nets = dict(gates.nets)
     return FloatParts(parse_line(line), gates, "accumulator.")
 
@@ -55,6 +57,12 @@ UNITS = [
     ("e2m1 x 2 -> fp16:sr=3", Goal.AREA, Shape.UNIT),
     ("e4m3 x 2 -> bf16:sr=5:sum0, window 9:floor", Goal.AREA, Shape.CORE),
     ("e2m1 x 2 -> fp16:sr=2:saturate, window 9", Goal.SPEED, Shape.CORE),
+    ("e2m1 x 2 -> e7m1", Goal.SPEED, Shape.CORE),
+    ("e2m1 x 2 -> e8m2:sr=2:sum0", Goal.AREA, Shape.CORE),
+    ("e2m1*e3m2 x 3 -> bf16:rtz:plus0", Goal.SPEED, Shape.CORE),
+    ("mxfp4 x 2 -> e7m1:odd", Goal.AREA, Shape.CORE),
+    ("mxfp4*mxfp6e3m2 x 2 -> e5m2:saturate", Goal.SPEED, Shape.UNIT),
+    ("mxfp4 x 2 -> e8m2", Goal.AREA, Shape.UNIT),
 ]
 
 
@@ -73,16 +81,41 @@ def test_unit_is_proved(line, goal, shape):
     assert prove_in_parts(circuit, SOLVER).reason == ""
 
 
-def test_questions_and_what_is_known():
+WINDOW = (
+    "Which terms are no numbers",
+    "The largest exponent",
+    "The place of a product",
+    "The place of the accumulator",
+    "The rounding",
+)
+BESIDE = (
+    "Which terms are no numbers",
+    "The exponent of the scales",
+    "The place of a product",
+    "The signs against the accumulator's",
+    "The sum with the accumulator",
+    "The rounding",
+)
+FAST_BESIDE = (
+    *BESIDE[:3],
+    "The place of the accumulator",
+    "Whether the accumulator stays",
+    BESIDE[-1],
+)
+
+
+@pytest.mark.parametrize(
+    ("line", "goal", "questions"),
+    [
+        (SMALL, Goal.AREA, WINDOW),
+        (SCALED, Goal.AREA, BESIDE),
+        (SCALED, Goal.SPEED, FAST_BESIDE),
+    ],
+)
+def test_questions_and_what_is_known(line, goal, questions):
     """What a part may take for known is possible: otherwise anything would be proved."""
-    texts = dict(float_questions(parts_of(SMALL)))
-    assert [*texts] == [
-        "Which terms are no numbers",
-        "The largest exponent",
-        "The place of a product",
-        "The place of the accumulator",
-        "The rounding",
-    ]
+    texts = dict(float_questions(parts_of(line, goal)))
+    assert (*texts,) == questions
     for what, text in texts.items():
         known, _, claim = text.rpartition("(assert (not ")
         assert claim.endswith("))\n")
@@ -125,6 +158,50 @@ def test_parts_have_to_be_the_whole(net, change, reason):
         list(float_questions(parts))
 
 
+@pytest.mark.parametrize(
+    ("goal", "net", "change", "reason"),
+    [
+        (Goal.AREA, "total", lambda net: net[:-1], "The sum with the accumulator hangs on"),
+        (Goal.AREA, "finish.value", lambda net: net[1:], "Products begin at the place 3, which"),
+        (Goal.AREA, "against", lambda net: ["0"], "it is no adder"),
+        (Goal.AREA, "scale_0", lambda net: net[1:], "The exponent of the scales is wrong"),
+        (Goal.SPEED, "c_addend", lambda net: net[1:], "Products begin at the place 3, which"),
+        (
+            Goal.SPEED,
+            "products_early",
+            lambda net: ["0", *net[1:]],
+            "do not add what they are given",
+        ),
+        (Goal.SPEED, "c_lost", lambda net: ["0"], "The place of the accumulator is wrong"),
+        (Goal.SPEED, "finish.lowest", lambda net: net[::-1], "The place of the accumulator is"),
+    ],
+)
+def test_parts_beside_have_to_be_the_whole(goal, net, change, reason):
+    parts = parts_of(SCALED, goal)
+    name = f"accumulator.{net}"
+    parts.gates.nets[name] = change(parts.gates.nets[name])
+
+    def prove():
+        for what, text in float_questions(parts):
+            if SOLVER.solve(Query(text, ()), Encoding.BITWUZLA).verdict != "unsat":
+                raise CutError(f"{what} is wrong.")
+
+    with pytest.raises(CutError, match=reason):
+        prove()
+
+
+@pytest.mark.parametrize("goal", [Goal.AREA, Goal.SPEED])
+@pytest.mark.parametrize("rounding", ["rtz", "odd", "saturate", "plus0"])
+def test_another_rounding_beside_is_not_proved(goal, rounding):
+    other = dataclasses.replace(parts_of(SCALED, goal), config=parse_line(f"{SCALED}:{rounding}"))
+    if rounding == "plus0":
+        with pytest.raises(CutError, match="that are none of its own"):
+            list(float_questions(other))
+        return
+    asked = dict(float_questions(other))
+    assert SOLVER.solve(Query(asked["The rounding"], ()), Encoding.BITWUZLA).verdict == "sat"
+
+
 def test_another_description_is_not_proved():
     """Window, cut, rounding, and zeros are those of the description that is asked about."""
     parts = parts_of("e4m3 x 2 -> fp16, window 13")
@@ -161,10 +238,18 @@ def test_another_random_number_is_not_proved():
         ("e4m3 x 2 -> fp16:sr=4", True),
         ("e4m3 x 2 -> fp16:sr=4:plus0", False),
         ("e4m3 x 4 -> fp32:sr=8, window 26", True),
-        ("e4m3 x 4 -> fp32:sr=8", False),
+        ("e4m3 x 4 -> fp32:sr=8", True),
+        ("e4m3 x 2 -> e6m9", False),
+        ("e4m3 x 2 -> e6m9, window 12", True),
+        ("e4m3 x 4 -> fp32:daz", False),
+        ("mxfp8 x 32 -> fp32", True),
+        ("mxfp8 x 64 -> fp32", False),
+        ("mxfp8 x 32 -> fp32, window 26", False),
+        ("nvfp4 x 16 -> fp32", False),
+        ("int8 x 2 -> fp16", False),
     ],
 )
-def test_which_of_those_that_round_stochastically_are_proved(line, expected):
+def test_which_units_are_proved(line, expected):
     assert has_parts(parse_line(line)) is expected
 
 

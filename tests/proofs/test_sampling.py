@@ -25,7 +25,7 @@ from fp8mac.synth_reports.store.store import Store
 from fp8mac.synth_reports.synth.synthesis import Flow
 
 BOUNDED = "products bounded, groups 2, join 5:floor"
-UNIT = parse_line("e2m1 x 2 -> fp32")
+UNIT = parse_line("fp16 x 2 -> fp32")
 SMALL = parse_line("e2m1 x 2 -> e7m1")
 
 
@@ -42,7 +42,10 @@ def tried(wrong: int = 0, found: int = 8) -> Tried:
         ("a100-fp16", True),
         ("mi300-fp8", True),
         ("b200-nvfp4", True),
-        ("e2m1 x 2 -> fp32", True),
+        ("fp16 x 2 -> fp32", True),
+        ("e2m1 x 2 -> fp32", False),
+        ("fdot-fp8", False),
+        ("mxfp8 x 32 -> fp32", False),
         ("h100-fp8-e4m3", False),
         ("e4m3 x 2 -> fp16", False),
         ("e4m3 -> fp32", False),
@@ -70,7 +73,7 @@ def test_units_of_the_certificate_are_sampled_and_no_others():
         ),
         ("mi200-bf16", "e2m1*e1m1none x 2 -> e3m2ieee:daz, tree, products rounded"),
         ("rvbna-fp8 x 4", "e2m1 x 2 -> e4m3ieee:odd:sum0, window 6:odd, late"),
-        ("fdot-fp8", "e2m1 x 2 -> e7m1"),
+        ("fp16 x 4 -> fp32", "e2m1 x 2 -> e7m1"),
     ],
 )
 def test_smaller_units(line, small):
@@ -138,7 +141,7 @@ def test_row_says_sampled_and_never_proved():
     text = certificate_text(certificate([], "try it") | {"sampled": [facts]})
     _, _, table = text.partition("## Sampled, not proved\n")
     assert (
-        "| mac_e2m1_e2m1_fp32_x2 | area | core | sampled | 4,096 | 100 | 0 | 8 of 8 "
+        "| mac_fp16_fp16_fp32_x2 | area | core | sampled | 4,096 | 100 | 0 | 8 of 8 "
         "| e2m1 x 2 -> e7m1 | 33,554,432 | 0 | 4.0 | 11111111 |" in table
     )
     assert "| proved |" not in text
@@ -155,7 +158,7 @@ def test_row_says_sampled_and_never_proved():
 def test_failure_is_said(wrong, found, sentence):
     made = tried(wrong, found)
     assert made.facts["verdict"] == "failed"
-    assert made.failures == [f"mac_e2m1_e2m1_fp32_x2: {sentence}"]
+    assert made.failures == [f"mac_fp16_fp16_fp32_x2: {sentence}"]
 
 
 def test_smaller_unit_that_is_wrong_is_named():
@@ -163,7 +166,7 @@ def test_smaller_unit_that_is_wrong_is_named():
     every = dataclasses.replace(made.every, wrong=2, mismatches=tried(1).steps.mismatches)
     (sentence,) = dataclasses.replace(made, every=every).failures
     assert sentence == (
-        "mac_e2m1_e2m1_fp32_x2: of e2m1 x 2 -> e7m1, 2 of 33554432 steps are wrong: "
+        "mac_fp16_fp16_fp32_x2: of e2m1 x 2 -> e7m1, 2 of 33554432 steps are wrong: "
         "a=0x1 b=0x2 acc=0x3: got 0x4, want 0x5."
     )
 

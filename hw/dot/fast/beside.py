@@ -95,7 +95,8 @@ def fast_add_beside(
     adder : Adder
         How carries run.
     """
-    words, arrivals = products.rows(m)
+    (first, second), arrivals = products.rows(m)
+    words = wire(m, first, "products_early"), wire(m, second, "products_late")
     bits = (abs(at.exponent) + (1 << len(scale)) + (1 << len(acc.exponent))).bit_length() + 2
     minus = ~acc.exponent
     shift = _sum(m, "shift", adder, bits, at.exponent + 1 - (1 << len(minus)), minus, scale)
