@@ -202,7 +202,7 @@ def test_unit_without_a_proof_is_sampled(tmp_path, monkeypatch):
 
 def test_sampled_rows_of_too_few_steps_are_made_again(tmp_path, monkeypatch):
     """Those of a certificate that has them already, with --new; others stay as they are."""
-    unit = parse_line("e2m1 x 2 -> fp32")
+    unit = parse_line("fp16 x 2 -> fp32")
     counts = []
 
     def tried(config, *, vectors, **_):

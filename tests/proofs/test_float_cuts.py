@@ -15,6 +15,7 @@ from fp8mac.gen.rtlil import rtlil_text
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.structure import Goal
 from fp8mac.hw.config.unit import parse_line
+from fp8mac.proofs.bugs.beside import BESIDE_MUTATIONS
 from fp8mac.proofs.bugs.float_dots import FLOAT_DOT_MUTATIONS
 from fp8mac.proofs.bugs.mutations import mutations_of, parse_unit_text
 from fp8mac.proofs.check.checks import Check, CheckKind, Verdict
@@ -29,6 +30,7 @@ from fp8mac.proofs.cuts.gates import CutError, Gates
 from fp8mac.proofs.cuts.parts import FloatParts
 
 SOLVER = Solver(600)
+BUGS = (*BESIDE_MUTATIONS, *FLOAT_DOT_MUTATIONS)
 SMALL = "e2m1 x 2 -> fp16, window 13"
 SCALED = "mxfp4 x 2 -> e7m1"
 
@@ -254,7 +256,7 @@ def test_which_units_are_proved(line, expected):
 
 
 @pytest.mark.parametrize(
-    "mutation", one_in(9, [(each,) for each in FLOAT_DOT_MUTATIONS[::9]]), ids=lambda bug: bug.name
+    "mutation", one_in(9, [(each,) for each in BUGS[::9]]), ids=lambda bug: bug.name
 )
 def test_planted_bug_is_refuted(mutation):
     config = parse_unit_text(mutation.units[0])
@@ -276,4 +278,4 @@ def test_bugs_are_in_every_part():
         names = [each.name for each in mutations_of(drawn, Shape.CORE, goal=goal)]
         assert sum("random number" in name for name in names) == 3
     fixed = parse_line("e4m3 x 2 -> kulisch:3")
-    assert not {*mutations_of(fixed, Shape.UNIT)} & {*FLOAT_DOT_MUTATIONS}
+    assert not {*mutations_of(fixed, Shape.UNIT)} & {*BUGS}

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from fp8mac.hw.config.unit import MacConfig
+from fp8mac.proofs.bugs.beside import BESIDE_MUTATIONS
 from fp8mac.proofs.bugs.float_dots import FLOAT_DOT_MUTATIONS
 from fp8mac.proofs.bugs.mutations import MUTATIONS, parse_unit_text
 from fp8mac.synth_reports.experiments.grid import GRID
@@ -41,7 +42,8 @@ def planted_bugs() -> list[Any]:
         config = parse_unit_text(mutation.units[0])
         return type(config.accumulator)
 
-    others = [each for each in MUTATIONS if each not in FLOAT_DOT_MUTATIONS]
+    of_floats = (*FLOAT_DOT_MUTATIONS, *BESIDE_MUTATIONS)
+    others = [each for each in MUTATIONS if each not in of_floats]
     plain_first = sorted(others, key=lambda mutation: "segmented" in mutation.units[0])
     return first_of_each(plain_first, kind, lambda mutation: mutation.name)
 
