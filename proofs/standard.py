@@ -133,6 +133,7 @@ STANDARD_DOTS: dict[Goal, list[MacConfig]] = {
         "e5m2 x 2 -> fp16:sr=8, window 13",
         "e2m1 x 2 -> e7m1",
         "e3m2*e2m1 x 2 -> e8m1",
+        "e2m1 x 2 -> e7m1:rtz",
         "mxfp4 x 2 -> e7m1",
         "e4m3 x 4 -> fp32",
         "mxfp8 x 32 -> fp32",
