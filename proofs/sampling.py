@@ -29,7 +29,6 @@ from fp8mac.hw.dot.beside import is_beside
 from fp8mac.hw.units.buildable import check_buildable
 from fp8mac.proofs.check.equivalence import EquivalenceError, check_equal
 from fp8mac.proofs.cuts.floats import has_parts
-from fp8mac.proofs.cuts.lanes import MOST_BITS
 from fp8mac.sim.check.claims.sampled import Sampled, check_every, check_sampled
 from fp8mac.sim.check.netlist import Netlist
 from fp8mac.synth_reports.cost.measure import Bench, Design
@@ -39,13 +38,6 @@ __all__ = ["SAMPLED_UNITS", "Tried", "is_sampled", "smaller", "try_unit"]
 SAMPLED_UNITS: list[MacConfig] = [
     parse_line(line)
     for line in (
-        "v100-fp16",
-        "a100-fp16",
-        "a100-bf16",
-        "a100-tf32",
-        "h100-fp16",
-        "h100-bf16",
-        "h100-tf32",
         "b200-mxfp8",
         "b200-mxfp4",
         "b200-nvfp4",
@@ -77,7 +69,7 @@ def is_sampled(config: MacConfig) -> bool:
         return False
     if config.stages > 1 or config.summation.chunk is not None or config.random_bits:
         return False
-    return not has_parts(config) or config.a.bits + config.b.bits > MOST_BITS
+    return not has_parts(config)
 
 
 @dataclass(frozen=True)

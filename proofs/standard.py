@@ -138,6 +138,14 @@ STANDARD_DOTS: dict[Goal, list[MacConfig]] = {
         "e4m3 x 4 -> fp32",
         "mxfp8 x 32 -> fp32",
         "mxfp4 x 32 -> fp32",
+        "e4m3 x 2 -> e6m9",
+        "v100-fp16",
+        "a100-fp16",
+        "a100-bf16",
+        "a100-tf32",
+        "h100-fp16",
+        "h100-bf16",
+        "h100-tf32",
     ),
     Goal.SPEED: _lines(
         "e4m3 x 16 -> kulisch:7",
@@ -158,6 +166,8 @@ STANDARD_DOTS: dict[Goal, list[MacConfig]] = {
         "mxfp4 x 2 -> e7m1",
         "e4m3 x 4 -> fp32",
         "mxfp8 x 32 -> fp32",
+        "e5m2 x 4 -> fp16, window 13",
+        "v100-fp16",
     ),
     Goal.FPGA: _lines("e4m3 x 2 -> kulisch:3"),
 }

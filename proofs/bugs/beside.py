@@ -1,7 +1,7 @@
 """Planted bugs in exact sums beside an accumulator of many exponents, see `bugs.mutations`."""
 
 from fp8mac.hw.config.blocks import ScaleFormat
-from fp8mac.hw.config.formats import ZeroSign
+from fp8mac.hw.config.formats import Rounding, ZeroSign
 from fp8mac.hw.config.structure import Goal
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.hw.dot.windows.frame import acc_of
@@ -15,6 +15,12 @@ def _is_small(config: MacConfig) -> bool:
     """Whether few lanes and bits leave it likely that a bit decides a rounding."""
     few = adds_beside(config) and acc_of(config).format.precision <= _FEW
     return few and config.products_per_cycle <= _FEW and config.block is None
+
+
+def _is_nearest(config: MacConfig) -> bool:
+    """Whether the last place of few bits decides which number is nearest."""
+    few = max(config.a.bits, config.b.bits) <= 2 * _FEW
+    return _is_small(config) and few and acc_of(config).rounding is Rounding.RNE
 
 
 def _keeps_signs(config: MacConfig) -> bool:
@@ -73,7 +79,7 @@ BESIDE_MUTATIONS: tuple[Mutation, ...] = (
         "accumulator: products begin a place too low", "accumulator", "dot.beside",
         "self.acc.format.precision + 1 + (self.acc.random_bits or 1)",
         "self.acc.format.precision + (self.acc.random_bits or 1)",
-        _TINY, _is_small, goals=_BOTH,
+        _TINY, _is_nearest, goals=_BOTH,
     ),
     Mutation(
         "accumulator: too near to the products where it is above", "accumulator", "dot.beside",

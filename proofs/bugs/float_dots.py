@@ -53,7 +53,7 @@ def _keeps_signs(config: MacConfig) -> bool:
 def _is_exact(config: MacConfig) -> bool:
     """Whether all terms are in one fixed frame."""
     acc, how = config.accumulator, config.summation
-    few = isinstance(acc, FloatAccConfig) and acc.format.exponent_bits <= _FEW
+    few = isinstance(acc, FloatAccConfig) and acc.format.exponent_bits <= _IN_FRAME
     few = few and config.block is None
     return few and how.window_bits is None and not how.tree and how.late is how.groups
 
@@ -81,6 +81,7 @@ def _has_wide_sums(config: MacConfig) -> bool:
 
 
 _FEW = 5
+_IN_FRAME = 6
 
 # fmt: off
 FLOAT_DOT_MUTATIONS: tuple[Mutation, ...] = (

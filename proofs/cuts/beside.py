@@ -25,10 +25,10 @@ from collections.abc import Iterator
 from functools import cached_property
 
 from fp8mac.proofs.cuts.gates import CutError
-from fp8mac.proofs.cuts.parts import FloatParts, Question
+from fp8mac.proofs.cuts.parts import FloatParts
 from fp8mac.proofs.cuts.places import largest_sum, place_of_product
 from fp8mac.proofs.cuts.sums import Placed
-from fp8mac.proofs.cuts.words import Words
+from fp8mac.proofs.cuts.words import Question, Words
 from fp8mac.proofs.spec.scales import E8M0_SPAN
 from fp8mac.proofs.spec.terms import EXPONENT_BITS, acc_terms, exponent, signed
 from fp8mac.proofs.spec.theory import bits

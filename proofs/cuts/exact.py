@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
+from fp8mac.proofs.cuts.adders import adder_rows
 from fp8mac.proofs.cuts.gates import Bit, CutError
-from fp8mac.proofs.cuts.parts import FloatParts, Question
+from fp8mac.proofs.cuts.parts import FloatParts
 from fp8mac.proofs.cuts.places import is_placed, largest_sum, numbered, place_of_product
 from fp8mac.proofs.cuts.rounded import rounding
 from fp8mac.proofs.cuts.sums import Placed, check_sum
-from fp8mac.proofs.cuts.words import question
+from fp8mac.proofs.cuts.words import Question, question
 from fp8mac.proofs.spec.terms import acc_terms, exponent
 
 __all__ = ["ExactParts"]
@@ -55,8 +56,11 @@ class ExactParts:
 
     @property
     def _rows(self) -> Mapping[str, Sequence[Bit]]:
-        names = ("early", "late") if self._parts.is_fast else ("value",)
-        return {f"{name}_": self._parts.net(f"finish.{name}") for name in names}
+        parts = self._parts
+        if not parts.is_fast and (adder := adder_rows(parts.gates, f"{parts.inside}total")):
+            return adder
+        names = ("early", "late") if parts.is_fast else ("value",)
+        return {f"{name}_": parts.net(f"finish.{name}") for name in names}
 
     @cached_property
     def _placed(self) -> list[Placed]:

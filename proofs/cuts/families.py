@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from fp8mac.proofs.cuts.adders import adder_rows
 from fp8mac.proofs.cuts.gates import Bit
 from fp8mac.proofs.cuts.sums import Placed
 from fp8mac.proofs.cuts.windows import WindowParts, unsigned
@@ -43,7 +44,8 @@ class AreaWindow(WindowParts):
 
     @property
     def rows(self) -> dict[str, Sequence[Bit]]:
-        return {"total": self.parts.net("window.value")}
+        adder = adder_rows(self.parts.gates, f"{self.tree}total")
+        return adder or {"total": self.parts.net("window.value")}
 
     @property
     def tree(self) -> str:

@@ -20,11 +20,16 @@ from collections.abc import Iterator
 from fp8mac.hw.config.accumulators import FloatAccConfig
 from fp8mac.hw.config.blocks import ScaleFormat
 from fp8mac.hw.config.formats import FloatFormat
+from fp8mac.hw.config.silicon.alignment import Exponents
 from fp8mac.hw.config.unit import MacConfig
+from fp8mac.proofs.cuts.beside import BesideParts
 from fp8mac.proofs.cuts.beside_families import AreaBeside, FastBeside
 from fp8mac.proofs.cuts.exact import ExactParts
 from fp8mac.proofs.cuts.families import AreaWindow, FastWindow
-from fp8mac.proofs.cuts.parts import FloatParts, Question
+from fp8mac.proofs.cuts.lanes import MOST_BITS
+from fp8mac.proofs.cuts.parts import FloatParts
+from fp8mac.proofs.cuts.windows import WindowParts
+from fp8mac.proofs.cuts.words import Question
 from fp8mac.proofs.spec.terms import can_claim
 
 __all__ = ["float_questions", "has_parts"]
@@ -42,7 +47,12 @@ def has_parts(config: MacConfig) -> bool:
     if block is not None:
         power = block.scale is ScaleFormat.E8M0
         return power and config.scales_per_cycle == 1 and how.window_bits is None
-    return how.window_bits is not None or acc.format.exponent_bits != _FEW_BITS + 1
+    if config.a.bits + config.b.bits <= MOST_BITS:
+        return True
+    # Sums of many places, exact, take a solver too long.
+    few = max(config.a.exponent_bits, config.b.exponent_bits) <= _FEW_BITS
+    exact = _has_fixed_frame(config) and few
+    return how.exponents == Exponents() and (how.window_bits is not None or exact)
 
 
 def _has_fixed_frame(config: MacConfig) -> bool:
@@ -52,7 +62,7 @@ def _has_fixed_frame(config: MacConfig) -> bool:
     return few and config.block is None
 
 
-_FEW_BITS = 5
+_FEW_BITS = 6
 
 
 def float_questions(parts: FloatParts) -> Iterator[Question]:
@@ -63,10 +73,16 @@ def float_questions(parts: FloatParts) -> Iterator[Question]:
     CutError
         If a part is not proved.
     """
-    if parts.config.summation.window_bits is None:
-        if _has_fixed_frame(parts.config):
-            return ExactParts(parts).questions()
-        beside = FastBeside if parts.is_fast else AreaBeside
-        return beside(parts).questions()
-    window = FastWindow if parts.is_fast else AreaWindow
-    return window(parts).questions()
+    yield from parts.lane_questions()
+    yield from _after_lanes(parts).questions()
+
+
+def _after_lanes(parts: FloatParts) -> ExactParts | BesideParts | WindowParts:
+    """Parts that follow the lanes."""
+    if parts.config.summation.window_bits is not None:
+        window = FastWindow if parts.is_fast else AreaWindow
+        return window(parts)
+    if _has_fixed_frame(parts.config):
+        return ExactParts(parts)
+    beside = FastBeside if parts.is_fast else AreaBeside
+    return beside(parts)

@@ -9,12 +9,12 @@ The leaves of the tree are the products of two bits, a gate each; those of the v
 less, as that does.
 """
 
-from copy import copy
 from itertools import product
 
 from fp8mac.hw.config.outputs.output import Requantizer
-from fp8mac.proofs.cuts.gates import Bit, CutError, Gates, term, vector
+from fp8mac.proofs.cuts.gates import CutError, Gates, term, vector
 from fp8mac.proofs.cuts.linear import adders_of, linear_form
+from fp8mac.proofs.cuts.multipliers import BitProducts
 from fp8mac.proofs.spec.outputs import product_bits, requantized_claim
 
 __all__ = ["OutputCut"]
@@ -35,17 +35,10 @@ class OutputCut:
         self._output = output
         self._value = gates.bus("value")
         self._multiplier = gates.bus("multiplier") if output.multiplier_bits else []
-        leaves = _leaves(gates, self._value, self._multiplier)
-        # A product of two bits is written again wherever it is taken: equal nets count as one.
-        self._leaves = dict[tuple[int, int], Bit]()
-        same = {bit: self._leaves.setdefault(pair, bit) for bit, pair in leaves.items()}
-        self._gates = gates = copy(gates)
-        gates.inputs = {
-            bit: tuple(same.get(each, each) for each in inputs)
-            for bit, inputs in gates.inputs.items()
-        }
+        products = BitProducts.of(gates, self._value, self._multiplier)
+        self._gates, self._leaves = products.gates, products.nets
         held = gates.bus("product") if self._multiplier else self._value
-        self._product = [same.get(bit, bit) for bit in held]
+        self._product = products.word(held)
 
     def check(self) -> str:
         """Prove the product.
@@ -104,15 +97,3 @@ class OutputCut:
                 raise CutError(f"Bit {at} of the value times bit {by} does not count as it has to.")
         if form.constant:
             raise CutError(f"The product is {form.constant} more than that of its bits.")
-
-
-def _leaves(gates: Gates, value: list[Bit], multiplier: list[Bit]) -> dict[Bit, tuple[int, int]]:
-    """Nets that are the product of a bit of each factor, and of which ones."""
-    places, others = ({bit: at for at, bit in enumerate(bus)} for bus in (value, multiplier))
-    found = dict[Bit, tuple[int, int]]()
-    for net, inputs in gates.inputs.items():
-        left = [places[bit] for bit in inputs if bit in places]
-        right = [others[bit] for bit in inputs if bit in others]
-        if gates.kinds[net] == "$_AND_" and len(left) == len(right) == 1:
-            found[net] = left[0], right[0]
-    return found

@@ -9,16 +9,14 @@ from fp8mac.hw.config.accumulators import FloatAccConfig
 from fp8mac.hw.config.formats import ZeroSign
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.proofs.cuts.gates import Bit, CutError, Gates
-from fp8mac.proofs.cuts.lanes import FloatLanes, ProductWords
-from fp8mac.proofs.cuts.words import question
+from fp8mac.proofs.cuts.lanes import MOST_BITS, FloatLanes, ProductWords
+from fp8mac.proofs.cuts.wide import WideLanes
+from fp8mac.proofs.cuts.words import Question, question
 from fp8mac.proofs.spec.scales import no_scale, scale_claim
 from fp8mac.proofs.spec.terms import acc_terms, result_sorts
 from fp8mac.proofs.spec.theory import Sort, all_of, any_of
 
-__all__ = ["FloatParts", "Question"]
-
-Question = tuple[str, str]
-"""What a question is about, and its text."""
+__all__ = ["FloatParts"]
 
 
 @dataclass(frozen=True)
@@ -56,9 +54,10 @@ class FloatParts:
         return self.config.products_per_cycle
 
     @cached_property
-    def lanes(self) -> FloatLanes:
+    def lanes(self) -> FloatLanes | WideLanes:
         """What they have to give."""
-        return FloatLanes(self.config)
+        wide = self.config.a.bits + self.config.b.bits > MOST_BITS
+        return WideLanes(self.config) if wide else FloatLanes(self.config)
 
     def net(self, name: str) -> list[Bit]:
         """Bits of a net of the circuit."""
@@ -137,6 +136,15 @@ class FloatParts:
         if found := self.scale_word:
             claim = scale_claim("sa", "sb", "scale", len(found["scale"]))
             yield what, question(self.gates, self.scales, found, claim, what=what)
+
+    def lane_questions(self) -> Iterator[Question]:
+        """What is left to a solver of lanes whose operands cannot all be tried."""
+        lanes = self.lanes
+        if isinstance(lanes, WideLanes):
+            offset = self.offset()
+            for lane, words in enumerate(self.products):
+                inside = f"{self.inside}product_{lane}."
+                yield from lanes.questions(self.gates, inside, lane, words, offset)
 
     def specials(self) -> Question:
         """That what is no number is told to the end, and whether all signs are negative."""

@@ -75,9 +75,10 @@ def check_sum(
     constant = wanted.pop("1", 0) - less
     wanted.pop("0", None)
     result = [(bit, 1 << place) for row in rows for place, bit in enumerate(row)]
-    form = linear_form(
-        gates, result, width, adders=adders_of(gates, inside) - {*wanted}, leaves={*wanted}
-    )
+    adders = adders_of(gates, inside)
+    # A sign that counts less than nothing is inverted, and may be in a row as it is.
+    adders |= {bit for bit, _ in result if gates.kinds.get(bit) == "$_NOT_"}
+    form = linear_form(gates, result, width, adders=adders - {*wanted}, leaves={*wanted})
     rest = {bit: weight % (1 << width) for bit, weight in wanted.items()}
     if {bit: weight for bit, weight in rest.items() if weight} != form.weights:
         raise CutError("The sum does not add every term once, at its place.")

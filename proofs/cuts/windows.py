@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 from fp8mac.proofs.cuts.gates import Bit, CutError
-from fp8mac.proofs.cuts.parts import FloatParts, Question
+from fp8mac.proofs.cuts.parts import FloatParts
 from fp8mac.proofs.cuts.sums import Placed, check_sum
-from fp8mac.proofs.cuts.words import Words, question
+from fp8mac.proofs.cuts.words import Question, Words, question
 from fp8mac.proofs.spec.terms import (
     EXPONENT_BITS,
     acc_terms,

@@ -5,7 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from fp8mac.proofs.cuts.gates import Bit, CutError, Gates
 from fp8mac.proofs.spec.theory import all_of
 
-__all__ = ["Words", "question"]
+__all__ = ["Question", "Words", "question"]
+
+Question = tuple[str, str]
+"""What a question is about, and its text."""
 
 Words = Mapping[str, Sequence[Bit]]
 """Bits of words by their names in a claim, the lowest first."""

@@ -39,10 +39,13 @@ def tried(wrong: int = 0, found: int = 8) -> Tried:
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("a100-fp16", True),
+        ("mi100-fp16", True),
         ("mi300-fp8", True),
         ("b200-nvfp4", True),
         ("fp16 x 2 -> fp32", True),
+        ("bf16 x 2 -> fp16", True),
+        ("fp16 x 2 -> fp16", False),
+        ("h100-fp16", False),
         ("e2m1 x 2 -> fp32", False),
         ("fdot-fp8", False),
         ("mxfp8 x 32 -> fp32", False),
