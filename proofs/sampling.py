@@ -38,7 +38,6 @@ __all__ = ["SAMPLED_UNITS", "Tried", "is_sampled", "smaller", "try_unit"]
 SAMPLED_UNITS: list[MacConfig] = [
     parse_line(line)
     for line in (
-        "b200-mxfp8",
         "b200-mxfp4",
         "b200-nvfp4",
         "mi100-fp16",

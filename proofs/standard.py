@@ -146,6 +146,7 @@ STANDARD_DOTS: dict[Goal, list[MacConfig]] = {
         "h100-fp16",
         "h100-bf16",
         "h100-tf32",
+        "b200-mxfp8",
     ),
     Goal.SPEED: _lines(
         "e4m3 x 16 -> kulisch:7",

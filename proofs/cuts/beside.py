@@ -30,7 +30,7 @@ from fp8mac.proofs.cuts.places import largest_sum, place_of_product
 from fp8mac.proofs.cuts.sums import Placed
 from fp8mac.proofs.cuts.words import Question, Words
 from fp8mac.proofs.spec.scales import E8M0_SPAN
-from fp8mac.proofs.spec.terms import EXPONENT_BITS, acc_terms, exponent, signed
+from fp8mac.proofs.spec.terms import EXPONENT_BITS, acc_terms, exponent
 from fp8mac.proofs.spec.theory import bits
 
 __all__ = ["BesideParts"]
@@ -124,16 +124,6 @@ class BesideParts(ABC):
         return {"c": self.parts.gates.bus("c"), **self.parts.scale_word}
 
     @property
-    def known(self) -> list[str]:
-        """What is known of a scale."""
-        word = self.parts.scale_word.get("scale")
-        if word is None:
-            return []
-        scale = signed("scale", len(word), EXPONENT_BITS)
-        least, most = E8M0_SPAN
-        return [f"(bvsge {scale} {exponent(least)})", f"(bvsle {scale} {exponent(most)})"]
-
-    @property
     def wide(self) -> int:
         """Bits of `definitions`' words."""
         return max(self.acc_bits, EXPONENT_BITS)
@@ -154,8 +144,7 @@ class BesideParts(ABC):
         """
         lanes, precision, wide = self.parts.lanes, self.precision, self.wide
         near = exponent(lanes.lowest - lanes.fraction_bits - self.below + self.bias)
-        if (word := self.parts.scale_word.get("scale")) is not None:
-            near = f"(bvadd {near} {signed('scale', len(word), EXPONENT_BITS)})"
+        near = f"(bvadd {near} {self.parts.scale_exponent})"
         top = bits(self.acc_bits - precision, wide)
         whole = f"(bvshl ((_ zero_extend {wide - precision}) c_significand) {top})"
         far = f"((_ zero_extend {wide - EXPONENT_BITS}) (ite above {exponent(0)} away))"

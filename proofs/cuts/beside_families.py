@@ -79,7 +79,7 @@ class AreaBeside(BesideParts):
             claim,
             what=what,
             definitions=self.definitions(f"(= total {bits(0, len(self._total))})"),
-            known=self.known,
+            known=self.parts.scale_known,
         )
 
     def _rounding(self) -> Question:
@@ -174,7 +174,7 @@ class FastBeside(BesideParts):
             all_of(claims),
             what=what,
             definitions=self.definitions(),
-            known=self.known,
+            known=self.parts.scale_known,
         )
 
     def _stays(self) -> Question:

@@ -46,7 +46,7 @@ def has_parts(config: MacConfig) -> bool:
         return False
     if block is not None:
         power = block.scale is ScaleFormat.E8M0
-        return power and config.scales_per_cycle == 1 and how.window_bits is None
+        return power and config.scales_per_cycle == 1
     if config.a.bits + config.b.bits <= MOST_BITS:
         return True
     # Sums of many places, exact, take a solver too long.

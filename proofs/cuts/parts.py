@@ -12,8 +12,8 @@ from fp8mac.proofs.cuts.gates import Bit, CutError, Gates
 from fp8mac.proofs.cuts.lanes import MOST_BITS, FloatLanes, ProductWords
 from fp8mac.proofs.cuts.wide import WideLanes
 from fp8mac.proofs.cuts.words import Question, question
-from fp8mac.proofs.spec.scales import no_scale, scale_claim
-from fp8mac.proofs.spec.terms import acc_terms, result_sorts
+from fp8mac.proofs.spec.scales import E8M0_SPAN, no_scale, scale_claim
+from fp8mac.proofs.spec.terms import EXPONENT_BITS, acc_terms, exponent, result_sorts, signed
 from fp8mac.proofs.spec.theory import Sort, all_of, any_of
 
 __all__ = ["FloatParts"]
@@ -129,6 +129,20 @@ class FloatParts:
     def scale_word(self) -> dict[str, list[Bit]]:
         """Exponent of the scales of blocks, where operands are such."""
         return {} if self.config.block is None else {"scale": self.net("scale_0")}
+
+    @property
+    def scale_exponent(self) -> str:
+        """Term of the exponent of the scales; zero where there are none."""
+        if not (found := self.scale_word):
+            return exponent(0)
+        return signed("scale", len(found["scale"]), EXPONENT_BITS)
+
+    @property
+    def scale_known(self) -> list[str]:
+        """What is known of it, as scales that are NaN are told to the end."""
+        least, most = map(exponent, E8M0_SPAN if self.scale_word else (0, 0))
+        scale = self.scale_exponent
+        return [f"(bvsge {scale} {least})", f"(bvsle {scale} {most})"]
 
     def scale(self) -> Iterator[Question]:
         """That the scales of blocks are multiplied, where operands are such."""

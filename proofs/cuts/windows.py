@@ -105,6 +105,7 @@ class WindowParts(ABC):
         rows = list(self.rows.values())
         check_sum(self.parts.gates, self.tree, rows, terms, less=self.less, most=self._most)
         yield self.parts.specials()
+        yield from self.parts.scale()
         yield self._largest()
         yield from (self._place(lane) for lane in range(count))
         yield self._place_acc()
@@ -113,16 +114,17 @@ class WindowParts(ABC):
     @cached_property
     def _definitions(self) -> str:
         own = exponent(self._offset - self._format.exponent_bias)
-        word = f"(_ BitVec {EXPONENT_BITS})"
+        word, scale = f"(_ BitVec {EXPONENT_BITS})", self.parts.scale_exponent
         return (
             f"{acc_terms(self._format, 'c', 'c')}"
-            f"(define-fun c_own () {word} (bvadd c_exponent {own}))\n{self.definitions}"
+            f"(define-fun c_own () {word} (bvsub (bvadd c_exponent {own}) {scale}))\n"
+            f"{self.definitions}"
             f"(define-fun top () {word} (ite inside largest c_own))\n"
         )
 
     @property
     def _c(self) -> dict[str, Sequence[Bit]]:
-        return {"c": self.parts.gates.bus("c")}
+        return {"c": self.parts.gates.bus("c"), **self.parts.scale_word}
 
     @property
     def nothing_left(self) -> int:
@@ -180,7 +182,7 @@ class WindowParts(ABC):
             claim,
             what=what,
             definitions=self._definitions + more,
-            known=known,
+            known=[*known, *self.parts.scale_known],
         )
 
     def _is_placed(self, width: int, term: tuple[str, int]) -> str:
@@ -271,12 +273,13 @@ class WindowParts(ABC):
             f"(=> {negative} (bvsle value {bits(0, width)}))",
         ]
         low = unsigned("low", 2) if self.low_bits else exponent(0)
+        last = exponent(self._offset + self._kept)
         claim = result_claim(
             self._acc,
             "y",
             value="value",
             width=width,
-            power=f"(bvsub top (bvadd {low} {exponent(self._offset + self._kept)}))",
+            power=f"(bvsub (bvadd top {self.parts.scale_exponent}) (bvadd {low} {last}))",
             negative=negative,
             nan="(= nan #b1)",
             pos_inf="(= pos_inf #b1)",

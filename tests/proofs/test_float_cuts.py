@@ -70,6 +70,7 @@ UNITS = [
     ("bf16*fp16 x 2 -> fp32, window 12", Goal.AREA, Shape.CORE),
     ("fp16 x 2 -> fp16:rtz, window 9:odd", Goal.SPEED, Shape.CORE),
     ("fp16 x 2 -> fp16", Goal.AREA, Shape.CORE),
+    ("mxfp4 x 2 -> e8m3:rtz:plus0, window 6", Goal.AREA, Shape.UNIT),
 ]
 
 
@@ -251,7 +252,7 @@ def test_another_random_number_is_not_proved():
         ("e4m3 x 4 -> fp32:daz", False),
         ("mxfp8 x 32 -> fp32", True),
         ("mxfp8 x 64 -> fp32", False),
-        ("mxfp8 x 32 -> fp32, window 26", False),
+        ("mxfp8 x 32 -> fp32, window 26", True),
         ("nvfp4 x 16 -> fp32", False),
         ("int8 x 2 -> fp16", False),
     ],
