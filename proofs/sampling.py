@@ -28,7 +28,7 @@ from fp8mac.hw.config.unit import MacConfig, parse_line
 from fp8mac.hw.dot.beside import is_beside
 from fp8mac.hw.units.buildable import check_buildable
 from fp8mac.proofs.check.equivalence import EquivalenceError, check_equal
-from fp8mac.proofs.cuts.floats import has_parts
+from fp8mac.proofs.cuts.floats.questions import has_parts
 from fp8mac.sim.check.claims.sampled import Sampled, check_every, check_sampled
 from fp8mac.sim.check.netlist import Netlist
 from fp8mac.synth_reports.cost.measure import Bench, Design

@@ -10,9 +10,9 @@ from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.structure import Built, Goal, Structure
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.proofs.bugs.area import AREA_MUTATIONS
-from fp8mac.proofs.bugs.beside import BESIDE_MUTATIONS
-from fp8mac.proofs.bugs.dots import DOT_MUTATIONS
-from fp8mac.proofs.bugs.float_dots import FLOAT_DOT_MUTATIONS
+from fp8mac.proofs.bugs.dots.beside import BESIDE_MUTATIONS
+from fp8mac.proofs.bugs.dots.fixed import DOT_MUTATIONS
+from fp8mac.proofs.bugs.dots.floats import FLOAT_DOT_MUTATIONS
 from fp8mac.proofs.bugs.fpga import FPGA_MUTATIONS
 from fp8mac.proofs.bugs.outputs import OUTPUT_MUTATIONS
 from fp8mac.proofs.bugs.planting import Mutation, MutationError, mutated_rtlil, parse_unit_text

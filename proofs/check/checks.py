@@ -27,7 +27,7 @@ from fp8mac.proofs.check.circuit import Circuit
 from fp8mac.proofs.check.queries import decoded
 from fp8mac.proofs.check.replay import Counterexample
 from fp8mac.proofs.check.solve import Answer, Encoding
-from fp8mac.proofs.cuts.floats import has_parts
+from fp8mac.proofs.cuts.floats.questions import has_parts
 from fp8mac.proofs.spec.outputs import multiplies
 from fp8mac.proofs.spec.sorts import all_sorts
 from fp8mac.sim.check.cosim import Mismatch

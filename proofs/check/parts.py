@@ -13,10 +13,10 @@ from fp8mac.proofs.check.queries import Query, around_query, step_queries
 from fp8mac.proofs.check.replay import with_all_registers
 from fp8mac.proofs.check.solve import Encoding, Solver
 from fp8mac.proofs.cuts.dots import DotCuts
-from fp8mac.proofs.cuts.floats import float_questions
+from fp8mac.proofs.cuts.floats.parts import FloatParts
+from fp8mac.proofs.cuts.floats.questions import float_questions
 from fp8mac.proofs.cuts.gates import CutError, Gates
 from fp8mac.proofs.cuts.outputs import OutputCut
-from fp8mac.proofs.cuts.parts import FloatParts
 from fp8mac.proofs.spec.outputs import multiplies
 from fp8mac.proofs.spec.sorts import all_sorts
 from fp8mac.sim.check.cosim import Mismatch, check_core, check_unit

@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 
 from fp8mac.hw.config.accumulators import Resolve
 from fp8mac.hw.config.unit import MacConfig
+from fp8mac.proofs.cuts.floats.lanes import lane_values
 from fp8mac.proofs.cuts.gates import Bit, CutError, Gates, term, vector
-from fp8mac.proofs.cuts.lanes import lane_values
 from fp8mac.proofs.cuts.linear import LinearForm, adders_of, linear_form
 from fp8mac.proofs.cuts.operands import products, raised
 from fp8mac.proofs.spec.register import settling, value

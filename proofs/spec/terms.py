@@ -20,6 +20,7 @@ __all__ = [
     "result_claim",
     "result_sorts",
     "signed",
+    "unsigned",
 ]
 
 EXPONENT_BITS = 16
@@ -35,6 +36,11 @@ def signed(word: str, width: int, to: int) -> str:
     if to < width:
         return f"((_ extract {to - 1} 0) {word})"
     return f"((_ sign_extend {to - width}) {word})"
+
+
+def unsigned(name: str, width: int, to: int = EXPONENT_BITS) -> str:
+    """An unsigned word in more bits."""
+    return f"((_ zero_extend {to - width}) {name})"
 
 
 def acc_terms(format_: FloatFormat, code: str, name: str) -> str:

@@ -17,7 +17,7 @@ from fp8mac.hw.config.accumulators import ConfigError
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.structure import Goal
 from fp8mac.hw.config.unit import parse_line
-from fp8mac.proofs.bugs.dots import DOT_MUTATIONS
+from fp8mac.proofs.bugs.dots.fixed import DOT_MUTATIONS
 from fp8mac.proofs.bugs.mutations import mutated_rtlil, mutations_of, parse_unit_text
 from fp8mac.proofs.check.checks import Check, CheckKind, Verdict, plan, plan_circuit
 from fp8mac.proofs.check.circuit import Circuit

@@ -15,8 +15,8 @@ from fp8mac.gen.rtlil import rtlil_text
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.structure import Goal
 from fp8mac.hw.config.unit import parse_line
-from fp8mac.proofs.bugs.beside import BESIDE_MUTATIONS
-from fp8mac.proofs.bugs.float_dots import FLOAT_DOT_MUTATIONS
+from fp8mac.proofs.bugs.dots.beside import BESIDE_MUTATIONS
+from fp8mac.proofs.bugs.dots.floats import FLOAT_DOT_MUTATIONS
 from fp8mac.proofs.bugs.mutations import mutations_of, parse_unit_text
 from fp8mac.proofs.check.checks import Check, CheckKind, Verdict
 from fp8mac.proofs.check.circuit import Circuit
@@ -25,9 +25,9 @@ from fp8mac.proofs.check.prove import Prover
 from fp8mac.proofs.check.queries import Query
 from fp8mac.proofs.check.replay import with_all_registers
 from fp8mac.proofs.check.solve import Encoding, Solver
-from fp8mac.proofs.cuts.floats import float_questions, has_parts
+from fp8mac.proofs.cuts.floats.parts import FloatParts
+from fp8mac.proofs.cuts.floats.questions import float_questions, has_parts
 from fp8mac.proofs.cuts.gates import CutError, Gates
-from fp8mac.proofs.cuts.parts import FloatParts
 
 SOLVER = Solver(600)
 BUGS = (*BESIDE_MUTATIONS, *FLOAT_DOT_MUTATIONS)

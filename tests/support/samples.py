@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from fp8mac.hw.config.unit import MacConfig
-from fp8mac.proofs.bugs.beside import BESIDE_MUTATIONS
-from fp8mac.proofs.bugs.float_dots import FLOAT_DOT_MUTATIONS
+from fp8mac.proofs.bugs.dots.beside import BESIDE_MUTATIONS
+from fp8mac.proofs.bugs.dots.floats import FLOAT_DOT_MUTATIONS
 from fp8mac.proofs.bugs.mutations import MUTATIONS, parse_unit_text
 from fp8mac.synth_reports.experiments.grid import GRID
 

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from fp8mac.proofs.cuts.adders import adder_rows
+from fp8mac.proofs.cuts.floats.windows import WindowParts
 from fp8mac.proofs.cuts.gates import Bit
 from fp8mac.proofs.cuts.sums import Placed
-from fp8mac.proofs.cuts.windows import WindowParts, unsigned
-from fp8mac.proofs.spec.terms import EXPONENT_BITS, exponent
+from fp8mac.proofs.spec.terms import EXPONENT_BITS, exponent, unsigned
 from fp8mac.proofs.spec.theory import any_of, bits
 
 __all__ = ["AreaWindow", "FastWindow"]

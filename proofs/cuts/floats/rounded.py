@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from fp8mac.proofs.cuts.floats.parts import FloatParts
 from fp8mac.proofs.cuts.gates import Bit, CutError
-from fp8mac.proofs.cuts.parts import FloatParts
 from fp8mac.proofs.cuts.words import Question, Words, question
 from fp8mac.proofs.spec.terms import result_claim
 from fp8mac.proofs.spec.theory import all_of, bits

@@ -8,9 +8,9 @@ from functools import cached_property
 from fp8mac.hw.config.accumulators import FloatAccConfig
 from fp8mac.hw.config.formats import ZeroSign
 from fp8mac.hw.config.unit import MacConfig
+from fp8mac.proofs.cuts.floats.lanes import MOST_BITS, FloatLanes, ProductWords
+from fp8mac.proofs.cuts.floats.wide import WideLanes
 from fp8mac.proofs.cuts.gates import Bit, CutError, Gates
-from fp8mac.proofs.cuts.lanes import MOST_BITS, FloatLanes, ProductWords
-from fp8mac.proofs.cuts.wide import WideLanes
 from fp8mac.proofs.cuts.words import Question, question
 from fp8mac.proofs.spec.scales import E8M0_SPAN, no_scale, scale_claim
 from fp8mac.proofs.spec.terms import EXPONENT_BITS, acc_terms, exponent, result_sorts, signed

@@ -1,11 +1,10 @@
 """Products at places of their own in fixed point."""
 
+from fp8mac.proofs.cuts.floats.parts import FloatParts
 from fp8mac.proofs.cuts.gates import Bit
-from fp8mac.proofs.cuts.parts import FloatParts
 from fp8mac.proofs.cuts.sums import Placed
-from fp8mac.proofs.cuts.windows import unsigned
 from fp8mac.proofs.cuts.words import Question, question
-from fp8mac.proofs.spec.terms import EXPONENT_BITS, exponent
+from fp8mac.proofs.spec.terms import EXPONENT_BITS, exponent, unsigned
 from fp8mac.proofs.spec.theory import bits
 
 __all__ = ["is_placed", "largest_sum", "numbered", "place_of_product"]

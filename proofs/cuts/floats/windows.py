@@ -8,8 +8,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 
+from fp8mac.proofs.cuts.floats.parts import FloatParts
 from fp8mac.proofs.cuts.gates import Bit, CutError
-from fp8mac.proofs.cuts.parts import FloatParts
 from fp8mac.proofs.cuts.sums import Placed, check_sum
 from fp8mac.proofs.cuts.words import Question, Words, question
 from fp8mac.proofs.spec.terms import (
@@ -20,10 +20,11 @@ from fp8mac.proofs.spec.terms import (
     is_largest,
     result_claim,
     signed,
+    unsigned,
 )
 from fp8mac.proofs.spec.theory import all_of, any_of, bits
 
-__all__ = ["WindowParts", "unsigned"]
+__all__ = ["WindowParts"]
 
 
 class WindowParts(ABC):
@@ -289,11 +290,6 @@ class WindowParts(ABC):
         value = f"(define-fun value () (_ BitVec {width}) {total})\n"
         found = {"y": self.parts.gates.bus("y")}
         return self._question("The rounding", given, found, claim, more=value)
-
-
-def unsigned(name: str, width: int, to: int = EXPONENT_BITS) -> str:
-    """An unsigned word in more bits."""
-    return f"((_ zero_extend {to - width}) {name})"
 
 
 def _places(largest: int, places: int) -> int:

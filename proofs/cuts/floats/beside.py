@@ -24,9 +24,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from functools import cached_property
 
+from fp8mac.proofs.cuts.floats.parts import FloatParts
+from fp8mac.proofs.cuts.floats.places import largest_sum, place_of_product
 from fp8mac.proofs.cuts.gates import CutError
-from fp8mac.proofs.cuts.parts import FloatParts
-from fp8mac.proofs.cuts.places import largest_sum, place_of_product
 from fp8mac.proofs.cuts.sums import Placed
 from fp8mac.proofs.cuts.words import Question, Words
 from fp8mac.proofs.spec.scales import E8M0_SPAN

@@ -17,8 +17,8 @@ import numpy as np
 from fp8mac.hw.config.formats import FloatFormat
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.proofs.cuts.adders import adder_rows
+from fp8mac.proofs.cuts.floats.lanes import ProductWords
 from fp8mac.proofs.cuts.gates import Bit, CutError, Gates
-from fp8mac.proofs.cuts.lanes import ProductWords
 from fp8mac.proofs.cuts.linear import adders_of, linear_form
 from fp8mac.proofs.cuts.multipliers import BitProducts
 from fp8mac.proofs.cuts.words import Question, question

@@ -22,13 +22,13 @@ from fp8mac.hw.config.blocks import ScaleFormat
 from fp8mac.hw.config.formats import FloatFormat
 from fp8mac.hw.config.silicon.alignment import Exponents
 from fp8mac.hw.config.unit import MacConfig
-from fp8mac.proofs.cuts.beside import BesideParts
-from fp8mac.proofs.cuts.beside_families import AreaBeside, FastBeside
-from fp8mac.proofs.cuts.exact import ExactParts
-from fp8mac.proofs.cuts.families import AreaWindow, FastWindow
-from fp8mac.proofs.cuts.lanes import MOST_BITS
-from fp8mac.proofs.cuts.parts import FloatParts
-from fp8mac.proofs.cuts.windows import WindowParts
+from fp8mac.proofs.cuts.floats.beside import BesideParts
+from fp8mac.proofs.cuts.floats.beside_families import AreaBeside, FastBeside
+from fp8mac.proofs.cuts.floats.exact import ExactParts
+from fp8mac.proofs.cuts.floats.lanes import MOST_BITS
+from fp8mac.proofs.cuts.floats.parts import FloatParts
+from fp8mac.proofs.cuts.floats.window_families import AreaWindow, FastWindow
+from fp8mac.proofs.cuts.floats.windows import WindowParts
 from fp8mac.proofs.cuts.words import Question
 from fp8mac.proofs.spec.terms import can_claim
 

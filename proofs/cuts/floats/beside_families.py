@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
-from fp8mac.proofs.cuts.beside import BesideParts
+from fp8mac.proofs.cuts.floats.beside import BesideParts
+from fp8mac.proofs.cuts.floats.places import numbered
+from fp8mac.proofs.cuts.floats.rounded import rounding
 from fp8mac.proofs.cuts.gates import Bit, CutError
-from fp8mac.proofs.cuts.places import numbered
-from fp8mac.proofs.cuts.rounded import rounding
 from fp8mac.proofs.cuts.sums import Placed, check_sum
 from fp8mac.proofs.cuts.words import Question, Words, question
 from fp8mac.proofs.spec.scales import no_scale

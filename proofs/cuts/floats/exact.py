@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
 from fp8mac.proofs.cuts.adders import adder_rows
+from fp8mac.proofs.cuts.floats.parts import FloatParts
+from fp8mac.proofs.cuts.floats.places import is_placed, largest_sum, numbered, place_of_product
+from fp8mac.proofs.cuts.floats.rounded import rounding
 from fp8mac.proofs.cuts.gates import Bit, CutError
-from fp8mac.proofs.cuts.parts import FloatParts
-from fp8mac.proofs.cuts.places import is_placed, largest_sum, numbered, place_of_product
-from fp8mac.proofs.cuts.rounded import rounding
 from fp8mac.proofs.cuts.sums import Placed, check_sum
 from fp8mac.proofs.cuts.words import Question, question
 from fp8mac.proofs.spec.terms import acc_terms, exponent

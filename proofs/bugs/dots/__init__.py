@@ -1,0 +1,1 @@
+"""Planted bugs in sums of several products."""

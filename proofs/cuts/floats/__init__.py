@@ -1,0 +1,1 @@
+"""Proofs in parts of units that add several products in a float accumulator."""
