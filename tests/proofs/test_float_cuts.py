@@ -166,6 +166,13 @@ def test_parts_have_to_be_the_whole(net, change, reason):
         list(float_questions(parts))
 
 
+def prove(parts):
+    """Prove what is left to a solver, too; an error says what is wrong."""
+    for what, text in float_questions(parts):
+        if SOLVER.solve(Query(text, ()), Encoding.BITWUZLA).verdict != "unsat":
+            raise CutError(f"{what} is wrong.")
+
+
 @pytest.mark.parametrize(
     ("goal", "net", "change", "reason"),
     [
@@ -188,14 +195,34 @@ def test_parts_beside_have_to_be_the_whole(goal, net, change, reason):
     parts = parts_of(SCALED, goal)
     name = f"accumulator.{net}"
     parts.gates.nets[name] = change(parts.gates.nets[name])
-
-    def prove():
-        for what, text in float_questions(parts):
-            if SOLVER.solve(Query(text, ()), Encoding.BITWUZLA).verdict != "unsat":
-                raise CutError(f"{what} is wrong.")
-
     with pytest.raises(CutError, match=reason):
-        prove()
+        prove(parts)
+
+
+@pytest.mark.parametrize(
+    ("goal", "net", "change", "reason"),
+    [
+        (
+            Goal.AREA,
+            "product_0.unpack_a.number.significand",
+            lambda net: net[::-1],
+            "every product",
+        ),
+        (Goal.AREA, "product_1.product.significand", lambda net: net[1:], "every product"),
+        (Goal.AREA, "product_1.product.sign", lambda net: ["0"], "A product is wrong"),
+        (Goal.AREA, "exponent_1", lambda net: net[:-1], "A product is wrong"),
+        (Goal.AREA, "exponent_0", lambda net: net[::-1], "A product is wrong"),
+        (Goal.SPEED, "product_0.hidden_b", lambda net: ["1"], "is no adder"),
+        (Goal.SPEED, "product_1.total_half", lambda net: [net[1], *net[1:]], "every product"),
+        (Goal.SPEED, "product_1.total_half", lambda net: ["1", *net[1:]], "is no sum of two"),
+    ],
+)
+def test_wide_lanes_have_to_be_the_whole(goal, net, change, reason):
+    parts = parts_of("fp16 x 2 -> fp32, window 24", goal)
+    name = f"accumulator.{net}"
+    parts.gates.nets[name] = change(parts.gates.nets[name])
+    with pytest.raises(CutError, match=reason):
+        prove(parts)
 
 
 @pytest.mark.parametrize("goal", [Goal.AREA, Goal.SPEED])
