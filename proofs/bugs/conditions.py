@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from fp8mac.hw.config.accumulators import FloatAccConfig, IntAccConfig, KulischConfig
+from fp8mac.hw.config.blocks import ScaleFormat
 from fp8mac.hw.config.formats import FloatFormat, IntFormat, Overflow, Rounding, Specials
 from fp8mac.hw.config.outputs.output import Requantizer, ScaledFloat
 from fp8mac.hw.config.unit import MacConfig
@@ -12,6 +13,7 @@ from fp8mac.hw.parts.layout import operand_range
 __all__ = [
     "Condition",
     "adds_beside",
+    "adds_scaled",
     "has",
     "has_long_products",
     "has_output",
@@ -52,6 +54,15 @@ def adds_beside(config: MacConfig) -> bool:
     """Whether several float products are added exactly beside an accumulator of many exponents."""
     operands = isinstance(config.a, FloatFormat) and isinstance(config.b, FloatFormat)
     return config != config.plain and operands and is_float(config) and is_beside(config)
+
+
+def adds_scaled(config: MacConfig) -> bool:
+    """Whether float products with powers of two for scales are added in a window, or beside."""
+    how, block = config.summation, config.block
+    if block is None or block.scale is not ScaleFormat.E8M0 or config.scales_per_cycle > 1:
+        return False
+    window = how.window_bits is not None and how.late is how.groups is None
+    return adds_beside(config) or (window and is_float(config))
 
 
 def rounds_stochastically(config: MacConfig) -> bool:

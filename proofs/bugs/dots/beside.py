@@ -1,11 +1,10 @@
 """Planted bugs in exact sums beside an accumulator of many exponents, see `bugs.mutations`."""
 
-from fp8mac.hw.config.blocks import ScaleFormat
 from fp8mac.hw.config.formats import Rounding, ZeroSign
 from fp8mac.hw.config.structure import Goal
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.hw.dot.windows.frame import acc_of
-from fp8mac.proofs.bugs.conditions import adds_beside
+from fp8mac.proofs.bugs.conditions import adds_beside, adds_scaled
 from fp8mac.proofs.bugs.planting import Mutation
 
 __all__ = ["BESIDE_MUTATIONS"]
@@ -28,10 +27,9 @@ def _keeps_signs(config: MacConfig) -> bool:
     return _is_small(config) and acc_of(config).zero is ZeroSign.IEEE
 
 
-def _has_scales(config: MacConfig) -> bool:
-    """Whether products have powers of two for scales."""
-    power = config.block is not None and config.block.scale is ScaleFormat.E8M0
-    return adds_beside(config) and power
+def _is_scaled(config: MacConfig) -> bool:
+    """Whether products have powers of two for scales, and places of their own."""
+    return adds_beside(config) and adds_scaled(config)
 
 
 _FEW = 2
@@ -132,23 +130,23 @@ BESIDE_MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "one rounding: the smallest exponent is a place lower", "one rounding", "dot.fast.beside",
         "at.acc_bits + 2, ~exponent", "at.acc_bits + 1, ~exponent",
-        _SCALED, _has_scales, goals=_FAST,
+        _SCALED, _is_scaled, goals=_FAST,
     ),
     Mutation(
         "scales: NaN of the first operand alone", "scales", "dot.windows.scales",
         "wire(m, a.all() | b.all(), ", "wire(m, a.all(), ",
-        _SCALED, _has_scales, goals=_BOTH,
+        _SCALED, adds_scaled, goals=_BOTH,
     ),
     Mutation(
         "scales: their bias counts once", "scales", "dot.windows.scales",
         "Cat(a + b, Const(0, 1)).as_signed() - 2 * _E8M0_BIAS",
         "Cat(a + b, Const(0, 1)).as_signed() - _E8M0_BIAS",
-        _SCALED, _has_scales, goals=_BOTH,
+        _SCALED, adds_scaled, goals=_BOTH,
     ),
     Mutation(
         "scales: the first operand's for both", "scales", "dot.windows.scales",
         "sb.word_select(k, 8)", "sa.word_select(k, 8)",
-        _SCALED, _has_scales, goals=_BOTH,
+        _SCALED, adds_scaled, goals=_BOTH,
     ),
 )
 # fmt: on

@@ -6,7 +6,7 @@ from fp8mac.hw.config.structure import Goal
 from fp8mac.hw.config.unit import MacConfig
 from fp8mac.hw.dot.fast.beside import has_fast_beside
 from fp8mac.hw.dot.fast.window import has_fast_window
-from fp8mac.proofs.bugs.conditions import Condition, adds_beside
+from fp8mac.proofs.bugs.conditions import Condition, adds_beside, adds_scaled
 from fp8mac.proofs.bugs.planting import Mutation
 
 __all__ = ["FLOAT_DOT_MUTATIONS"]
@@ -20,7 +20,7 @@ def _has_window(config: MacConfig) -> bool:
 
 def _adds_floats(config: MacConfig) -> bool:
     """Whether products have signs, exponents and significands of their own until they are added."""
-    return _has_window(config) or adds_beside(config)
+    return _has_window(config) or adds_beside(config) or adds_scaled(config)
 
 
 def _is_fast(config: MacConfig) -> bool:
