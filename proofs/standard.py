@@ -143,10 +143,7 @@ STANDARD_DOTS: dict[Goal, list[MacConfig]] = {
         "a100-fp16",
         "a100-bf16",
         "a100-tf32",
-        "h100-fp16",
-        "h100-bf16",
         "h100-tf32",
-        "b200-mxfp8",
     ),
     Goal.SPEED: _lines(
         "e4m3 x 16 -> kulisch:7",
