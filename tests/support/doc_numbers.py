@@ -260,12 +260,11 @@ def proofs() -> list[str]:
     everything = sum(each["seconds"] for each in records) / 60
     sampled = facts["sampled"]
     every = {each["smaller_steps"] for each in sampled} - {None}
-    steps_of_trees, steps_of_others, steps_of_wide = sorted(every)
+    steps_of_trees, steps_of_others = sorted(every)
     return [
         f"certificate, {len(sampled)} units",
         f"all {steps_of_others:,} steps",
         f"in six bits, {steps_of_trees:,} steps",
-        f"one of nine bits, {steps_of_wide:,} steps",
         (
             f"the steps take {steps:.0f} minutes of one processor, all checks together "
             f"{everything:.0f}."
