@@ -84,8 +84,9 @@ def prove_in_parts(circuit: Circuit, solver: Solver) -> PartsProof:
     except CutError as error:
         return PartsProof(time.thread_time() - start, str(error))
     seconds = time.thread_time() - start
-    if unit and config != config.plain:
-        asked["What is around the core"] = [(Encoding.BITWUZLA, around_query(circuit).text)]
+    if unit and config != config.plain:  # first, as it takes the least time
+        around = {"What is around the core": [(Encoding.BITWUZLA, around_query(circuit).text)]}
+        asked = around | asked
     elif unit:
         encoding, *_ = Encoding.of(all_sorts(config))
         queries = step_queries(circuit, boxed=True)

@@ -1,4 +1,4 @@
-"""The last part of an exact sum: it is rounded once."""
+"""The last part of a sum of floats: it is rounded once."""
 
 from collections.abc import Sequence
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 from fp8mac.proofs.cuts.floats.parts import FloatParts
+from fp8mac.proofs.cuts.floats.rounded import rounding
 from fp8mac.proofs.cuts.gates import Bit, CutError
 from fp8mac.proofs.cuts.sums import Placed, check_sum
 from fp8mac.proofs.cuts.words import Question, Words, question
@@ -18,7 +19,6 @@ from fp8mac.proofs.spec.terms import (
     cut_off,
     exponent,
     is_largest,
-    result_claim,
     signed,
     unsigned,
 )
@@ -40,7 +40,7 @@ class WindowParts(ABC):
         window = parts.config.summation.window_bits
         assert window is not None
         self.parts, self._lanes = parts, parts.lanes
-        self._acc, self._format = parts.acc, parts.acc.format
+        self._format = parts.acc.format
         self._kept = window - 1
         self._offset = parts.offset()
 
@@ -255,41 +255,29 @@ class WindowParts(ABC):
 
     def _finish(self) -> Question:
         width = len(next(iter(self.rows.values())))
-        total = bits(self.less, width)
-        for row in self.rows:
-            total = f"(bvadd {total} {row})"
-        given = {**self.rows, **self.words, **self._c, **self.parts.last}
         text, integer = self._acc_term()
         wide = max(width, integer + self.low_bits)
-        negative = "(= negative #b1)" if "negative" in given else "false"
+        alone = self._in_place(text, integer, wide)
         least = exponent(self._lanes.lowest + self._offset)
-        known = [
-            f"(bvsle value {bits(self._most, width)})",
-            f"(bvsge value {bits(-self._most, width)})",
-            f"(or some (= {signed('value', width, wide)} {self._in_place(text, integer, wide)}))",
-            f"(or (not some) (bvsge top {least}))",
-            "(=> inside some)",
-            self.shown,
-            # A sum of terms none of which is positive is not.
-            f"(=> {negative} (bvsle value {bits(0, width)}))",
-        ]
         low = unsigned("low", 2) if self.low_bits else exponent(0)
         last = exponent(self._offset + self._kept)
-        claim = result_claim(
-            self._acc,
-            "y",
-            value="value",
-            width=width,
+        return rounding(
+            self.parts,
+            self.rows,
+            self.parts.gates.bus("y"),
             power=f"(bvsub (bvadd top {self.parts.scale_exponent}) (bvadd {low} {last}))",
-            negative=negative,
-            nan="(= nan #b1)",
-            pos_inf="(= pos_inf #b1)",
-            neg_inf="(= neg_inf #b1)",
-            given=all_of(known),
+            most=self._most,
+            less=self.less,
+            given={**self.words, **self._c},
+            known=[
+                f"(or some (= {signed('value', width, wide)} {alone}))",
+                f"(or (not some) (bvsge top {least}))",
+                "(=> inside some)",
+                self.shown,
+                *self.parts.scale_known,
+            ],
+            definitions=self._definitions,
         )
-        value = f"(define-fun value () (_ BitVec {width}) {total})\n"
-        found = {"y": self.parts.gates.bus("y")}
-        return self._question("The rounding", given, found, claim, more=value)
 
 
 def _places(largest: int, places: int) -> int:
