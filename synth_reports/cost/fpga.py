@@ -52,8 +52,10 @@ class FpgaDesign:
 
     @property
     def flow(self) -> FpgaFlow:
-        """What is done to it."""
-        return FpgaFlow.load(self.target, dsp=self.goal is Goal.FPGA_DSP)
+        """What is done to it: of a dot product without multiplier blocks as to a large design."""
+        dsp = self.goal is Goal.FPGA_DSP
+        large = self.config.products_per_cycle > 1 and not dsp
+        return FpgaFlow.load(self.target, dsp=dsp, large=large)
 
     @property
     def top(self) -> str:
@@ -89,8 +91,8 @@ def measure_fpga(
     ------
     ConfigError
         If there is no circuit for the unit.
-    YosysError
-        If Yosys stops.
+    YosysError, SynthesisError
+        If Yosys stops, or its netlist is not proved equal to the circuit.
     """
     flow = design.flow
     inputs = [design.top, repr(design.config), flow.sha256, yosys.build, yosys.version]

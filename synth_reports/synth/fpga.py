@@ -11,7 +11,15 @@ from hashlib import sha256
 from typing import Any
 
 from fp8mac.gen.yosys import Yosys
-from fp8mac.synth_reports.synth.synthesis import FLOWS
+from fp8mac.synth_reports.synth.flipflops import reordered
+from fp8mac.synth_reports.synth.synthesis import (
+    FLOWS,
+    Flow,
+    Synthesis,
+    SynthesisError,
+    prove,
+    read_logic,
+)
 
 __all__ = ["Fpga", "FpgaFlow", "FpgaMetrics", "FpgaSynthesis"]
 
@@ -178,21 +186,32 @@ class FpgaFlow:
         Name of the flow.
     script : str
         Yosys commands, from RTLIL to cells.
+    cells : str
+        What its cells do, in Verilog: of a flow whose netlists are proved equal to the designs
+        here. Otherwise Yosys proves them, which does not end where a design is large.
     """
 
     name: str
     script: str
+    cells: str = ""
 
     @classmethod
-    def load(cls, target: Fpga, *, dsp: bool = False) -> "FpgaFlow":
-        """Read a flow of the package, with multiplier blocks or without."""
+    def load(cls, target: Fpga, *, dsp: bool = False, large: bool = False) -> "FpgaFlow":
+        """Read a flow of the package, with multiplier blocks or without, for large designs or not.
+
+        The netlist is the same for large designs: who proves it differs.
+        """
         name = target.value + "-dsp" * dsp
-        return cls(name, (FLOWS / f"{name}.ys").read_text("utf-8"))
+        script = (FLOWS / f"{name}.ys").read_text("utf-8")
+        if not large:
+            return cls(name, script)
+        cells = (FLOWS / f"{target.value}.v").read_text("utf-8")
+        return cls(f"{name}-large", f"scratchpad -set abc9.verify false\n{script}", cells)
 
     @property
     def sha256(self) -> str:
         """Hash of everything but the name."""
-        return sha256(self.script.encode()).hexdigest()
+        return sha256((self.script + self.cells).encode()).hexdigest()
 
     def synthesize(self, rtlil: str, top: str, yosys: Yosys, around: str = "") -> FpgaSynthesis:
         """Map a design to cells.
@@ -212,12 +231,34 @@ class FpgaFlow:
         ------
         YosysError
             If Yosys stops.
+        SynthesisError
+            If a netlist that is proved here is not proved equal to the design.
         """
         script = ["read_rtlil design.il", "read_verilog around.v", f"hierarchy -check -top {top}"]
-        script += [self.script, "delete t:$scopeinfo", "write_json mapped.json\n"]
-        inputs = {"design.il": rtlil, "around.v": around}
-        files = yosys.run("\n".join(script), inputs, ["mapped.json"])
+        script += ["write_rtlil given.il"] if self.cells else []
+        script += [self.script, "delete t:$scopeinfo", "write_json mapped.json"]
+        if self.cells:
+            script += ["techmap -map cells.v", f"select {top}", "write_rtlil -selected mapped.il"]
+        inputs = {"design.il": rtlil, "around.v": around, "cells.v": self.cells}
+        outputs = ["mapped.json", *["given.il", "mapped.il"] * bool(self.cells)]
+        files = yosys.run("\n".join([*script, ""]), inputs, outputs)
+        if self.cells:
+            _prove(files["given.il"], files["mapped.il"], top, yosys)
         return FpgaSynthesis(_top_alone(files["mapped.json"], top))
+
+
+def _prove(given: str, mapped: str, top: str, yosys: Yosys) -> None:
+    """Prove a netlist equal to a design, both in RTLIL."""
+    flow = Flow.load()
+    front = f"{flow.front}\nsimplemap\nopt_clean -purge\n"
+    design, netlist = (
+        read_logic(each, top, flow.name, front=front, techmap=flow.techmap, yosys=yosys)
+        for each in (given, mapped)
+    )
+    blif = reordered(netlist, design)
+    if blif is None:
+        raise SynthesisError(f"The netlist of {top} has other flip-flops than the design.")
+    prove(Synthesis(blif, design.flip_flops, None), design, top, flow, yosys)
 
 
 def _top_alone(text: str, top: str) -> str:

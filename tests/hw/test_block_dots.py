@@ -11,8 +11,9 @@ from fp8mac.gen.yosys import find_yosys
 from fp8mac.hw.config.errors import Error
 from fp8mac.hw.config.ports import Role, Shape, named, ports
 from fp8mac.hw.config.structure import Goal
-from fp8mac.hw.config.unit import parse_line
+from fp8mac.hw.config.unit import MacConfig, parse_line
 from fp8mac.hw.units.buildable import check_buildable
+from fp8mac.sim.check.claims.sampled import check_sampled
 from fp8mac.sim.check.cosim import check_core, check_unit
 from fp8mac.sim.check.exhaustive import states
 from fp8mac.sim.check.netlist import Netlist
@@ -55,14 +56,19 @@ def core(line: str, goal: Goal = Goal.AREA) -> Netlist:
 )
 def test_blocks_equal_golden_model(line, goal):
     config = parse_line(line)
-    assert check_core(config, core(line, goal), biased_triples(config, 1000, seed=1)) == []
+    check(config, core(line, goal), 200, 8000)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["b200-mxfp8-e4m3", "b200-mxfp4", "b200-nvfp4"])
 def test_blocks_of_silicon_equal_golden_model(name):
-    config = parse_line(name)
-    assert check_core(config, core(name), biased_triples(config, 3000, seed=2)) == []
+    check(parse_line(name), core(name), 500, 1_000_000)
+
+
+def check(config: MacConfig, netlist: Netlist, by_golden: int, by_gemm: int) -> None:
+    assert check_core(config, netlist, biased_triples(config, by_golden, seed=1)) == []
+    found = check_sampled(config, netlist, by_gemm)
+    assert (found.steps >= by_gemm, found.wrong) == (True, 0)
 
 
 def test_registered_unit_of_two_stages():

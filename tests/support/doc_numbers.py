@@ -357,7 +357,7 @@ def dots() -> list[str]:
         f"| `{row['name']}` | {row['lanes']} | {row['two_input_gates']} | "
         f"{float(row['gates_per_lane']):.0f} | {float(row['area_ge']):.0f} | "
         f"{float(row['delay_ns']):.1f} | "
-        f"{_two_digits(row['energy_functional_pj'])} |"
+        f"{_two_digits(row['energy_functional_pj'])} | {row['luts']} |"
         for row in rows
         if row["set"] == "named"
     ]
@@ -404,7 +404,7 @@ def blocks() -> list[str]:
     lines = [
         f"| `{row['unit']}` | {row['two_input_gates']} | {float(row['gates_per_lane']):.0f} | "
         f"{float(row['area_ge']):.0f} | {float(row['delay_ns']):.1f} | "
-        f"{float(row['energy_functional_pj']):.2f} |"
+        f"{float(row['energy_functional_pj']):.2f} | {row['luts']} |"
         for row in rows.values()
     ]
     lane = {name: float(row["gates_per_lane"]) for name, row in rows.items()}

@@ -72,8 +72,6 @@ class DotJob:
         What it is built for.
     liberty : str
         The library, as one names it.
-    fpga : bool
-        Whether its tables on an iCE40 are counted.
     """
 
     set: str
@@ -81,7 +79,11 @@ class DotJob:
     unit: str
     goal: str
     liberty: str
-    fpga: bool = False
+
+    @property
+    def fpga(self) -> bool:
+        """Whether its tables on an iCE40 are counted: not where bits of windows are swept."""
+        return self.set in ("named", "lanes", "blocks")
 
 
 @dataclass(frozen=True)
@@ -145,7 +147,6 @@ def jobs(
     liberty: str,
     *,
     everything: bool = False,
-    fpga: bool = False,
 ) -> list[DotJob]:
     """Units of some sets.
 
@@ -159,13 +160,11 @@ def jobs(
         See `DotJob`.
     everything : bool
         Whether all named units that have a circuit are measured, not the standard ones alone.
-    fpga : bool
-        Whether tables of named units are counted.
     """
     found: list[DotJob] = []
     if "named" in sets:
         found += [
-            DotJob("named", name, config.text, goal, liberty, fpga)
+            DotJob("named", name, config.text, goal, liberty)
             for name, config in _steps(everything=everything)
         ]
     if "lanes" in sets:

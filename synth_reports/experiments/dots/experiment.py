@@ -35,9 +35,6 @@ class DotsOptions:
         bool,
         Option("All named units that have a circuit.", names="--all", part=True),
     ] = False
-    fpga: Annotated[bool, Option("Count tables of named units on an iCE40 as well.", part=True)] = (
-        False
-    )
     liberty: Annotated[str, Option("Library to map to.", "LIB", part=True)] = "nangate45"
 
 
@@ -66,7 +63,7 @@ class Dots(Experiment[DotsOptions, "DotJob", "DotRecord"]):
             raise Error(f"Unknown goal '{options.goal}'; there are {', '.join(goals)}.")
         sets = options.sets or SETS
         found = (sets, options.lanes, options.goal, options.liberty)
-        return jobs(*found, everything=options.everything, fpga=options.fpga)
+        return jobs(*found, everything=options.everything)
 
     def run(self, job: "DotJob", worker: Worker) -> "DotRecord":
         from fp8mac.synth_reports.experiments.dots.measured import measured

@@ -11,7 +11,7 @@ from fp8mac.synth_reports.render.tables import aligned_table, markdown_table
 
 __all__ = ["markdown_text", "picture", "terminal"]
 
-_TITLES = ["gates", "a lane", "FF", "GE", "ns", "pJ, no glitches", "pJ, unit delay"]
+_TITLES = ["gates", "a lane", "FF", "GE", "ns", "pJ, no glitches", "pJ, unit delay", "LUT"]
 
 
 def _cells(record: DotRecord) -> list[str]:
@@ -23,6 +23,7 @@ def _cells(record: DotRecord) -> list[str]:
         _number(record.delay_ns, 2),
         _number(record.energy_functional_pj, 3),
         _number(record.energy_unit_delay_pj, 2),
+        "" if record.luts is None else str(record.luts),
     ]
 
 
@@ -36,15 +37,8 @@ def _some(records: Sequence[DotRecord], which: str) -> list[DotRecord]:
 
 def terminal(records: Sequence[DotRecord]) -> Table:
     """All units, one a line."""
-    rows = [
-        [each.name if each.set == "named" else each.unit, *_cells(each), _count(each.luts)]
-        for each in records
-    ]
-    return aligned_table(["unit", *_TITLES, "LUT"], rows, ["unit"])
-
-
-def _count(value: int | None) -> str:
-    return "" if value is None else str(value)
+    rows = [[each.name if each.set == "named" else each.unit, *_cells(each)] for each in records]
+    return aligned_table(["unit", *_TITLES], rows, ["unit"])
 
 
 def markdown_text(records: Sequence[DotRecord], command: str) -> str:
@@ -62,8 +56,9 @@ Made by `{command}`: `--goal {first.goal}`, flow `{first.flow}` ({first.flow_sha
 Gates have two inputs, of the combinational core, and by lanes. FF, area with flip-flops (GE is the
 smallest two-input NAND), longest path and energy are those of the registered unit, mapped to the
 library. Energy is that of one product, dynamic, without wires: normal operands, a sum of 64 steps;
-*no glitches* counts a net once a cycle, *unit delay* what it does on the way.
-Netlists are proved equal to the circuits. All figures are in `dots.csv`.
+*no glitches* counts a net once a cycle, *unit delay* what it does on the way. LUT: tables of four
+inputs of the registered unit on an iCE40, `--goal fpga`, without multiplier blocks.
+Netlists are proved equal to the circuits, those of tables too. All figures are in `dots.csv`.
 
 ![gates and energy](dots.svg)
 
@@ -71,19 +66,14 @@ Netlists are proved equal to the circuits. All figures are in `dots.csv`.
 
 
 def _named(records: Sequence[DotRecord]) -> str:
-    counted = any(each.luts is not None for each in records)
-    rows = [
-        [f"`{each.name}`", str(each.lanes), *_cells(each), *[_count(each.luts)] * counted]
-        for each in records
-    ]
-    tables = "LUT: tables of four inputs of the registered unit on an iCE40. " * counted
+    rows = [[f"`{each.name}`", str(each.lanes), *_cells(each)] for each in records]
     lines = "\n".join(f"- `{each.name}`: `{each.unit}` ({each.basis})" for each in records)
     return f"""\
 ## Units of real silicon
 
-{tables}Operands of more than 16 bits are too many to be drawn, and have no energy.
+Operands of more than 16 bits are too many to be drawn, and have no energy.
 
-{markdown_table(["unit", "lanes", *_TITLES, *["LUT"] * counted], rows)}
+{markdown_table(["unit", "lanes", *_TITLES], rows)}
 
 What was measured; of a unit with partial sums, its step. In brackets what the line rests on, see
 [docs/silicon.md](../../docs/silicon.md).
@@ -147,14 +137,14 @@ window does to sums: [window.md](window.md).
 
 
 def _guard(records: Sequence[DotRecord]) -> str:
-    rows = [[each.name.removeprefix("g = "), *_cells(each)] for each in records]
+    rows = [[each.name.removeprefix("g = "), *_cells(each)[:-1]] for each in records]
     return f"""\
 ## RVBNA by its guard bits
 
 {records[0].lanes} products of e4m3 a step; the draft takes ceil(log2(lanes)) guard bits.
 What they do to sums: [window.md](window.md).
 
-{markdown_table(["guard bits", *_TITLES], rows)}
+{markdown_table(["guard bits", *_TITLES[:-1]], rows)}
 """
 
 

@@ -9,6 +9,7 @@ from fp8mac.gen.yosys import Yosys, find_yosys
 from fp8mac.hw.config.ports import Shape, ports
 from fp8mac.hw.config.structure import Goal
 from fp8mac.hw.config.unit import MacConfig
+from fp8mac.synth_reports.cost.fpga import FpgaDesign
 from fp8mac.synth_reports.experiments.worker import Worker
 from fp8mac.synth_reports.synth.fpga import FpgaFlow
 from fp8mac.synth_reports.synth.route import (
@@ -100,8 +101,8 @@ def routed(job: ClockJob, worker: Worker) -> ClockRecord:
         If there is no Yosys that can be used.
     """
     yosys, nextpnr = find_yosys(), find_nextpnr(DEVICES[job.device])
-    dsp = job.goal is Goal.FPGA_DSP and nextpnr.device.has_dsp
-    flow = FpgaFlow.load(nextpnr.device.fpga, dsp=dsp)
+    goal = job.goal if nextpnr.device.has_dsp else Goal.FPGA
+    flow = FpgaDesign(job.config, Shape.UNIT, nextpnr.device.fpga, goal).flow
     tools = [flow.sha256, yosys.build, yosys.version, nextpnr.version]
     key = worker.store.key(
         [repr(job), *tools],

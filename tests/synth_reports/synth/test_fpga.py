@@ -1,11 +1,19 @@
 """Netlists of FPGAs' cells: what is counted on them, and that they are made."""
 
 import json
+import re
+from dataclasses import replace
 
 import pytest
 
+from fp8mac.gen.describe import module_name
+from fp8mac.gen.rtlil import rtlil_text
 from fp8mac.gen.yosys import find_yosys
+from fp8mac.hw.config.ports import Shape
+from fp8mac.hw.config.structure import Goal
+from fp8mac.hw.config.unit import parse_line
 from fp8mac.synth_reports.synth.fpga import Fpga, FpgaFlow, FpgaMetrics
+from fp8mac.synth_reports.synth.synthesis import FLOWS, SynthesisError
 
 DESIGN = r"""
 module \m
@@ -87,3 +95,76 @@ def test_flows_differ():
     flows = [FpgaFlow.load(target, dsp=dsp) for target in Fpga for dsp in (False, True)]
     assert [flow.name for flow in flows] == ["ice40", "ice40-dsp", "ecp5", "ecp5-dsp"]
     assert len({flow.sha256 for flow in flows}) == 4
+
+
+@pytest.mark.parametrize("target", Fpga)
+@pytest.mark.parametrize("line", ["e2m1 -> kulisch:1", "e2m1 x 2 -> kulisch:1, stages 2"])
+def test_flow_for_large_designs_makes_the_same_netlist(target, line):
+    """And proves it, with what the cells do: of pipeline registers, the names of which are lost."""
+    config, goal = parse_line(line), Goal.FPGA
+    top, rtlil = (each(config, Shape.UNIT, goal=goal) for each in (module_name, rtlil_text))
+    flows = [FpgaFlow.load(target, large=large) for large in (False, True)]
+    found, proved = (flow.synthesize(rtlil, top, find_yosys()) for flow in flows)
+    assert found == proved
+    assert found.metrics.flip_flops >= config.acc_bits
+    assert [flow.name for flow in flows] == [target.value, f"{target.value}-large"]
+    assert flows[0].sha256 != flows[1].sha256
+
+
+@pytest.mark.parametrize(
+    ("target", "right", "wrong"),
+    [
+        ("ice40", "(I0 & I1) | ((I0 | I1) & CI)", "(I0 & I1) | (I0 & CI)"),
+        ("ice40", "{I3, I2, I1, I0}", "{I3, I2, I0, I1}"),
+        ("ice40", r"\$_SDFFCE_PP0P_", r"\$_SDFFCE_PP1P_"),
+        ("ecp5", "assign COUT = whole1 ? carry", "assign COUT = whole1 ? CIN"),
+        ("ecp5", r"\$_SDFFE_PP0P_", r"\$_SDFFCE_PP0P_"),
+    ],
+)
+def test_netlist_that_is_not_the_design_is_refused(target, right, wrong):
+    """Its cells do something else, so it is not."""
+    config, goal = parse_line("e2m1 x 2 -> kulisch:1"), Goal.FPGA
+    top, rtlil = (each(config, Shape.UNIT, goal=goal) for each in (module_name, rtlil_text))
+    flow = FpgaFlow.load(Fpga(target), large=True)
+    assert flow.cells.count(right) == 1
+    changed = replace(flow, cells=flow.cells.replace(right, wrong))
+    with pytest.raises(SynthesisError, match=r"not prove|other flip-flops"):
+        changed.synthesize(rtlil, top, find_yosys())
+
+
+PARAMETERS = {
+    "SB_LUT4": [f".LUT_INIT(16'h{init})" for init in ("8a3c", "c9f1")],
+    "LUT4": [f".INIT(16'h{init})" for init in ("8a3c", "c9f1")],
+    "CCU2C": [
+        f'.INIT0(16\'h96aa), .INIT1(16\'hc35a), .INJECT1_0("{low}"), .INJECT1_1("{high}")'
+        for low in ("YES", "NO")
+        for high in ("YES", "NO")
+    ],
+    "TRELLIS_FF": [
+        f'.CEMUX("{enable}"), .REGSET("{value}"), .SRMODE("LSR_OVER_CE"), .GSR("DISABLED")'
+        for enable in ("1", "CE", "INV")
+        for value in ("SET", "RESET")
+    ],
+}
+
+
+@pytest.mark.parametrize("target", Fpga)
+def test_cells_are_those_of_yosys(target):
+    """What a cell does here is what Yosys' model of it does, from any state."""
+    ours = (FLOWS / f"{target.value}.v").read_text(encoding="utf-8")
+    cells = re.findall(r"^module (\w+) \((.*)\);$", ours, re.MULTILINE)
+    models = f"read_verilog -overwrite -defer +/{target.value}/cells_sim.v"
+    script = [models, "design -save models"]
+    for cell, ports in cells:
+        names = [word for word in re.findall(r"\w+", ports) if word not in ("input", "output")]
+        for parameters in PARAMETERS.get(cell, [""]):
+            pins = ", ".join(f".{name}({name})" for name in names)
+            text = f"module top ({ports}); {cell} #({parameters}) cell_ ({pins}); endmodule"
+            given = f"read_verilog <<EOT\n{text}\nEOT"
+            script += ["design -load models", given, "hierarchy -top top", "proc", "flatten"]
+            script += ["rename top theirs", "design -stash theirs", "design -reset"]
+            script += [given, "techmap -map cells.v", "rename top ours"]
+            script += ["design -copy-from theirs theirs", "equiv_make theirs ours both", "cd both"]
+            script += ["opt_clean", "dffunmap", "techmap", "opt_clean", "equiv_induct"]
+            script += ["equiv_status -assert", "cd .."]
+    find_yosys().run("\n".join(script), {"cells.v": ours}, [])
