@@ -10,22 +10,16 @@ import re
 from collections.abc import Sequence
 from graphlib import TopologicalSorter
 from hashlib import sha256
-
-import numpy as np
-from numpy.typing import NDArray
+from random import Random
 
 from fp8mac.sim.check.blif import BlifTable, read_blif
 from fp8mac.synth_reports.synth.synthesis import Logic
 
 __all__ = ["reordered"]
 
-_WORDS = 16
-"""Of 64 stimuli each."""
-
-Words = NDArray[np.uint64]
-
-_ZERO = np.zeros(_WORDS, np.uint64)
-"""Of a net that nothing drives, too, as in ABC."""
+_STIMULI = 1024
+_ONES = (1 << _STIMULI) - 1
+"""A signal is an integer, bit *i* of which is its value in stimulus *i*."""
 
 
 def reordered(netlist: Logic, design: Logic) -> str | None:
@@ -72,7 +66,7 @@ def _classes(logic: Logic) -> list[bytes]:
         for each in order:
             values[each.output] = _value(each, values)
         parted = [
-            sha256(each + values[f"ff_d[{number}]"].tobytes()).digest()
+            sha256(each + values[f"ff_d[{number}]"].to_bytes(_STIMULI // 8)).digest()
             for number, each in enumerate(classes)
         ]
         if len({*parted}) == len({*classes}):
@@ -80,19 +74,18 @@ def _classes(logic: Logic) -> list[bytes]:
         classes = parted
 
 
-def _random(seed: bytes) -> Words:
-    rng = np.random.default_rng(list(sha256(seed).digest()))
-    return rng.integers(0, 1 << 64, _WORDS, np.uint64)
+def _random(seed: bytes) -> int:
+    return Random(seed).getrandbits(_STIMULI)
 
 
-def _value(table: BlifTable, values: dict[str, Words]) -> Words:
-    """Output of a table; its rows say where it is one."""
-    total = _ZERO
+def _value(table: BlifTable, values: dict[str, int]) -> int:
+    """Output of a table; its rows say where it is one. A net that nothing drives is zero."""
+    total = 0
     for row in table.rows:
-        term = ~_ZERO
+        term = _ONES
         for literal, name in zip(row.split()[0] if table.inputs else "", table.inputs, strict=True):
             if literal != "-":
-                value = values.get(name, _ZERO)
+                value = values.get(name, 0)
                 term &= value if literal == "1" else ~value
-        total = total | term
+        total |= term
     return total
