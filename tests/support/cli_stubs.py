@@ -32,6 +32,7 @@ from fp8mac.synth_reports.cost.measure import Bench, Design
 from fp8mac.synth_reports.experiments.accuracy import accuracy
 from fp8mac.synth_reports.experiments.arrays.arrays import ArrayRecord
 from fp8mac.synth_reports.experiments.differences.differences import DifferenceRecord
+from fp8mac.synth_reports.experiments.dots.dots import DotRecord
 from fp8mac.synth_reports.experiments.figure5 import figure5
 from fp8mac.synth_reports.experiments.layout.experiment import LayoutRecord
 from fp8mac.synth_reports.experiments.peers.peers import Figures
@@ -99,6 +100,15 @@ def bits():
 def sums():
     setting = sum_error.SumSetting("e2m1", "fp16", "one by one", 4)
     return _sums(sum_error.SumJob(setting, 2))
+
+
+def dotted(job, worker):
+    worker.library(job.liberty)
+    found = dict.fromkeys(DotRecord.__dataclass_fields__, 1)
+    found |= dict.fromkeys(("flow_sha256", "abc"), "")
+    return DotRecord(
+        **found | {name: getattr(job, name) for name in ("set", "name", "unit", "goal")}
+    )
 
 
 def arrayed(job, worker):
@@ -371,9 +381,7 @@ def install(monkeypatch) -> None:
         "synth_reports.page.pictures.drawn": lambda contents, folder, across: {"fronts.svg": b""},
         "synth_reports.experiments.arrays.arrays.measured": arrayed,
         "synth_reports.experiments.dots.text.picture": lambda records: PICTURE,
-        "synth_reports.experiments.dots.dots.STANDARD": ("v100-fp16", "mi300-fp8"),
-        "synth_reports.experiments.dots.dots.SWEEP": ("e4m3{n} -> fp16",),
-        "synth_reports.experiments.dots.dots.BITS": (13,),
+        "synth_reports.experiments.dots.measured.measured": dotted,
         "cli.accuracy.fetch_package": lambda package: None,
         "cli.silicon._circuits": lambda units: {},
         "synth_reports.experiments.silicon.experiment.circuits_of": lambda *_, **__: (None, []),
