@@ -87,7 +87,11 @@ def certificate(
         + made["failures"],
         "proved": before["proved"] | made["proved"],
         "records": [*kept, *made["records"]],
-        "sampled": before.get("sampled", []),
+        "sampled": [
+            each
+            for each in before.get("sampled", [])
+            if (each["unit"], each["goal"]) not in again  # a proof is known of it now
+        ],
     }
 
 

@@ -61,7 +61,7 @@ def grouped(
     before = read_acc(m, acc, c)
     bias, kept = acc.format.exponent_bias, how.join.bits - 1
     unit = wire_signed(m, Const(bias, bias.bit_length() + 1), "unit")
-    parts = []
+    parts, zero = [], before.sign
     for way in range(how.groups.ways):
         scale = scales[way * run // block.size]
         name = f"group_{way}"
@@ -77,7 +77,10 @@ def grouped(
             highest=bias,
         )
         parts.append(Kept(scale.times(m, total, name), kept))
+        negative = SpecialTerms.of(mine).negative
+        zero = zero & (negative | (total.value[-1] & scale.present))
     parts.append(Kept(Addend.of_acc(before, acc.format), kept))
     total = join(m, "join", parts, how.join.cut, adder)
-    specials = with_scales(m, SpecialTerms.of([*products, before]), scales)
+    specials = SpecialTerms.of([*products, before]).with_zero(acc, zero)
+    specials = with_scales(m, specials, scales)
     return finish(m, acc, total, specials)

@@ -96,7 +96,7 @@ class FloatDot(wiring.Component):
         floats = isinstance(config.a, FloatFormat) and isinstance(config.b, FloatFormat)
         if not (floats and isinstance(acc, FloatAccConfig)) or not adds_blocks(config):
             return False
-        if config.flags or how.chunk is not None:
+        if config.flags or how.chunk is not None or not _has_rules(config):
             return False
         if config.block is not None and how.groups is not None:
             return _has_exponents(config)
@@ -163,6 +163,19 @@ def _fast(config: MacConfig) -> Callable[..., Value] | None:
     if how.window_bits is None:
         return fast_exact if has_fast_exact(config) else None
     return fast_windowed if has_fast_window(config) else None
+
+
+def _has_rules(config: MacConfig) -> bool:
+    """Whether circuits know what becomes of products and groups before they are added."""
+    how = config.summation
+    rounds_first = how.late is not None and how.late.sum_bits is None
+    joined = how.late is not None or how.groups is not None
+    bounded = joined and not rounds_first and config.block is None
+    return (
+        (how.groups is None or how.join is not None)
+        and (how.tree or not how.products.rounded)
+        and (bounded or not how.products.bounded)
+    )
 
 
 def _has_exponents(config: MacConfig) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import reduce
-from operator import or_
+from operator import and_, or_
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 
@@ -19,6 +19,7 @@ from fp8mac.hw.dot.windows.terms import (
     SpecialTerms,
     Sum,
     Term,
+    is_negative,
     read_acc,
     read_products,
     wire_signed,
@@ -77,7 +78,7 @@ def late(m: Module, config: MacConfig, a: Value, b: Value, c: Value) -> Value:
     if how.products.bounded:
         specials = _bounded(m, frame, products, before, specials)
     number = Addend.of_acc(before, acc.format)
-    sums = []
+    sums, zeros = [], []
     for way in range(ways):
         mine = products
         if how.groups is not None:
@@ -85,7 +86,8 @@ def late(m: Module, config: MacConfig, a: Value, b: Value, c: Value) -> Value:
         m.submodules[f"window_{way}"] = window = WindowSum(frame, 0)
         _connect(m, window, mine)
         sums.append(_sum(m, window, frame, f"sum_{way}"))
-    total = sums[0]
+        zeros.append(SpecialTerms.of(mine).negative)
+    total, zero = sums[0], zeros[0]
     if how.groups is not None and how.join is not None:
         cut = how.join.cut
         floors = cut is TermCut.FLOOR
@@ -94,13 +96,15 @@ def late(m: Module, config: MacConfig, a: Value, b: Value, c: Value) -> Value:
             Kept(Addend.of_sum(m, each, f"group_{way}", complemented=floors), kept)
             for way, each in enumerate(sums)
         ]
+        zero = reduce(and_, map(is_negative, sums, zeros))
         if how.late is None:
             parts.append(Kept(number, kept))
+            zero = zero & before.sign
         total = join(m, "join", parts, cut)
     if how.late is None:
-        return finish(m, acc, total, specials)
+        return finish(m, acc, total, specials.with_zero(acc, zero))
     if how.late.sum_bits is None or how.late.acc_bits is None:
-        code = finish(m, acc, total, SpecialTerms.of(products))
+        code = finish(m, acc, total, SpecialTerms.of(products).with_zero(acc, zero))
         return added(m, "add", acc, [read_acc(m, acc, code, "sum"), before])
     cut = how.late.cut
     part = Addend.of_sum(m, total, "products", complemented=cut is TermCut.FLOOR)
@@ -110,7 +114,12 @@ def late(m: Module, config: MacConfig, a: Value, b: Value, c: Value) -> Value:
         [Kept(part, how.late.sum_bits - 1), Kept(number, how.late.acc_bits - 1, how.late.drop)],
         cut,
     )
-    return finish(m, acc, last, specials)
+    sign = before.sign
+    if how.late.drop is not None:
+        far = last.exponent - number.exponent > how.late.drop
+        sign = sign & ~(far & before.present)  # what is dropped counts as +0
+    zero = is_negative(total, zero) & sign
+    return finish(m, acc, last, specials.with_zero(acc, zero))
 
 
 def added(m: Module, name: str, acc: FloatAccConfig, terms: Sequence[Term]) -> Value:

@@ -17,9 +17,9 @@ from amaranth.hdl import Cat, Const, Value
 from amaranth.lib import data
 
 from fp8mac.hw.config.accumulators import FloatAccConfig
-from fp8mac.hw.config.formats import FloatFormat, Overflow, Rounding
+from fp8mac.hw.config.formats import FloatFormat, Overflow, Rounding, ZeroSign
 
-__all__ = ["Class", "Select", "classify", "flags_of", "with_specials"]
+__all__ = ["Class", "Select", "classify", "flags_of", "with_specials", "with_zeros"]
 
 Select = Callable[[Value, Value, Value], Value]
 """Multiplexer: condition, value where it holds, value where it does not."""
@@ -107,6 +107,20 @@ def with_specials(
     if format_.nan_code is None:
         return Cat(body, sign)
     return select(nan, Const(format_.nan_code, format_.bits), Cat(body, sign))
+
+
+def with_zeros(config: FloatAccConfig, code: Value) -> Value:
+    """Code whose zeros are as the accumulator holds them: what is flushed, and which sign."""
+    format_ = config.format
+    if config.flushes:
+        sign: Value = code[-1]
+        normal, mantissa = code[format_.mantissa_bits : -1].any(), code[: format_.mantissa_bits]
+        if not format_.has_negative_zero:  # that code is NaN
+            sign = sign & (normal | ~mantissa.any())
+        code = Cat(code[:-1] & normal.replicate(len(code) - 1), sign)
+    if config.zero is ZeroSign.PLUS and format_.has_negative_zero:
+        code = Cat(code[:-1], code[-1] & code[:-1].any())
+    return code
 
 
 def flags_of(product: data.View, names: tuple[str, ...]) -> Value:

@@ -28,9 +28,10 @@ def check_buildable(config: MacConfig) -> None:
         if config.products_per_cycle > MOST_LANES or not any(dot.fits(config) for dot in DOTS):
             raise ConfigError(
                 f"No circuit adds products as in {config.text}; circuits add them one by one, or "
-                f"1 to {MOST_LANES} in a step: exactly, in windows and groups of windows, or by a "
-                "tree of adders; not in chunks, and blocks where one scale of each operand, or one "
-                "of each group, multiplies their exact sum, or a power of two a window's."
+                f"1 to {MOST_LANES} in a step: exactly, in windows and groups of windows that are "
+                "joined, or by a tree of adders, where products are rounded; not in chunks, and "
+                "blocks where one scale of each operand, or one of each group, multiplies their "
+                "exact sum, or a power of two a window's."
             )
         return
     if isinstance(acc, FloatAccConfig) and not acc.is_basic:

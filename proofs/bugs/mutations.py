@@ -13,6 +13,7 @@ from fp8mac.proofs.bugs.area import AREA_MUTATIONS
 from fp8mac.proofs.bugs.dots.beside import BESIDE_MUTATIONS
 from fp8mac.proofs.bugs.dots.fixed import DOT_MUTATIONS
 from fp8mac.proofs.bugs.dots.floats import FLOAT_DOT_MUTATIONS
+from fp8mac.proofs.bugs.dots.joined import JOINED_MUTATIONS
 from fp8mac.proofs.bugs.fpga import FPGA_MUTATIONS
 from fp8mac.proofs.bugs.outputs import OUTPUT_MUTATIONS
 from fp8mac.proofs.bugs.planting import Mutation, MutationError, mutated_rtlil, parse_unit_text
@@ -40,7 +41,7 @@ def _shared(mutation: Mutation) -> Mutation:
     return replace(mutation, goals=(*mutation.goals, Goal.FPGA, Goal.FPGA_DSP))
 
 
-_OF_FLOAT_SUMS = (*FLOAT_DOT_MUTATIONS, *BESIDE_MUTATIONS)
+_OF_FLOAT_SUMS = (*FLOAT_DOT_MUTATIONS, *BESIDE_MUTATIONS, *JOINED_MUTATIONS)
 
 MUTATIONS: tuple[Mutation, ...] = (
     *OUTPUT_MUTATIONS,

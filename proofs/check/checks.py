@@ -27,7 +27,7 @@ from fp8mac.proofs.check.circuit import Circuit
 from fp8mac.proofs.check.queries import decoded
 from fp8mac.proofs.check.replay import Counterexample
 from fp8mac.proofs.check.solve import Answer, Encoding
-from fp8mac.proofs.cuts.floats.questions import has_parts
+from fp8mac.proofs.cuts.floats.questions import has_parts, question_sorts
 from fp8mac.proofs.spec.outputs import multiplies
 from fp8mac.proofs.spec.sorts import all_sorts
 from fp8mac.sim.check.cosim import Mismatch
@@ -40,6 +40,7 @@ __all__ = [
     "Verdict",
     "failures",
     "is_in_parts",
+    "parts_encoding",
     "plan",
     "plan_circuit",
     "record_of",
@@ -170,6 +171,16 @@ def record_of(check: Check, answer: Answer, digest: str | None = None) -> Record
     return Record(check, Verdict.FAILED, answer.seconds, reason, sha256=digest)
 
 
+def parts_encoding(config: MacConfig) -> Encoding:
+    """Who turns floating point into bit-vectors in a proof in parts."""
+    if config.is_fixed:
+        return Encoding.BITWUZLA
+    common, own, *added = question_sorts(config)
+    if any(each.exponent_bits > each.precision for each in added):
+        return Encoding.BITWUZLA  # z3 adds no numbers that have so few bits
+    return Encoding.of([common, own, *added])[0]
+
+
 def plan(
     units: Units,
     *,
@@ -204,8 +215,7 @@ def plan(
         if is_cut(config) and not config.is_fixed and not has_parts(config):
             raise ConfigError(
                 f"There is no proof of {config.text}: proved are units that add products one by "
-                "one, and those that add several in fixed point, in one window, or exactly in few "
-                "exponents."
+                "one, and those that add several in fixed point, in windows, or exactly."
             )
         encodings = Encoding.of(all_sorts(config), both=both)
         check = partial(Check, config, goal=goal)
@@ -213,7 +223,7 @@ def plan(
             checks += [check(Shape.CORE, CheckKind.DECODE, encoding) for encoding in encodings]
         for shape in (Shape.CORE,) if isinstance(goal, Structure) else Shape:
             if is_cut(config):
-                encodings = (Encoding.BITWUZLA,)
+                encodings = (parts_encoding(config),)
             checks += [check(shape, CheckKind.STEP, encoding) for encoding in encodings]
             pool = mutations_of(config, shape, goal=goal)
             pool = [each for each in pool if each.registered is shape.is_registered]

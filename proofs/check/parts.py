@@ -7,7 +7,7 @@ from hashlib import sha256
 from fp8mac.hw.config.outputs.output import Requantizer
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.unit import MacConfig
-from fp8mac.proofs.check.checks import Check, Record, Verdict
+from fp8mac.proofs.check.checks import Check, Record, Verdict, parts_encoding
 from fp8mac.proofs.check.circuit import Circuit
 from fp8mac.proofs.check.queries import Query, around_query, step_queries
 from fp8mac.proofs.check.replay import with_all_registers
@@ -110,7 +110,7 @@ def _questions(
         last = DotCuts(config, gates, inside).check()
         return {"What follows the sum": [(Encoding.BITWUZLA, last)]}
     parts = FloatParts(config, gates, inside)
-    encoding, *_ = Encoding.of(parts.sorts)
+    encoding = parts_encoding(config)
     asked: dict[str, list[tuple[Encoding, str]]] = {}
     for what, text in float_questions(parts):
         asked.setdefault(what, []).append((encoding, text))

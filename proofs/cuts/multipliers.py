@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass
 
-from fp8mac.proofs.cuts.gates import Bit, Gates
+from fp8mac.proofs.cuts.gates import Bit, CutError, Gates
+from fp8mac.proofs.cuts.linear import adders_of, linear_form
 
 __all__ = ["BitProducts"]
 
@@ -21,11 +22,14 @@ class BitProducts:
         Net of each pair of places.
     same : dict
         The net that stands for another one.
+    pairs : int
+        How many pairs of places there are.
     """
 
     gates: Gates
     nets: dict[tuple[int, int], Bit]
     same: dict[Bit, Bit]
+    pairs: int
 
     @classmethod
     def of(cls, gates: Gates, first: Sequence[Bit], second: Sequence[Bit]) -> "BitProducts":
@@ -47,11 +51,31 @@ class BitProducts:
             bit: tuple(same.get(each, each) for each in inputs)
             for bit, inputs in gates.inputs.items()
         }
-        return cls(gates, nets, same)
+        return cls(gates, nets, same, len(first) * len(second))
 
     def word(self, bits: Sequence[Bit]) -> list[Bit]:
         """A word with the nets that stand for others."""
         return [self.same.get(bit, bit) for bit in bits]
+
+    def check(self, inside: str, rows: Sequence[Sequence[Bit]]) -> None:
+        """Prove that rows add up to all products of a bit of each factor.
+
+        Parameters
+        ----------
+        inside : str
+            How names of the adders begin.
+
+        Raises
+        ------
+        CutError
+            If they do not.
+        """
+        result = [(bit, 1 << at) for row in rows for at, bit in enumerate(row)]
+        leaves = {net: 1 << i + j for (i, j), net in self.nets.items()}
+        adders = adders_of(self.gates, inside) - {*leaves}
+        form = linear_form(self.gates, result, len(rows[0]), adders=adders, leaves=leaves)
+        if form.constant or len(leaves) != self.pairs or form.weights != leaves:
+            raise CutError("The product does not add every product of two bits once, at its place.")
 
 
 def _factors(kind: str, inputs: tuple[Bit, ...]) -> tuple[Bit, ...]:

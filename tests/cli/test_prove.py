@@ -149,7 +149,7 @@ def test_bad_input(tmp_path):
     chunked = "e4m3 x 2 -> fp32, chunk 4"
     assert message(chunked) == (
         f"There is no proof of {chunked}: proved are units that add products one by one, and "
-        "those that add several in fixed point, in one window, or exactly in few exponents."
+        "those that add several in fixed point, in windows, or exactly."
     )
     assert message("e4m3 x 2 -> fp16", "--vectors", "9") == (
         "--vectors has no effect: e4m3 x 2 -> fp16 is proved, not sampled."

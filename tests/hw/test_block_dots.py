@@ -154,9 +154,9 @@ def test_blocks_that_no_circuit_adds(line):
         check_buildable(config)
     assert str(caught.value) == (
         f"No circuit adds products as in {config.text}; circuits add them one by one, or 1 to 64 "
-        "in a step: exactly, in windows and groups of windows, or by a tree of adders; not in "
-        "chunks, and blocks where one scale of each operand, or one of each group, "
-        "multiplies their exact sum, or a power of two a window's."
+        "in a step: exactly, in windows and groups of windows that are joined, or by a tree of "
+        "adders, where products are rounded; not in chunks, and blocks where one scale of each "
+        "operand, or one of each group, multiplies their exact sum, or a power of two a window's."
     )
 
 

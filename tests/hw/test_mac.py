@@ -148,9 +148,10 @@ def test_circuits_do_not_promote_partial_sums(component):
         component(parse_line("e4m3 x 4 -> fp16, chunk 8"))
     assert str(error.value) == (
         "No circuit adds products as in e4m3 x 4 -> fp16, chunk 8; circuits add them one by one, "
-        "or 1 to 64 in a step: exactly, in windows and groups of windows, or by a tree of adders; "
-        "not in chunks, and blocks where one scale of each operand, or one of each "
-        "group, multiplies their exact sum, or a power of two a window's."
+        "or 1 to 64 in a step: exactly, in windows and groups of windows that are joined, or by a "
+        "tree of adders, where products are rounded; not in chunks, and blocks where one scale of "
+        "each operand, or one of each group, multiplies their exact sum, or a power of two a "
+        "window's."
     )
 
 

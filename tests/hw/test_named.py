@@ -215,9 +215,10 @@ def test_no_circuit_is_promised():
         check_buildable(parse_line("mxfp4 x 64 -> fp32, window 26"))
     assert str(error.value) == (
         "No circuit adds products as in mxfp4 x 64 -> fp32, window 26; circuits add them one by "
-        "one, or 1 to 64 in a step: exactly, in windows and groups of windows, or by a tree of "
-        "adders; not in chunks, and blocks where one scale of each operand, or one of "
-        "each group, multiplies their exact sum, or a power of two a window's."
+        "one, or 1 to 64 in a step: exactly, in windows and groups of windows that are joined, or "
+        "by a tree of adders, where products are rounded; not in chunks, and blocks where one "
+        "scale of each operand, or one of each group, multiplies their exact sum, or a power of "
+        "two a window's."
     )
     with pytest.raises(ConfigError) as error:
         check_buildable(parse_line("e4m3 -> fp16:odd"))

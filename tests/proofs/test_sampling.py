@@ -7,6 +7,7 @@ import pytest
 
 from fp8mac.gen.rtlil import rtlil_text
 from fp8mac.gen.yosys import find_yosys
+from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.structure import Goal
 from fp8mac.hw.config.unit import parse_line
 from fp8mac.proofs import sampling
@@ -15,6 +16,8 @@ from fp8mac.proofs.certificate import (
     sampled_certificates,
     sampled_lacking,
 )
+from fp8mac.proofs.check.checks import Check, CheckKind, Record, Verdict
+from fp8mac.proofs.check.solve import Encoding
 from fp8mac.proofs.page import certificate_text
 from fp8mac.proofs.sampling import SAMPLED_UNITS, Tried, is_sampled, smaller, try_unit
 from fp8mac.proofs.standard import STANDARD_DOTS, STANDARD_UNITS
@@ -40,8 +43,9 @@ def tried(wrong: int = 0, found: int = 8) -> Tried:
     ("line", "expected"),
     [
         ("mi100-fp16", True),
-        ("mi300-fp8", True),
-        ("b200-nvfp4", True),
+        ("mi200-bf16", True),
+        ("mi300-fp8", False),
+        ("b200-nvfp4", False),
         ("fp16 x 2 -> fp32", True),
         ("bf16 x 2 -> fp16", True),
         ("fp16 x 2 -> fp16", False),
@@ -187,6 +191,15 @@ def test_rows_are_added_one_by_one(monkeypatch):
     assert sampled_lacking(mended) == sampled_lacking(mended, 4096) == []
     assert sampled_lacking(mended, 4097) == [UNIT]
     assert certificate([], "more", before=mended)["sampled"] == mended["sampled"]
+
+
+def test_row_goes_where_the_unit_is_proved():
+    before = certificate([], "make it") | {"sampled": [tried().facts]}
+    check = Check(UNIT, Shape.CORE, CheckKind.STEP, Encoding.BITWUZLA)
+    assert certificate([Record(check, Verdict.PROVED)], "more", before=before)["sampled"] == []
+    other = Check(SMALL, Shape.CORE, CheckKind.STEP, Encoding.BITWUZLA)
+    after = certificate([Record(other, Verdict.PROVED)], "more", before=before)
+    assert after["sampled"] == before["sampled"]
 
 
 def test_gate_that_nothing_hangs_on_is_no_bug():

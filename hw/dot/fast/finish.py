@@ -24,6 +24,7 @@ from fp8mac.hw.config.structure import Adder
 from fp8mac.hw.dot.windows.terms import SpecialTerms
 from fp8mac.hw.parts.carry_save import CarrySaveTree
 from fp8mac.hw.parts.prefix import add_compound, choose, wire
+from fp8mac.hw.parts.special import with_zeros
 from fp8mac.hw.speed.round import FastRound
 
 __all__ = ["FastFinish", "LastRows", "fast_finish", "rows_of"]
@@ -154,12 +155,7 @@ class FastFinish(wiring.Component):
         if config.random_bits:
             m.d.comb += rounder.random.eq(self.random)
         code = rounder.code
-        if config.flushes:
-            has_exponent = code[format_.mantissa_bits : -1].any()
-            code = Cat(code[:-1] & has_exponent.replicate(len(code) - 1), code[-1])
-        if config.zero is ZeroSign.PLUS and format_.has_negative_zero:
-            code = Cat(code[:-1], code[-1] & code[:-1].any())
-        m.d.comb += self.code.eq(code)
+        m.d.comb += self.code.eq(with_zeros(config, code))
         return m
 
     def _magnitude(self, m: Module) -> tuple[Value, Value]:

@@ -11,7 +11,7 @@ from fp8mac.hw.config.formats import Rounding, ZeroSign
 from fp8mac.hw.dot.windows.terms import SpecialTerms, Sum
 from fp8mac.hw.parts.prefix import wire
 from fp8mac.hw.parts.shifter import shift_right_sticky
-from fp8mac.hw.parts.special import with_specials
+from fp8mac.hw.parts.special import with_specials, with_zeros
 
 __all__ = ["Finish", "finish"]
 
@@ -176,12 +176,7 @@ class Finish(wiring.Component):
             code = rounder.code
         else:
             code = self._cut(normal, base, negative, nan, inf)
-        if config.flushes:
-            has_exponent = code[format_.mantissa_bits : -1].any()
-            code = Cat(code[:-1] & has_exponent.replicate(len(code) - 1), code[-1])
-        if config.zero is ZeroSign.PLUS and format_.has_negative_zero:
-            code = Cat(code[:-1], code[-1] & code[:-1].any())
-        m.d.comb += self.code.eq(code)
+        m.d.comb += self.code.eq(with_zeros(config, code))
         return m
 
     def _magnitude(self, m: Module, endless: bool) -> tuple[Value, Value]:

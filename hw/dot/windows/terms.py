@@ -10,7 +10,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 
 from fp8mac.hw.area.product import FloatMultiplier
 from fp8mac.hw.config.accumulators import FloatAccConfig
-from fp8mac.hw.config.formats import FloatFormat, Format
+from fp8mac.hw.config.formats import FloatFormat, Format, ZeroSign
 from fp8mac.hw.dot.windows.frame import Frame
 from fp8mac.hw.parts.prefix import wire
 from fp8mac.hw.parts.special import classify
@@ -21,6 +21,7 @@ __all__ = [
     "Sum",
     "Term",
     "flushed",
+    "is_negative",
     "read_acc",
     "read_products",
     "wire_signed",
@@ -66,6 +67,10 @@ class SpecialTerms(NamedTuple):
             reduce(and_, (each.sign for each in terms)),
         )
 
+    def with_zero(self, acc: FloatAccConfig, negative: Value) -> "SpecialTerms":
+        """With another sign of zeros, where the accumulator keeps that."""
+        return self._replace(negative=negative) if acc.zero is ZeroSign.IEEE else self
+
 
 class Sum(NamedTuple):
     """A sum, in two's complement.
@@ -90,6 +95,11 @@ class Sum(NamedTuple):
     fraction_bits: int
     lowest: int
     highest: int
+
+
+def is_negative(total: Sum, zero: Value) -> Value:
+    """Whether a sum is below zero, or a ``zero`` that is negative: cut to nothing, it is -0."""
+    return total.value[-1] | zero
 
 
 @dataclass(frozen=True)

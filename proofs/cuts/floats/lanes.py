@@ -97,9 +97,14 @@ class FloatLanes:
     config: MacConfig
 
     @property
+    def formats(self) -> tuple[FloatFormat, FloatFormat]:
+        """Of both operands."""
+        return _float(self.config.a), _float(self.config.b)
+
+    @property
     def fraction_bits(self) -> int:
         """Places of a product's significand below its exponent."""
-        return sum(_float(each).mantissa_bits for each in (self.config.a, self.config.b))
+        return sum(each.mantissa_bits for each in self.formats)
 
     @cached_property
     def largest(self) -> int:

@@ -1,7 +1,7 @@
 """What all parts of a proof of a sum of float products share: lanes, and what is no number."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,10 +11,10 @@ from fp8mac.hw.config.unit import MacConfig
 from fp8mac.proofs.cuts.floats.lanes import MOST_BITS, FloatLanes, ProductWords
 from fp8mac.proofs.cuts.floats.wide import WideLanes
 from fp8mac.proofs.cuts.gates import Bit, CutError, Gates
-from fp8mac.proofs.cuts.words import Question, question
+from fp8mac.proofs.cuts.words import Question, Words, question
 from fp8mac.proofs.spec.scales import E8M0_SPAN, no_scale, scale_claim
-from fp8mac.proofs.spec.terms import EXPONENT_BITS, acc_terms, exponent, result_sorts, signed
-from fp8mac.proofs.spec.theory import Sort, all_of, any_of
+from fp8mac.proofs.spec.terms import EXPONENT_BITS, acc_terms, exponent, signed
+from fp8mac.proofs.spec.theory import all_of, any_of
 
 __all__ = ["FloatParts"]
 
@@ -42,11 +42,6 @@ class FloatParts:
         """Accumulator."""
         assert isinstance(self.config.accumulator, FloatAccConfig)
         return self.config.accumulator
-
-    @property
-    def sorts(self) -> tuple[Sort, Sort]:
-        """Sorts of the questions."""
-        return result_sorts(self.acc, 1)
 
     @property
     def count(self) -> int:
@@ -120,10 +115,21 @@ class FloatParts:
         return {**lanes, "c": self.gates.bus("c"), **self.scales}
 
     @property
+    def scale_pairs(self) -> list[dict[str, list[Bit]]]:
+        """Codes of the scales of each pair of blocks, where operands are such."""
+        count = 0 if self.config.block is None else self.config.scales_per_cycle
+        codes = {name: self.gates.bus(name) for name in ("sa", "sb") if count}
+        return [
+            {name: code[8 * k : 8 * k + 8] for name, code in codes.items()} for k in range(count)
+        ]
+
+    @property
     def scales(self) -> dict[str, list[Bit]]:
-        """Codes of the scales of blocks, where operands are such."""
-        names = () if self.config.block is None else ("sa", "sb")
-        return {name: self.gates.bus(name) for name in names}
+        """Codes of all scales of blocks, where operands are such."""
+        pairs = self.scale_pairs
+        if len(pairs) == 1:
+            return pairs[0]
+        return {f"{name}_{k}": code for k, pair in enumerate(pairs) for name, code in pair.items()}
 
     @property
     def scale_word(self) -> dict[str, list[Bit]]:
@@ -160,24 +166,53 @@ class FloatParts:
                 inside = f"{self.inside}product_{lane}."
                 yield from lanes.questions(self.gates, inside, lane, words, offset)
 
-    def specials(self) -> Question:
-        """That what is no number is told to the end, and whether all signs are negative."""
-        given = self.terms
+    def specials(
+        self,
+        *,
+        with_acc: bool = True,
+        beyond: Sequence[Bit] = (),
+        zero: tuple[Words, str] | None = None,
+    ) -> Question:
+        """That what is no number is told to the end, and whether all signs are negative.
+
+        Parameters
+        ----------
+        with_acc : bool
+            Whether the accumulator is among the terms.
+        beyond : sequence of Bit
+            Of each lane whether its product is as good as infinite where all terms are numbers.
+        zero : tuple, optional
+            Other words, and whether a zero is negative; otherwise it is where all terms are.
+        """
+        given: dict[str, Sequence[Bit]] = {**self.terms}
+        given |= {"beyond": beyond} if beyond else {}
         found = {f"finish_{name}": word for name, word in self.finals.items()}
         lanes = range(self.count)
 
         def one(name: str, lane: int, value: int = 1) -> str:
             return f"(= ((_ extract {lane} {lane}) {name}) #b{value})"
 
-        scales = (no_scale(each) for each in self.scales)
-        nan = any_of([*(one("nan", lane) for lane in lanes), "c_nan", *scales])
-        infinite = []
+        def infinite(name: str, value: int) -> list[str]:
+            return [f"(and {one(name, lane)} {one('sign', lane, value)})" for lane in lanes]
+
+        block = self.config.block
+        scales = (no_scale(each, block.scale) for each in self.scales if block is not None)
+        nan = any_of([*(one("nan", lane) for lane in lanes), *["c_nan"] * with_acc, *scales])
+        numbers = all_of(f"(not {each})" for each in [*infinite("inf", 0), *infinite("inf", 1)])
+        claims = []
         for value, sign in enumerate(("pos", "neg")):
-            each = [f"(and {one('inf', lane)} {one('sign', lane, value)})" for lane in lanes]
-            each.append(f"(and c_inf (= c_sign #b{value}))")
-            infinite.append(f"(= (= finish_{sign}_inf #b1) {any_of(each)})")
-        negative = all_of([*(one("sign", lane) for lane in lanes), "(= c_sign #b1)"])
-        claim = f"(and (= (= finish_nan #b1) {nan}) (=> (not {nan}) {all_of(infinite)}))"
+            each = infinite("inf", value)
+            each += [f"(and c_inf (= c_sign #b{value}))"] * with_acc
+            if beyond:
+                none = f"(and (not c_inf) {numbers})"
+                each.append(f"(and {none} {any_of(infinite('beyond', value))})")
+            claims.append(f"(= (= finish_{sign}_inf #b1) {any_of(each)})")
+        signs = ["(= c_sign #b1)"] * with_acc
+        negative = all_of([*(one("sign", lane) for lane in lanes), *signs])
+        if zero is not None and "negative" in self.finals:
+            words, negative = zero
+            given |= words
+        claim = f"(and (= (= finish_nan #b1) {nan}) (=> (not {nan}) {all_of(claims)}))"
         if "negative" in self.finals:
             claim = f"(and {claim} (= (= finish_negative #b1) {negative}))"
         what = "Which terms are no numbers"

@@ -12,7 +12,8 @@
                                          |
                       c ------------> finish --> y            finish    one rounding
 
-What one part shows is what the next ones know, and nothing else is assumed of any word.
+What one part shows is what the next ones know, and nothing else is assumed of any word. Sums that
+are made of other sums are in `fp8mac.proofs.cuts.joined`.
 """
 
 from collections.abc import Iterator
@@ -29,30 +30,58 @@ from fp8mac.proofs.cuts.floats.lanes import MOST_BITS
 from fp8mac.proofs.cuts.floats.parts import FloatParts
 from fp8mac.proofs.cuts.floats.window_families import AreaWindow, FastWindow
 from fp8mac.proofs.cuts.floats.windows import WindowParts
+from fp8mac.proofs.cuts.joined.late import LateParts
+from fp8mac.proofs.cuts.joined.scaled import ScaledParts
 from fp8mac.proofs.cuts.words import Question
-from fp8mac.proofs.spec.terms import can_claim
+from fp8mac.proofs.spec.sums import can_add, sum_sort
+from fp8mac.proofs.spec.terms import can_claim, result_sorts
+from fp8mac.proofs.spec.theory import Sort
 
-__all__ = ["float_questions", "has_parts"]
+__all__ = ["float_questions", "has_parts", "question_sorts"]
 
 
 def has_parts(config: MacConfig) -> bool:
     """Whether there is a proof in parts of a unit of several lanes in a float accumulator."""
-    acc, how, block = config.accumulator, config.summation, config.block
+    acc, how = config.accumulator, config.summation
     if not isinstance(acc, FloatAccConfig) or not can_claim(acc) or how.chunk is not None:
-        return False
-    if how.late is not None or how.groups is not None or how.tree:
         return False
     if not isinstance(config.a, FloatFormat) or not isinstance(config.b, FloatFormat):
         return False
-    if block is not None:
-        power = block.scale is ScaleFormat.E8M0
-        return power and config.scales_per_cycle == 1
-    if config.a.bits + config.b.bits <= MOST_BITS:
-        return True
-    # Sums of many places, exact, take a solver too long.
+    if how.tree:
+        return False
+    wide = config.a.bits + config.b.bits > MOST_BITS
+    if wide and how.exponents != Exponents():
+        return False
+    if how.late is not None or how.groups is not None:
+        return _has_joined(config)
+    if config.block is not None:
+        return config.block.scale is ScaleFormat.E8M0 and config.scales_per_cycle == 1
+    # Sums of many places, exact, of wide operands take a solver too long.
     few = max(config.a.exponent_bits, config.b.exponent_bits) <= _FEW_BITS
-    exact = _has_fixed_frame(config) and few
-    return how.exponents == Exponents() and (how.window_bits is not None or exact)
+    return not wide or how.window_bits is not None or (_has_fixed_frame(config) and few)
+
+
+def _has_joined(config: MacConfig) -> bool:
+    """Whether that is so of a unit that adds sums of products to the accumulator."""
+    acc, how = config.accumulator, config.summation
+    assert isinstance(acc, FloatAccConfig)
+    if how.groups is not None and how.join is None:
+        return False
+    if config.block is not None:
+        return how.late is None and how.window_bits is None
+    if how.window_bits is None or how.products.rounded:
+        return False
+    if how.late is not None and how.late.sum_bits is None:
+        return can_add(acc) and not how.products.bounded
+    return True
+
+
+def question_sorts(config: MacConfig) -> tuple[Sort, ...]:
+    """Sorts of the questions about a unit; the last is one that numbers are added in, if any."""
+    acc, late = config.accumulator, config.summation.late
+    assert isinstance(acc, FloatAccConfig)
+    adds = late is not None and late.sum_bits is None
+    return (*result_sorts(acc, 1), *[sum_sort(acc)] * adds)
 
 
 def _has_fixed_frame(config: MacConfig) -> bool:
@@ -77,9 +106,14 @@ def float_questions(parts: FloatParts) -> Iterator[Question]:
     yield from _after_lanes(parts).questions()
 
 
-def _after_lanes(parts: FloatParts) -> ExactParts | BesideParts | WindowParts:
+def _after_lanes(
+    parts: FloatParts,
+) -> ExactParts | BesideParts | WindowParts | LateParts | ScaledParts:
     """Parts that follow the lanes."""
-    if parts.config.summation.window_bits is not None:
+    how = parts.config.summation
+    if how.late is not None or how.groups is not None:
+        return LateParts(parts) if parts.config.block is None else ScaledParts(parts)
+    if how.window_bits is not None:
         window = FastWindow if parts.is_fast else AreaWindow
         return window(parts)
     if _has_fixed_frame(parts.config):

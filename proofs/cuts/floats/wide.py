@@ -19,7 +19,6 @@ from fp8mac.hw.config.unit import MacConfig
 from fp8mac.proofs.cuts.adders import adder_rows
 from fp8mac.proofs.cuts.floats.lanes import ProductWords
 from fp8mac.proofs.cuts.gates import Bit, CutError, Gates
-from fp8mac.proofs.cuts.linear import adders_of, linear_form
 from fp8mac.proofs.cuts.multipliers import BitProducts
 from fp8mac.proofs.cuts.words import Question, question
 from fp8mac.proofs.spec.terms import EXPONENT_BITS, acc_terms, exponent
@@ -112,7 +111,7 @@ class WideLanes:
         products = BitProducts.of(gates, *factors.values())
         rows = adder_rows(products.gates, f"{inside}total") or {"total": words.significand}
         rows = {name: products.word(row) for name, row in rows.items()}
-        self._check_product(products, inside, list(rows.values()))
+        products.check(inside, list(rows.values()))
         definitions = "".join(
             acc_terms(each, name, name) for name, each in zip("ab", self.formats, strict=True)
         )
@@ -144,18 +143,6 @@ class WideLanes:
             return gates.bus(unpacked)
         format_ = self.formats["ab".index(name)]
         return [*code[: format_.mantissa_bits], *gates.bus(f"{inside}hidden_{name}")]
-
-    def _check_product(
-        self, products: BitProducts, inside: str, rows: Sequence[Sequence[Bit]]
-    ) -> None:
-        """Prove that rows add up to all products of a bit of each factor."""
-        result = [(bit, 1 << at) for row in rows for at, bit in enumerate(row)]
-        leaves = {net: 1 << i + j for (i, j), net in products.nets.items()}
-        adders = adders_of(products.gates, inside) - {*leaves}
-        form = linear_form(products.gates, result, len(rows[0]), adders=adders, leaves=leaves)
-        whole = len(leaves) == self.formats[0].precision * self.formats[1].precision
-        if form.constant or not whole or form.weights != leaves:
-            raise CutError("The product does not add every product of two bits once, at its place.")
 
     def _claim(self, width: int, offset: int) -> str:
         """About everything but the product of the significands."""
