@@ -154,7 +154,7 @@ class _Step:
                 total += cut(each, its_unit - unit, how.join.cut)
             if how.late is None:
                 total += cut(c.significand, exponent - unit, how.join.cut)
-        late = how.late
+        late, dot = how.late, None
         if late is not None and late.sum_bits is not None and late.acc_bits is not None:
             top = np.maximum(top, c.exponent)
             last = top - late.sum_bits + 1
@@ -169,7 +169,7 @@ class _Step:
             shifts = dot.exponent - acc.format.mantissa_bits - unit, exponent - unit
             total = cut(dot.significand, shifts[0], TermCut.ODD)
             total = total + cut(c.significand, shifts[1], TermCut.ODD)
-        return self._special(rounded(acc, total, unit), c)
+        return self._special(rounded(acc, total, unit), c, dot)
 
     def _lane(self, k: int) -> tuple[Integers, Integers, Integers]:
         """Product of a lane: significand, exponents of its last bit and as the unit sees it."""
@@ -229,11 +229,11 @@ class _Step:
             found.append((total, unit, top))
         return found
 
-    def _special(self, codes: Integers, c: Terms) -> Integers:
-        """Codes, with infinities and NaN where operands or accumulators have them."""
+    def _special(self, codes: Integers, c: Terms, dot: Terms | None) -> Integers:
+        """Codes, with infinities and NaN where operands, accumulators or rounded sums have them."""
         form = self.acc.format
         assert form.inf_code is not None
-        sides = [self.a, self.b, c, *(self.scales or ())]
+        sides = [self.a, self.b, c, *(self.scales or ()), *([] if dot is None else [dot])]
         given = any(side.special is not None for side in sides)
         total = np.zeros(codes.shape)
         if given:
@@ -245,6 +245,8 @@ class _Step:
                     x, y = (_signs(side) for side in self.scales)
                     product = product * (x[:, place, None] * y[place])
                 total += product
+            if dot is not None:
+                total = np.where(np.isfinite(total), _signs(dot), total)
             total += _signs(c)
         if self.config.summation.products.bounded:
             beyond = self._beyond(codes.shape)

@@ -17,21 +17,21 @@ from fp8mac.proofs.cuts.adders import adder_rows
 from fp8mac.proofs.cuts.floats.parts import FloatParts
 from fp8mac.proofs.cuts.floats.rounded import rounding
 from fp8mac.proofs.cuts.gates import Bit
-from fp8mac.proofs.cuts.joined.terms import Term, merged, sum_term
+from fp8mac.proofs.cuts.joined.terms import TermWords, merged, sum_term
 from fp8mac.proofs.cuts.sums import Placed, check_sum
 from fp8mac.proofs.cuts.words import Question, question
 from fp8mac.proofs.spec.terms import EXPONENT_BITS, cut_off, exponent, is_largest, unsigned
 from fp8mac.proofs.spec.theory import any_of, bits
 
-__all__ = ["Aligned", "Kept", "rounded"]
+__all__ = ["Aligned", "KeptTerm", "rounded"]
 
 
-class Kept(NamedTuple):
+class KeptTerm(NamedTuple):
     """A term, and what is kept of it.
 
     Parameters
     ----------
-    term : Term
+    term : TermWords
         The term.
     bits : int
         Places below the largest exponent.
@@ -39,7 +39,7 @@ class Kept(NamedTuple):
         Distance of exponents beyond which it counts as zero.
     """
 
-    term: Term
+    term: TermWords
     bits: int
     drop: int | None = None
 
@@ -54,7 +54,7 @@ class Aligned:
         The core.
     name : str
         Of the circuit.
-    kept : sequence of Kept
+    kept : sequence of KeptTerm
         Its terms.
     cut : TermCut
         What becomes of what is below.
@@ -66,7 +66,7 @@ class Aligned:
 
     parts: FloatParts
     name: str
-    kept: Sequence[Kept]
+    kept: Sequence[KeptTerm]
     cut: TermCut
     base: int
     what: str
@@ -120,7 +120,7 @@ class Aligned:
         """Largest exponent of the sum."""
         return max(each.term.highest for each in self.kept)
 
-    def term(self, some: str) -> Term:
+    def term(self, some: str) -> TermWords:
         """The sum as a term of another one; the net ``some`` tells whether it sets an exponent."""
         return sum_term(
             {"value": self.value, "largest": self.largest, "some": self.parts.net(some)},

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from fp8mac.proofs.cuts.floats.parts import FloatParts
 from fp8mac.proofs.cuts.gates import Bit, CutError
-from fp8mac.proofs.cuts.joined.aligned import Aligned, Kept, rounded
+from fp8mac.proofs.cuts.joined.aligned import Aligned, KeptTerm, rounded
 from fp8mac.proofs.cuts.joined.terms import acc_term, product_term
 from fp8mac.proofs.cuts.words import Question, question
 from fp8mac.proofs.spec.sums import sum_claim
@@ -53,7 +53,7 @@ class LateParts:
         if how.groups is not None and how.join is not None:
             kept = how.join.bits - 1
             terms = sums if how.late is not None else [*sums, acc]
-            total, some = self._join("join", [Kept(term, kept) for term in terms]), "join_some"
+            total, some = self._join("join", [KeptTerm(term, kept) for term in terms]), "join_some"
             yield from total.questions(some)
         if how.late is None:
             yield from self._specials(self._zero(windows))
@@ -68,8 +68,8 @@ class LateParts:
         last = self._join(
             "late",
             [
-                Kept(total.term(some), how.late.sum_bits - 1),
-                Kept(acc, how.late.acc_bits - 1, how.late.drop),
+                KeptTerm(total.term(some), how.late.sum_bits - 1),
+                KeptTerm(acc, how.late.acc_bits - 1, how.late.drop),
             ],
         )
         yield from last.questions()
@@ -172,7 +172,7 @@ class LateParts:
             Aligned(
                 parts,
                 f"window_{way}",
-                [Kept(product_term(parts, lane, offset), kept) for lane in self._lanes_of(way)],
+                [KeptTerm(product_term(parts, lane, offset), kept) for lane in self._lanes_of(way)],
                 how.cut,
                 -offset,
                 "product",
@@ -180,7 +180,7 @@ class LateParts:
             for way in range(how.groups.ways if how.groups is not None else 1)
         ]
 
-    def _join(self, name: str, terms: list[Kept]) -> Aligned:
+    def _join(self, name: str, terms: list[KeptTerm]) -> Aligned:
         """A sum of other sums."""
         how = self.parts.config.summation
         late = how.late.cut if how.late is not None else None

@@ -16,8 +16,8 @@ from fp8mac.proofs.cuts.adders import adder_rows
 from fp8mac.proofs.cuts.floats.parts import FloatParts
 from fp8mac.proofs.cuts.floats.places import numbered, place_of_product
 from fp8mac.proofs.cuts.gates import Bit, CutError
-from fp8mac.proofs.cuts.joined.aligned import Aligned, Kept, rounded
-from fp8mac.proofs.cuts.joined.terms import Term, acc_term
+from fp8mac.proofs.cuts.joined.aligned import Aligned, KeptTerm, rounded
+from fp8mac.proofs.cuts.joined.terms import TermWords, acc_term
 from fp8mac.proofs.cuts.multipliers import BitProducts
 from fp8mac.proofs.cuts.sums import Placed, check_sum
 from fp8mac.proofs.cuts.words import Question, question
@@ -77,7 +77,7 @@ class ScaledParts:
         for group in groups:
             yield from self._group(group)
         terms = [*(self._term(group) for group in groups), acc_term(self.parts)]
-        kept = [Kept(term, join.bits - 1) for term in terms]
+        kept = [KeptTerm(term, join.bits - 1) for term in terms]
         base = min(term.lowest for term in terms)
         total = Aligned(self.parts, "join", kept, join.cut, base, "sum")
         yield from total.questions()
@@ -184,14 +184,14 @@ class ScaledParts:
         """Which scales a group has."""
         return group * self._run // self._block.size
 
-    def _term(self, group: int) -> Term:
+    def _term(self, group: int) -> TermWords:
         """The sum of a group, times its scales; it counts where they are not zero."""
         lanes, value = self.parts.lanes, self._total(group)
         words = self._words(self._pair(group))
         scale = signed("scale{k}", len(words["scale"]), EXPONENT_BITS)
         fraction = lanes.fraction_bits - lanes.lowest
         if not self._multiplies:
-            return Term(
+            return TermWords(
                 {"value{k}": value, "scale{k}": words["scale"]},
                 "true",
                 scale,
@@ -205,7 +205,7 @@ class ScaledParts:
             )
         scaled = self.parts.net(f"group_{group}_scaled")
         most = self._most * _MOST_FACTOR
-        return Term(
+        return TermWords(
             {
                 "scaled{k}": scaled,
                 "sign{k}": value[-1:],

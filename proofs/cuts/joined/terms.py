@@ -9,11 +9,11 @@ from fp8mac.proofs.cuts.words import Words
 from fp8mac.proofs.spec.terms import acc_terms, exponent, unsigned
 from fp8mac.proofs.spec.theory import bits
 
-__all__ = ["Term", "acc_term", "merged", "product_term", "sum_term"]
+__all__ = ["TermWords", "acc_term", "merged", "product_term", "sum_term"]
 
 
 @dataclass(frozen=True)
-class Term:
+class TermWords:
     """A number ``magnitude * 2**(exponent - fraction_bits)``, which may be zero.
 
     In each text, ``{k}`` stands for what tells the term from others, see `at`.
@@ -55,7 +55,7 @@ class Term:
     known: tuple[str, ...] = ()
     definitions: str = ""
 
-    def at(self, k: str = "") -> "Term":
+    def at(self, k: str = "") -> "TermWords":
         """The term with another name."""
         return replace(
             self,
@@ -78,17 +78,17 @@ class Term:
         return [f"(ite {self.counts} {within} {zero})", *self.known]
 
 
-def merged(terms: Iterable[Term]) -> tuple[dict[str, Sequence[Bit]], str]:
+def merged(terms: Iterable[TermWords]) -> tuple[dict[str, Sequence[Bit]], str]:
     """Words of terms with names of their own, and their definitions."""
     terms = list(terms)
     words = {name: word for term in terms for name, word in term.words.items()}
     return words, "".join(dict.fromkeys(term.definitions for term in terms))
 
 
-def product_term(parts: FloatParts, lane: int, offset: int) -> Term:
+def product_term(parts: FloatParts, lane: int, offset: int) -> TermWords:
     """The product of a lane, to whose exponents ``offset`` is added."""
     product, lanes = parts.products[lane], parts.lanes
-    return Term(
+    return TermWords(
         {
             "e{k}": product.exponent,
             "m{k}": product.significand,
@@ -107,10 +107,10 @@ def product_term(parts: FloatParts, lane: int, offset: int) -> Term:
     )
 
 
-def acc_term(parts: FloatParts) -> Term:
+def acc_term(parts: FloatParts) -> TermWords:
     """The accumulator."""
     format_ = parts.acc.format
-    return Term(
+    return TermWords(
         {"c": parts.gates.bus("c")},
         f"(not (= c_significand {bits(0, format_.precision)}))",
         f"(bvsub c_exponent {exponent(format_.exponent_bias)})",
@@ -127,7 +127,7 @@ def acc_term(parts: FloatParts) -> Term:
 
 def sum_term(
     words: Words, *, base: int, fraction_bits: int, most: int, lowest: int, highest: int
-) -> Term:
+) -> TermWords:
     """A sum whose words are ``value``, in two's complement, ``largest`` and ``some``.
 
     Parameters
@@ -137,7 +137,7 @@ def sum_term(
     """
     width, exponent_bits = len(words["value"]), len(words["largest"])
     zero = bits(0, width)
-    return Term(
+    return TermWords(
         {f"{name}{{k}}": word for name, word in words.items()},
         "(= some{k} #b1)",
         f"(bvadd {unsigned('largest{k}', exponent_bits)} {exponent(base)})",

@@ -194,7 +194,8 @@ def _stepper(shape: KernelShape) -> Any:
     cut_sum = cutter(shape.bits, max(1, shape.sum_bits), shape.late_cut)
     cut_held = cutter(shape.bits, max(1, shape.acc_bits), shape.late_cut)
     settle, odd_sum = settler(shape.rule), odd_adder(shape.rule.overflows)
-    sums, sticks = _grouper(shape), shape.rule.overflows
+    # Two infinities of which one is a rounded sum can be NaN: floats know.
+    sums, sticks = _grouper(shape), shape.rule.overflows and (aligned or not late)
 
     @inside
     def step(held: Any, operands: Any, at: Any, groups: Any, seen: Any) -> Any:
