@@ -7,6 +7,7 @@ Wide operands are cut into limbs, long sums into pieces::
     a = a1 * 2**L + a0        a * b = a1*b1 * 2**2L + (a1*b0 + a0*b1) * 2**L + a0*b0
 """
 
+import math
 from functools import lru_cache
 from itertools import product
 from typing import Any, NamedTuple
@@ -187,9 +188,15 @@ def saturate(
     """Add all products to some rows, in place; every step saturates.
 
     ``span`` is the first row, the one behind the last, and the products that are added in a step.
+    Steps are taken together as long as no sum can leave its range before the last one of them.
     """
     first_row, last_row, lanes = span
     held, mine = acc[first_row:last_row], a[first_row:last_row]
-    for first in range(0, a.shape[1], lanes):
-        held += mine[:, first : first + lanes] @ b[first : first + lanes]
+    most = lanes * math.prod(int(np.abs(each).max(initial=0)) for each in (mine, b))
+    first = 0
+    while first < a.shape[1]:
+        room = largest - int(np.abs(held).max(initial=0))
+        last = first + lanes * (1 + max(0, room) // max(1, most))
+        held += mine[:, first:last] @ b[first:last]
         np.clip(held, ~largest, largest, out=held)
+        first = last

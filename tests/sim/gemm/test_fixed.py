@@ -7,9 +7,10 @@ import pytest
 from matrices import matrices
 
 from fp8mac.hw.config.formats import NAMED_FORMATS, parse_format
-from fp8mac.hw.config.unit import MacConfig, parse_unit
+from fp8mac.hw.config.unit import MacConfig, parse_line, parse_unit
 from fp8mac.sim.exact import codecs
 from fp8mac.sim.gemm import fixed
+from fp8mac.sim.gemm.gemm import gemm
 
 PAIRS = list(product(NAMED_FORMATS, ["e4m3", "e5m2", "int8", "bf16"]))
 
@@ -68,3 +69,17 @@ def test_sums_of_several_pieces_and_limbs(unit, compiles, monkeypatch):
 def as_integers(words: np.ndarray) -> list[int]:
     rows = words.reshape(12, -1).tolist()
     return [sum(word << 64 * place for place, word in enumerate(row)) for row in rows]
+
+
+@pytest.mark.parametrize("bits", [16, 17, 19])
+@pytest.mark.parametrize("lanes", [1, 3])
+def test_sums_of_the_largest_products_saturate_in_every_step(bits, lanes):
+    """Runs of equal products go to both limits, and come back from them in the next steps."""
+    config = parse_line(f"int8 x {lanes} -> int{bits}:saturate")
+    rng = np.random.default_rng(bits)
+    a = np.repeat(rng.choice([0x7F, 0x80], 40), rng.integers(1, 40, 40))[None, :400]
+    b = np.full((400, 1), 0x80)
+    for k in range(1, 400, 9):
+        want = gemm(a[:, :k], b[:k], config, backend="golden").acc
+        assert gemm(a[:, :k], b[:k], config, backend="numpy").acc == want, k
+        assert gemm(a[:, :k], b[:k], config, backend="numba").acc == want, k
