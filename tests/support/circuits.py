@@ -19,10 +19,33 @@ from fp8mac.sim.check.netlist import Netlist
 from fp8mac.sim.exact.codecs import decode
 from fp8mac.sim.exact.values import Value, multiply
 from fp8mac.synth_reports.store.store import Store
-from fp8mac.synth_reports.synth.synthesis import Flow, synthesize
+from fp8mac.synth_reports.synth.abc import run_abc
+from fp8mac.synth_reports.synth.synthesis import (
+    Flow,
+    Synthesis,
+    map_logic,
+    prove,
+    read_logic,
+    synthesize,
+)
 
 #: For circuits whose gates nobody counts: mapped as they are written.
 PLAIN = dataclasses.replace(Flow.load(), name="plain", scripts=("strash; map",))
+_MANY = 4000  # gates above which ABC's older prover is the quicker one, where none were moved
+
+
+def plain(text: str, top: str) -> Synthesis:
+    """A design as `PLAIN` maps it, proved equal like every other."""
+    yosys, flow = find_yosys(), PLAIN
+    logic = read_logic(text, top, flow.name, front=flow.front, techmap=flow.techmap, yosys=yosys)
+    [found] = map_logic(logic, top, flow, flow.scripts, yosys)
+    inputs = {"logic.blif": logic.blif, "mapped.blif": found.netlist, "flow.genlib": flow.library}
+    lines = ["read_genlib flow.genlib", "cec -T 60 logic.blif mapped.blif"]
+    many = found.netlist.count("\n.gate") > _MANY
+    log = run_abc(yosys, lines, inputs, ["abc.log"])["abc.log"] if many else ""
+    if "\nABC: Networks are equivalent" not in log:
+        prove(found, logic, top, flow, yosys)
+    return found
 
 
 def mapped(component: wiring.Component) -> Netlist:
@@ -37,7 +60,8 @@ def mapped_rtlil(text: str, top: str, flow: Flow = PLAIN) -> Netlist:
     key = store.key(inputs, "fp8mac.synth_reports.synth.synthesis")
     known = store.load("netlists", key)
     if known is None:
-        known = {"blif": synthesize(text, top, flow, yosys).netlist}
+        made = plain(text, top) if flow is PLAIN else synthesize(text, top, flow, yosys)
+        known = {"blif": made.netlist}
         store.save("netlists", key, known)
     return Netlist.from_blif(known["blif"])
 
