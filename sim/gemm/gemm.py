@@ -23,7 +23,7 @@ from fp8mac.hw.config.unit import MacConfig
 from fp8mac.sim.codes.encoding import decode
 from fp8mac.sim.codes.inputs import InputError, as_array, codes_of, noise_of
 from fp8mac.sim.codes.noise import Draws
-from fp8mac.sim.gemm import aligned, compiled, exact_blocks, fixed, floating, scalar
+from fp8mac.sim.gemm import aligned, compiled, exact_steps, fixed, floating, scalar
 from fp8mac.sim.gemm.kernels.fitting import shape_of
 from fp8mac.sim.gemm.plan import (
     BACKENDS,
@@ -130,8 +130,8 @@ def gemm(
     if chosen.reason == "aligned":
         acc = aligned.multiply(unit, (left, right), held, blocks)
         return finish(result, acc, np.zeros((*shape, 0), bool), chosen)
-    if chosen.reason == "blocks" and blocks is not None:
-        acc = exact_blocks.multiply(unit, (left, right), held, blocks)
+    if chosen.reason == "steps":
+        acc = exact_steps.multiply(unit, (left, right), held, blocks)
         return finish(result, acc, np.zeros((*shape, 0), bool), chosen)
     if isinstance(config.accumulator, FloatAccConfig):
         run = floating.Run(unit, chosen, draws, threads)

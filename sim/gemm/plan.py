@@ -16,7 +16,7 @@ from fp8mac.hw.config.unit import MacConfig
 from fp8mac.sim.codes.encoding import has_numba
 from fp8mac.sim.codes.inputs import InputError, whole
 from fp8mac.sim.exact.codecs import REGISTERS, FixedPointCodec
-from fp8mac.sim.gemm import aligned, exact_blocks, fixed
+from fp8mac.sim.gemm import aligned, exact_steps, fixed
 from fp8mac.sim.gemm.carrier import Carrier, Plan, choose
 from fp8mac.sim.gemm.kernels.fitting import shape_of
 
@@ -142,8 +142,8 @@ def _plan_float(query: _Query) -> Plan:
     if not is_compiled(config) and backend in ("auto", "numpy", "numba"):
         if backend != "numba" and aligned.fits(config):
             return Plan("numpy", Carrier.INT64, "aligned")
-        if backend != "numba" and exact_blocks.fits(config):
-            return Plan("numpy", Carrier.FLOAT64, "blocks")
+        if backend != "numba" and exact_steps.fits(config):
+            return Plan("numpy", Carrier.FLOAT64, "steps")
         if backend != "auto":
             raise GemmError(f"The {backend} back end cannot compute {config.slug}.")
         return Plan("golden", Carrier.INTEGERS, "definition")

@@ -1,7 +1,8 @@
-"""Matrix products of blocks whose steps are exact: matrix products of float64, one for each step.
+"""Matrix products of units whose steps are exact: matrix products of float64, one for each step.
 
-The products of a step share their scales. What they add up to is a number of float64, and so is it
-times the scales; their sum with the accumulator is rounded to odd, and then as the unit does::
+The products of a step share their scales, if there are any. What they add up to is a number of
+float64, and so is it times the scales; their sum with the accumulator is rounded to odd, and then
+as the unit does::
 
     part  = a[:, step] @ b[step] * (scale of a) * (scale of b)      exact
     acc   = round(acc + part)                                       of two numbers
@@ -33,12 +34,12 @@ _Values = NDArray[Any]
 def fits(config: MacConfig) -> bool:
     """Whether a unit's steps are among those that this module computes."""
     acc, block = config.accumulator, config.block
-    if block is None or not isinstance(acc, FloatAccConfig):
+    if not isinstance(acc, FloatAccConfig):
         return False
     return (
         config.summation == Summation(config.summation.lanes)
-        and block.size % config.summation.lanes == 0
-        and acc.rounding in (Rounding.RNE, Rounding.RTZ)
+        and (block is None or block.size % config.summation.lanes == 0)
+        and acc.rounding is not Rounding.STOCHASTIC
         and acc.zero in (ZeroSign.IEEE, ZeroSign.PLUS)
         and acc.format.has_inf
         and acc.overflow is not Overflow.SATURATE
@@ -50,16 +51,15 @@ def fits(config: MacConfig) -> bool:
 
 def _bits(config: MacConfig) -> int:
     """Of the sum of a step."""
-    assert config.block is not None
     most = config.a.max_magnitude * config.b.max_magnitude * config.summation.lanes
-    return most.bit_length() + _SCALE_BITS[config.block.scale]
+    return most.bit_length() + (0 if config.block is None else _SCALE_BITS[config.block.scale])
 
 
 def multiply(
     config: MacConfig,
     codes: tuple[NDArray[Any], NDArray[Any]],
     start: NDArray[Any] | None,
-    scales: tuple[NDArray[Any], NDArray[Any]],
+    scales: tuple[NDArray[Any], NDArray[Any]] | None,
 ) -> NDArray[Any]:
     """Codes of accumulators after all products of codes, of shapes (m, k) and (k, n).
 
@@ -71,28 +71,31 @@ def multiply(
         Operands.
     start : ndarray of int, shape (m, n), optional
         Codes of what is held before.
-    scales : pair of ndarrays of uint8
+    scales : pair of ndarrays of uint8, optional
         Codes of the scales of blocks, of shapes (m, blocks) and (blocks, n).
     """
     acc, block, lanes = config.accumulator, config.block, config.summation.lanes
     assert isinstance(acc, FloatAccConfig)
-    assert block is not None
-    factors = [_scales(block.scale, each) for each in scales]
+    factors: list[_Values] = []
+    if block is not None and scales is not None:
+        factors = [_scales(block.scale, each) for each in scales]
     kind = np.float32 if _is_single(config, acc, factors) else np.float64
     a, b = (
-        np.ldexp(decode(each, of), element_exponent(of)).astype(kind)
-        for each, of in zip(codes, (config.a, config.b), strict=True)
+        np.ldexp(decode(each, of), moved).astype(kind)
+        for each, of, moved in zip(codes, (config.a, config.b), _moved(config), strict=True)
     )
-    x, y = (each.astype(kind) for each in factors)
+    factors = [each.astype(kind) for each in factors]
     held = np.zeros((len(a), b.shape[1]), kind)
     if start is not None:
         held = decode(start, acc.format).astype(kind)
     for first in range(0, a.shape[1], lanes):
-        step, place = slice(first, first + lanes), first // block.size
+        step = slice(first, first + lanes)
         left, right = a[:, step], b[step]
         part = left @ right
-        part *= x[:, place, None]
-        part *= y[place]
+        if block is not None:
+            place, (x, y) = first // block.size, factors
+            part *= x[:, place, None]
+            part *= y[place]
         zeros = held == 0
         if zeros.any():
             zeros &= np.signbit(held) & (part == 0)
@@ -112,12 +115,18 @@ def _scales(scale: ScaleFormat, codes: NDArray[Any]) -> NDArray[np.float64]:
     return np.where(codes == 255, np.nan, np.ldexp(1.0, codes.astype(np.int64) - 127))
 
 
+def _moved(config: MacConfig) -> tuple[int, int]:
+    """Exponents that elements of blocks have beside their own."""
+    if config.block is None:
+        return 0, 0
+    return element_exponent(config.a), element_exponent(config.b)
+
+
 def _is_single(config: MacConfig, acc: FloatAccConfig, scales: list[_Values]) -> bool:
     """Whether float32 holds all parts, and adds as the accumulator does."""
     if acc.format != _FP32 or acc.rounding is not Rounding.RNE or _bits(config) > _SINGLE:
         return False
-    moved = element_exponent(config.a) + element_exponent(config.b)
-    least, most = config.product_lsb_exponent + moved, _bits(config)
+    least, most = config.product_lsb_exponent + sum(_moved(config)), _bits(config)
     most += least
     for each in scales:
         some = each[np.isfinite(each) & (each != 0)]

@@ -1,10 +1,10 @@
-"""Products of blocks whose steps are exact, by matrix products of floats: the golden model's."""
+"""Products of units whose steps are exact, by matrix products of floats: the golden model's."""
 
 import numpy as np
 import pytest
 
 from fp8mac.hw.config.unit import parse_line
-from fp8mac.sim.gemm.exact_blocks import fits
+from fp8mac.sim.gemm.exact_steps import fits
 from fp8mac.sim.gemm.gemm import gemm, plan
 from fp8mac.sim.gemm.result import GemmResult
 
@@ -16,6 +16,14 @@ LINES = [
     "mxfp6e3m2*mxint8 x 32 -> fp16",
     "mxfp4 -> fp32:plus0",
     "nvfp4 x 16 -> fp32",
+    "mxfp4 x 32 -> fp32:odd",
+]
+WITHOUT_SCALES = [
+    "e2m1 x 2 -> e2m2:odd",
+    "e4m3 -> bf16:odd",
+    "e3m2 x 4 -> e5m6:odd:plus0",
+    "e4m3ieee x 8 -> fp16:odd:inf",
+    "e2m3*int4 x 3 -> fp32:odd",
 ]
 
 
@@ -25,7 +33,7 @@ def test_sums_equal_the_golden_model(line, spread):
     config, rng = parse_line(line), np.random.default_rng(spread)
     assert config.block is not None
     terms = 2 * config.block.size + 5
-    assert plan(config, terms).reason == "blocks"
+    assert plan(config, terms).reason == "steps"
     a = rng.integers(0, 1 << config.a.bits, (3, terms)) * (rng.random((3, terms)) < 0.7)
     b = rng.integers(0, 1 << config.b.bits, (terms, 2))
     low, high = (127 - spread, 127 + spread) if config.block.size == 32 else (0, 127)
@@ -39,7 +47,27 @@ def test_sums_equal_the_golden_model(line, spread):
         start = wanted
 
 
-@pytest.mark.parametrize("line", ["mxfp8 x 32 -> fp32", "mxfp8 x 32 -> fp32:rtz"])
+@pytest.mark.parametrize("line", WITHOUT_SCALES)
+def test_sums_without_scales_equal_the_golden_model(line):
+    """From every accumulator, or many; every code of ``a``, or half of them zero."""
+    config, rng = parse_line(line), np.random.default_rng(3)
+    terms = 2 * config.summation.lanes + 1
+    assert plan(config, terms, started=True).reason == "steps"
+    a = rng.integers(0, 1 << config.a.bits, (64, terms)) * (rng.random((64, terms)) < 0.5)
+    b = rng.integers(0, 1 << config.b.bits, (terms, 32))
+    bits = config.result.acc_bits
+    codes = np.arange(2048) << bits >> 11 if bits > 11 else np.arange(2048) % (1 << bits)
+    form = np.uint8 if bits <= 8 else np.uint16 if bits <= 16 else np.uint32
+    codes = codes.astype(form).reshape(64, 32)
+    start = GemmResult(config.result, codes, np.zeros((64, 32, 0), bool))
+    wanted = gemm(a, b, config, start=start, backend="golden")
+    assert np.array_equal(gemm(a, b, config, start=start).acc, wanted.acc)
+    assert np.array_equal(gemm(a, b, config).acc, gemm(a, b, config, backend="golden").acc)
+
+
+@pytest.mark.parametrize(
+    "line", ["mxfp8 x 32 -> fp32", "mxfp8 x 32 -> fp32:rtz", "mxfp8 x 32 -> fp32:odd"]
+)
 def test_sums_beside_a_tie(line):
     """Half of a last place, and ``2**-58``, which float64 does not hold beside one; all signs."""
     config = parse_line(line)
@@ -77,9 +105,9 @@ def test_zeros_are_negative_where_all_terms_are(line):
         "mxfp8e5m2 x 32 -> fp32",  # 69 bits
         "mxfp4 x 64 -> fp32",  # two scales a step
         "mxfp4 x 32 -> fp32:saturate",
-        "mxfp4 x 32 -> fp32:odd",
+        "mxfp4 x 32 -> fp32:sr=8",
         "mxfp4 x 32 -> fp32, window 20",
-        "e2m1 x 32 -> fp32",
+        "e5m2 x 32 -> fp32:odd",  # 69 bits
     ],
 )
 def test_other_units(line):
