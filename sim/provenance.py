@@ -56,6 +56,7 @@ class Sources:
         version_of: "Callable[[str], str] | None" = None,
     ) -> None:
         self._read = cache(read)
+        self._needs, self._modules = cache(self._needs), cache(self._modules)
         self._version_of = version_of or _version_of
 
     def closure(self, module: str) -> dict[str, Path]:
