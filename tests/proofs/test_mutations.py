@@ -108,7 +108,7 @@ def test_standard_plan_has_bugs_beside_every_proof_and_all_of_them():
         Goal.FPGA: 8,
         Goal.FPGA_DSP: 2,
     }
-    assert len(beside) == 2 * (48 + 25 + 8 + 2 + 38 + 20 + 1) + len(STANDARD_STRUCTURES)
+    assert len(beside) == 2 * (48 + 25 + 8 + 2 + 47 + 21 + 1) + len(STANDARD_STRUCTURES)
     assert len(STANDARD_STRUCTURES) == 5 + 7 * 7
     assert min(beside.values()) >= 1
     assert {check.mutation for check in planted} == set(MUTATIONS)
