@@ -4,14 +4,11 @@ What every planted bug does is in the committed certificate; here some of them a
 """
 
 import dataclasses
-from copy import copy
-from functools import cache
 
 import pytest
+from cut_cores import parts_of
 from samples import one_in
 
-from fp8mac.gen.describe import module_name
-from fp8mac.gen.rtlil import rtlil_text
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.structure import Goal
 from fp8mac.hw.config.unit import parse_line
@@ -25,27 +22,13 @@ from fp8mac.proofs.check.prove import Prover
 from fp8mac.proofs.check.queries import Query
 from fp8mac.proofs.check.replay import with_all_registers
 from fp8mac.proofs.check.solve import Encoding, Solver
-from fp8mac.proofs.cuts.floats.parts import FloatParts
 from fp8mac.proofs.cuts.floats.questions import float_questions, has_parts
-from fp8mac.proofs.cuts.gates import CutError, Gates
+from fp8mac.proofs.cuts.gates import CutError
 
 SOLVER = Solver(600)
 BUGS = (*BESIDE_MUTATIONS, *FLOAT_DOT_MUTATIONS)
 SMALL = "e2m1 x 2 -> fp16, window 13"
 SCALED = "mxfp4 x 2 -> e7m1"
-
-
-@cache
-def gates_of(line, goal):
-    config = parse_line(line)
-    text = rtlil_text(config, Shape.CORE, goal=goal)
-    return Gates(text, module_name(config, Shape.CORE, goal=goal))
-
-
-def parts_of(line, goal=Goal.AREA):
-    gates = copy(gates_of(line, goal))
-    gates.nets = dict(gates.nets)
-    return FloatParts(parse_line(line), gates, "accumulator.")
 
 
 UNITS = [

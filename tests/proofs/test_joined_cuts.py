@@ -1,14 +1,11 @@
 """Proofs in parts of sums that are made of other sums: late accumulators, groups, scaled blocks."""
 
 import dataclasses
-from copy import copy
-from functools import cache
 
 import pytest
+from cut_cores import parts_of
 from samples import one_in
 
-from fp8mac.gen.describe import module_name
-from fp8mac.gen.rtlil import rtlil_text
 from fp8mac.hw.config.ports import Shape
 from fp8mac.hw.config.structure import Goal
 from fp8mac.hw.config.unit import parse_line
@@ -20,9 +17,8 @@ from fp8mac.proofs.check.parts import prove_in_parts
 from fp8mac.proofs.check.prove import Prover
 from fp8mac.proofs.check.queries import Query
 from fp8mac.proofs.check.solve import Encoding, Solver
-from fp8mac.proofs.cuts.floats.parts import FloatParts
 from fp8mac.proofs.cuts.floats.questions import float_questions, has_parts
-from fp8mac.proofs.cuts.gates import CutError, Gates
+from fp8mac.proofs.cuts.gates import CutError
 
 SOLVER = Solver(600)
 LATE = "e2m1 x 2 -> e4m3ieee:odd:sum0, window 6:odd, late"
@@ -31,19 +27,6 @@ ALIGNED = "e2m1 x 2 -> e4m3ieee:sum0, window 5, groups 2, join 5:floor, late 12 
 BOUNDED = "e5m2 x 2 -> fp16:sum0, window 12, products bounded, late 16 12:floor"
 SCALED = "mxfp4 x 4 -> e4m3ieee, groups 2 of 2, join 5"
 FACTORS = "nvfp4 x 4 -> e4m3ieee, groups 2 of 2, join 5"
-
-
-@cache
-def gates_of(line, goal):
-    config = parse_line(line)
-    text = rtlil_text(config, Shape.CORE, goal=goal)
-    return Gates(text, module_name(config, Shape.CORE, goal=goal))
-
-
-def parts_of(line, goal=Goal.AREA):
-    gates = copy(gates_of(line, goal))
-    gates.nets = dict(gates.nets)
-    return FloatParts(parse_line(line), gates, "accumulator.")
 
 
 def verdict(text, config):
