@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fp8mac.proofs.cuts.gates import Bit, CutError, Gates
 from fp8mac.proofs.cuts.linear import adders_of, linear_form
 
-__all__ = ["Placed", "check_sum"]
+__all__ = ["Placed", "check_sum", "most_places"]
 
 
 @dataclass(frozen=True)
@@ -84,3 +84,8 @@ def check_sum(
         raise CutError("The sum does not add every term once, at its place.")
     if (constant - form.constant) % (1 << width):
         raise CutError("The constants of the terms and of the sum do not cancel.")
+
+
+def most_places(largest: int, places: int) -> int:
+    """Largest number of last places that a term is, however it is cut."""
+    return largest << places if places >= 0 else (largest >> -places) + 1

@@ -21,10 +21,10 @@ def numbered(parts: FloatParts, name: str) -> list[list[Bit]]:
     return [found[at] for at in sorted(found)]
 
 
-def largest_sum(parts: FloatParts) -> int:
-    """Largest magnitude of a sum of products, in units of the smallest one's last place."""
+def largest_sum(parts: FloatParts, count: int | None = None) -> int:
+    """Largest magnitude of a sum of all, or so many, products, in the smallest's last places."""
     lanes = parts.lanes
-    return parts.count * lanes.largest << lanes.highest - lanes.lowest
+    return (count or parts.count) * lanes.largest << lanes.highest - lanes.lowest
 
 
 def is_placed(width: int, significand: str, precision: int, up: str) -> str:

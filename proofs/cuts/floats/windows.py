@@ -11,7 +11,7 @@ from functools import cached_property
 from fp8mac.proofs.cuts.floats.parts import FloatParts
 from fp8mac.proofs.cuts.floats.rounded import rounding
 from fp8mac.proofs.cuts.gates import Bit, CutError
-from fp8mac.proofs.cuts.sums import Placed, check_sum
+from fp8mac.proofs.cuts.sums import Placed, check_sum, most_places
 from fp8mac.proofs.cuts.words import Question, Words, question
 from fp8mac.proofs.spec.terms import (
     EXPONENT_BITS,
@@ -249,8 +249,10 @@ class WindowParts(ABC):
     @property
     def _most(self) -> int:
         """Largest magnitude of the sum."""
-        product = _places(self._lanes.largest, self._kept - self._lanes.fraction_bits)
-        acc = _places((1 << self._format.precision) - 1, self._kept - self._format.mantissa_bits)
+        product = most_places(self._lanes.largest, self._kept - self._lanes.fraction_bits)
+        acc = most_places(
+            (1 << self._format.precision) - 1, self._kept - self._format.mantissa_bits
+        )
         return self.parts.count * product + acc << self.low_bits
 
     def _finish(self) -> Question:
@@ -278,8 +280,3 @@ class WindowParts(ABC):
             ],
             definitions=self._definitions,
         )
-
-
-def _places(largest: int, places: int) -> int:
-    """Largest number of last places that a term is, however it is cut."""
-    return largest << places if places >= 0 else (largest >> -places) + 1

@@ -18,7 +18,7 @@ from fp8mac.proofs.cuts.floats.parts import FloatParts
 from fp8mac.proofs.cuts.floats.rounded import rounding
 from fp8mac.proofs.cuts.gates import Bit
 from fp8mac.proofs.cuts.joined.terms import TermWords, merged, sum_term
-from fp8mac.proofs.cuts.sums import Placed, check_sum
+from fp8mac.proofs.cuts.sums import Placed, check_sum, most_places
 from fp8mac.proofs.cuts.words import Question, question
 from fp8mac.proofs.spec.terms import EXPONENT_BITS, cut_off, exponent, is_largest, unsigned
 from fp8mac.proofs.spec.theory import any_of, bits
@@ -106,7 +106,8 @@ class Aligned:
     def most(self) -> int:
         """Largest magnitude of the sum, in its last places."""
         return sum(
-            _places(each.term.most, each.bits - each.term.fraction_bits) << self.last - each.bits
+            most_places(each.term.most, each.bits - each.term.fraction_bits)
+            << self.last - each.bits
             for each in self.kept
         )
 
@@ -236,8 +237,3 @@ def rounded(total: Aligned, code: Sequence[Bit]) -> Question:
         known=[f"(or (= value {bits(0, width)}) {inside})"],
         definitions=total.definitions,
     )
-
-
-def _places(largest: int, places: int) -> int:
-    """Largest number of last places that a term is, however it is cut."""
-    return largest << places if places >= 0 else (largest >> -places) + 1

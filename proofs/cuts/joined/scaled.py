@@ -14,10 +14,10 @@ from functools import cached_property
 from fp8mac.hw.config.blocks import ScaleFormat, SharedScale
 from fp8mac.proofs.cuts.adders import adder_rows
 from fp8mac.proofs.cuts.floats.parts import FloatParts
-from fp8mac.proofs.cuts.floats.places import numbered, place_of_product
+from fp8mac.proofs.cuts.floats.places import largest_sum, numbered, place_of_product
 from fp8mac.proofs.cuts.gates import Bit, CutError
 from fp8mac.proofs.cuts.joined.aligned import Aligned, KeptTerm, rounded
-from fp8mac.proofs.cuts.joined.terms import TermWords, acc_term
+from fp8mac.proofs.cuts.joined.terms import TermWords, acc_term, magnitude_of
 from fp8mac.proofs.cuts.multipliers import BitProducts
 from fp8mac.proofs.cuts.sums import Placed, check_sum
 from fp8mac.proofs.cuts.words import Question, question
@@ -128,8 +128,7 @@ class ScaledParts:
     @property
     def _most(self) -> int:
         """Largest magnitude of the sum of a group."""
-        lanes = self.parts.lanes
-        return self._run * lanes.largest << lanes.highest - lanes.lowest
+        return largest_sum(self.parts, self._run)
 
     def _total(self, group: int) -> list[Bit]:
         return numbered(self.parts, f"group_{group}.total")[-1]  # behind that of an adder
@@ -154,10 +153,6 @@ class ScaledParts:
         if self._multiplies:
             yield self._product(group)
 
-    def _magnitude(self, width: int) -> str:
-        zero = bits(0, width)
-        return f"(ite (bvslt value {zero}) (bvneg value) value)"
-
     def _product(self, group: int) -> Question:
         """That the sum's magnitude is multiplied by the significand of the scales."""
         parts, value = self.parts, self._total(group)
@@ -166,7 +161,7 @@ class ScaledParts:
         products = BitProducts.of(parts.gates, magnitude, factor)
         products.check(parts.inside, [products.word(parts.net(f"group_{group}_scaled"))])
         what, width = "The magnitude of a group's sum", len(value)
-        claim = f"(= {unsigned('magnitude', len(magnitude), width)} {self._magnitude(width)})"
+        claim = f"(= {unsigned('magnitude', len(magnitude), width)} {magnitude_of('value', width)})"
         return what, question(
             parts.gates,
             {"value": value},
@@ -195,7 +190,7 @@ class ScaledParts:
                 {"value{k}": value, "scale{k}": words["scale"]},
                 "true",
                 scale,
-                self._magnitude(len(value)).replace("value", "value{k}"),
+                magnitude_of("value{k}", len(value)),
                 len(value),
                 f"((_ extract {len(value) - 1} {len(value) - 1}) value{{k}})",
                 fraction,

@@ -9,7 +9,7 @@ from fp8mac.proofs.cuts.words import Words
 from fp8mac.proofs.spec.terms import acc_terms, exponent, unsigned
 from fp8mac.proofs.spec.theory import bits
 
-__all__ = ["TermWords", "acc_term", "merged", "product_term", "sum_term"]
+__all__ = ["TermWords", "acc_term", "magnitude_of", "merged", "product_term", "sum_term"]
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,11 @@ class TermWords:
         return [f"(ite {self.counts} {within} {zero})", *self.known]
 
 
+def magnitude_of(value: str, width: int) -> str:
+    """Magnitude of an integer in two's complement."""
+    return f"(ite (bvslt {value} {bits(0, width)}) (bvneg {value}) {value})"
+
+
 def merged(terms: Iterable[TermWords]) -> tuple[dict[str, Sequence[Bit]], str]:
     """Words of terms with names of their own, and their definitions."""
     terms = list(terms)
@@ -136,12 +141,11 @@ def sum_term(
         Exponent where ``largest``, which is unsigned, is 0.
     """
     width, exponent_bits = len(words["value"]), len(words["largest"])
-    zero = bits(0, width)
     return TermWords(
         {f"{name}{{k}}": word for name, word in words.items()},
         "(= some{k} #b1)",
         f"(bvadd {unsigned('largest{k}', exponent_bits)} {exponent(base)})",
-        f"(ite (bvslt value{{k}} {zero}) (bvneg value{{k}}) value{{k}})",
+        magnitude_of("value{k}", width),
         width,
         f"((_ extract {width - 1} {width - 1}) value{{k}})",
         fraction_bits,
